@@ -1,1 +1,33 @@
-//! placeholder
+//! What a login *is*: the records, the rules and the promises, without any input or output.
+//!
+//! Start at [`ticket`]: one attempt to log in by scanning, as data that moves through named stages. Around it:
+//!
+//! - [`grant`]: the website's question ("who is this?") that a ticket answers;
+//! - [`identity`] and [`user`]: what a channel proved, and the person it belongs to;
+//! - [`client`], [`session`], [`token`]: the OAuth nouns;
+//! - [`handshake`]: one trip to a platform and back, bound to the device that set out;
+//! - [`records`] and [`tickets`]: the traits every storage engine keeps, with their promises written on them;
+//! - [`ambient`]: the clock and the source of randomness, handed in so that expiry can be tested;
+//! - [`secret`]: typed bearer values which are stored only as hashes; [`seal`]: encryption at rest.
+//!
+//! This crate must not know tokio, axum, SQL, Redis or any HTTP client (`cargo xtask guard` checks).
+
+pub mod ambient;
+pub mod audit;
+pub mod client;
+pub mod grant;
+pub mod handshake;
+pub mod identity;
+pub mod ids;
+pub mod key;
+pub mod records;
+pub mod seal;
+pub mod secret;
+pub mod session;
+pub mod ticket;
+pub mod tickets;
+pub mod token;
+pub mod user;
+
+pub use ambient::{Clock, Entropy};
+pub use jiff::Timestamp;

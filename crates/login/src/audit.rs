@@ -1,0 +1,120 @@
+//! What happened, for people who must find out later (SEC-78).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ChannelId, ClientId, UserId};
+
+/// The steps that are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditKind {
+    /// A login page was opened and a ticket drawn.
+    TicketStarted,
+    /// A phone proved who holds it.
+    TicketScanned,
+    /// Somebody else scanned a ticket that was taken.
+    SecondScanRefused,
+    /// The person approved.
+    TicketApproved,
+    /// The person refused.
+    TicketDenied,
+    /// The number typed on the phone was wrong.
+    WrongNumber,
+    /// The browser redeemed: a session began.
+    SignedIn,
+    /// A proven person was refused: switched off, or a snapshot user.
+    SignInRefused,
+    /// A session ended by request.
+    SignedOut,
+    /// A person was created.
+    UserCreated,
+    /// A code was exchanged for tokens.
+    TokensIssued,
+    /// A refresh token was rotated.
+    TokensRefreshed,
+    /// A spent code or refresh token came back; everything from it was revoked.
+    ReplayDetected,
+    /// A client was registered or changed.
+    ClientSaved,
+    /// Signing keys were made or rotated.
+    KeysRotated,
+}
+
+impl AuditKind {
+    /// Every kind, for tables and tests.
+    pub const ALL: [Self; 15] = [
+        Self::TicketStarted,
+        Self::TicketScanned,
+        Self::SecondScanRefused,
+        Self::TicketApproved,
+        Self::TicketDenied,
+        Self::WrongNumber,
+        Self::SignedIn,
+        Self::SignInRefused,
+        Self::SignedOut,
+        Self::UserCreated,
+        Self::TokensIssued,
+        Self::TokensRefreshed,
+        Self::ReplayDetected,
+        Self::ClientSaved,
+        Self::KeysRotated,
+    ];
+
+    /// The name in the store and in exports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TicketStarted => "ticket_started",
+            Self::TicketScanned => "ticket_scanned",
+            Self::SecondScanRefused => "second_scan_refused",
+            Self::TicketApproved => "ticket_approved",
+            Self::TicketDenied => "ticket_denied",
+            Self::WrongNumber => "wrong_number",
+            Self::SignedIn => "signed_in",
+            Self::SignInRefused => "sign_in_refused",
+            Self::SignedOut => "signed_out",
+            Self::UserCreated => "user_created",
+            Self::TokensIssued => "tokens_issued",
+            Self::TokensRefreshed => "tokens_refreshed",
+            Self::ReplayDetected => "replay_detected",
+            Self::ClientSaved => "client_saved",
+            Self::KeysRotated => "keys_rotated",
+        }
+    }
+
+    /// Reads [`AuditKind::as_str`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// One record. It names people and clients by our ids, never a code, a token or an openid (promise 10).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// When, UTC.
+    pub at: Timestamp,
+    /// What.
+    pub kind: AuditKind,
+    /// The ticket's short form (6 characters), when there is one.
+    pub ticket: Option<String>,
+    /// The website.
+    pub client: Option<ClientId>,
+    /// The person, once known.
+    pub user: Option<UserId>,
+    /// The channel.
+    pub channel: Option<ChannelId>,
+    /// The address of the device that caused it.
+    pub address: Option<String>,
+    /// That device's browser and system.
+    pub device: Option<String>,
+}
+
+impl AuditEvent {
+    /// An event with nothing but its time and kind; fill in what is known.
+    #[must_use]
+    pub fn new(at: Timestamp, kind: AuditKind) -> Self {
+        Self { at, kind, ticket: None, client: None, user: None, channel: None, address: None, device: None }
+    }
+}

@@ -1,0 +1,53 @@
+//! One trip to a platform and back: the `state` parameter as a one-use record (SEC-25).
+//!
+//! A handshake begins when a device is sent to the platform and is claimed when it returns with a `code`. It is bound
+//! to the device's cookie, the channel and the ticket, and is consumed before the code is exchanged. WeChat is known
+//! to call back twice (prefetch, web-view retry, the back button; fact sheet §8.1): the second visit by the same device
+//! is recognised and led to where the first one went, without a second exchange.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ChannelId, GrantId, ScanCode};
+use crate::secret::SecretHash;
+
+/// Which device set out, and where it returns to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Traveller {
+    /// The waiting browser itself, in its own window (platform page by redirect).
+    Browser,
+    /// The waiting browser, inside a frame of our login page.
+    BrowserFrame,
+    /// The phone that opened the scan link.
+    Phone,
+}
+
+/// A trip to a platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handshake {
+    /// Hash of the `state` value.
+    pub state: SecretHash,
+    /// The channel it goes through.
+    pub channel: ChannelId,
+    /// The ticket it is for.
+    pub ticket: ScanCode,
+    /// The grant that ticket answers.
+    pub grant: GrantId,
+    /// Hash of the device's own cookie.
+    pub device: SecretHash,
+    /// Who travels.
+    pub traveller: Traveller,
+    /// After this it can no longer be claimed.
+    pub expires_at: Timestamp,
+}
+
+/// The answer to presenting a `state`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// The first time: go on and exchange the code.
+    First(Handshake),
+    /// It was claimed before and has not expired: show what came of it, exchange nothing.
+    Again(Handshake),
+    /// Never issued, expired, or another kind of value. All look the same (SEC-14).
+    Unknown,
+}

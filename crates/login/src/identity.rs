@@ -1,0 +1,169 @@
+//! What a channel proved about the person holding the phone.
+//!
+//! An identity is keyed by (channel kind, appid or corpid, subject): an openid means nothing without its appid, and two
+//! apps never mix (SEC-23). A unionid is a link inside one declared open-platform account, never a key (SEC-39).
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::ids::{ChannelId, UserId};
+
+/// The kinds of channel this build can talk to. The text form is the `amr` value and the name in configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChannelKind {
+    /// WeChat Open Platform website login (网站应用): WeChat's own page shows the QR.
+    WechatOpen,
+    /// WeChat official account web authorization (服务号网页授权) behind our own QR.
+    WechatOfficial,
+}
+
+impl ChannelKind {
+    /// Every kind, for tables and tests.
+    pub const ALL: [Self; 2] = [Self::WechatOpen, Self::WechatOfficial];
+
+    /// The name in configuration, `amr` and audit.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WechatOpen => "wechat-open",
+            Self::WechatOfficial => "wechat-official",
+        }
+    }
+
+    /// Reads [`ChannelKind::as_str`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// What makes two proofs the same account.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct IdentityKey {
+    /// The kind of channel.
+    pub kind: ChannelKind,
+    /// The appid or corpid the subject belongs to.
+    pub app: String,
+    /// The platform's identifier of the person inside that app; compared byte for byte.
+    pub subject: String,
+}
+
+impl fmt::Debug for IdentityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Promise 10: a whole openid never reaches a log.
+        let shown: String = self.subject.chars().take(4).collect();
+        write!(f, "{}:{}:{shown}…", self.kind.as_str(), self.app)
+    }
+}
+
+/// A unionid with the open-platform account it is valid in, as the operator declared it.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct UnionLink {
+    /// The operator's name for the open-platform account.
+    pub platform: String,
+    /// The platform-wide identifier.
+    pub unionid: String,
+}
+
+impl fmt::Debug for UnionLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:[redacted]", self.platform)
+    }
+}
+
+/// What the platform says about a person: chosen by the person, changeable, never a key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Display name, already cleaned by [`clean_name`].
+    pub nickname: Option<String>,
+    /// Avatar address; https only.
+    pub picture: Option<Url>,
+}
+
+/// One successful proof, made by our own server-side exchange with the platform (SEC-22).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The configured channel it came through.
+    pub channel: ChannelId,
+    /// The account.
+    pub key: IdentityKey,
+    /// The unionid, when the platform gave one and the operator declared the platform account.
+    pub union: Option<UnionLink>,
+    /// What to call the person.
+    pub profile: Profile,
+    /// When the platform answered.
+    pub proven_at: Timestamp,
+}
+
+/// An identity as it is stored: a proof seen before, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The account.
+    pub key: IdentityKey,
+    /// The unionid last seen with it.
+    pub union: Option<UnionLink>,
+    /// The person.
+    pub user: UserId,
+    /// The channel that proved it last.
+    pub channel: ChannelId,
+    /// The profile last seen.
+    pub profile: Profile,
+    /// First seen.
+    pub created_at: Timestamp,
+    /// Last used to sign in.
+    pub last_used_at: Timestamp,
+}
+
+/// Makes a name from outside harmless to show: control, bidirectional and zero-width characters go (but the joiner
+/// inside emoji stays), white space collapses, at most 64 characters remain (SEC-68). `None` when nothing is left.
+#[must_use]
+pub fn clean_name(raw: &str) -> Option<String> {
+    let is_bidi = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_invisible = |c: char| {
+        matches!(
+            c,
+            '\u{200b}'
+                | '\u{200c}'
+                | '\u{2060}'
+                | '\u{feff}'
+                | '\u{00ad}'
+                | '\u{034f}'
+                | '\u{2028}'
+                | '\u{2029}'
+        )
+    };
+    let spaced: String = raw
+        .chars()
+        .filter(|&c| !is_bidi(c) && !is_invisible(c))
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let name: String = spaced.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(64).collect();
+    let visible = name.chars().any(|c| !c.is_whitespace() && c != '\u{200d}');
+    visible.then(|| name.trim_end().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sec_68_names_lose_what_deceives_and_keep_what_is_theirs() {
+        assert_eq!(clean_name("  小明 \n\t 🐼 "), Some("小明 🐼".into()));
+        assert_eq!(clean_name("admin\u{202e}nimda"), Some("adminnimda".into()));
+        assert_eq!(clean_name("👨\u{200d}👩\u{200d}👧"), Some("👨\u{200d}👩\u{200d}👧".into()));
+        assert_eq!(clean_name("<script>"), Some("<script>".into()), "encoding is the template's duty");
+        assert_eq!(clean_name("\u{200b}\u{feff} "), None);
+        assert_eq!(clean_name(&"字".repeat(500)).map(|name| name.chars().count()), Some(64));
+    }
+
+    #[test]
+    fn channel_kinds_read_back() {
+        for kind in ChannelKind::ALL {
+            assert_eq!(ChannelKind::parse(kind.as_str()), Some(kind));
+        }
+    }
+}

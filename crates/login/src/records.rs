@@ -1,0 +1,238 @@
+//! What must survive: users, identities, clients, grants, codes, tokens, sessions, keys, audit.
+//!
+//! Each method is one intention and one transaction; none takes a piece of SQL, none stays open across a call to a
+//! platform. Absent is `Option`; lost a race is [`StoreError::Conflict`] or a named outcome; a row that cannot be read
+//! names its table and key; everything else is [`StoreError::Unavailable`] with its source.
+//!
+//! One-use values are guarded in the write: `update … where spent_at is null`, then look at the count.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::audit::AuditEvent;
+use crate::client::Client;
+use crate::grant::{Family, Grant};
+use crate::identity::{Identity, IdentityKey, Proof};
+use crate::ids::{ClientId, FamilyId, GrantId, KeyId, UserId};
+use crate::key::SigningKey;
+use crate::secret::SecretHash;
+use crate::session::Session;
+use crate::token::{CodeRecord, NewTokens, RefreshRecord};
+use crate::user::User;
+
+/// Why a store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else was faster, or the name is taken.
+    #[error("somebody else was faster")]
+    Conflict,
+    /// A ceiling is reached; try again shortly.
+    #[error("the store holds as much as it is allowed to")]
+    Overloaded,
+    /// A stored row does not have the shape this version knows.
+    #[error("row {key} of {table} cannot be read: {what}")]
+    Corrupt {
+        /// Table or keyspace.
+        table: &'static str,
+        /// Primary key, or its hash for secrets.
+        key: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The engine did not answer, or answered with an error.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// How a grant is answered.
+#[derive(Debug, Clone)]
+pub enum Login {
+    /// A fresh approval on a phone.
+    Fresh(Box<FreshLogin>),
+    /// A session that is already there (single sign-on).
+    Continued(Box<Session>),
+}
+
+/// A fresh approval: find the person by identity, else by a declared unionid link, else create them; begin a session.
+#[derive(Debug, Clone)]
+pub struct FreshLogin {
+    /// What the channel proved.
+    pub proof: Proof,
+    /// The id to use if the person is new.
+    pub new_user: UserId,
+    /// The session to begin.
+    pub session: NewSession,
+    /// The browser's former session, ended in the same transaction (SEC-17).
+    pub replaces: Option<SecretHash>,
+}
+
+/// A session about to begin.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// Its name.
+    pub id: crate::ids::SessionId,
+    /// Hash of its cookie.
+    pub secret: SecretHash,
+    /// `amr`.
+    pub amr: String,
+    /// `auth_time`.
+    pub auth_time: Timestamp,
+    /// Absolute end.
+    pub expires_at: Timestamp,
+    /// Browser and system.
+    pub device: String,
+    /// Network address.
+    pub address: String,
+}
+
+/// Everything needed to answer a grant with a code.
+#[derive(Debug, Clone)]
+pub struct Fulfilment {
+    /// The grant.
+    pub grant: GrantId,
+    /// Who is signed in.
+    pub login: Login,
+    /// Hash of the code.
+    pub code: SecretHash,
+    /// End of the code's life.
+    pub code_expires_at: Timestamp,
+    /// The token family to open.
+    pub family: FamilyId,
+    /// Absolute end of that family.
+    pub family_expires_at: Timestamp,
+}
+
+/// How answering a grant went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fulfilled {
+    /// The code is valid from now on.
+    Done {
+        /// The person.
+        user: User,
+        /// Whether this login created them.
+        created: bool,
+    },
+    /// The grant was answered before, or its time is over.
+    NotOpen,
+    /// The person was switched off (SEC-40). Nothing was written.
+    UserDisabled,
+}
+
+/// How spending a one-use value went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spent {
+    /// This call spent it; the tokens are stored.
+    Issued,
+    /// It was spent before: its whole family is revoked now (SEC-49, SEC-50).
+    Replayed,
+    /// Never issued, expired, or its family is revoked.
+    Unknown,
+}
+
+/// Who an access token speaks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bearer {
+    /// What it was issued from.
+    pub family: Family,
+    /// The person.
+    pub user: User,
+    /// The identity used, if it still exists.
+    pub identity: Option<Identity>,
+}
+
+/// The records of one installation.
+#[async_trait]
+pub trait Records: Send + Sync + std::fmt::Debug {
+    // ---- clients -------------------------------------------------------------------------------------------------
+
+    /// Registers a client or replaces the one of the same id.
+    async fn save_client(&self, client: &Client) -> Result<(), StoreError>;
+    /// One client, switched off or not.
+    async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError>;
+    /// All clients, by id.
+    async fn clients(&self) -> Result<Vec<Client>, StoreError>;
+
+    // ---- grants --------------------------------------------------------------------------------------------------
+
+    /// Stores an authorization request. [`StoreError::Conflict`] if the id exists.
+    async fn begin_grant(&self, grant: &Grant) -> Result<(), StoreError>;
+    /// One grant, whatever its stage.
+    async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError>;
+    /// Answers a grant with a code: `Pending → Fulfilled`, person found, linked or created, session begun, family and
+    /// code stored: all or nothing. Of any number of calls for one grant exactly one is [`Fulfilled::Done`].
+    ///
+    /// A person is found by the exact identity key first. Otherwise, when the proof carries a [`UnionLink`], by any
+    /// identity with the same link; if such identities belong to more than one person, none is chosen and a new person
+    /// is created (SEC-39). The identity's profile and link, and the person's nickname and picture, follow the proof.
+    ///
+    /// [`UnionLink`]: crate::identity::UnionLink
+    async fn fulfil_grant(&self, fulfilment: &Fulfilment, now: Timestamp) -> Result<Fulfilled, StoreError>;
+    /// `Pending → Refused`; `false` if it was no longer pending.
+    async fn refuse_grant(&self, id: &GrantId, now: Timestamp) -> Result<bool, StoreError>;
+
+    // ---- codes and tokens ----------------------------------------------------------------------------------------
+
+    /// One code, spent or not, expired or not.
+    async fn code(&self, code: &SecretHash) -> Result<Option<CodeRecord>, StoreError>;
+    /// Spends a code and stores its tokens in one transaction; a second attempt revokes the family.
+    async fn exchange_code(
+        &self,
+        code: &SecretHash,
+        tokens: &NewTokens,
+        now: Timestamp,
+    ) -> Result<Spent, StoreError>;
+    /// One refresh token, spent or not, expired or not.
+    async fn refresh_token(&self, token: &SecretHash) -> Result<Option<RefreshRecord>, StoreError>;
+    /// Spends a refresh token and stores its successors in one transaction; a second attempt revokes the family.
+    async fn rotate_refresh_token(
+        &self,
+        token: &SecretHash,
+        tokens: &NewTokens,
+        now: Timestamp,
+    ) -> Result<Spent, StoreError>;
+    /// Who a live access token speaks for: not expired, family not revoked, person and client not switched off.
+    async fn bearer(&self, access: &SecretHash, now: Timestamp) -> Result<Option<Bearer>, StoreError>;
+    /// The family a token (access or refresh, live or not) belongs to, for revocation (RFC 7009).
+    async fn family_of(&self, token: &SecretHash) -> Result<Option<Family>, StoreError>;
+    /// Revokes everything issued from one grant.
+    async fn revoke_family(&self, id: &FamilyId, now: Timestamp) -> Result<(), StoreError>;
+
+    // ---- people and sessions -------------------------------------------------------------------------------------
+
+    /// One person.
+    async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError>;
+    /// Switches a person off or on. `false` if there is none.
+    async fn set_user_disabled(&self, id: &UserId, at: Option<Timestamp>) -> Result<bool, StoreError>;
+    /// One identity.
+    async fn identity(&self, key: &IdentityKey) -> Result<Option<Identity>, StoreError>;
+    /// A person's identities, oldest first.
+    async fn identities_of(&self, user: &UserId) -> Result<Vec<Identity>, StoreError>;
+    /// A live session of a person who is not switched off.
+    async fn session(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Session>, StoreError>;
+    /// Ends a session and revokes the token families that came from it; `false` if there was none.
+    async fn end_session(&self, secret: &SecretHash, now: Timestamp) -> Result<bool, StoreError>;
+
+    // ---- keys and audit ------------------------------------------------------------------------------------------
+
+    /// All signing keys, oldest first.
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError>;
+    /// Adds a key and, in the same transaction, sets `published_until` of the keys it retires.
+    async fn add_signing_key(
+        &self,
+        key: &SigningKey,
+        retires: &[KeyId],
+        published_until: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Appends to the audit trail.
+    async fn record(&self, event: &AuditEvent) -> Result<(), StoreError>;
+    /// The newest `limit` audit events, newest first.
+    async fn audit_trail(&self, limit: u32) -> Result<Vec<AuditEvent>, StoreError>;
+
+    // ---- housekeeping --------------------------------------------------------------------------------------------
+
+    /// Deletes what expired before `now` (grants, codes, tokens, sessions): tidying only, nothing depends on it.
+    /// Returns how many rows went.
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError>;
+    /// Answers if the engine can read and write (readiness).
+    async fn check(&self) -> Result<(), StoreError>;
+}

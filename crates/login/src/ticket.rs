@@ -1,0 +1,665 @@
+//! A ticket: one attempt to log in by scanning.
+//!
+//! ```text
+//!              scan            approve             redeem
+//!   Waiting ─────────► Scanned ─────────► Approved ─────────► Redeemed
+//!      │  └───────── platform page ──────────►│
+//!      └──────────────┬──────┴───────────────┘
+//!                     ▼
+//!            Denied (by the person)   Expired (by time, refresh or cancel)
+//! ```
+//!
+//! No arrow goes back. Each transition is a pure function from the ticket as it was seen to the ticket as it shall be;
+//! the store then writes it only if nobody else was faster ([`crate::tickets::Tickets::advance`], promise 3).
+//! Expiry by time is asked with `now` in every function (promise 4).
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+use crate::Entropy;
+use crate::identity::Proof;
+use crate::ids::{GrantId, ScanCode};
+use crate::secret::SecretHash;
+
+/// How long each stage may last (SEC-05).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Shown, waiting for a scan.
+    pub waiting: Duration,
+    /// Scanned, waiting for the person's answer.
+    pub confirm: Duration,
+    /// Approved, waiting for the browser.
+    pub redeem: Duration,
+}
+
+impl Default for Lifetimes {
+    /// 120 s, 120 s, 30 s.
+    fn default() -> Self {
+        Self {
+            waiting: Duration::from_secs(120),
+            confirm: Duration::from_secs(120),
+            redeem: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The number shown in the browser and typed on the phone (SEC-09): two digits, 10 to 99.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchNumber(u8);
+
+impl MatchNumber {
+    /// A fresh number, without modulo bias.
+    #[must_use]
+    pub fn random(entropy: &dyn Entropy) -> Self {
+        loop {
+            let mut byte = [0];
+            entropy.fill(&mut byte);
+            if byte[0] < 180 {
+                return Self(10 + byte[0] % 90);
+            }
+        }
+    }
+
+    /// The digits, for the browser's page only.
+    #[must_use]
+    pub fn digits(self) -> String {
+        self.0.to_string()
+    }
+
+    /// Whether the person typed it; white space and full-width digits (from Chinese keyboards) are accepted.
+    #[must_use]
+    pub fn matches(self, typed: &str) -> bool {
+        let plain: String = typed
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .map(|c| match c {
+                '０'..='９' => char::from_u32(c as u32 - '０' as u32 + '0' as u32).unwrap_or(c),
+                other => other,
+            })
+            .collect();
+        self.digits().as_bytes().ct_eq(plain.as_bytes()).into()
+    }
+}
+
+impl fmt::Debug for MatchNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MatchNumber([redacted])")
+    }
+}
+
+/// What the confirm page tells the person about the request (SEC-08). Taken from the browser's start request, never
+/// from the phone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The website's registered name.
+    pub site_name: String,
+    /// The host of its redirect address.
+    pub site_host: String,
+    /// Browser and system, such as `Chrome · Windows`.
+    pub device: String,
+    /// The browser's network address.
+    pub address: String,
+    /// When the QR was asked for.
+    pub at: Timestamp,
+}
+
+/// Why a ticket ended without a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Denial {
+    /// The person said no.
+    Declined,
+    /// The number typed on the phone was wrong (SEC-09).
+    WrongNumber,
+}
+
+/// Where a ticket stands; each stage carries its own facts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "stage", rename_all = "snake_case")]
+pub enum Stage {
+    /// Shown, nobody has scanned.
+    Waiting {
+        /// Last moment for a scan.
+        until: Timestamp,
+    },
+    /// Scanned; the first scanner owns it (SEC-06).
+    Scanned {
+        /// Who scanned.
+        by: Proof,
+        /// The phone that scanned; only it may answer.
+        phone: SecretHash,
+        /// Last moment for an answer.
+        until: Timestamp,
+    },
+    /// Approved; the browser may redeem.
+    Approved {
+        /// Who approved.
+        by: Proof,
+        /// Last moment for the browser.
+        until: Timestamp,
+    },
+    /// Redeemed, once and for all.
+    Redeemed,
+    /// Ended by the person.
+    Denied {
+        /// Why.
+        why: Denial,
+    },
+    /// Ended by a refresh or by cancelling. (Ending by time needs no write: see [`Ticket::status`].)
+    Expired,
+}
+
+/// The name of a stage at a moment: all that a waiting browser ever learns (SEC-03, SEC-13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Shown.
+    Waiting,
+    /// Scanned.
+    Scanned,
+    /// Approved.
+    Approved,
+    /// Redeemed.
+    Redeemed,
+    /// Refused on the phone.
+    Denied,
+    /// Over.
+    Expired,
+}
+
+impl Status {
+    /// The name in events and pages.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Scanned => "scanned",
+            Self::Approved => "approved",
+            Self::Redeemed => "redeemed",
+            Self::Denied => "denied",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// Whether nothing more can happen.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Redeemed | Self::Denied | Self::Expired)
+    }
+}
+
+/// Why a transition was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The caller does not hold the secret that this step needs. Shown as unknown (SEC-14).
+    #[error("not the device this ticket belongs to")]
+    NotYours,
+    /// Somebody else scanned first.
+    #[error("already scanned by another phone")]
+    Taken,
+    /// The step before has not happened.
+    #[error("not yet at that stage")]
+    TooEarly,
+    /// Too late by the clock, refreshed, or cancelled.
+    #[error("expired")]
+    Expired,
+    /// Already answered.
+    #[error("already answered")]
+    Finished,
+}
+
+/// The person's answer on the phone.
+#[derive(Debug, Clone, Copy)]
+pub enum Answer<'a> {
+    /// Yes, with the number as typed.
+    Approve {
+        /// What was typed.
+        number: &'a str,
+    },
+    /// No.
+    Deny,
+}
+
+/// One attempt to log in by scanning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// The public half, inside the QR.
+    pub scan_code: ScanCode,
+    /// The grant it answers.
+    pub grant: GrantId,
+    /// Hash of the browser secret: needed to watch, cancel and redeem (promise 1).
+    pub browser: SecretHash,
+    /// What the phone is told about the request.
+    pub origin: Origin,
+    /// Shown in the browser, typed on the phone.
+    pub number: MatchNumber,
+    /// Counts transitions; the store compares it (promise 3).
+    pub version: u32,
+    /// Where it stands.
+    pub stage: Stage,
+    /// Until when the store keeps it, so that a late browser still gets a proper answer.
+    pub keep_until: Timestamp,
+}
+
+/// How long a finished or expired ticket is kept for its browser to hear about it.
+const GRACE: Duration = Duration::from_secs(300);
+
+impl Ticket {
+    /// A fresh ticket, waiting.
+    #[must_use]
+    pub fn begin(
+        grant: GrantId,
+        browser: SecretHash,
+        origin: Origin,
+        now: Timestamp,
+        lifetimes: &Lifetimes,
+        entropy: &dyn Entropy,
+    ) -> Self {
+        let longest = lifetimes.waiting + lifetimes.confirm + lifetimes.redeem;
+        Self {
+            scan_code: ScanCode::random(entropy),
+            grant,
+            browser,
+            origin,
+            number: MatchNumber::random(entropy),
+            version: 0,
+            stage: Stage::Waiting { until: now + lifetimes.waiting },
+            keep_until: now + longest + GRACE,
+        }
+    }
+
+    /// The stage's name at `now`, with expiry by time.
+    #[must_use]
+    pub fn status(&self, now: Timestamp) -> Status {
+        match &self.stage {
+            Stage::Waiting { until } | Stage::Scanned { until, .. } | Stage::Approved { until, .. }
+                if now >= *until =>
+            {
+                Status::Expired
+            }
+            Stage::Waiting { .. } => Status::Waiting,
+            Stage::Scanned { .. } => Status::Scanned,
+            Stage::Approved { .. } => Status::Approved,
+            Stage::Redeemed => Status::Redeemed,
+            Stage::Denied { .. } => Status::Denied,
+            Stage::Expired => Status::Expired,
+        }
+    }
+
+    /// When the present stage ends by time; `None` once it is final.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        match &self.stage {
+            Stage::Waiting { until } | Stage::Scanned { until, .. } | Stage::Approved { until, .. } => {
+                Some(*until)
+            }
+            Stage::Redeemed | Stage::Denied { .. } | Stage::Expired => None,
+        }
+    }
+
+    /// Whether `browser` started it.
+    #[must_use]
+    pub fn belongs_to(&self, browser: &SecretHash) -> bool {
+        self.browser == *browser
+    }
+
+    /// A phone proved who holds it: `Waiting → Scanned`. It approves nothing (promise 2).
+    ///
+    /// # Errors
+    /// [`Refusal::Taken`] for a second scanner, [`Refusal::Expired`] or [`Refusal::Finished`] when too late.
+    pub fn scan(
+        &self,
+        by: Proof,
+        phone: SecretHash,
+        now: Timestamp,
+        lifetimes: &Lifetimes,
+    ) -> Result<Self, Refusal> {
+        match self.status(now) {
+            Status::Waiting => Ok(self.moved(Stage::Scanned { by, phone, until: now + lifetimes.confirm })),
+            Status::Scanned | Status::Approved => Err(Refusal::Taken),
+            Status::Expired => Err(Refusal::Expired),
+            Status::Redeemed | Status::Denied => Err(Refusal::Finished),
+        }
+    }
+
+    /// The person's answer on the phone that scanned: `Scanned → Approved` or `Denied`. A wrong number ends the ticket
+    /// (SEC-09).
+    ///
+    /// # Errors
+    /// [`Refusal::NotYours`] from another phone, [`Refusal::TooEarly`] before a scan, [`Refusal::Expired`] or
+    /// [`Refusal::Finished`] when too late.
+    pub fn answer(
+        &self,
+        phone: &SecretHash,
+        answer: Answer<'_>,
+        now: Timestamp,
+        lifetimes: &Lifetimes,
+    ) -> Result<Self, Refusal> {
+        match (self.status(now), &self.stage) {
+            (Status::Scanned, Stage::Scanned { by, phone: owner, .. }) => {
+                if owner != phone {
+                    return Err(Refusal::NotYours);
+                }
+                Ok(self.moved(match answer {
+                    Answer::Deny => Stage::Denied { why: Denial::Declined },
+                    Answer::Approve { number } if !self.number.matches(number) => {
+                        Stage::Denied { why: Denial::WrongNumber }
+                    }
+                    Answer::Approve { .. } => {
+                        Stage::Approved { by: by.clone(), until: now + lifetimes.redeem }
+                    }
+                }))
+            }
+            (Status::Waiting, _) => Err(Refusal::TooEarly),
+            (Status::Expired, _) => Err(Refusal::Expired),
+            _ => Err(Refusal::Finished),
+        }
+    }
+
+    /// The platform's own page got the person's consent and the starting browser itself came back with the proof:
+    /// `Waiting → Approved`. The caller has checked that the browser is the one that set out.
+    ///
+    /// # Errors
+    /// [`Refusal::NotYours`] for another browser, [`Refusal::Taken`] if a phone owns it already, [`Refusal::Expired`]
+    /// or [`Refusal::Finished`] when too late.
+    pub fn approve_on_platform(
+        &self,
+        browser: &SecretHash,
+        by: Proof,
+        now: Timestamp,
+        lifetimes: &Lifetimes,
+    ) -> Result<Self, Refusal> {
+        if !self.belongs_to(browser) {
+            return Err(Refusal::NotYours);
+        }
+        match self.status(now) {
+            Status::Waiting => Ok(self.moved(Stage::Approved { by, until: now + lifetimes.redeem })),
+            Status::Scanned => Err(Refusal::Taken),
+            Status::Expired => Err(Refusal::Expired),
+            Status::Approved | Status::Redeemed | Status::Denied => Err(Refusal::Finished),
+        }
+    }
+
+    /// The starting browser collects the approval, once: `Approved → Redeemed`, with who approved.
+    ///
+    /// # Errors
+    /// [`Refusal::NotYours`] for another browser, [`Refusal::TooEarly`] before approval, [`Refusal::Expired`] or
+    /// [`Refusal::Finished`] when too late.
+    pub fn redeem(&self, browser: &SecretHash, now: Timestamp) -> Result<(Self, Proof), Refusal> {
+        if !self.belongs_to(browser) {
+            return Err(Refusal::NotYours);
+        }
+        match (self.status(now), &self.stage) {
+            (Status::Approved, Stage::Approved { by, .. }) => Ok((self.moved(Stage::Redeemed), by.clone())),
+            (Status::Waiting | Status::Scanned, _) => Err(Refusal::TooEarly),
+            (Status::Expired, _) => Err(Refusal::Expired),
+            _ => Err(Refusal::Finished),
+        }
+    }
+
+    /// The starting browser gives it up (refresh or cancel): any live stage → `Expired`.
+    ///
+    /// # Errors
+    /// [`Refusal::NotYours`] for another browser, [`Refusal::Finished`] when it is already over.
+    pub fn abandon(&self, browser: &SecretHash) -> Result<Self, Refusal> {
+        if !self.belongs_to(browser) {
+            return Err(Refusal::NotYours);
+        }
+        match self.stage {
+            Stage::Waiting { .. } | Stage::Scanned { .. } | Stage::Approved { .. } => {
+                Ok(self.moved(Stage::Expired))
+            }
+            Stage::Redeemed | Stage::Denied { .. } | Stage::Expired => Err(Refusal::Finished),
+        }
+    }
+
+    fn moved(&self, stage: Stage) -> Self {
+        Self { version: self.version + 1, stage, ..self.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ambient::SystemEntropy;
+    use crate::identity::{ChannelKind, IdentityKey, Profile};
+    use crate::secret::{BrowserSecret, PhoneSecret};
+
+    const LIFETIMES: Lifetimes = Lifetimes {
+        waiting: Duration::from_secs(120),
+        confirm: Duration::from_secs(60),
+        redeem: Duration::from_secs(30),
+    };
+
+    fn start() -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap()
+    }
+
+    fn after(seconds: u64) -> Timestamp {
+        start() + Duration::from_secs(seconds)
+    }
+
+    fn proof(subject: &str) -> Proof {
+        Proof {
+            channel: "wechat".parse().unwrap(),
+            key: IdentityKey {
+                kind: ChannelKind::WechatOfficial,
+                app: "wx1".into(),
+                subject: subject.into(),
+            },
+            union: None,
+            profile: Profile::default(),
+            proven_at: start(),
+        }
+    }
+
+    struct Scene {
+        ticket: Ticket,
+        browser: SecretHash,
+        phone: SecretHash,
+    }
+
+    fn scene() -> Scene {
+        let browser = BrowserSecret::random(&SystemEntropy).hash();
+        let origin = Origin {
+            site_name: "Site".into(),
+            site_host: "site.example".into(),
+            device: "Chrome · Linux".into(),
+            address: "192.0.2.1".into(),
+            at: start(),
+        };
+        let grant = GrantId::random(&SystemEntropy);
+        let ticket = Ticket::begin(grant, browser, origin, start(), &LIFETIMES, &SystemEntropy);
+        Scene { ticket, browser, phone: PhoneSecret::random(&SystemEntropy).hash() }
+    }
+
+    impl Scene {
+        fn scanned(&self) -> Ticket {
+            self.ticket.scan(proof("a"), self.phone, start(), &LIFETIMES).unwrap()
+        }
+
+        fn approved(&self) -> Ticket {
+            let number = self.ticket.number.digits();
+            self.scanned()
+                .answer(&self.phone, Answer::Approve { number: &number }, start(), &LIFETIMES)
+                .unwrap()
+        }
+    }
+
+    fn stranger() -> SecretHash {
+        BrowserSecret::random(&SystemEntropy).hash()
+    }
+
+    #[test]
+    fn the_whole_path_ends_redeemed_by_the_person_who_approved() {
+        let scene = scene();
+        let (redeemed, by) = scene.approved().redeem(&scene.browser, after(1)).unwrap();
+        assert_eq!(redeemed.status(after(1)), Status::Redeemed);
+        assert_eq!(by.key.subject, "a");
+        assert_eq!(redeemed.version, 3);
+    }
+
+    #[test]
+    fn sec_06_first_scanner_owns_the_ticket() {
+        let scene = scene();
+        let scanned = scene.scanned();
+        assert_eq!(scanned.scan(proof("b"), stranger(), start(), &LIFETIMES), Err(Refusal::Taken));
+        let number = scanned.number.digits();
+        let answer = Answer::Approve { number: &number };
+        assert_eq!(scanned.answer(&stranger(), answer, start(), &LIFETIMES), Err(Refusal::NotYours));
+        assert_eq!(scanned.answer(&stranger(), Answer::Deny, start(), &LIFETIMES), Err(Refusal::NotYours));
+    }
+
+    #[test]
+    fn promise_2_a_scan_approves_nothing() {
+        let scene = scene();
+        assert_eq!(scene.scanned().redeem(&scene.browser, start()).unwrap_err(), Refusal::TooEarly);
+        assert_eq!(scene.ticket.redeem(&scene.browser, start()).unwrap_err(), Refusal::TooEarly);
+    }
+
+    #[test]
+    fn promise_1_another_browser_can_neither_redeem_nor_cancel() {
+        let scene = scene();
+        assert_eq!(scene.approved().redeem(&stranger(), start()).unwrap_err(), Refusal::NotYours);
+        assert_eq!(scene.ticket.abandon(&stranger()).unwrap_err(), Refusal::NotYours);
+        assert_eq!(
+            scene.ticket.approve_on_platform(&stranger(), proof("a"), start(), &LIFETIMES).unwrap_err(),
+            Refusal::NotYours
+        );
+    }
+
+    #[test]
+    fn sec_09_one_wrong_number_ends_the_ticket() {
+        let scene = scene();
+        let wrong = if scene.ticket.number.matches("10") { "11" } else { "10" };
+        let ended = scene
+            .scanned()
+            .answer(&scene.phone, Answer::Approve { number: wrong }, start(), &LIFETIMES)
+            .unwrap();
+        assert_eq!(ended.stage, Stage::Denied { why: Denial::WrongNumber });
+        let right = ended.number.digits();
+        let again = ended.answer(&scene.phone, Answer::Approve { number: &right }, start(), &LIFETIMES);
+        assert_eq!(again, Err(Refusal::Finished));
+    }
+
+    #[test]
+    fn numbers_typed_on_a_chinese_keyboard_match() {
+        for value in 10..=99_u8 {
+            let number = MatchNumber(value);
+            let wide: String =
+                number.digits().chars().map(|c| char::from_u32(c as u32 + 0xfee0).unwrap()).collect();
+            assert!(number.matches(&format!(" {wide} ")));
+            assert!(!number.matches(""));
+            assert!(!number.matches(&format!("{value}0")));
+        }
+    }
+
+    #[test]
+    fn sec_05_expired_tickets_cannot_move_even_if_nothing_swept_them() {
+        let scene = scene();
+        assert_eq!(scene.ticket.status(after(119)), Status::Waiting);
+        assert_eq!(scene.ticket.status(after(120)), Status::Expired);
+        assert_eq!(scene.ticket.scan(proof("a"), scene.phone, after(120), &LIFETIMES), Err(Refusal::Expired));
+        let number = scene.ticket.number.digits();
+        let late =
+            scene.scanned().answer(&scene.phone, Answer::Approve { number: &number }, after(60), &LIFETIMES);
+        assert_eq!(late, Err(Refusal::Expired));
+        assert_eq!(scene.approved().redeem(&scene.browser, after(30)).unwrap_err(), Refusal::Expired);
+    }
+
+    #[test]
+    fn sec_04_final_stages_stay_final() {
+        let scene = scene();
+        let (redeemed, _) = scene.approved().redeem(&scene.browser, start()).unwrap();
+        assert_eq!(redeemed.redeem(&scene.browser, start()).unwrap_err(), Refusal::Finished);
+        assert_eq!(redeemed.abandon(&scene.browser).unwrap_err(), Refusal::Finished);
+        let denied = scene.scanned().answer(&scene.phone, Answer::Deny, start(), &LIFETIMES).unwrap();
+        assert_eq!(denied.scan(proof("a"), scene.phone, start(), &LIFETIMES), Err(Refusal::Finished));
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    enum Step {
+        Scan(bool),
+        Approve(bool, bool),
+        Deny(bool),
+        Platform(bool),
+        Redeem(bool),
+        Abandon(bool),
+        Wait(u16),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            any::<bool>().prop_map(Step::Scan),
+            any::<(bool, bool)>().prop_map(|(phone, number)| Step::Approve(phone, number)),
+            any::<bool>().prop_map(Step::Deny),
+            any::<bool>().prop_map(Step::Platform),
+            any::<bool>().prop_map(Step::Redeem),
+            any::<bool>().prop_map(Step::Abandon),
+            (0..100_u16).prop_map(Step::Wait),
+        ];
+        proptest::collection::vec(step, 0..24)
+    }
+
+    fn rank(status: Status) -> u8 {
+        match status {
+            Status::Waiting => 0,
+            Status::Scanned => 1,
+            Status::Approved => 2,
+            Status::Redeemed | Status::Denied | Status::Expired => 3,
+        }
+    }
+
+    proptest! {
+        /// Whatever happens in whatever order: stages only move forward, final ones stay, at most one redemption, and
+        /// never one without a right number from the right phone or the platform's consent in the right browser.
+        #[test]
+        fn no_order_of_events_moves_a_ticket_back_or_redeems_without_approval(steps in steps()) {
+            let scene = scene();
+            let (other_browser, other_phone) = (stranger(), stranger());
+            let mut ticket = scene.ticket.clone();
+            let (mut now, mut approved, mut redeemed) = (start(), false, 0);
+            for step in steps {
+                let before = ticket.status(now);
+                let next = match step {
+                    Step::Wait(seconds) => { now += Duration::from_secs(seconds.into()); continue; }
+                    Step::Scan(first) => {
+                        let phone = if first { scene.phone } else { other_phone };
+                        ticket.scan(proof("a"), phone, now, &LIFETIMES)
+                    }
+                    Step::Approve(owner, right) => {
+                        let phone = if owner { scene.phone } else { other_phone };
+                        let number = if right { ticket.number.digits() } else { "9".into() };
+                        ticket.answer(&phone, Answer::Approve { number: &number }, now, &LIFETIMES)
+                    }
+                    Step::Deny(owner) => {
+                        ticket.answer(if owner { &scene.phone } else { &other_phone }, Answer::Deny, now, &LIFETIMES)
+                    }
+                    Step::Platform(mine) => {
+                        let browser = if mine { &scene.browser } else { &other_browser };
+                        ticket.approve_on_platform(browser, proof("a"), now, &LIFETIMES)
+                    }
+                    Step::Redeem(mine) => {
+                        let browser = if mine { &scene.browser } else { &other_browser };
+                        ticket.redeem(browser, now).map(|(next, _)| { redeemed += 1; next })
+                    }
+                    Step::Abandon(mine) => ticket.abandon(if mine { &scene.browser } else { &other_browser }),
+                };
+                if let Ok(next) = next {
+                    prop_assert_eq!(next.version, ticket.version + 1);
+                    prop_assert!(rank(next.status(now)) >= rank(before));
+                    approved |= next.status(now) == Status::Approved;
+                    ticket = next;
+                }
+                prop_assert!(redeemed <= 1);
+                prop_assert!(redeemed == 0 || approved);
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Codes and tokens as the stores keep them: hashes with their facts, never the values (SEC-73).
+
+use jiff::Timestamp;
+
+use crate::grant::Family;
+use crate::secret::SecretHash;
+
+/// An authorization code that was issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeRecord {
+    /// Hash of the code.
+    pub code: SecretHash,
+    /// What it opens.
+    pub family: Family,
+    /// The redirect address of the request; must be presented again (RFC 6749 §4.1.3).
+    pub redirect_uri: String,
+    /// PKCE challenge, S256.
+    pub code_challenge: Option<String>,
+    /// For the ID token.
+    pub nonce: Option<String>,
+    /// At most 60 seconds after issue (SEC-49).
+    pub expires_at: Timestamp,
+    /// Set when it was exchanged.
+    pub spent_at: Option<Timestamp>,
+}
+
+/// A refresh token that was issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshRecord {
+    /// Hash of the token.
+    pub token: SecretHash,
+    /// What it belongs to.
+    pub family: Family,
+    /// The `nonce` is not repeated on refresh; nothing else is kept.
+    pub expires_at: Timestamp,
+    /// Set when it was rotated.
+    pub spent_at: Option<Timestamp>,
+}
+
+/// Hashes and lifetimes of tokens about to be issued; the caller made the values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTokens {
+    /// Hash of the access token.
+    pub access: SecretHash,
+    /// When it ends.
+    pub access_expires_at: Timestamp,
+    /// Hash of the refresh token, when one is granted, and when it ends.
+    pub refresh: Option<(SecretHash, Timestamp)>,
+}
