@@ -1,0 +1,185 @@
+//! One HTTP client for every call to WeChat: time, size and repetition limits live here.
+//!
+//! Limits (SEC-85): a connection within 2 s, the whole call within 5 s including a repetition, 64 KiB of answer, no
+//! redirect followed, no repetition by the HTTP library. What may be repeated is decided per call by [`Repeat`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::error::{Error, TransportKind};
+use crate::hosts::Hosts;
+use crate::query::Query;
+
+/// How long to wait before the one repetition that a call may have.
+const BACKOFF: Duration = Duration::from_millis(300);
+
+/// Limits and route of a [`Client`].
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// Time to a ready connection, TLS included; 2 s by default.
+    pub connect_timeout: Duration,
+    /// Time for a whole call, its repetition included; 5 s by default.
+    pub total_timeout: Duration,
+    /// Largest answer read, in bytes after decompression; 64 KiB by default.
+    pub body_limit: usize,
+    /// Ignore the proxy settings of the system and environment; false by default.
+    pub no_proxy: bool,
+    /// Send every call through this proxy. Excludes `no_proxy`.
+    pub proxy: Option<Url>,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(2),
+            total_timeout: Duration::from_secs(5),
+            body_limit: 64 * 1024,
+            no_proxy: false,
+            proxy: None,
+        }
+    }
+}
+
+/// Why a [`Client`] could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Both a proxy and its absence were asked for.
+    #[error("`proxy` and `no_proxy` exclude each other")]
+    ProxyConflict,
+    /// The proxy's address is not one an HTTP client can use.
+    #[error("the proxy address is not usable")]
+    Proxy(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// TLS or the resolver could not be set up.
+    #[error("the HTTP client could not be set up")]
+    Http(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Talks to WeChat. Clones share one connection pool.
+#[derive(Clone, Debug)]
+pub struct Client {
+    hosts: Arc<Hosts>,
+    http: reqwest::Client,
+    total_timeout: Duration,
+    body_limit: usize,
+}
+
+/// When a call may be sent a second time. There is never a third.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// Only after the platform itself said that it is busy (errcode -1). For calls that spend something: a lost
+    /// answer must not be asked for again, the code is gone with it (WeChat fact sheet §8 no. 2).
+    WhenBusy,
+    /// After any fault that may pass. For calls that only read.
+    WhenFaultMayPass,
+}
+
+impl Repeat {
+    fn allows(self, error: &Error) -> bool {
+        match error {
+            Error::Platform(refusal) => refusal.code.0 == -1,
+            Error::Transport { kind, .. } => {
+                self == Self::WhenFaultMayPass
+                    && match kind {
+                        TransportKind::Connect | TransportKind::Timeout | TransportKind::Body => true,
+                        TransportKind::Http(status) => *status >= 500,
+                    }
+            }
+            _ => false,
+        }
+    }
+}
+
+/// One GET call of the API host.
+pub(crate) struct Call<'a> {
+    /// How errors name it; also its path.
+    pub(crate) name: &'static str,
+    pub(crate) query: Query,
+    /// Values in the query that must not come back in an error.
+    pub(crate) sent: &'a [&'a str],
+    pub(crate) repeat: Repeat,
+}
+
+impl Client {
+    /// Builds a client for these hosts. Needs a tokio runtime with time and I/O only when a call is made.
+    ///
+    /// # Errors
+    /// When the proxy settings contradict each other or cannot be used, or TLS cannot be set up.
+    pub fn new(hosts: Hosts, options: ClientOptions) -> Result<Self, BuildError> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(options.connect_timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false);
+        match (options.no_proxy, options.proxy) {
+            (true, Some(_)) => return Err(BuildError::ProxyConflict),
+            (true, None) => builder = builder.no_proxy(),
+            // The address may hold a password, so it is not kept in the error.
+            (false, Some(proxy)) => {
+                let proxy =
+                    reqwest::Proxy::all(proxy).map_err(|e| BuildError::Proxy(Box::new(e.without_url())))?;
+                builder = builder.proxy(proxy);
+            }
+            (false, None) => {}
+        }
+        let http = builder.build().map_err(|e| BuildError::Http(Box::new(e.without_url())))?;
+        Ok(Self {
+            hosts: Arc::new(hosts),
+            http,
+            total_timeout: options.total_timeout,
+            body_limit: options.body_limit,
+        })
+    }
+
+    /// The hosts this client talks to, which the page builders also need.
+    #[must_use]
+    pub fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
+    /// Makes a call and reads its answer, at most twice, all within `total_timeout`.
+    pub(crate) async fn get<T>(
+        &self,
+        call: Call<'_>,
+        parse: impl Fn(&[u8]) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let url = self.hosts.api_call(&format!("/{}", call.name), &call.query);
+        let attempt = async || {
+            let body = self.fetch(call.name, url.clone()).await?;
+            parse(&body)
+        };
+        let attempts = async {
+            match attempt().await {
+                Err(error) if call.repeat.allows(&error) => {
+                    tokio::time::sleep(BACKOFF).await;
+                    attempt().await
+                }
+                outcome => outcome,
+            }
+        };
+        let outcome = tokio::time::timeout(self.total_timeout, attempts).await;
+        outcome.unwrap_or_else(|elapsed| Err(Error::timed_out(elapsed))).map_err(|e| e.without(call.sent))
+    }
+
+    /// The body of an HTTP 200 answer, read up to the limit.
+    async fn fetch(&self, call: &'static str, url: Url) -> Result<Vec<u8>, Error> {
+        let mut response = self.http.get(url).send().await.map_err(Error::transport)?;
+        if response.status() != reqwest::StatusCode::OK {
+            return Err(Error::http_status(response.status().as_u16()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(Error::transport)? {
+            if body.len() + chunk.len() > self.body_limit {
+                return Err(Error::malformed(
+                    call,
+                    format_args!("the body exceeds {} bytes", self.body_limit),
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}

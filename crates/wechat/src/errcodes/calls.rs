@@ -1,0 +1,449 @@
+//! Numbers in answers to calls (WeChat fact sheet §2.7 and §5), rising.
+
+use super::Turn::{Developer, Nobody, Operator, User, WeChat};
+use super::{Explanation, row};
+
+const REPORT_ZH: &str = "请求由登录服务发出，请把这个错误码和 rid 报告给它的开发者。";
+const REPORT_EN: &str =
+    "The login server composed this request: report the number and the rid to its developers.";
+const AGAIN_ZH: &str = "请重新扫码登录。";
+const AGAIN_EN: &str = "Scan again to start over.";
+
+pub(super) const TABLE: &[Explanation] = &[
+    row(
+        -1,
+        WeChat,
+        ("微信系统繁忙。", "稍等片刻再重新扫码；如果持续出现，请查看微信平台的公告。"),
+        (
+            "WeChat's system is busy.",
+            "Wait a moment and scan again; if it persists, look for notices from WeChat.",
+        ),
+    ),
+    row(0, Nobody, ("请求成功。", "无需处理。"), ("The call succeeded.", "Nothing to do.")),
+    row(
+        40001,
+        Operator,
+        (
+            "凭证无效：换取登录凭证时表示 AppSecret 不对，其他调用表示 access_token 无效或已被更新的取代。",
+            "如果所有人都无法登录，请核对渠道里的 AppSecret：网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置；如果只是偶尔出现，重新扫码即可。",
+        ),
+        (
+            "A credential is not valid: the AppSecret when a code is exchanged, otherwise an access_token that is wrong or has been replaced.",
+            "If nobody can log in, compare the channel's secret. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置. If it is rare, scanning again is enough.",
+        ),
+    ),
+    row(
+        40002,
+        Developer,
+        ("grant_type 参数不正确。", REPORT_ZH),
+        ("The grant_type is not valid.", REPORT_EN),
+    ),
+    row(
+        40003,
+        User,
+        ("openid 不正确，或不属于这个应用。", AGAIN_ZH),
+        ("The openid is wrong or belongs to another app.", AGAIN_EN),
+    ),
+    row(
+        40013,
+        Operator,
+        (
+            "AppID 不存在或填写有误。",
+            "请核对渠道里的 AppID，注意首尾空格，也不要把公众号、网站应用和小程序的 AppID 混用。网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置。",
+        ),
+        (
+            "The AppID does not exist or is mistyped.",
+            "Compare the channel's appid, without stray spaces, and do not mix those of website apps, official accounts and mini-programs. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置.",
+        ),
+    ),
+    row(40014, User, ("access_token 不正确。", AGAIN_ZH), ("The access_token is not valid.", AGAIN_EN)),
+    row(
+        40029,
+        User,
+        (
+            "登录 code 无效：写错、过期、已被使用，或属于另一个应用。",
+            "请重新扫码登录；如果每次都出现，请核对渠道里的 AppID 和 AppSecret 是否属于同一个应用。",
+        ),
+        (
+            "The login code is not valid: wrong, expired, used, or another app's.",
+            "Scan again; if it happens every time, check that the channel's appid and secret belong to the same app.",
+        ),
+    ),
+    row(
+        40030,
+        User,
+        ("refresh_token 无效或已过期。", "请重新扫码授权。"),
+        ("The refresh_token is wrong or expired.", "Scan again to authorize anew."),
+    ),
+    row(
+        40033,
+        Developer,
+        ("请求里含有不允许的字符。", REPORT_ZH),
+        ("The request holds characters that are not allowed.", REPORT_EN),
+    ),
+    row(40035, Developer, ("请求参数不合法。", REPORT_ZH), ("A parameter is not valid.", REPORT_EN)),
+    row(
+        40052,
+        Developer,
+        ("action_name 不正确，无法生成带参数二维码。", REPORT_ZH),
+        ("The action_name is not valid, so no parametric QR code was made.", REPORT_EN),
+    ),
+    row(
+        40053,
+        Developer,
+        ("action_info 不正确，无法生成带参数二维码。", REPORT_ZH),
+        ("The action_info is not valid, so no parametric QR code was made.", REPORT_EN),
+    ),
+    row(
+        40125,
+        Operator,
+        (
+            "AppSecret 不正确。",
+            "请重置 AppSecret 并填入渠道的 secret：网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置。重置后旧的立即失效，其他使用它的系统也要一起更换。",
+        ),
+        (
+            "The AppSecret is wrong.",
+            "Reset the AppSecret and put it into the channel's secret. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置. The old one stops working at once, so change it in every system that uses it.",
+        ),
+    ),
+    row(
+        40129,
+        Developer,
+        ("二维码的场景值不正确。", REPORT_ZH),
+        ("The QR code's scene value is not valid.", REPORT_EN),
+    ),
+    row(
+        40131,
+        Operator,
+        ("永久二维码的数量已达上限。", "请改用临时二维码，登录不需要永久二维码。"),
+        (
+            "The limit of permanent QR codes is reached.",
+            "Use temporary QR codes; a login needs no permanent one.",
+        ),
+    ),
+    row(
+        40163,
+        User,
+        (
+            "登录 code 已经用过一次，通常是回调页面被打开了两次。",
+            "如果页面没有自动进入，请重新扫码；不要刷新或后退到回调页面。",
+        ),
+        (
+            "The login code was used before, most often because the callback page opened twice.",
+            "If the page did not move on by itself, scan again; do not reload the callback page or go back to it.",
+        ),
+    ),
+    row(
+        40164,
+        Operator,
+        (
+            "服务器的出口 IP 不在公众号的 IP 白名单里。",
+            "请把错误信息里的 IP 加入白名单：公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置 › IP 白名单。",
+        ),
+        (
+            "The server's IP address is not on the official account's IP list.",
+            "Add the address named in the message on mp.weixin.qq.com under 设置与开发 › 基本配置 › IP白名单.",
+        ),
+    ),
+    row(
+        40188,
+        Operator,
+        (
+            "scope 不正确，或应用没有这个 scope 的权限。",
+            "请确认渠道类型和应用类型一致：网站应用只能用 snsapi_login，服务号只能用 snsapi_base 和 snsapi_userinfo。",
+        ),
+        (
+            "The scope is not valid or not granted to this app.",
+            "Match the channel's kind with the app's: a website app has snsapi_login only, a service account snsapi_base and snsapi_userinfo.",
+        ),
+    ),
+    row(
+        40226,
+        User,
+        (
+            "微信判定该用户为高风险，拒绝了这次登录。",
+            "请换一个微信号或其他登录方式；是否解除限制由微信决定。",
+        ),
+        (
+            "WeChat considers this person a high risk and refused the login.",
+            "Use another WeChat account or another way to log in; only WeChat can lift the restriction.",
+        ),
+    ),
+    row(
+        40243,
+        Operator,
+        (
+            "AppSecret 已被冻结。",
+            "请由管理员解冻 AppSecret，或重置后填入渠道的 secret：网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置。",
+        ),
+        (
+            "The AppSecret is frozen.",
+            "Let an administrator unfreeze it, or reset it and put it into the channel's secret. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置.",
+        ),
+    ),
+    row(
+        41001,
+        Developer,
+        ("请求里缺少 access_token。", REPORT_ZH),
+        ("The access_token is missing.", REPORT_EN),
+    ),
+    row(
+        41002,
+        Operator,
+        (
+            "请求里缺少 AppID。",
+            "请在渠道里填写 AppID：网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置。",
+        ),
+        (
+            "The appid is missing.",
+            "Put the AppID into the channel. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置.",
+        ),
+    ),
+    row(
+        41003,
+        Developer,
+        ("请求里缺少 refresh_token。", REPORT_ZH),
+        ("The refresh_token is missing.", REPORT_EN),
+    ),
+    row(
+        41004,
+        Operator,
+        (
+            "请求里缺少 AppSecret。",
+            "请在渠道里填写 AppSecret：网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置。",
+        ),
+        (
+            "The AppSecret is missing.",
+            "Put the AppSecret into the channel's secret. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置.",
+        ),
+    ),
+    row(41008, Developer, ("请求里缺少登录 code。", REPORT_ZH), ("The login code is missing.", REPORT_EN)),
+    row(41009, Developer, ("请求里缺少 openid。", REPORT_ZH), ("The openid is missing.", REPORT_EN)),
+    row(42001, User, ("access_token 已过期。", AGAIN_ZH), ("The access_token has expired.", AGAIN_EN)),
+    row(
+        42002,
+        User,
+        ("refresh_token 已过期。", "请重新扫码授权。"),
+        ("The refresh_token has expired.", "Scan again to authorize anew."),
+    ),
+    row(
+        42003,
+        User,
+        ("登录 code 已过期。", "请重新扫码，并在几分钟内完成确认。"),
+        ("The login code has expired.", "Scan again and confirm within a few minutes."),
+    ),
+    row(
+        42007,
+        User,
+        ("用户修改了微信密码，原来的授权已失效。", "请重新扫码授权。"),
+        (
+            "The person changed their WeChat password, which ended the authorization.",
+            "Scan again to authorize anew.",
+        ),
+    ),
+    row(43001, Developer, ("这个接口要用 GET 请求。", REPORT_ZH), ("This call must be a GET.", REPORT_EN)),
+    row(43002, Developer, ("这个接口要用 POST 请求。", REPORT_ZH), ("This call must be a POST.", REPORT_EN)),
+    row(
+        43003,
+        Operator,
+        ("这个接口要用 HTTPS 请求。", "请检查渠道里是否把微信的地址改成了 http://，或代理去掉了加密。"),
+        (
+            "This call needs HTTPS.",
+            "Check that WeChat's address was not changed to http:// and that no proxy strips the encryption.",
+        ),
+    ),
+    row(
+        43004,
+        User,
+        ("用户还没有关注公众号。", "请先关注公众号，再重新扫码。"),
+        ("The person does not follow the official account.", "Follow the account first, then scan again."),
+    ),
+    row(
+        43019,
+        Operator,
+        ("该用户在公众号的黑名单里。", "如需允许，请在公众平台 › 用户管理中把此人移出黑名单。"),
+        (
+            "The person is on the official account's blacklist.",
+            "If they should be let in, remove them from it on mp.weixin.qq.com under 用户管理.",
+        ),
+    ),
+    row(44002, Developer, ("POST 请求的内容为空。", REPORT_ZH), ("The POST body is empty.", REPORT_EN)),
+    row(
+        45009,
+        Operator,
+        (
+            "今天的接口调用次数已用完。",
+            "次日零点自动恢复；也可以在公众平台 › 设置与开发 › 接口权限中清零，并检查是否有程序在反复调用。",
+        ),
+        (
+            "Today's quota of calls is used up.",
+            "It returns at midnight in China; it can also be cleared on mp.weixin.qq.com under 设置与开发 › 接口权限. Look for a program that calls too often.",
+        ),
+    ),
+    row(
+        45011,
+        WeChat,
+        ("调用太频繁，超过了每分钟的上限。", "请等一分钟再试；如果经常出现，请检查是否有人在刷登录接口。"),
+        (
+            "Too many calls within a minute.",
+            "Wait a minute; if it happens often, look for someone hammering the login.",
+        ),
+    ),
+    row(
+        45015,
+        User,
+        ("超过了可以给用户发消息的时间。", "请用户重新扫码或给公众号发一条消息。"),
+        (
+            "The time in which this person may be sent a message has passed.",
+            "Let them scan again or send the account a message.",
+        ),
+    ),
+    row(
+        45047,
+        User,
+        ("给该用户发的客服消息已达上限。", "请用户给公众号发一条消息后再试。"),
+        (
+            "This person has been sent too many service messages.",
+            "Let them send the account a message, then try again.",
+        ),
+    ),
+    row(
+        46004,
+        User,
+        ("用户不存在。", "请确认微信号没有注销，然后重新扫码。"),
+        ("There is no such user.", "Make sure the WeChat account still exists, then scan again."),
+    ),
+    row(
+        47001,
+        Developer,
+        ("请求内容不是正确的 JSON 或 XML。", REPORT_ZH),
+        ("The request's JSON or XML could not be parsed.", REPORT_EN),
+    ),
+    row(
+        48001,
+        Operator,
+        (
+            "应用没有调用这个接口的权限，或授权范围不够。",
+            "请确认应用已通过认证和审核；公众号渠道读取昵称头像要用 snsapi_userinfo。在公众平台 › 设置与开发 › 接口权限中可以查看。",
+        ),
+        (
+            "The app may not make this call, or the granted scope is too narrow.",
+            "Make sure that the app is verified and approved; to read nicknames an official account needs snsapi_userinfo. Its rights are listed on mp.weixin.qq.com under 设置与开发 › 接口权限.",
+        ),
+    ),
+    row(
+        48004,
+        Operator,
+        ("接口已被封禁。", "请登录公众平台查看站内通知并按其中的说明处理。"),
+        (
+            "The call has been banned for this account.",
+            "Read the notices on mp.weixin.qq.com and do what they ask.",
+        ),
+    ),
+    row(
+        50001,
+        User,
+        ("用户没有授权这个接口。", "请重新扫码，并在微信里点允许。"),
+        ("The person has not authorized this call.", "Scan again and tap Allow in WeChat."),
+    ),
+    row(
+        50002,
+        User,
+        ("该微信号受限，可能被冻结或已注销。", "请在微信里查看账号状态并申请解封，或换其他登录方式。"),
+        (
+            "This WeChat account is restricted: frozen or closed.",
+            "Check the account in WeChat and ask to lift the restriction, or log in another way.",
+        ),
+    ),
+    row(
+        50004,
+        Operator,
+        ("该账号不允许使用 access_token。", "请在公众平台或开放平台确认应用状态是否正常。"),
+        (
+            "This account may not use an access_token.",
+            "Check on mp.weixin.qq.com or open.weixin.qq.com that the app is in good standing.",
+        ),
+    ),
+    row(
+        50005,
+        User,
+        ("用户没有关注公众号。", "请先关注公众号，再重新扫码。"),
+        ("The person does not follow the official account.", "Follow the account first, then scan again."),
+    ),
+    row(
+        61024,
+        Operator,
+        (
+            "公众号已授权给第三方平台，要用第三方平台的 token 调用。",
+            "请在公众平台取消对该第三方平台的授权，或改用它提供的接口。",
+        ),
+        (
+            "The official account is run by a third-party platform, whose token is required.",
+            "Withdraw that platform's authorization on mp.weixin.qq.com, or use the calls it offers.",
+        ),
+    ),
+    row(
+        61450,
+        WeChat,
+        ("微信系统错误。", "稍等片刻再试。"),
+        ("WeChat's system failed.", "Wait a moment and try again."),
+    ),
+    row(61451, Developer, ("请求参数不合法。", REPORT_ZH), ("A parameter is not valid.", REPORT_EN)),
+    row(
+        76022,
+        Developer,
+        ("这个接口不支持查询调用额度。", "网页登录的 sns 接口没有额度查询，无需处理。"),
+        (
+            "The quota of this call cannot be queried.",
+            "Web login's sns calls have no quota query; nothing to do.",
+        ),
+    ),
+    row(
+        89501,
+        Operator,
+        (
+            "这个 IP 正在等待管理员确认。",
+            "请公众号管理员在微信里确认，或把 IP 加入公众平台 › 设置与开发 › 基本配置 › IP 白名单。",
+        ),
+        (
+            "This IP address awaits the administrator's confirmation.",
+            "Let the official account's administrator confirm it in WeChat, or add it on mp.weixin.qq.com under 设置与开发 › 基本配置 › IP白名单.",
+        ),
+    ),
+    row(
+        89503,
+        Operator,
+        (
+            "这个 IP 的调用需要管理员确认。",
+            "请公众号管理员在微信里确认，或把 IP 加入公众平台 › 设置与开发 › 基本配置 › IP 白名单。",
+        ),
+        (
+            "Calls from this IP address need the administrator's confirmation.",
+            "Let the official account's administrator confirm it in WeChat, or add it on mp.weixin.qq.com under 设置与开发 › 基本配置 › IP白名单.",
+        ),
+    ),
+    row(
+        89506,
+        Operator,
+        (
+            "管理员两次拒绝了这个 IP，24 小时内不能再用。",
+            "24 小时后再请管理员确认，或把 IP 加入公众平台 › 设置与开发 › 基本配置 › IP 白名单。",
+        ),
+        (
+            "The administrator refused this IP address twice; it is blocked for 24 hours.",
+            "Ask the administrator again after 24 hours, or add it on mp.weixin.qq.com under 设置与开发 › 基本配置 › IP白名单.",
+        ),
+    ),
+    row(
+        89507,
+        Operator,
+        (
+            "管理员拒绝了这个 IP，1 小时内不能再用。",
+            "1 小时后再请管理员确认，或把 IP 加入公众平台 › 设置与开发 › 基本配置 › IP 白名单。",
+        ),
+        (
+            "The administrator refused this IP address; it is blocked for an hour.",
+            "Ask the administrator again after an hour, or add it on mp.weixin.qq.com under 设置与开发 › 基本配置 › IP白名单.",
+        ),
+    ),
+];

@@ -1,0 +1,276 @@
+//! What can go wrong between us and WeChat, and how a caller tells the cases apart.
+//!
+//! No error here carries an app secret, a code, a token or a request address: the address of an `sns` call holds all
+//! three. What the platform wrote is kept, cleaned, because the errcode is what an operator searches for.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::errcodes::{self, Explanation};
+use crate::sns;
+
+/// A failed call.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// WeChat answered and refused.
+    #[error(transparent)]
+    Platform(PlatformError),
+    /// No usable HTTP answer arrived.
+    #[error("WeChat could not be reached: {kind}")]
+    Transport {
+        /// At which point it failed.
+        kind: TransportKind,
+        /// The cause, without the request's address.
+        source: Option<Box<dyn StdError + Send + Sync>>,
+    },
+    /// An answer arrived that is not what WeChat documents.
+    #[error("WeChat's answer is malformed: {what}")]
+    Malformed {
+        /// The call and the defect. Never a value from the answer.
+        what: String,
+    },
+    /// The code is empty, too long or not plain ASCII, so WeChat cannot have issued it. Nothing was sent.
+    #[error("the authorization code is not one that WeChat could have issued")]
+    UnusableCode,
+}
+
+/// Where an HTTP exchange failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransportKind {
+    /// No connection: name resolution, TCP, proxy or TLS. The request was not sent.
+    Connect,
+    /// The time for the call ran out. The request may have been carried out.
+    Timeout,
+    /// The connection broke before the answer was complete. The request may have been carried out.
+    Body,
+    /// An HTTP status other than 200, redirects included. WeChat reports its own errors with 200.
+    Http(u16),
+}
+
+impl fmt::Display for TransportKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect => f.write_str("no connection"),
+            Self::Timeout => f.write_str("no answer in time"),
+            Self::Body => f.write_str("the connection broke off"),
+            Self::Http(status) => write!(f, "HTTP status {status}"),
+        }
+    }
+}
+
+/// WeChat's own error number, `errcode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ErrCode(pub i64);
+
+impl fmt::Display for ErrCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An answer with a non-zero `errcode`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{call}: errcode {code} ({message}){}", RidSuffix(.rid))]
+pub struct PlatformError {
+    /// The error number.
+    pub code: ErrCode,
+    /// `errmsg` without its request id, control characters replaced, at most 256 characters. Hostile text: encode
+    /// it wherever it is shown.
+    pub message: String,
+    /// The request id, which Tencent's support asks for.
+    pub rid: Option<String>,
+    /// The call that was refused, such as `sns/oauth2/access_token`.
+    pub call: &'static str,
+}
+
+struct RidSuffix<'a>(&'a Option<String>);
+
+impl fmt::Display for RidSuffix<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|rid| write!(f, ", rid {rid}"))
+    }
+}
+
+/// What a failure means for the login in progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The code was exchanged before: most often the callback arrived twice (WeChat fact sheet §8 no. 1).
+    CodeSpent,
+    /// The code is wrong, expired or another app's. Start again.
+    CodeInvalid,
+    /// The app's id or secret is wrong, missing or frozen. The operator must act.
+    BadCredentials,
+    /// An access token, refresh token or openid is no longer accepted. The person authorizes again.
+    TokenInvalid,
+    /// Too many calls. Wait.
+    RateLimited,
+    /// The app may not make this call: scope, qualification or IP list. The operator must act.
+    NotAllowed,
+    /// WeChat has restricted this person's account. Refuse the login.
+    UserLimited,
+    /// WeChat is busy. Try again soon.
+    Busy,
+    /// WeChat did not answer, or not with HTTP 200.
+    Unreachable,
+    /// WeChat's answer could not be understood.
+    Malformed,
+    /// A refusal without a rule of its own. See [`Error::explanation`].
+    Other,
+}
+
+impl Error {
+    /// WeChat's error number, if it gave one.
+    #[must_use]
+    pub fn errcode(&self) -> Option<i64> {
+        match self {
+            Self::Platform(refusal) => Some(refusal.code.0),
+            _ => None,
+        }
+    }
+
+    /// What the failure means for the login in progress.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Platform(refusal) => refusal.kind(),
+            Self::Transport { .. } => FailureKind::Unreachable,
+            Self::Malformed { .. } => FailureKind::Malformed,
+            Self::UnusableCode => FailureKind::CodeInvalid,
+        }
+    }
+
+    /// What happened and what to do, for a person, if WeChat gave a number that is known.
+    #[must_use]
+    pub fn explanation(&self) -> Option<&'static Explanation> {
+        self.errcode().and_then(errcodes::explain)
+    }
+
+    pub(crate) fn malformed(call: &str, defect: impl fmt::Display) -> Self {
+        Self::Malformed { what: format!("{call}: {defect}") }
+    }
+
+    pub(crate) fn timed_out(elapsed: tokio::time::error::Elapsed) -> Self {
+        Self::Transport { kind: TransportKind::Timeout, source: Some(Box::new(elapsed)) }
+    }
+
+    pub(crate) fn http_status(status: u16) -> Self {
+        Self::Transport { kind: TransportKind::Http(status), source: None }
+    }
+
+    /// A failure of the HTTP library, stripped of the address and thereby of every secret in it.
+    pub(crate) fn transport(error: reqwest::Error) -> Self {
+        let kind = if error.is_connect() {
+            TransportKind::Connect
+        } else if error.is_timeout() {
+            TransportKind::Timeout
+        } else {
+            TransportKind::Body
+        };
+        Self::Transport { kind, source: Some(Box::new(error.without_url())) }
+    }
+
+    /// Removes values we sent from what the platform wrote back.
+    pub(crate) fn without(self, sent: &[&str]) -> Self {
+        match self {
+            Self::Platform(refusal) => Self::Platform(refusal.without(sent)),
+            other => other,
+        }
+    }
+}
+
+impl PlatformError {
+    /// WeChat fact sheet §2.7 and §5.
+    fn kind(&self) -> FailureKind {
+        match self.code.0 {
+            40163 => FailureKind::CodeSpent,
+            40029 | 41008 | 42003 => FailureKind::CodeInvalid,
+            // The same number means the secret on the exchange and the token everywhere else.
+            40001 if self.call == sns::EXCHANGE => FailureKind::BadCredentials,
+            40013 | 40125 | 40243 | 41002 | 41004 => FailureKind::BadCredentials,
+            40001 | 40003 | 40014 | 40030 | 41001 | 41003 | 41009 | 42001 | 42002 | 42007 => {
+                FailureKind::TokenInvalid
+            }
+            45009 | 45011 => FailureKind::RateLimited,
+            40164 | 40188 | 48001 | 48004 | 50001 | 50004 | 61024 | 89501 | 89503 | 89506 | 89507 => {
+                FailureKind::NotAllowed
+            }
+            40226 | 50002 => FailureKind::UserLimited,
+            -1 | 61450 => FailureKind::Busy,
+            _ => FailureKind::Other,
+        }
+    }
+
+    fn without(mut self, sent: &[&str]) -> Self {
+        for value in sent.iter().filter(|value| !value.is_empty()) {
+            self.message = self.message.replace(value, "[redacted]");
+            self.rid = self.rid.filter(|rid| !rid.contains(value));
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: i64, call: &'static str) -> Error {
+        Error::Platform(PlatformError { code: ErrCode(code), message: "m".into(), rid: None, call })
+    }
+
+    #[test]
+    fn each_errcode_has_its_meaning() {
+        use FailureKind as K;
+        let expected = [
+            (40163, K::CodeSpent),
+            (40029, K::CodeInvalid),
+            (42003, K::CodeInvalid),
+            (40001, K::BadCredentials),
+            (40125, K::BadCredentials),
+            (40013, K::BadCredentials),
+            (41002, K::BadCredentials),
+            (41004, K::BadCredentials),
+            (42001, K::TokenInvalid),
+            (45009, K::RateLimited),
+            (45011, K::RateLimited),
+            (48001, K::NotAllowed),
+            (50001, K::NotAllowed),
+            (40164, K::NotAllowed),
+            (50002, K::UserLimited),
+            (40226, K::UserLimited),
+            (-1, K::Busy),
+            (99999, K::Other),
+        ];
+        for (code, kind) in expected {
+            assert_eq!(refused(code, sns::EXCHANGE).kind(), kind, "{code}");
+        }
+        assert_eq!(refused(40001, sns::USERINFO).kind(), K::TokenInvalid);
+    }
+
+    #[test]
+    fn values_we_sent_are_removed_from_what_comes_back() {
+        let echoed = PlatformError {
+            code: ErrCode(40029),
+            message: "invalid code 061AbC".into(),
+            rid: Some("061AbC".into()),
+            call: sns::EXCHANGE,
+        };
+        let shown = format!("{:?}", Error::Platform(echoed).without(&["", "061AbC"]));
+        assert!(!shown.contains("061AbC") && shown.contains("invalid code [redacted]"), "{shown}");
+    }
+
+    #[test]
+    fn display_names_call_errcode_and_rid() {
+        let refusal = PlatformError {
+            code: ErrCode(40029),
+            message: "invalid code".into(),
+            rid: Some("6aac007a-6c02c771-26bf69c4".into()),
+            call: sns::EXCHANGE,
+        };
+        assert_eq!(
+            Error::Platform(refusal).to_string(),
+            "sns/oauth2/access_token: errcode 40029 (invalid code), rid 6aac007a-6c02c771-26bf69c4"
+        );
+    }
+}
