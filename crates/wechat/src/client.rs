@@ -1,8 +1,10 @@
 //! One HTTP client for every call to WeChat: time, size and repetition limits live here.
 //!
 //! Limits (SEC-85): a connection within 2 s, the whole call within 5 s including a repetition, 64 KiB of answer, no
-//! redirect followed, no repetition by the HTTP library. What may be repeated is decided per call by [`Repeat`].
+//! redirect followed, no repetition by the HTTP library of anything that was sent. What may be repeated is decided per
+//! call by [`Repeat`].
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ use crate::query::Query;
 const BACKOFF: Duration = Duration::from_millis(300);
 
 /// Limits and route of a [`Client`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientOptions {
     /// Time to a ready connection, TLS included; 2 s by default.
     pub connect_timeout: Duration,
@@ -42,6 +44,19 @@ impl Default for ClientOptions {
     }
 }
 
+impl fmt::Debug for ClientOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientOptions")
+            .field("connect_timeout", &self.connect_timeout)
+            .field("total_timeout", &self.total_timeout)
+            .field("body_limit", &self.body_limit)
+            .field("no_proxy", &self.no_proxy)
+            // Its address may hold a password.
+            .field("proxy", &self.proxy.as_ref().map(|_| "[redacted]"))
+            .finish()
+    }
+}
+
 /// Why a [`Client`] could not be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -49,21 +64,27 @@ pub enum BuildError {
     /// Both a proxy and its absence were asked for.
     #[error("`proxy` and `no_proxy` exclude each other")]
     ProxyConflict,
-    /// The proxy's address is not one an HTTP client can use.
-    #[error("the proxy address is not usable")]
-    Proxy(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The proxy's address is not `http://` or `https://` with a host. It may hold a password, so it is not repeated.
+    #[error("the proxy address is not an http:// or https:// address")]
+    Proxy,
     /// TLS or the resolver could not be set up.
     #[error("the HTTP client could not be set up")]
     Http(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Talks to WeChat. Clones share one connection pool.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     hosts: Arc<Hosts>,
     http: reqwest::Client,
     total_timeout: Duration,
     body_limit: usize,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("hosts", &self.hosts).finish_non_exhaustive()
+    }
 }
 
 /// When a call may be sent a second time. There is never a third.
@@ -117,12 +138,7 @@ impl Client {
         match (options.no_proxy, options.proxy) {
             (true, Some(_)) => return Err(BuildError::ProxyConflict),
             (true, None) => builder = builder.no_proxy(),
-            // The address may hold a password, so it is not kept in the error.
-            (false, Some(proxy)) => {
-                let proxy =
-                    reqwest::Proxy::all(proxy).map_err(|e| BuildError::Proxy(Box::new(e.without_url())))?;
-                builder = builder.proxy(proxy);
-            }
+            (false, Some(proxy)) => builder = builder.proxy(usable_proxy(proxy)?),
             (false, None) => {}
         }
         let http = builder.build().map_err(|e| BuildError::Http(Box::new(e.without_url())))?;
@@ -182,4 +198,12 @@ impl Client {
         }
         Ok(body)
     }
+}
+
+/// The HTTP library takes any address for a proxy and fails only when a call is made.
+fn usable_proxy(address: Url) -> Result<reqwest::Proxy, BuildError> {
+    if !matches!(address.scheme(), "http" | "https") {
+        return Err(BuildError::Proxy);
+    }
+    reqwest::Proxy::all(address).map_err(|_| BuildError::Proxy)
 }

@@ -183,3 +183,69 @@ fn read_picture(fields: &mut Fields) -> Result<Option<Url>, Error> {
         _ => Err(fields.defect("headimgurl", "is not a web address")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn token() -> SnsToken {
+        read_token(br#"{"access_token":"70_A","expires_in":7200,"openid":"oA"}"#).unwrap()
+    }
+
+    /// Answers that are nearly right reach further into the reader than random bytes do.
+    fn nearly_an_answer() -> impl Strategy<Value = Vec<u8>> {
+        let name = prop::sample::select(vec![
+            "access_token",
+            "expires_in",
+            "refresh_token",
+            "openid",
+            "scope",
+            "unionid",
+            "is_snapshotuser",
+            "errcode",
+            "errmsg",
+            "nickname",
+            "headimgurl",
+            "other",
+        ]);
+        let value = prop_oneof![
+            Just("\"\"".to_owned()),
+            Just("\"oA\"".to_owned()),
+            Just("null".to_owned()),
+            Just("{\"a\":[1]}".to_owned()),
+            Just("\"https://a.b/c\"".to_owned()),
+            any::<i64>().prop_map(|number| number.to_string()),
+            any::<f64>().prop_map(|number| number.to_string()),
+            any::<String>().prop_map(|text| serde_json::Value::from(text).to_string()),
+        ];
+        prop::collection::vec((name, value), 0..10).prop_map(|pairs| {
+            let pairs: Vec<String> =
+                pairs.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+            format!("{{{}}}", pairs.join(",")).into_bytes()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_can_make_reading_panic(body in any::<Vec<u8>>()) {
+            prop_assert!(read_token(&body).is_err());
+            prop_assert!(read_user(&body, &token()).is_err());
+            prop_assert!(read_auth(&body).is_err());
+        }
+
+        #[test]
+        fn whatever_is_accepted_is_complete(body in nearly_an_answer()) {
+            if let Ok(token) = read_token(&body) {
+                prop_assert!(!token.access_token.expose().is_empty());
+                prop_assert!(!token.openid.as_str().is_empty());
+                prop_assert!(!token.expires_in.is_zero());
+            }
+            if let Ok(user) = read_user(&body, &token()) {
+                prop_assert_eq!(user.openid, token().openid);
+            }
+            let _ = read_auth(&body);
+        }
+    }
+}
