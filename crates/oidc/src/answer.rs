@@ -1,0 +1,110 @@
+//! Answering a grant: a login becomes a code, and the address that carries it back to the client.
+
+use mashang_login::grant::Grant;
+use mashang_login::ids::FamilyId;
+use mashang_login::records::{Fulfilled, Fulfilment, Login, StoreError};
+use mashang_login::secret::AuthorizationCode;
+use mashang_login::user::User;
+
+use crate::authorize::{AuthorizeError, error_redirect, session_answers, success_redirect};
+use crate::provider::Provider;
+
+/// How answering went.
+#[expect(clippy::large_enum_variant, reason = "made once per login and taken apart at once")]
+#[derive(Clone, PartialEq, Eq)]
+pub enum Answered {
+    /// Send the browser there, with 303 (SEC-66). The address holds the code: it must not be logged.
+    Redirect {
+        /// The client's address with `code`, `state` and `iss`.
+        to: String,
+        /// Who signed in.
+        user: User,
+        /// Whether this login created them.
+        created: bool,
+    },
+    /// The grant was answered before, or its time is over.
+    NotOpen,
+    /// The person was switched off (SEC-40).
+    UserDisabled,
+}
+
+impl std::fmt::Debug for Answered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Redirect { user, created, .. } => f
+                .debug_struct("Redirect")
+                .field("user", &user.id)
+                .field("created", created)
+                .finish_non_exhaustive(),
+            Self::NotOpen => f.write_str("NotOpen"),
+            Self::UserDisabled => f.write_str("UserDisabled"),
+        }
+    }
+}
+
+/// Why a grant was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// The client was removed or switched off since, or its redirect address was taken back (SEC-40, SEC-45).
+    #[error("the application may not be answered any more")]
+    ClientRefused,
+    /// The session is over, or not as fresh as the request demands (SEC-55): a person must scan.
+    #[error("the request needs a fresh approval")]
+    FreshApprovalNeeded,
+    /// The store did not answer; the grant may or may not have been answered.
+    #[error("the store did not answer")]
+    Store(#[from] StoreError),
+}
+
+/// Mints a code and answers the grant with it, once. The caller has checked that the grant belongs to the browser
+/// (SEC-56); everything else is checked again here, because time has passed since the request.
+///
+/// # Errors
+/// [`AnswerError`]; nobody is signed in then.
+pub async fn fulfil(provider: &Provider, grant: &Grant, login: Login) -> Result<Answered, AnswerError> {
+    let now = provider.clock.now();
+    let client = provider.records.client(&grant.client).await?;
+    let answerable = client
+        .is_some_and(|client| client.is_enabled() && client.allows_redirect(&grant.request.redirect_uri));
+    if !answerable {
+        return Err(AnswerError::ClientRefused);
+    }
+    if let Login::Continued(session) = &login
+        && !session_answers(&grant.request, session, now)
+    {
+        return Err(AnswerError::FreshApprovalNeeded);
+    }
+    let code = AuthorizationCode::random(&*provider.entropy);
+    let fulfilment = Fulfilment {
+        grant: grant.id.clone(),
+        login,
+        code: code.hash(),
+        code_expires_at: now + provider.policy.code,
+        family: FamilyId::random(&*provider.entropy),
+        family_expires_at: now + provider.policy.family,
+    };
+    Ok(match provider.records.fulfil_grant(&fulfilment, now).await? {
+        Fulfilled::Done { user, created } => Answered::Redirect {
+            to: success_redirect(&grant.request, &provider.issuer, &code),
+            user,
+            created,
+        },
+        Fulfilled::NotOpen => Answered::NotOpen,
+        Fulfilled::UserDisabled => Answered::UserDisabled,
+    })
+}
+
+/// Answers a grant with `error`, once: the address to send the browser to, or `None` if the grant was answered before.
+///
+/// # Errors
+/// [`StoreError`] when the store did not answer.
+pub async fn refuse(
+    provider: &Provider,
+    grant: &Grant,
+    error: &AuthorizeError,
+) -> Result<Option<String>, StoreError> {
+    let refused = provider.records.refuse_grant(&grant.id, provider.clock.now()).await?;
+    let request = &grant.request;
+    Ok(refused
+        .then(|| error_redirect(&request.redirect_uri, request.state.as_deref(), &provider.issuer, error)))
+}

@@ -1,0 +1,44 @@
+//! Who asks, and where may we answer.
+
+use mashang_login::client::Client;
+use mashang_login::ids::ClientId;
+use mashang_login::records::Records;
+
+use super::error::LocalError;
+use crate::params::Params;
+
+/// The longest `state` that is carried, in bytes.
+pub(super) const MAX_STATE: usize = 2048;
+
+/// A client that exists, is switched on, and registered the address we may answer to.
+#[derive(Debug, Clone)]
+pub struct Proven {
+    /// Who asks.
+    pub client: Client,
+    /// Where to answer, exactly as presented.
+    pub redirect_uri: String,
+    /// To be returned unchanged; `None` when absent, or unusable (sent twice, or too long), which [`super::check`]
+    /// reports.
+    pub state: Option<String>,
+}
+
+/// Proves the client and its redirect address. Until this succeeds the error is shown here, never redirected
+/// (SEC-45, SEC-46).
+///
+/// # Errors
+/// [`LocalError`] says what is missing or wrong.
+pub async fn prove(records: &dyn Records, params: &Params) -> Result<Proven, LocalError> {
+    let client_id = params.one("client_id")?.ok_or(LocalError::ClientIdMissing)?;
+    let redirect_uri = params.one("redirect_uri")?;
+    let client_id = ClientId::parse(client_id).map_err(|_| LocalError::UnknownClient)?;
+    let client = records.client(&client_id).await?.ok_or(LocalError::UnknownClient)?;
+    if !client.is_enabled() {
+        return Err(LocalError::ClientDisabled);
+    }
+    let redirect_uri = redirect_uri.ok_or(LocalError::RedirectUriMissing)?.to_owned();
+    if !client.allows_redirect(&redirect_uri) {
+        return Err(LocalError::RedirectUriMismatch);
+    }
+    let state = params.get("state").filter(|state| state.len() <= MAX_STATE).map(str::to_owned);
+    Ok(Proven { client, redirect_uri, state })
+}

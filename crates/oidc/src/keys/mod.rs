@@ -1,0 +1,395 @@
+//! The signing keys: made at first start, rotated with overlap, sealed at rest, published as a JWKS (SEC-60).
+//!
+//! A key's life: made → published, not yet signing (so that caches learn it) → signing → retired, still published (so
+//! that tokens signed with it verify) → kept, only to recognise an old `id_token_hint`.
+//!
+//! Several nodes may make keys at the same moment. All of them are published, and every node picks the same one: of
+//! the keys that nobody retired, the *oldest* signs, so a node that has not yet seen a newcomer agrees with one that
+//! has.
+
+mod pair;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use mashang_login::ids::{ClientId, InvalidId, KeyId, SessionId, UserId};
+use mashang_login::key::{SigningAlgorithm, SigningKey};
+use mashang_login::records::{Records, StoreError};
+use mashang_login::seal::{SealError, Sealer};
+use mashang_login::{Clock, Entropy};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use self::pair::{Pair, PublicKey};
+use crate::issuer::Issuer;
+
+/// The longest ID token that is looked at as a hint, in bytes.
+const MAX_HINT: usize = 8 * 1024;
+
+/// When keys change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RotationPolicy {
+    /// A key that signed this long is replaced.
+    pub rotate_after: Duration,
+    /// A new key is published this long before it signs.
+    pub publish_before: Duration,
+    /// A replaced key stays published this long after its last signature; at least the life of an ID token.
+    pub keep_after: Duration,
+}
+
+impl Default for RotationPolicy {
+    /// 90 days of signing, one day of notice, seven days of overlap.
+    fn default() -> Self {
+        let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
+        Self { rotate_after: days(90), publish_before: days(1), keep_after: days(7) }
+    }
+}
+
+/// Why the keys cannot be read or made.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The store did not answer.
+    #[error("the signing keys cannot be read or written")]
+    Store(#[from] StoreError),
+    /// A private key does not open, most often because the master key is another one.
+    #[error("signing key {key} cannot be opened")]
+    Sealed {
+        /// Its `kid`.
+        key: KeyId,
+        /// Why.
+        #[source]
+        source: SealError,
+    },
+    /// A stored key is not a key of its algorithm.
+    #[error("signing key {0} is damaged")]
+    Damaged(KeyId),
+    /// The operating system or the cryptographic library failed.
+    #[error("a signing key could not be made")]
+    Generation,
+}
+
+/// Why nothing was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SignError {
+    /// No key of this algorithm may sign now.
+    #[error("there is no signing key for {}", .0.as_str())]
+    NoKey(SigningAlgorithm),
+    /// The claims are not JSON.
+    #[error("the claims cannot be written as JSON")]
+    Claims,
+    /// The cryptographic library failed.
+    #[error("signing failed")]
+    Crypto,
+}
+
+/// What an ID token of ours says about itself, read back from an `id_token_hint`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdTokenHint {
+    /// The person.
+    pub sub: UserId,
+    /// The client it was issued to.
+    pub aud: ClientId,
+    /// The browser session it came from.
+    pub sid: Option<SessionId>,
+}
+
+/// The keys of one installation. Clones share them.
+#[derive(Debug, Clone)]
+pub struct KeyRing(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    records: Arc<dyn Records>,
+    sealer: Arc<Sealer>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    policy: RotationPolicy,
+    /// Oldest first, as in the store.
+    keys: RwLock<Arc<Vec<Arc<Key>>>>,
+}
+
+#[derive(Debug)]
+struct Key {
+    id: KeyId,
+    algorithm: SigningAlgorithm,
+    public: PublicKey,
+    /// Absent once it is no longer published: it will not sign again.
+    private: Option<Pair>,
+    created_at: Timestamp,
+    signs_from: Timestamp,
+    published_until: Option<Timestamp>,
+}
+
+impl Key {
+    fn is_published(&self, now: Timestamp) -> bool {
+        self.published_until.is_none_or(|until| now < until)
+    }
+}
+
+/// The public JWK as it is stored and published (RFC 7517 §4).
+#[derive(Serialize, Deserialize)]
+struct Jwk {
+    #[serde(flatten)]
+    key: PublicKey,
+    #[serde(rename = "use")]
+    purpose: String,
+    alg: SigningAlgorithm,
+    kid: KeyId,
+}
+
+fn place(id: &KeyId) -> String {
+    format!("signing_keys/{id}/private")
+}
+
+impl KeyRing {
+    /// Reads the keys, making one per algorithm on the first start. Making an RSA key takes a good part of a second.
+    ///
+    /// # Errors
+    /// [`KeyError`]: without keys there is no provider, so the server must not start.
+    pub async fn load(
+        records: Arc<dyn Records>,
+        sealer: Arc<Sealer>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        policy: RotationPolicy,
+    ) -> Result<Self, KeyError> {
+        let keys = RwLock::default();
+        let ring = Self(Arc::new(Inner { records, sealer, clock, entropy, policy, keys }));
+        ring.reload().await?;
+        for algorithm in SigningAlgorithm::ALL {
+            let now = ring.0.clock.now();
+            if ring.signer(algorithm, now).is_none() {
+                ring.add(algorithm, now, now).await?;
+            }
+        }
+        ring.reload().await?;
+        Ok(ring)
+    }
+
+    /// Reads the keys again, to learn what other nodes made. To be called every few minutes.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the keys known so far stay in use.
+    pub async fn reload(&self) -> Result<(), KeyError> {
+        let now = self.0.clock.now();
+        let known = self.keys();
+        let stored = self.0.records.signing_keys().await?;
+        let keys = stored.iter().map(|key| self.open(key, &known, now)).collect::<Result<Vec<_>, _>>()?;
+        *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        Ok(())
+    }
+
+    /// Reloads, then makes successors for the keys whose time is near. Returns the algorithms that got one. To be
+    /// called every few minutes on any number of nodes.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the keys known so far stay in use.
+    pub async fn rotate_if_due(&self) -> Result<Vec<SigningAlgorithm>, KeyError> {
+        self.reload().await?;
+        let now = self.0.clock.now();
+        let policy = self.0.policy;
+        let mut rotated = Vec::new();
+        for algorithm in SigningAlgorithm::ALL {
+            let keys = self.keys();
+            let current =
+                keys.iter().filter(|key| key.algorithm == algorithm && key.published_until.is_none());
+            let youngest = current.map(|key| key.signs_from).max();
+            let lead = policy.rotate_after.saturating_sub(policy.publish_before);
+            if youngest.is_none_or(|signs_from| now >= signs_from + lead) {
+                self.add(algorithm, now, now + policy.publish_before).await?;
+                rotated.push(algorithm);
+            }
+        }
+        if !rotated.is_empty() {
+            self.reload().await?;
+        }
+        Ok(rotated)
+    }
+
+    /// Makes a successor that signs at once, for a key that may be known to others. Other nodes sign with the old one
+    /// until they reload; the old one stays published for the overlap. Returns the new `kid`.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the keys known so far stay in use.
+    pub async fn rotate_now(&self, algorithm: SigningAlgorithm) -> Result<KeyId, KeyError> {
+        self.reload().await?;
+        let now = self.0.clock.now();
+        let id = self.add(algorithm, now, now).await?;
+        self.reload().await?;
+        Ok(id)
+    }
+
+    /// The JSON Web Key Set (RFC 7517 §5): the public halves of all published keys.
+    #[must_use]
+    pub fn jwks(&self, now: Timestamp) -> Value {
+        let keys = self.keys();
+        let published: Vec<_> =
+            keys.iter().filter(|key| key.is_published(now)).map(|key| key.jwk()).collect();
+        json!({ "keys": published })
+    }
+
+    /// Signs `claims` as a compact JWS (RFC 7515 §7.1) with the current key of `algorithm`; `typ` goes into the
+    /// header, `JWT` when absent.
+    ///
+    /// # Errors
+    /// [`SignError`].
+    pub fn sign(
+        &self,
+        algorithm: SigningAlgorithm,
+        typ: Option<&str>,
+        claims: &impl Serialize,
+    ) -> Result<String, SignError> {
+        let key = self.signer(algorithm, self.0.clock.now()).ok_or(SignError::NoKey(algorithm))?;
+        let pair = key.private.as_ref().ok_or(SignError::NoKey(algorithm))?;
+        let header = json!({ "alg": algorithm, "kid": key.id, "typ": typ.unwrap_or("JWT") });
+        let claims = serde_json::to_vec(claims).map_err(|_| SignError::Claims)?;
+        let mut token = URL_SAFE_NO_PAD.encode(header.to_string());
+        token.push('.');
+        token.push_str(&URL_SAFE_NO_PAD.encode(claims));
+        let signature = pair.sign(token.as_bytes()).map_err(|_| SignError::Crypto)?;
+        token.push('.');
+        token.push_str(&URL_SAFE_NO_PAD.encode(signature));
+        Ok(token)
+    }
+
+    /// Reads an `id_token_hint`: an ID token that one of our keys signed, retired ones included, for this issuer.
+    /// Its expiry does not matter (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). `None` for anything else.
+    #[must_use]
+    pub fn verify_own_id_token(&self, token: &str, issuer: &Issuer) -> Option<IdTokenHint> {
+        #[derive(Deserialize)]
+        struct Header {
+            alg: SigningAlgorithm,
+            kid: KeyId,
+            typ: Option<String>,
+        }
+        #[derive(Deserialize)]
+        struct Claims {
+            iss: String,
+            sub: UserId,
+            aud: ClientId,
+            sid: Option<SessionId>,
+        }
+        if token.len() > MAX_HINT {
+            return None;
+        }
+        let (message, signature) = token.rsplit_once('.')?;
+        let (header, claims) = message.split_once('.')?;
+        let header: Header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+        let is_id_token = header.typ.as_deref() == Some("JWT");
+        let keys = self.keys();
+        let key = keys.iter().find(|key| key.id == header.kid && key.algorithm == header.alg)?;
+        let genuine = key.public.verifies(message.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?);
+        if !is_id_token || !genuine {
+            return None;
+        }
+        let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+        (claims.iss == issuer.as_str()).then_some(IdTokenHint {
+            sub: claims.sub,
+            aud: claims.aud,
+            sid: claims.sid,
+        })
+    }
+
+    fn keys(&self) -> Arc<Vec<Arc<Key>>> {
+        self.0.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The key that signs at `now`: the oldest that nobody retired, or while its successor is only announced, the
+    /// youngest of the retired ones.
+    fn signer(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<Arc<Key>> {
+        let keys = self.keys();
+        let able = || {
+            keys.iter()
+                .filter(|key| key.algorithm == algorithm && key.signs_from <= now && key.is_published(now))
+        };
+        let current = able().filter(|key| key.published_until.is_none());
+        let retired = able().filter(|key| key.published_until.is_some());
+        current
+            .min_by_key(|key| (key.signs_from, key.created_at, key.id.clone()))
+            .or_else(|| retired.max_by_key(|key| (key.signs_from, key.created_at, key.id.clone())))
+            .cloned()
+    }
+
+    /// Stores a new key and retires every current one of its algorithm.
+    async fn add(
+        &self,
+        algorithm: SigningAlgorithm,
+        now: Timestamp,
+        signs_from: Timestamp,
+    ) -> Result<KeyId, KeyError> {
+        let key = self.make(algorithm, now, signs_from)?;
+        let keys = self.keys();
+        let retires: Vec<_> = keys
+            .iter()
+            .filter(|old| old.algorithm == algorithm && old.published_until.is_none())
+            .map(|old| old.id.clone())
+            .collect();
+        let published_until = signs_from + self.0.policy.keep_after;
+        self.0.records.add_signing_key(&key, &retires, published_until).await?;
+        Ok(key.id)
+    }
+
+    fn make(
+        &self,
+        algorithm: SigningAlgorithm,
+        now: Timestamp,
+        signs_from: Timestamp,
+    ) -> Result<SigningKey, KeyError> {
+        let (pair, pkcs8) = Pair::generate(algorithm).map_err(|_| KeyError::Generation)?;
+        let public = pair.public();
+        let id = KeyId::parse(&public.thumbprint()).map_err(|_: InvalidId| KeyError::Generation)?;
+        let jwk = Jwk { key: public, purpose: "sig".into(), alg: algorithm, kid: id.clone() };
+        Ok(SigningKey {
+            sealed_private: self.0.sealer.seal(&pkcs8, &place(&id), &*self.0.entropy),
+            public_jwk: serde_json::to_string(&jwk).map_err(|_| KeyError::Generation)?,
+            id,
+            algorithm,
+            created_at: now,
+            signs_from,
+            published_until: None,
+        })
+    }
+
+    /// Opens a stored key, or takes it from `known` when only its end may have changed.
+    fn open(&self, stored: &SigningKey, known: &[Arc<Key>], now: Timestamp) -> Result<Arc<Key>, KeyError> {
+        let unchanged =
+            known.iter().find(|key| key.id == stored.id && key.published_until == stored.published_until);
+        if let Some(key) = unchanged {
+            return Ok(key.clone());
+        }
+        let damaged = || KeyError::Damaged(stored.id.clone());
+        let jwk: Jwk = serde_json::from_str(&stored.public_jwk).map_err(|_| damaged())?;
+        let mut key = Key {
+            id: stored.id.clone(),
+            algorithm: stored.algorithm,
+            public: jwk.key,
+            private: None,
+            created_at: stored.created_at,
+            signs_from: stored.signs_from,
+            published_until: stored.published_until,
+        };
+        if key.is_published(now) {
+            let pkcs8 = self
+                .0
+                .sealer
+                .open(&stored.sealed_private, &place(&stored.id))
+                .map_err(|source| KeyError::Sealed { key: stored.id.clone(), source })?;
+            let pair = Pair::from_pkcs8(stored.algorithm, &Zeroizing::new(pkcs8)).ok_or_else(damaged)?;
+            if pair.public() != key.public {
+                return Err(damaged());
+            }
+            key.private = Some(pair);
+        }
+        Ok(Arc::new(key))
+    }
+}
+
+impl Key {
+    fn jwk(&self) -> Jwk {
+        Jwk { key: self.public.clone(), purpose: "sig".into(), alg: self.algorithm, kid: self.id.clone() }
+    }
+}

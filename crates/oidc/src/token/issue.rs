@@ -1,0 +1,123 @@
+//! Making access, refresh and ID tokens for a family.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use mashang_login::client::Client;
+use mashang_login::grant::{Family, Scope};
+use mashang_login::key::SigningAlgorithm;
+use mashang_login::secret::{AccessToken, RefreshToken};
+use mashang_login::token::NewTokens;
+use serde::Serialize;
+use sha2::{Digest, Sha256, Sha512};
+
+use super::{TokenError, TokenResponse};
+use crate::provider::Provider;
+
+/// Token values that are not stored yet.
+pub(super) struct Minted {
+    access: AccessToken,
+    access_expires_at: Timestamp,
+    refresh: Option<(RefreshToken, Timestamp)>,
+}
+
+/// The ID token (OpenID Connect Core §2, SEC-51). Claims about the person are the userinfo endpoint's.
+#[derive(Serialize)]
+struct IdToken<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    exp: i64,
+    iat: i64,
+    auth_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a str>,
+    amr: [&'a str; 1],
+    sid: &'a str,
+    at_hash: String,
+}
+
+impl Minted {
+    /// Fresh values; none outlives the family.
+    pub(super) fn new(provider: &Provider, client: &Client, family: &Family, now: Timestamp) -> Self {
+        let until = |life: Duration| (now + life).min(family.expires_at);
+        let may_refresh = client.refresh_tokens && family.scope.contains(Scope::OfflineAccess);
+        Self {
+            access: AccessToken::random(&*provider.entropy),
+            access_expires_at: until(provider.policy.access_token),
+            refresh: may_refresh
+                .then(|| (RefreshToken::random(&*provider.entropy), until(provider.policy.refresh_idle))),
+        }
+    }
+
+    /// What the store keeps of them.
+    pub(super) fn record(&self) -> NewTokens {
+        NewTokens {
+            access: self.access.hash(),
+            access_expires_at: self.access_expires_at,
+            refresh: self.refresh.as_ref().map(|(token, until)| (token.hash(), *until)),
+        }
+    }
+
+    /// The answer, once the store has accepted [`Minted::record`].
+    pub(super) fn answer(
+        self,
+        provider: &Provider,
+        client: &Client,
+        family: &Family,
+        nonce: Option<&str>,
+        now: Timestamp,
+    ) -> Result<TokenResponse, TokenError> {
+        let claims = IdToken {
+            iss: provider.issuer.as_str(),
+            sub: family.user.as_str(),
+            aud: family.client.as_str(),
+            exp: (now + provider.policy.id_token).as_second(),
+            iat: now.as_second(),
+            auth_time: family.auth_time.as_second(),
+            nonce,
+            amr: [&family.amr],
+            sid: family.session.as_str(),
+            at_hash: half_hash(client.id_token_alg, self.access.expose()),
+        };
+        let expires_in = self.access_expires_at.as_second() - now.as_second();
+        Ok(TokenResponse {
+            id_token: Some(provider.keys.sign(client.id_token_alg, None, &claims)?),
+            access_token: self.access.expose().to_owned(),
+            token_type: "Bearer",
+            expires_in: u64::try_from(expires_in).unwrap_or(0),
+            refresh_token: self.refresh.map(|(token, _)| token.expose().to_owned()),
+            scope: family.scope.to_string(),
+        })
+    }
+}
+
+/// `at_hash`: the left half of the hash that the signature algorithm uses (OpenID Connect Core §3.1.3.6); Ed25519 is
+/// defined over SHA-512.
+fn half_hash(algorithm: SigningAlgorithm, access_token: &str) -> String {
+    match algorithm {
+        SigningAlgorithm::Rs256 | SigningAlgorithm::Es256 => {
+            URL_SAFE_NO_PAD.encode(&Sha256::digest(access_token)[..16])
+        }
+        SigningAlgorithm::EdDsa => URL_SAFE_NO_PAD.encode(&Sha512::digest(access_token)[..32]),
+    }
+}
+
+/// Whether tokens may still be issued from the family: not revoked, not over, and its person not switched off
+/// (SEC-40).
+pub(super) async fn check_family(
+    provider: &Provider,
+    family: &Family,
+    now: Timestamp,
+) -> Result<(), TokenError> {
+    let ended = || TokenError::invalid_grant("the login this belongs to has ended");
+    if !family.is_live(now) {
+        return Err(ended());
+    }
+    match provider.records.user(&family.user).await? {
+        Some(user) if user.disabled_at.is_none() => Ok(()),
+        _ => Err(ended()),
+    }
+}

@@ -1,0 +1,138 @@
+//! The userinfo endpoint (OpenID Connect Core §5.3): what a live access token may learn about its person.
+
+use mashang_login::grant::Scope;
+use mashang_login::identity::ChannelKind;
+use mashang_login::records::{Bearer, StoreError};
+use mashang_login::secret::AccessToken;
+use serde_json::{Map, Value, json};
+
+use crate::params::Params;
+use crate::provider::Provider;
+
+/// Why a protected resource refuses (RFC 6750 §3.1).
+#[derive(Debug, thiserror::Error)]
+pub enum BearerError {
+    /// No access token at all: ask for one, without an error code.
+    #[error("an access token is needed")]
+    Missing,
+    /// Sent twice, or in a way that cannot be read.
+    #[error("the access token must be sent once, in the Authorization header or in the form")]
+    InvalidRequest,
+    /// Unknown, expired, revoked, or of another kind (SEC-61); or its person or client is switched off.
+    #[error("the access token is unknown, expired or revoked")]
+    InvalidToken,
+    /// It was not granted for this.
+    #[error("the access token was not granted the scope openid")]
+    InsufficientScope,
+    /// The store did not answer.
+    #[error("the store did not answer")]
+    Unavailable(#[from] StoreError),
+}
+
+impl BearerError {
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::InvalidRequest => 400,
+            Self::Missing | Self::InvalidToken => 401,
+            Self::InsufficientScope => 403,
+            Self::Unavailable(_) => 503,
+        }
+    }
+
+    /// The RFC 6750 §3.1 error code; `None` where none is to be sent.
+    #[must_use]
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing | Self::Unavailable(_) => None,
+            Self::InvalidRequest => Some("invalid_request"),
+            Self::InvalidToken => Some("invalid_token"),
+            Self::InsufficientScope => Some("insufficient_scope"),
+        }
+    }
+
+    /// The value of `WWW-Authenticate` (RFC 6750 §3); `None` with 503.
+    #[must_use]
+    pub fn challenge(&self) -> Option<String> {
+        match (self, self.code()) {
+            (Self::Unavailable(_), _) => None,
+            (_, None) => Some("Bearer".to_owned()),
+            (_, Some(code)) => Some(format!(r#"Bearer error="{code}", error_description="{self}""#)),
+        }
+    }
+}
+
+/// Finds the access token in the `Authorization` header or in a form body (RFC 6750 §2.1, §2.2); never in the query,
+/// where it would reach logs.
+///
+/// # Errors
+/// [`BearerError::Missing`] if there is none, [`BearerError::InvalidRequest`] if there are two.
+pub fn bearer_token<'a>(
+    authorization: Option<&'a str>,
+    form: Option<&'a Params>,
+) -> Result<&'a str, BearerError> {
+    let in_header = authorization.and_then(|header| {
+        let (scheme, token) = header.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    let in_form = match form.map(|form| form.one("access_token")) {
+        None => None,
+        Some(Ok(token)) => token,
+        Some(Err(_)) => return Err(BearerError::InvalidRequest),
+    };
+    match (in_header, in_form) {
+        (Some(_), Some(_)) => Err(BearerError::InvalidRequest),
+        (Some(token), None) | (None, Some(token)) => Ok(token),
+        (None, None) => Err(BearerError::Missing),
+    }
+}
+
+/// Answers a userinfo request; to be sent with `Cache-Control: no-store`.
+///
+/// # Errors
+/// [`BearerError`].
+pub async fn userinfo(provider: &Provider, bearer: &str) -> Result<Value, BearerError> {
+    let token = AccessToken::parse(bearer).ok_or(BearerError::InvalidToken)?;
+    let now = provider.clock.now();
+    let bearer = provider.records.bearer(&token.hash(), now).await?.ok_or(BearerError::InvalidToken)?;
+    if !bearer.family.scope.contains(Scope::Openid) {
+        return Err(BearerError::InsufficientScope);
+    }
+    Ok(claims(&bearer))
+}
+
+/// The claims that the granted scopes open, and no others (SEC-51). Names and pictures are the person's own choice and
+/// must be encoded where they are shown (SEC-68).
+#[must_use]
+pub fn claims(bearer: &Bearer) -> Value {
+    let Bearer { family, user, identity } = bearer;
+    let mut claims = Map::new();
+    claims.insert("sub".into(), json!(user.id));
+    if family.scope.contains(Scope::Profile) {
+        if let Some(nickname) = &user.nickname {
+            claims.insert("name".into(), json!(nickname));
+            claims.insert("nickname".into(), json!(nickname));
+        }
+        if let Some(picture) = &user.picture {
+            claims.insert("picture".into(), json!(picture));
+        }
+        claims.insert("updated_at".into(), json!(user.updated_at.as_second()));
+    }
+    if let Some(identity) = identity {
+        let from_wechat = match identity.key.kind {
+            ChannelKind::WechatOpen | ChannelKind::WechatOfficial => true,
+        };
+        if from_wechat && family.scope.contains(Scope::WechatOpenid) {
+            claims.insert("wechat_openid".into(), json!(identity.key.subject));
+            claims.insert("wechat_appid".into(), json!(identity.key.app));
+        }
+        if from_wechat
+            && family.scope.contains(Scope::WechatUnionid)
+            && let Some(union) = &identity.union
+        {
+            claims.insert("wechat_unionid".into(), json!(union.unionid));
+        }
+    }
+    Value::Object(claims)
+}
