@@ -1,1 +1,14 @@
-//! placeholder
+//! Every promise of `mashang_login::{records, tickets}`, kept by every engine.
+//!
+//! - [`memory`]: tickets and handshakes of a single node;
+//! - [`sql`]: the records, on SQLite now; the queries are written for PostgreSQL and MySQL/MariaDB as well;
+//! - `conformance` (feature of that name): the suites that prove engines alike. An engine is finished when they are
+//!   green.
+//!
+//! Engines never leak: callers hold `Arc<dyn Records>` and `Arc<dyn Tickets>` and cannot tell which one it is. This
+//! crate must not know HTTP, OAuth or WeChat.
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod memory;
+pub mod sql;

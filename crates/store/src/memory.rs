@@ -1,0 +1,92 @@
+//! Tickets and handshakes of a single node, in memory.
+//!
+//! A restart forgets them all; that fails safe, as every page draws a fresh QR by itself (promise 8). For more than one
+//! node, use an engine which they share.
+//!
+//! One std mutex guards plain maps and is never held across an await. A section under it is one look-up, so that
+//! 100,000 live tickets need no shards; tickets are copied outside of it.
+
+mod handshakes;
+mod shelf;
+mod signal;
+mod tickets;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mashang_login::handshake::Handshake;
+use mashang_login::ids::{ChannelId, ScanCode};
+use mashang_login::secret::SecretHash;
+use mashang_login::ticket::Ticket;
+
+use shelf::Shelf;
+use signal::Switchboard;
+
+/// How much the engine may hold at once (SEC-16). Beyond, it answers `Overloaded`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryLimits {
+    /// Tickets being kept, finished ones included (about 0.6 KB each).
+    pub live_tickets: usize,
+    /// Trips to platforms under way (about 0.4 KB each).
+    pub live_handshakes: usize,
+    /// Remembered provider codes (about 0.2 KB each).
+    pub provider_codes: usize,
+}
+
+impl Default for MemoryLimits {
+    /// 200,000 of each.
+    fn default() -> Self {
+        Self { live_tickets: 200_000, live_handshakes: 200_000, provider_codes: 200_000 }
+    }
+}
+
+/// The engine. Clones share one store.
+#[derive(Clone)]
+pub struct MemoryTickets {
+    limits: MemoryLimits,
+    shared: Arc<Mutex<Held>>,
+}
+
+/// Everything behind the mutex.
+#[derive(Default)]
+struct Held {
+    tickets: Shelf<ScanCode, Arc<Ticket>>,
+    watchers: Switchboard,
+    handshakes: Shelf<SecretHash, Trip>,
+    provider_codes: Shelf<(ChannelId, SecretHash), ()>,
+}
+
+struct Trip {
+    handshake: Handshake,
+    claimed: bool,
+}
+
+impl MemoryTickets {
+    /// An empty engine.
+    #[must_use]
+    pub fn new(limits: MemoryLimits) -> Self {
+        Self { limits, shared: Arc::default() }
+    }
+
+    /// A poisoned lock is taken anyway: every section leaves the maps whole at each step that could panic.
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryTickets {
+    fn default() -> Self {
+        Self::new(MemoryLimits::default())
+    }
+}
+
+impl std::fmt::Debug for MemoryTickets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let held = self.held();
+        f.debug_struct("MemoryTickets")
+            .field("tickets", &held.tickets.len())
+            .field("watched", &held.watchers.len())
+            .field("handshakes", &held.handshakes.len())
+            .field("provider_codes", &held.provider_codes.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,69 @@
+//! [`Tickets`] in memory: compare and set under the lock, then ring.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mashang_login::Timestamp;
+use mashang_login::ids::ScanCode;
+use mashang_login::records::StoreError;
+use mashang_login::ticket::Ticket;
+use mashang_login::tickets::{Advance, Tickets, Watch};
+
+use super::MemoryTickets;
+use super::shelf::Put;
+
+#[async_trait]
+impl Tickets for MemoryTickets {
+    async fn create(&self, ticket: &Ticket, now: Timestamp) -> Result<(), StoreError> {
+        let code = ticket.scan_code.clone();
+        let value = Arc::new(ticket.clone());
+        let mut held = self.held();
+        match held.tickets.put(code, value, ticket.keep_until, now, self.limits.live_tickets) {
+            Put::Stored => {
+                held.watchers.ring(&ticket.scan_code);
+                Ok(())
+            }
+            Put::Exists => Err(StoreError::Conflict),
+            Put::Full => Err(StoreError::Overloaded),
+        }
+    }
+
+    async fn get(&self, code: &ScanCode, now: Timestamp) -> Result<Option<Ticket>, StoreError> {
+        let found = self.held().tickets.get(code, now).cloned();
+        Ok(found.map(Arc::unwrap_or_clone))
+    }
+
+    async fn advance(&self, seen: &Ticket, next: &Ticket, now: Timestamp) -> Result<Advance, StoreError> {
+        let value = Arc::new(next.clone());
+        let mut held = self.held();
+        match held.tickets.get_mut(&seen.scan_code, now) {
+            Some(stored) if stored.version == seen.version => *stored = value,
+            _ => return Ok(Advance::Lost),
+        }
+        held.tickets.keep(&seen.scan_code, next.keep_until);
+        held.watchers.ring(&seen.scan_code);
+        Ok(Advance::Won)
+    }
+
+    async fn watch(&self, code: &ScanCode) -> Result<Box<dyn Watch>, StoreError> {
+        Ok(Box::new(self.held().watchers.subscribe(code, &self.shared)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemoryLimits;
+
+    #[tokio::test]
+    async fn bells_go_with_their_last_watcher() {
+        let tickets = MemoryTickets::new(MemoryLimits::default());
+        let code = ScanCode::parse(&"x".repeat(32)).unwrap();
+        let first = tickets.watch(&code).await.unwrap();
+        let second = tickets.watch(&code).await.unwrap();
+        drop(first);
+        assert_eq!(tickets.held().watchers.len(), 1);
+        drop(second);
+        assert_eq!(tickets.held().watchers.len(), 0);
+    }
+}

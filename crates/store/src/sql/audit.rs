@@ -1,0 +1,46 @@
+//! The audit trail: appended to, read newest first, never changed.
+
+use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::records::StoreError;
+use sea_orm::{ConnectionTrait, EntityTrait, NotSet, QueryOrder, QuerySelect, Set};
+
+use super::entity::audit_events::{ActiveModel, Column, Entity, Model};
+use super::errors::{known, read, store_error, text_or_none, time};
+
+pub(super) async fn append(db: &impl ConnectionTrait, event: &AuditEvent) -> Result<(), StoreError> {
+    let row = ActiveModel {
+        seq: NotSet,
+        at: Set(event.at.as_millisecond()),
+        kind: Set(event.kind.as_str().to_owned()),
+        ticket: Set(event.ticket.clone()),
+        client_id: Set(event.client.as_ref().map(ToString::to_string)),
+        user_id: Set(event.user.as_ref().map(ToString::to_string)),
+        channel: Set(event.channel.as_ref().map(ToString::to_string)),
+        address: Set(event.address.clone()),
+        device: Set(event.device.clone()),
+    };
+    Entity::insert(row).exec_without_returning(db).await.map_err(store_error)?;
+    Ok(())
+}
+
+/// The newest, by the order in which they were appended: clocks of two nodes may differ, the trail does not.
+pub(super) async fn newest(db: &impl ConnectionTrait, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
+    let newest_first = Entity::find().order_by_desc(Column::Seq).limit(u64::from(limit));
+    let rows = newest_first.all(db).await.map_err(store_error)?;
+    rows.into_iter().map(from_row).collect()
+}
+
+fn from_row(row: Model) -> Result<AuditEvent, StoreError> {
+    read("audit_events", &row.seq.to_string(), || {
+        Ok(AuditEvent {
+            at: time("at", row.at)?,
+            kind: known("kind", AuditKind::parse(&row.kind))?,
+            client: text_or_none("client_id", row.client_id.as_deref())?,
+            user: text_or_none("user_id", row.user_id.as_deref())?,
+            channel: text_or_none("channel", row.channel.as_deref())?,
+            ticket: row.ticket.clone(),
+            address: row.address.clone(),
+            device: row.device.clone(),
+        })
+    })
+}

@@ -1,0 +1,23 @@
+//! One line of the audit trail.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "audit_events")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub seq: i64,
+    pub at: i64,
+    pub kind: String,
+    pub ticket: Option<String>,
+    pub client_id: Option<String>,
+    pub user_id: Option<String>,
+    pub channel: Option<String>,
+    pub address: Option<String>,
+    pub device: Option<String>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,93 @@
+//! Token families: everything issued from one answered grant, live and revoked together.
+
+use mashang_login::Timestamp;
+use mashang_login::grant::Family;
+use mashang_login::records::StoreError;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QuerySelect,
+    RelationTrait,
+};
+
+use super::entity::families::{Column, Entity, Model, Relation};
+use super::entity::{clients, users};
+use super::errors::{json, read, store_error, text, time, time_or_none, to_json};
+use super::people;
+
+pub(super) async fn open(db: &impl ConnectionTrait, family: &Family) -> Result<(), StoreError> {
+    let row = to_row(family).into_active_model();
+    Entity::insert(row).exec_without_returning(db).await.map_err(store_error)?;
+    Ok(())
+}
+
+/// A family, live or not. The rows that point at one guarantee that it exists.
+pub(super) async fn one(db: &impl ConnectionTrait, id: &str) -> Result<Option<Family>, StoreError> {
+    let row = Entity::find_by_id(id).one(db).await.map_err(store_error)?;
+    row.map(from_row).transpose()
+}
+
+/// A family that is live at `now`, of a person and a client that are switched on (SEC-40).
+pub(super) async fn live(
+    db: &impl ConnectionTrait,
+    id: &str,
+    now: Timestamp,
+) -> Result<Option<Family>, StoreError> {
+    let row = Entity::find_by_id(id)
+        .join(JoinType::InnerJoin, Relation::User.def())
+        .join(JoinType::InnerJoin, Relation::Client.def())
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now.as_millisecond()))
+        .filter(users::Column::DisabledAt.is_null())
+        .filter(clients::Column::DisabledAt.is_null())
+        .one(db)
+        .await
+        .map_err(store_error)?;
+    row.map(from_row).transpose()
+}
+
+/// Revokes a family. The first moment stays.
+pub(super) async fn revoke(db: &impl ConnectionTrait, id: &str, now: Timestamp) -> Result<(), StoreError> {
+    Entity::update_many()
+        .col_expr(Column::RevokedAt, Expr::value(now.as_millisecond()))
+        .filter(Column::Id.eq(id))
+        .filter(Column::RevokedAt.is_null())
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+fn to_row(family: &Family) -> Model {
+    Model {
+        id: family.id.to_string(),
+        client_id: family.client.to_string(),
+        user_id: family.user.to_string(),
+        session_id: family.session.to_string(),
+        ends_with: family.session.to_string(),
+        identity_kind: family.identity.kind.as_str().to_owned(),
+        identity_app: family.identity.app.clone(),
+        identity_subject: family.identity.subject.clone(),
+        scope: to_json(&family.scope),
+        auth_time: family.auth_time.as_millisecond(),
+        amr: family.amr.clone(),
+        expires_at: family.expires_at.as_millisecond(),
+        revoked_at: family.revoked_at.map(|at| at.as_millisecond()),
+    }
+}
+
+fn from_row(row: Model) -> Result<Family, StoreError> {
+    read("families", &row.id, || {
+        Ok(Family {
+            id: text("id", &row.id)?,
+            client: text("client_id", &row.client_id)?,
+            user: text("user_id", &row.user_id)?,
+            session: text("session_id", &row.session_id)?,
+            identity: people::key_from_columns(&row.identity_kind, &row.identity_app, &row.identity_subject)?,
+            scope: json("scope", &row.scope)?,
+            auth_time: time("auth_time", row.auth_time)?,
+            expires_at: time("expires_at", row.expires_at)?,
+            revoked_at: time_or_none("revoked_at", row.revoked_at)?,
+            amr: row.amr.clone(),
+        })
+    })
+}

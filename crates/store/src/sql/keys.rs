@@ -1,0 +1,59 @@
+//! Signing keys: added, and retired in the same transaction.
+
+use mashang_login::Timestamp;
+use mashang_login::ids::KeyId;
+use mashang_login::key::{SigningAlgorithm, SigningKey};
+use mashang_login::records::StoreError;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+
+use super::entity::signing_keys::{Column, Entity, Model};
+use super::errors::{known, read, store_error, text, time, time_or_none};
+
+pub(super) async fn all(db: &impl ConnectionTrait) -> Result<Vec<SigningKey>, StoreError> {
+    let oldest_first = Entity::find().order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
+    let rows = oldest_first.all(db).await.map_err(store_error)?;
+    rows.into_iter().map(from_row).collect()
+}
+
+pub(super) async fn add(
+    db: &impl ConnectionTrait,
+    key: &SigningKey,
+    retires: &[KeyId],
+    published_until: Timestamp,
+) -> Result<(), StoreError> {
+    Entity::insert(to_row(key).into_active_model()).exec_without_returning(db).await.map_err(store_error)?;
+    Entity::update_many()
+        .col_expr(Column::PublishedUntil, Expr::value(published_until.as_millisecond()))
+        .filter(Column::Id.is_in(retires.iter().map(KeyId::as_str)))
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+fn to_row(key: &SigningKey) -> Model {
+    Model {
+        id: key.id.to_string(),
+        algorithm: key.algorithm.as_str().to_owned(),
+        sealed_private: key.sealed_private.clone(),
+        public_jwk: key.public_jwk.clone(),
+        created_at: key.created_at.as_millisecond(),
+        signs_from: key.signs_from.as_millisecond(),
+        published_until: key.published_until.map(|at| at.as_millisecond()),
+    }
+}
+
+fn from_row(row: Model) -> Result<SigningKey, StoreError> {
+    read("signing_keys", &row.id, || {
+        Ok(SigningKey {
+            id: text("id", &row.id)?,
+            algorithm: known("algorithm", SigningAlgorithm::parse(&row.algorithm))?,
+            created_at: time("created_at", row.created_at)?,
+            signs_from: time("signs_from", row.signs_from)?,
+            published_until: time_or_none("published_until", row.published_until)?,
+            sealed_private: row.sealed_private.clone(),
+            public_jwk: row.public_jwk.clone(),
+        })
+    })
+}

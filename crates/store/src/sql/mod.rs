@@ -1,0 +1,218 @@
+//! The records in SQL: SQLite today, laid out so that PostgreSQL and MySQL/MariaDB need a connector, a folder of
+//! migrations and nothing else.
+//!
+//! Start at [`SqlRecords`]: each method names the file of its noun. Reading goes through a pool; writing through
+//! [`writer`], one transaction per intention. Rows ([`entity`]) become records in the noun's file and nowhere else.
+//! One-use values are guarded by the condition of an `update`, whose count is then looked at; `returning` is not used,
+//! as MySQL has none.
+//!
+//! This module must not know what a record is used for.
+
+mod audit;
+mod clients;
+mod codes;
+mod connect;
+mod entity;
+mod errors;
+mod families;
+mod grants;
+mod keys;
+mod people;
+mod sessions;
+mod sweep;
+mod tokens;
+mod writer;
+
+use async_trait::async_trait;
+use mashang_login::Timestamp;
+use mashang_login::audit::AuditEvent;
+use mashang_login::client::Client;
+use mashang_login::grant::{Family, Grant};
+use mashang_login::identity::{Identity, IdentityKey};
+use mashang_login::ids::{ClientId, FamilyId, GrantId, KeyId, UserId};
+use mashang_login::key::SigningKey;
+use mashang_login::records::{Bearer, Fulfilled, Fulfilment, Records, Spent, StoreError};
+use mashang_login::secret::SecretHash;
+use mashang_login::session::Session;
+use mashang_login::token::{CodeRecord, NewTokens, RefreshRecord};
+use mashang_login::user::User;
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter};
+
+pub use connect::{Durability, OpenError, SqlOptions};
+use errors::store_error;
+use writer::{Outcome, Writer};
+
+/// The records of one installation in an SQL database. Clones share their connections.
+#[derive(Clone, Debug)]
+pub struct SqlRecords {
+    reader: DatabaseConnection,
+    writer: Writer,
+}
+
+impl SqlRecords {
+    /// Opens a database, creating the file (mode 0600) and its folder and bringing the tables up to date.
+    ///
+    /// `sqlite:<path>?mode=rwc` names a file, `sqlite::memory:` a database that is gone with the last clone. Must be
+    /// called inside a tokio runtime, which then carries the writer.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to do; a database that a later version has changed is refused, not touched.
+    pub async fn connect(url: &str, options: SqlOptions) -> Result<Self, OpenError> {
+        let connections = connect::open(url, &options).await?;
+        Ok(Self { reader: connections.reader, writer: Writer::start(connections.writer) })
+    }
+}
+
+/// `write!(self, |db| steps)`: one intention whose answer and writes stay; `undoable` ones decide that themselves.
+macro_rules! write {
+    ($self:ident, |$db:ident| $steps:expr) => {
+        $self.writer.write(move |$db| Box::pin(async move { $steps.await.map(Outcome::Keep) })).await
+    };
+    ($self:ident, undoable |$db:ident| $steps:expr) => {
+        $self.writer.write(move |$db| Box::pin(async move { $steps.await })).await
+    };
+}
+
+#[async_trait]
+impl Records for SqlRecords {
+    async fn save_client(&self, client: &Client) -> Result<(), StoreError> {
+        let client = client.clone();
+        write!(self, |db| clients::save(db, &client))
+    }
+
+    async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+        clients::one(&self.reader, id).await
+    }
+
+    async fn clients(&self) -> Result<Vec<Client>, StoreError> {
+        clients::all(&self.reader).await
+    }
+
+    async fn begin_grant(&self, grant: &Grant) -> Result<(), StoreError> {
+        let grant = grant.clone();
+        write!(self, |db| grants::begin(db, &grant))
+    }
+
+    async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
+        grants::one(&self.reader, id).await
+    }
+
+    async fn fulfil_grant(&self, fulfilment: &Fulfilment, now: Timestamp) -> Result<Fulfilled, StoreError> {
+        let fulfilment = fulfilment.clone();
+        write!(self, undoable | db | grants::fulfil(db, &fulfilment, now))
+    }
+
+    async fn refuse_grant(&self, id: &GrantId, now: Timestamp) -> Result<bool, StoreError> {
+        let id = id.clone();
+        write!(self, |db| grants::refuse(db, &id, now))
+    }
+
+    async fn code(&self, code: &SecretHash) -> Result<Option<CodeRecord>, StoreError> {
+        codes::one(&self.reader, code).await
+    }
+
+    async fn exchange_code(
+        &self,
+        code: &SecretHash,
+        tokens: &NewTokens,
+        now: Timestamp,
+    ) -> Result<Spent, StoreError> {
+        let (code, tokens) = (*code, tokens.clone());
+        write!(self, undoable | db | codes::exchange(db, &code, &tokens, now))
+    }
+
+    async fn refresh_token(&self, token: &SecretHash) -> Result<Option<RefreshRecord>, StoreError> {
+        tokens::refresh_token(&self.reader, token).await
+    }
+
+    async fn rotate_refresh_token(
+        &self,
+        token: &SecretHash,
+        tokens: &NewTokens,
+        now: Timestamp,
+    ) -> Result<Spent, StoreError> {
+        let (token, tokens) = (*token, tokens.clone());
+        write!(self, undoable | db | tokens::rotate(db, &token, &tokens, now))
+    }
+
+    async fn bearer(&self, access: &SecretHash, now: Timestamp) -> Result<Option<Bearer>, StoreError> {
+        tokens::bearer(&self.reader, access, now).await
+    }
+
+    async fn family_of(&self, token: &SecretHash) -> Result<Option<Family>, StoreError> {
+        tokens::family_of(&self.reader, token).await
+    }
+
+    async fn revoke_family(&self, id: &FamilyId, now: Timestamp) -> Result<(), StoreError> {
+        let id = id.clone();
+        write!(self, |db| families::revoke(db, id.as_str(), now))
+    }
+
+    async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
+        people::user(&self.reader, id).await
+    }
+
+    async fn set_user_disabled(&self, id: &UserId, at: Option<Timestamp>) -> Result<bool, StoreError> {
+        let id = id.clone();
+        write!(self, |db| people::set_disabled(db, &id, at))
+    }
+
+    async fn identity(&self, key: &IdentityKey) -> Result<Option<Identity>, StoreError> {
+        people::identity(&self.reader, key).await
+    }
+
+    async fn identities_of(&self, user: &UserId) -> Result<Vec<Identity>, StoreError> {
+        people::identities_of(&self.reader, user).await
+    }
+
+    async fn session(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Session>, StoreError> {
+        sessions::live(&self.reader, secret, now).await
+    }
+
+    async fn end_session(&self, secret: &SecretHash, now: Timestamp) -> Result<bool, StoreError> {
+        let secret = *secret;
+        write!(self, |db| sessions::end(db, &secret, now))
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        keys::all(&self.reader).await
+    }
+
+    async fn add_signing_key(
+        &self,
+        key: &SigningKey,
+        retires: &[KeyId],
+        published_until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (key, retires) = (key.clone(), retires.to_vec());
+        write!(self, |db| keys::add(db, &key, &retires, published_until))
+    }
+
+    async fn record(&self, event: &AuditEvent) -> Result<(), StoreError> {
+        let event = event.clone();
+        write!(self, |db| audit::append(db, &event))
+    }
+
+    async fn audit_trail(&self, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
+        audit::newest(&self.reader, limit).await
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let horizon = sweep::horizon(now);
+        // Two intentions: logins may pass between them.
+        let singles = write!(self, |db| sweep::singles(db, horizon))?;
+        let families = write!(self, |db| sweep::families(db, horizon))?;
+        Ok(singles + families)
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        use entity::heartbeat::{Column, Entity};
+        write!(self, |db| async move {
+            let beat = Entity::update_many().col_expr(Column::Beats, Column::Beats.into_expr().add(1));
+            beat.filter(Column::Id.eq(1)).exec(db).await.map_err(store_error)
+        })?;
+        Entity::find_by_id(1).one(&self.reader).await.map_err(store_error)?;
+        Ok(())
+    }
+}

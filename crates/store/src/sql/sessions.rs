@@ -1,0 +1,139 @@
+//! Sessions: a browser in which a person is signed in, and what ends with it.
+
+use mashang_login::Timestamp;
+use mashang_login::records::StoreError;
+use mashang_login::secret::SecretHash;
+use mashang_login::session::Session;
+use mashang_login::user::User;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
+
+use super::entity::sessions::{Column, Entity, Model, Relation};
+use super::entity::{families, users};
+use super::errors::{hash, read, store_error, text, time};
+use super::people;
+
+pub(super) async fn begin(db: &impl ConnectionTrait, session: &Session) -> Result<(), StoreError> {
+    let row = to_row(session).into_active_model();
+    Entity::insert(row).exec_without_returning(db).await.map_err(store_error)?;
+    Ok(())
+}
+
+/// A session that is live at `now`, and its person, switched off or not.
+pub(super) async fn with_user(
+    db: &impl ConnectionTrait,
+    secret: &SecretHash,
+    now: Timestamp,
+) -> Result<Option<(Session, User)>, StoreError> {
+    let found = Entity::find_by_id(secret.to_text())
+        .filter(Column::ExpiresAt.gt(now.as_millisecond()))
+        .find_also_related(users::Entity)
+        .one(db)
+        .await
+        .map_err(store_error)?;
+    match found {
+        Some((session, Some(user))) => Ok(Some((from_row(session)?, people::user_from_row(user)?))),
+        _ => Ok(None),
+    }
+}
+
+/// A live session of a person who is not switched off (SEC-40).
+pub(super) async fn live(
+    db: &impl ConnectionTrait,
+    secret: &SecretHash,
+    now: Timestamp,
+) -> Result<Option<Session>, StoreError> {
+    let found = with_user(db, secret, now).await?;
+    Ok(found.filter(|(_, user)| user.disabled_at.is_none()).map(|(session, _)| session))
+}
+
+/// Ends a session and revokes what came from it.
+pub(super) async fn end(
+    db: &impl ConnectionTrait,
+    secret: &SecretHash,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(row) = take(db, secret).await? else { return Ok(false) };
+    revoke_families(db, &row.id, now).await?;
+    Ok(true)
+}
+
+/// Ends the browser's former session in favour of `successor` (SEC-17). When the same person signs in again, websites
+/// where they are signed in stay so, and the successor's end will reach them; when another person does, the former one
+/// is signed out.
+pub(super) async fn replace(
+    db: &impl ConnectionTrait,
+    former: &SecretHash,
+    successor: &Session,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(row) = take(db, former).await? else { return Ok(()) };
+    if row.user_id != successor.user.as_str() {
+        return revoke_families(db, &row.id, now).await;
+    }
+    families::Entity::update_many()
+        .col_expr(families::Column::EndsWith, Expr::value(successor.id.as_str()))
+        .filter(families::Column::EndsWith.eq(row.id))
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+/// Deletes a session, once.
+async fn take(db: &impl ConnectionTrait, secret: &SecretHash) -> Result<Option<Model>, StoreError> {
+    let Some(row) = Entity::find_by_id(secret.to_text()).one(db).await.map_err(store_error)? else {
+        return Ok(None);
+    };
+    let gone = Entity::delete_by_id(secret.to_text()).exec(db).await.map_err(store_error)?;
+    Ok((gone.rows_affected == 1).then_some(row))
+}
+
+async fn revoke_families(db: &impl ConnectionTrait, session: &str, now: Timestamp) -> Result<(), StoreError> {
+    families::Entity::update_many()
+        .col_expr(families::Column::RevokedAt, Expr::value(now.as_millisecond()))
+        .filter(families::Column::EndsWith.eq(session))
+        .filter(families::Column::RevokedAt.is_null())
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+impl sea_orm::Related<users::Entity> for Entity {
+    fn to() -> sea_orm::RelationDef {
+        sea_orm::RelationTrait::def(&Relation::User)
+    }
+}
+
+fn to_row(session: &Session) -> Model {
+    Model {
+        secret: session.secret.to_text(),
+        id: session.id.to_string(),
+        user_id: session.user.to_string(),
+        identity_kind: session.identity.kind.as_str().to_owned(),
+        identity_app: session.identity.app.clone(),
+        identity_subject: session.identity.subject.clone(),
+        amr: session.amr.clone(),
+        auth_time: session.auth_time.as_millisecond(),
+        expires_at: session.expires_at.as_millisecond(),
+        device: session.device.clone(),
+        address: session.address.clone(),
+    }
+}
+
+fn from_row(row: Model) -> Result<Session, StoreError> {
+    read("sessions", &row.id, || {
+        Ok(Session {
+            id: text("id", &row.id)?,
+            secret: hash("secret", &row.secret)?,
+            user: text("user_id", &row.user_id)?,
+            identity: people::key_from_columns(&row.identity_kind, &row.identity_app, &row.identity_subject)?,
+            auth_time: time("auth_time", row.auth_time)?,
+            expires_at: time("expires_at", row.expires_at)?,
+            amr: row.amr.clone(),
+            device: row.device.clone(),
+            address: row.address.clone(),
+        })
+    })
+}

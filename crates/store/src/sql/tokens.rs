@@ -1,0 +1,130 @@
+//! Access and refresh tokens: issued, looked up, rotated.
+
+use mashang_login::Timestamp;
+use mashang_login::grant::Family;
+use mashang_login::records::{Bearer, Spent, StoreError};
+use mashang_login::secret::SecretHash;
+use mashang_login::token::{NewTokens, RefreshRecord};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
+
+use super::entity::{access_tokens, refresh_tokens};
+use super::errors::{hash, read, store_error, time, time_or_none};
+use super::writer::Outcome;
+use super::{families, people};
+
+/// Stores tokens if their family may still have some; otherwise undoes the spending that led here.
+pub(super) async fn issue(
+    db: &impl ConnectionTrait,
+    family_id: &str,
+    new: &NewTokens,
+    now: Timestamp,
+) -> Result<Outcome<Spent>, StoreError> {
+    if families::live(db, family_id, now).await?.is_none() {
+        return Ok(Outcome::Undo(Spent::Unknown));
+    }
+    let access = access_tokens::Model {
+        token: new.access.to_text(),
+        family_id: family_id.to_owned(),
+        expires_at: new.access_expires_at.as_millisecond(),
+    };
+    access_tokens::Entity::insert(access.into_active_model())
+        .exec_without_returning(db)
+        .await
+        .map_err(store_error)?;
+    if let Some((token, expires_at)) = &new.refresh {
+        let refresh = refresh_tokens::Model {
+            token: token.to_text(),
+            family_id: family_id.to_owned(),
+            expires_at: expires_at.as_millisecond(),
+            spent_at: None,
+        };
+        refresh_tokens::Entity::insert(refresh.into_active_model())
+            .exec_without_returning(db)
+            .await
+            .map_err(store_error)?;
+    }
+    Ok(Outcome::Keep(Spent::Issued))
+}
+
+pub(super) async fn refresh_token(
+    db: &impl ConnectionTrait,
+    token: &SecretHash,
+) -> Result<Option<RefreshRecord>, StoreError> {
+    let found = refresh_tokens::Entity::find_by_id(token.to_text()).one(db).await.map_err(store_error)?;
+    let Some(row) = found else { return Ok(None) };
+    let family = families::one(db, &row.family_id).await?;
+    read("refresh_tokens", &row.token, || {
+        Ok(Some(RefreshRecord {
+            token: hash("token", &row.token)?,
+            family: family.ok_or("its family does not exist")?,
+            expires_at: time("expires_at", row.expires_at)?,
+            spent_at: time_or_none("spent_at", row.spent_at)?,
+        }))
+    })
+}
+
+/// Spends a refresh token, then stores its successors; a second attempt revokes the family (SEC-50).
+pub(super) async fn rotate(
+    db: &impl ConnectionTrait,
+    token: &SecretHash,
+    new: &NewTokens,
+    now: Timestamp,
+) -> Result<Outcome<Spent>, StoreError> {
+    use refresh_tokens::{Column, Entity};
+    let spent = Entity::update_many()
+        .col_expr(Column::SpentAt, Expr::value(now.as_millisecond()))
+        .filter(Column::Token.eq(token.to_text()))
+        .filter(Column::SpentAt.is_null())
+        .filter(Column::ExpiresAt.gt(now.as_millisecond()))
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    let row = Entity::find_by_id(token.to_text()).one(db).await.map_err(store_error)?;
+    let Some(row) = row.filter(|row| row.spent_at.is_some()) else {
+        return Ok(Outcome::Undo(Spent::Unknown));
+    };
+    if spent.rows_affected == 0 {
+        families::revoke(db, &row.family_id, now).await?;
+        return Ok(Outcome::Keep(Spent::Replayed));
+    }
+    issue(db, &row.family_id, new, now).await
+}
+
+pub(super) async fn bearer(
+    db: &impl ConnectionTrait,
+    access: &SecretHash,
+    now: Timestamp,
+) -> Result<Option<Bearer>, StoreError> {
+    let found = access_tokens::Entity::find_by_id(access.to_text())
+        .filter(access_tokens::Column::ExpiresAt.gt(now.as_millisecond()))
+        .one(db)
+        .await
+        .map_err(store_error)?;
+    let Some(row) = found else { return Ok(None) };
+    let Some(family) = families::live(db, &row.family_id, now).await? else { return Ok(None) };
+    // Switched off between the two reads counts as switched off.
+    let user = people::user(db, &family.user).await?.filter(|user| user.disabled_at.is_none());
+    let Some(user) = user else { return Ok(None) };
+    let identity = people::identity(db, &family.identity).await?;
+    Ok(Some(Bearer { family, user, identity }))
+}
+
+pub(super) async fn family_of(
+    db: &impl ConnectionTrait,
+    token: &SecretHash,
+) -> Result<Option<Family>, StoreError> {
+    let key = token.to_text();
+    let access = access_tokens::Entity::find_by_id(key.as_str()).one(db).await.map_err(store_error)?;
+    let family_id = match access {
+        Some(row) => Some(row.family_id),
+        None => {
+            let refresh = refresh_tokens::Entity::find_by_id(key).one(db).await.map_err(store_error)?;
+            refresh.map(|row| row.family_id)
+        }
+    };
+    match family_id {
+        Some(id) => families::one(db, &id).await,
+        None => Ok(None),
+    }
+}
