@@ -1,1 +1,70 @@
-//! placeholder
+//! Tencent in a box: a pretend WeChat for local development, demos and CI.
+//!
+//! It plays the far side of the wire: the Open Platform's QR page and long poll, the official account's web
+//! authorization, the `sns` API, and the phone that scans. It knows nothing of the server it is used to try
+//! out and has its own wire types, so that a misreading over there is not repeated over here.
+//! It opens no socket: [`Sandbox::router`] is mounted by the caller.
+//!
+//! # Where things are
+//!
+//! | module | what it plays |
+//! |---|---|
+//! | `options` | which apps WeChat has registered |
+//! | `hosts` | many pretend hosts on one listener: `{public_url}/api.weixin.qq.com/…`, or a real `Host` header |
+//! | `open` | Open Platform website login: QR page, image, long poll, `wxLogin.js`, the confirm page on the phone |
+//! | `official` | official account web authorization (`/connect/oauth2/authorize`) |
+//! | `sns` | code → token, refresh, auth, userinfo |
+//! | `phone` | the phone page at `/phone`: who holds it, scanning, opening links |
+//! | `api` | the script API at `/sandbox/api`: the phone without a hand |
+//! | `people`, `ids`, `faults`, `state` | who exists, what they are called where, what goes wrong, what is remembered |
+//!
+//! # One login through it
+//!
+//! 1. A browser opens `/open.weixin.qq.com/connect/qrconnect?appid=…`; the page shows a QR whose content is
+//!    `{public_url}/open.weixin.qq.com/connect/confirm?uuid=…` and long-polls `/lp.open.weixin.qq.com/connect/l/qrconnect`.
+//! 2. A phone opens that link (its own camera app, `/phone`, or `POST /sandbox/api/scan`): the poll says 404, *scanned*.
+//! 3. The person taps 允许 (or `POST /sandbox/api/allow`): the poll says 405 with a code, and the page's script goes
+//!    to `redirect_uri` with `code` and `state`.
+//! 4. The site's server calls `/api.weixin.qq.com/sns/oauth2/access_token` and, if it likes, `/sns/userinfo`.
+//!
+//! # Script API
+//!
+//! All answers are JSON; a refusal is a 4xx with `{"error": "...", "message": "..."}`. The same table is served at
+//! `GET /sandbox/api`.
+//!
+#![doc = include_str!("../templates/api.md")]
+//!
+//! # The phone and "inside WeChat"
+//!
+//! The sandbox phone is an ordinary browser tab and cannot change its User-Agent. So it marks the links it opens with
+//! the query parameter `via=wechat`, and `/connect/oauth2/authorize` lets a browser without `MicroMessenger` in its
+//! User-Agent pass when it holds the phone's cookie.
+//!
+//! # Where it knowingly differs from the real one
+//!
+//! - Pages carry a ribbon saying that this is a sandbox; their wording is the real one, their looks are ours.
+//! - Desktop quick login is not played; `fast_login` is accepted and ignored.
+//! - An allowed link whose callback host is `*` may be localhost, an IP address, or have a port.
+//! - Order of parameters at `/connect/oauth2/authorize` is recorded as a warning, not refused.
+
+mod api;
+mod faults;
+mod hosts;
+mod ids;
+mod official;
+mod open;
+mod options;
+mod pages;
+mod params;
+mod people;
+mod phone;
+mod sns;
+mod state;
+mod words;
+
+pub use ids::Entropy;
+pub use options::{
+    App, AppKind, DEMO_OFFICIAL_APPID, DEMO_OFFICIAL_SECRET, DEMO_PLATFORM, DEMO_WEBSITE_APPID,
+    DEMO_WEBSITE_SECRET, Options, default_apps,
+};
+pub use state::{Clock, Sandbox};

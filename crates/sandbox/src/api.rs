@@ -1,0 +1,293 @@
+//! `/sandbox/api`: the phone without a hand, for scripts and tests. Described in `templates/api.md`.
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::StatusCode;
+use minijinja::context;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::faults::{FaultOrder, OrderRefusal};
+use crate::official::{Opened, answer_request};
+use crate::open::{self, Answer, Refusal};
+use crate::options::AppKind;
+use crate::pages::{ASSETS, Policy};
+use crate::people::{Person, PersonChange, PersonRefusal};
+use crate::phone::{Reading, read};
+use crate::state::{Sandbox, World};
+use crate::words::Lang;
+use crate::{hosts, ids};
+
+type Body<T> = Result<Json<T>, JsonRejection>;
+type Answered = Result<Json<Value>, Refused>;
+
+/// Below `/sandbox/api`.
+pub(crate) fn router() -> Router<Sandbox> {
+    Router::new()
+        .route("/", get(describe))
+        .route("/apps", get(apps))
+        .route("/people", get(people).post(make_person))
+        .route("/people/{id}", post(change_person))
+        .route("/scan", post(scan))
+        .route("/scans/{uuid}", get(scanned))
+        .route("/allow", post(allow))
+        .route("/deny", post(deny))
+        .route("/authorize", post(authorize))
+        .route("/faults", get(faults).post(order_fault))
+        .route("/warnings", get(warnings))
+        .route("/reset", post(reset))
+}
+
+/// A request that was not done, as status and JSON.
+struct Refused {
+    status: StatusCode,
+    error: &'static str,
+    message: String,
+}
+
+impl Refused {
+    fn new(status: StatusCode, error: &'static str, message: impl ToString) -> Self {
+        Self { status, error, message: message.to_string() }
+    }
+
+    fn no_person() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "unknown_person",
+            "no such person; GET /sandbox/api/people lists them",
+        )
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.status, Json(json!({ "error": self.error, "message": self.message }))).into_response()
+    }
+}
+
+impl From<JsonRejection> for Refused {
+    fn from(rejection: JsonRejection) -> Self {
+        Self::new(rejection.status(), "bad_request", rejection.body_text())
+    }
+}
+
+impl From<PersonRefusal> for Refused {
+    fn from(refusal: PersonRefusal) -> Self {
+        match refusal {
+            PersonRefusal::Unknown => Self::no_person(),
+            PersonRefusal::Taken => Self::new(StatusCode::CONFLICT, "taken", refusal),
+            _ => Self::new(StatusCode::BAD_REQUEST, "bad_person", refusal),
+        }
+    }
+}
+
+impl From<OrderRefusal> for Refused {
+    fn from(refusal: OrderRefusal) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_fault", refusal)
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        let (status, error) = match refusal {
+            Refusal::Unknown => (StatusCode::NOT_FOUND, "unknown_uuid"),
+            Refusal::Expired => (StatusCode::GONE, "expired"),
+            Refusal::ScannedByOther => (StatusCode::CONFLICT, "scanned_by_other"),
+            Refusal::NotScanned => (StatusCode::CONFLICT, "not_scanned"),
+            Refusal::Answered => (StatusCode::CONFLICT, "answered"),
+        };
+        Self::new(status, error, refusal)
+    }
+}
+
+async fn describe(State(sandbox): State<Sandbox>) -> Response {
+    let text = include_str!("../templates/api.md");
+    sandbox.pages().show("api.html", Lang::En, Policy::Phone, ASSETS, context! { text })
+}
+
+/// Without secrets.
+async fn apps(State(sandbox): State<Sandbox>) -> Json<Value> {
+    let list = sandbox.options().apps.iter().map(|app| {
+        let kind = match app.kind {
+            AppKind::Website => "website",
+            AppKind::OfficialAccount => "official-account",
+        };
+        json!({ "appid": app.appid, "kind": kind, "name": app.name, "domains": app.domains, "platform": app.platform })
+    });
+    Json(json!({ "apps": list.collect::<Vec<_>>() }))
+}
+
+async fn people(State(sandbox): State<Sandbox>) -> Json<Value> {
+    let world = sandbox.world();
+    let list: Vec<_> = world.people.all().iter().map(|person| described(&sandbox, person)).collect();
+    Json(json!({ "people": list }))
+}
+
+/// A person with the names by which apps know them, so that a test can tell who logged in.
+fn described(sandbox: &Sandbox, person: &Person) -> Value {
+    let options = sandbox.options();
+    let seed = &options.platform_seed;
+    let openids =
+        options.apps.iter().map(|app| (app.appid.clone(), ids::openid(seed, &app.appid, &person.id).into()));
+    let bound = options.apps.iter().filter(|app| !app.platform.is_empty());
+    let unionids =
+        bound.map(|app| (app.platform.clone(), ids::unionid(seed, &app.platform, &person.id).into()));
+    json!({
+        "id": person.id,
+        "name": person.name,
+        "emoji": person.emoji,
+        "colour": person.colour,
+        "snapshot": person.snapshot,
+        "no_avatar": person.no_avatar,
+        "emoji_nickname": person.emoji_nickname,
+        "nickname": person.nickname(),
+        "openids": openids.collect::<serde_json::Map<_, _>>(),
+        "unionids": unionids.collect::<serde_json::Map<_, _>>(),
+    })
+}
+
+async fn make_person(State(sandbox): State<Sandbox>, body: Body<PersonChange>) -> Result<Response, Refused> {
+    let Json(change) = body?;
+    let fresh_id = ids::handle(sandbox.entropy()).to_ascii_lowercase();
+    let person = sandbox.world().people.make(fresh_id, change)?;
+    Ok((StatusCode::CREATED, Json(described(&sandbox, &person))).into_response())
+}
+
+async fn change_person(
+    State(sandbox): State<Sandbox>,
+    Path(id): Path<String>,
+    body: Body<PersonChange>,
+) -> Answered {
+    let Json(change) = body?;
+    let person = sandbox.world().people.change(&id, change)?;
+    Ok(Json(described(&sandbox, &person)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scan {
+    uuid: Option<String>,
+    url: Option<String>,
+    person: String,
+}
+
+/// Scans an Open Platform QR, or tells what the phone would open for any other link.
+async fn scan(State(sandbox): State<Sandbox>, reached: hosts::Reached, body: Body<Scan>) -> Answered {
+    let Json(Scan { uuid, url, person }) = body?;
+    let person = known(&sandbox, &person)?;
+    let uuid = match (uuid, url) {
+        (Some(uuid), None) => uuid,
+        (None, Some(url)) => match read(&url, sandbox.options(), reached.authority.as_ref()) {
+            Reading::Here(path) => match uuid_of(&path) {
+                Some(uuid) => uuid,
+                None => {
+                    return Ok(Json(json!({ "open": format!("{}{path}", sandbox.options().public_base()) })));
+                }
+            },
+            Reading::Elsewhere(url) => return Ok(Json(json!({ "open": url }))),
+            Reading::NotALink => {
+                return Err(Refused::new(
+                    StatusCode::BAD_REQUEST,
+                    "not_a_link",
+                    "the phone opens http and https links",
+                ));
+            }
+        },
+        _ => return Err(Refused::new(StatusCode::BAD_REQUEST, "bad_request", "send either uuid or url")),
+    };
+    let app = open::scan(&sandbox, &uuid, &person.id)?;
+    Ok(Json(json!({ "uuid": uuid, "stage": "scanned", "app": app })))
+}
+
+fn uuid_of(path: &str) -> Option<String> {
+    let (path, query) = path.split_once('?')?;
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let uuid = pairs.find(|(name, _)| name == "uuid").map(|(_, uuid)| uuid.into_owned());
+    uuid.filter(|_| path.ends_with("/connect/confirm"))
+}
+
+async fn scanned(State(sandbox): State<Sandbox>, Path(uuid): Path<String>) -> Answered {
+    let now = sandbox.now_ms();
+    let world = sandbox.world();
+    let login = world.qr_logins.get(&uuid).ok_or(Refusal::Unknown)?;
+    Ok(Json(json!({ "uuid": uuid, "stage": login.stage_name(now), "appid": login.appid })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tap {
+    uuid: String,
+    person: String,
+}
+
+async fn allow(State(sandbox): State<Sandbox>, body: Body<Tap>) -> Answered {
+    tap(&sandbox, body?.0, Answer::Allow)
+}
+
+async fn deny(State(sandbox): State<Sandbox>, body: Body<Tap>) -> Answered {
+    tap(&sandbox, body?.0, Answer::Deny)
+}
+
+fn tap(sandbox: &Sandbox, Tap { uuid, person }: Tap, answer: Answer) -> Answered {
+    let person = known(sandbox, &person)?;
+    let redirect = open::answer(sandbox, &uuid, &person.id, answer)?;
+    let stage = if redirect.is_some() { "allowed" } else { "cancelled" };
+    Ok(Json(json!({ "uuid": uuid, "stage": stage, "redirect": redirect })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Authorize {
+    url: Url,
+    person: String,
+    answer: Answer,
+}
+
+/// Opens a `connect/oauth2/authorize` URL as a person inside WeChat.
+async fn authorize(State(sandbox): State<Sandbox>, body: Body<Authorize>) -> Answered {
+    let Json(Authorize { url, person, answer }) = body?;
+    let person = known(&sandbox, &person)?;
+    if !url.path().ends_with("/connect/oauth2/authorize") {
+        let message = "url is the full address of connect/oauth2/authorize";
+        return Err(Refused::new(StatusCode::BAD_REQUEST, "bad_request", message));
+    }
+    match answer_request(&sandbox, url.query().unwrap_or_default(), &person, answer) {
+        Some(Opened::Redirect { url, twice }) => Ok(Json(json!({ "redirect": url, "twice": twice }))),
+        Some(Opened::Closed) => Ok(Json(json!({ "redirect": null, "twice": false }))),
+        Some(Opened::Error(text)) => Err(Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "error_page", text)),
+        None => Err(Refused::new(
+            StatusCode::CONFLICT,
+            "silent",
+            "this request asks nothing, so nothing can be denied",
+        )),
+    }
+}
+
+async fn faults(State(sandbox): State<Sandbox>) -> Json<Value> {
+    Json(json!({ "faults": sandbox.world().faults.armed() }))
+}
+
+async fn order_fault(State(sandbox): State<Sandbox>, body: Body<FaultOrder>) -> Answered {
+    let Json(order) = body?;
+    let mut world = sandbox.world();
+    world.faults.order(order)?;
+    Ok(Json(json!({ "faults": world.faults.armed() })))
+}
+
+async fn warnings(State(sandbox): State<Sandbox>) -> Json<Value> {
+    Json(json!({ "warnings": sandbox.world().warnings().collect::<Vec<_>>() }))
+}
+
+/// People, logins, codes, tokens, faults, warnings: all as at the start. Waiting polls wake and find their uuid gone.
+async fn reset(State(sandbox): State<Sandbox>) -> Json<Value> {
+    *sandbox.world() = World::default();
+    Json(json!({ "reset": true }))
+}
+
+fn known(sandbox: &Sandbox, person: &str) -> Result<Person, Refused> {
+    sandbox.world().people.get(person).cloned().ok_or_else(Refused::no_person)
+}

@@ -1,0 +1,129 @@
+//! Many pretend hosts on one listener.
+//!
+//! `{public_url}/open.weixin.qq.com/connect/…` always works. A request whose own `Host` is a Tencent host (a hosts
+//! file or a test client) gets the same path without the prefix: its URI is rewritten before routing, and
+//! [`Reached`] remembers it, so that pages link to where the browser already is.
+
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Request};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use http::request::Parts;
+use http::uri::{Authority, PathAndQuery};
+use http::{Method, StatusCode, Uri};
+use tower::Layer;
+use tower::util::MapRequestLayer;
+
+use crate::state::Sandbox;
+use crate::{api, official, open, pages, phone, sns};
+
+pub(crate) const OPEN: &str = "open.weixin.qq.com";
+pub(crate) const POLL: &str = "lp.open.weixin.qq.com";
+const POLL_OLD: &str = "long.open.weixin.qq.com";
+const API: &str = "api.weixin.qq.com";
+const API_OTHERS: [&str; 4] =
+    ["api2.weixin.qq.com", "sh.api.weixin.qq.com", "sz.api.weixin.qq.com", "hk.api.weixin.qq.com"];
+const RES: &str = "res.wx.qq.com";
+/// Where `headimgurl` points.
+pub(crate) const AVATARS: &str = "thirdwx.qlogo.cn";
+
+/// The whole sandbox.
+pub(crate) fn router(sandbox: Sandbox) -> Router {
+    let mut app = Router::new()
+        .route("/", get(|| async { Redirect::temporary(phone::HOME) }))
+        .merge(phone::router())
+        .nest("/sandbox/api", api::router())
+        .nest(pages::ASSETS, pages::assets())
+        .nest(
+            &format!("/{OPEN}"),
+            open::page_router().merge(official::router()).nest(pages::ASSETS, pages::assets()),
+        )
+        .nest(&format!("/{RES}"), open::script_router())
+        .nest(&format!("/{AVATARS}"), phone::avatar_router());
+    for host in [POLL, POLL_OLD] {
+        app = app.nest(&format!("/{host}"), open::poll_router());
+    }
+    for host in [API].into_iter().chain(API_OTHERS) {
+        app = app.nest(&format!("/{host}"), sns::router());
+    }
+    let app = app
+        .fallback(|| async { (StatusCode::NOT_FOUND, "sandbox · 仿真环境: nothing is played here\n") })
+        .layer(middleware::from_fn(refuse_other_sites))
+        .with_state(sandbox);
+    // Around the router and not a layer of it: routing must see the rewritten path.
+    Router::new().fallback_service(MapRequestLayer::new(prefix_virtual_host).layer(app))
+}
+
+/// A browser's POST from another site is refused: pages elsewhere shall not press 允许 here. Programs send no
+/// `Sec-Fetch-Site` and pass.
+async fn refuse_other_sites(request: Request, next: Next) -> Response {
+    let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    let own = matches!(site, None | Some("same-origin" | "none"));
+    if own || matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    (StatusCode::FORBIDDEN, "sandbox · 仿真环境: a page of another site may not post here\n").into_response()
+}
+
+/// Set on a request that came by virtual host: the authority the browser used.
+#[derive(Clone, Debug)]
+struct VirtualHost(Authority);
+
+fn prefix_virtual_host(mut request: Request) -> Request {
+    let by_header = || request.headers().get(http::header::HOST)?.to_str().ok()?.parse::<Authority>().ok();
+    let Some(authority) = request.uri().authority().cloned().or_else(by_header) else { return request };
+    let host = authority.host().to_ascii_lowercase();
+    let known = [OPEN, POLL, POLL_OLD, API, RES, AVATARS].contains(&host.as_str());
+    if !known && !API_OTHERS.contains(&host.as_str()) {
+        return request;
+    }
+    let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    let prefix = format!("/{host}/");
+    if path.starts_with(&prefix) {
+        return request;
+    }
+    // The path came from a parsed URI and the host is one of ours, so this parses; if not, serve it as it came.
+    if let Ok(uri) = format!("/{host}{path}").parse::<Uri>() {
+        *request.uri_mut() = uri;
+        request.extensions_mut().insert(VirtualHost(authority));
+    }
+    request
+}
+
+/// How this request reached us, and with that, how its page addresses the other pretend hosts.
+#[derive(Clone, Debug)]
+pub(crate) struct Reached {
+    virtual_host: Option<Authority>,
+    /// The `Host` header, as the browser sees us.
+    pub(crate) authority: Option<Authority>,
+}
+
+impl Reached {
+    /// The base URL of a pretend host, relative to the page's scheme (and, with prefixes, to its origin).
+    pub(crate) fn base(&self, host: &str) -> String {
+        match &self.virtual_host {
+            None => format!("/{host}"),
+            Some(authority) => match authority.port() {
+                Some(port) => format!("//{host}:{port}"),
+                None => format!("//{host}"),
+            },
+        }
+    }
+
+    pub(crate) fn is_virtual(&self) -> bool {
+        self.virtual_host.is_some()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Reached {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let virtual_host = parts.extensions.get::<VirtualHost>().map(|host| host.0.clone());
+        let header = parts.headers.get(http::header::HOST).and_then(|value| value.to_str().ok());
+        Ok(Self { virtual_host, authority: header.and_then(|text| text.parse().ok()) })
+    }
+}

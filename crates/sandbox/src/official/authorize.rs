@@ -1,0 +1,260 @@
+//! `/connect/oauth2/authorize`: opened in WeChat's own browser, ends in a redirect to the site with a code.
+//!
+//! snsapi_base and snapshots are silent; snsapi_userinfo asks. The script API answers through [`answer_request`].
+
+use axum::extract::State;
+use axum::response::Response;
+use http::header::USER_AGENT;
+use http::{HeaderMap, Uri};
+use minijinja::{Value, context};
+
+use super::check::{self, Checked, Scope};
+use crate::faults::FaultName;
+use crate::hosts::{self, Reached};
+use crate::ids;
+use crate::open::Answer;
+use crate::options::App;
+use crate::pages::{ASSETS, Policy};
+use crate::params::{Params, QueryOrForm};
+use crate::people::Person;
+use crate::phone::{self, Holder, PhoneLang};
+use crate::state::Sandbox;
+use crate::words::Lang;
+
+const PATH: &str = "/open.weixin.qq.com/connect/oauth2/authorize";
+/// A consent page that lay open for longer than a code lives is drawn anew.
+const CONSENT_MS: i64 = 300_000;
+
+/// A consent page that waits for its answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Consent {
+    person: String,
+    appid: String,
+    redirect_uri: String,
+    state: String,
+    expires_ms: i64,
+}
+
+/// What came of an authorization request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Opened {
+    /// The browser goes to this callback URL; `twice` under the fault "duplicate callback".
+    Redirect { url: String, twice: bool },
+    /// The person denied, and the page stays where it is.
+    Closed,
+    /// The text of an error page.
+    Error(&'static str),
+}
+
+/// A whole authorization without a browser: the person opens `query` and, where asked, answers so.
+/// `None`: there was nothing to deny, since the request is silent.
+pub(crate) fn answer_request(
+    sandbox: &Sandbox,
+    query: &str,
+    person: &Person,
+    answer: Answer,
+) -> Option<Opened> {
+    let params = Params::parse(query.as_bytes());
+    let checked = match checked(sandbox, query, &params) {
+        Ok(checked) => checked,
+        Err(text) => return Some(Opened::Error(text)),
+    };
+    let snapshot = is_snapshot(&params, person);
+    let silent = snapshot || checked.scope == Scope::Base;
+    match answer {
+        Answer::Deny if silent => None,
+        Answer::Deny => Some(deny(sandbox, params.get("redirect_uri"), params.get("state"))),
+        Answer::Allow => Some(allow(sandbox, &checked, &params, person, snapshot)),
+    }
+}
+
+/// The request as a browser makes it.
+pub(super) async fn show(
+    State(sandbox): State<Sandbox>,
+    reached: Reached,
+    Holder(holder): Holder,
+    PhoneLang(lang): PhoneLang,
+    headers: HeaderMap,
+    uri: Uri,
+    params: Params,
+) -> Response {
+    // Inside a nested router the path is shortened; the query is whole.
+    let query = uri.query().unwrap_or_default();
+    let here = format!("{PATH}?{query}");
+    if reached.is_virtual() {
+        // The phone's cookie lives on the sandbox's own address.
+        return phone::found(&format!("{}{here}", sandbox.options().public_base()));
+    }
+    let Some(person) = holder else {
+        if inside_wechat(&headers) {
+            return phone::ask_who(&here);
+        }
+        return open_in_wechat(&sandbox, lang, &here);
+    };
+    let checked = match checked(&sandbox, query, &params) {
+        Ok(checked) => checked,
+        Err(text) => return error_page(&sandbox, lang, text),
+    };
+    let snapshot = is_snapshot(&params, &person);
+    if snapshot || checked.scope == Scope::Base {
+        let opened = allow(&sandbox, &checked, &params, &person, snapshot);
+        return go(&sandbox, lang, opened);
+    }
+    let handle = ids::handle(sandbox.entropy());
+    let consent = Consent {
+        person: person.id.clone(),
+        appid: checked.app.appid.clone(),
+        redirect_uri: params.get("redirect_uri").to_owned(),
+        state: params.get("state").to_owned(),
+        expires_ms: sandbox.now_ms() + CONSENT_MS,
+    };
+    sandbox.world().consents.insert(handle.clone(), consent);
+    let page = context! {
+        app_name => &checked.app.name,
+        person => phone::shown(&person),
+        action => PATH,
+        name => "consent",
+        value => handle,
+    };
+    phone::page(&sandbox, lang, "consent.html", page)
+}
+
+/// The consent page's answer. It counts once, and only from the person who was asked.
+pub(super) async fn submit(
+    State(sandbox): State<Sandbox>,
+    Holder(holder): Holder,
+    PhoneLang(lang): PhoneLang,
+    QueryOrForm(params): QueryOrForm,
+) -> Response {
+    let Some(answer) = Answer::parse(params.get("answer")) else {
+        return phone::bad_request("answer is allow or deny");
+    };
+    let consent = {
+        let mut world = sandbox.world();
+        let asked = world.consents.get(params.get("consent"));
+        let own = asked.zip(holder.as_ref()).is_some_and(|(consent, person)| consent.person == person.id);
+        if own { world.consents.remove(params.get("consent")) } else { None }
+    };
+    let live = consent.filter(|consent| sandbox.now_ms() < consent.expires_ms);
+    let (Some(consent), Some(person)) = (live, holder) else { return notice(&sandbox, lang, "expired") };
+    let Some(app) = sandbox.options().app(&consent.appid) else { return notice(&sandbox, lang, "expired") };
+    let opened = match answer {
+        Answer::Allow => {
+            issue(&sandbox, app, Scope::Userinfo, &person, false, &consent.redirect_uri, &consent.state)
+        }
+        Answer::Deny => deny(&sandbox, &consent.redirect_uri, &consent.state),
+    };
+    go(&sandbox, lang, opened)
+}
+
+fn checked<'a>(sandbox: &'a Sandbox, query: &str, params: &Params) -> Result<Checked<'a>, &'static str> {
+    let mut world = sandbox.world();
+    if let Some(code) = world.faults.take_browser(FaultName::AuthorizeError).and_then(|armed| armed.code) {
+        return Err(check::error_text(code));
+    }
+    if let Some(warning) = check::order_warning(query) {
+        world.warn(warning);
+    }
+    drop(world);
+    check::check(sandbox, params)
+}
+
+fn is_snapshot(params: &Params, person: &Person) -> bool {
+    person.snapshot || params.get("forceSnapShot") == "true"
+}
+
+fn allow(
+    sandbox: &Sandbox,
+    checked: &Checked<'_>,
+    params: &Params,
+    person: &Person,
+    snapshot: bool,
+) -> Opened {
+    let (redirect_uri, state) = (params.get("redirect_uri"), params.get("state"));
+    issue(sandbox, checked.app, checked.scope, person, snapshot, redirect_uri, state)
+}
+
+fn issue(
+    sandbox: &Sandbox,
+    app: &App,
+    scope: Scope,
+    person: &Person,
+    snapshot: bool,
+    redirect_uri: &str,
+    state: &str,
+) -> Opened {
+    let mut world = sandbox.world();
+    let code = sandbox.issue_code(&mut world, app, person, scope.name(), snapshot);
+    let twice = world.faults.take_browser(FaultName::DuplicateCallback).is_some();
+    Opened::Redirect { url: callback_url(redirect_uri, state, code.as_deref()), twice }
+}
+
+/// Observed: no redirect. The older documentation's redirect with `state` only is a fault switch (§3).
+fn deny(sandbox: &Sandbox, redirect_uri: &str, state: &str) -> Opened {
+    if sandbox.world().faults.take_browser(FaultName::DenyRedirect).is_some() {
+        return Opened::Redirect { url: callback_url(redirect_uri, state, None), twice: false };
+    }
+    Opened::Closed
+}
+
+/// The server's redirect, unlike the QR page's script, puts its parameters before a fragment.
+fn callback_url(redirect_uri: &str, state: &str, code: Option<&str>) -> String {
+    let (address, fragment) = match redirect_uri.split_once('#') {
+        Some((address, fragment)) => (address, format!("#{fragment}")),
+        None => (redirect_uri, String::new()),
+    };
+    let joint = if address.contains('?') { '&' } else { '?' };
+    let code = code.map(|code| ("code", code));
+    let pairs: Vec<_> = code.into_iter().chain([("state", state)]).collect();
+    format!("{address}{joint}{}{fragment}", phone::encoded(&pairs))
+}
+
+fn go(sandbox: &Sandbox, lang: Lang, opened: Opened) -> Response {
+    match opened {
+        Opened::Redirect { url, twice: false } => phone::found(&url),
+        Opened::Redirect { url, twice: true } => {
+            sandbox.pages().show("twice.html", lang, Policy::Twice, ASSETS, context! { url })
+        }
+        Opened::Closed => notice(sandbox, lang, "denied"),
+        Opened::Error(text) => error_page(sandbox, lang, text),
+    }
+}
+
+fn inside_wechat(headers: &HeaderMap) -> bool {
+    let agent = headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    agent.is_some_and(|agent| agent.contains("MicroMessenger"))
+}
+
+fn open_in_wechat(sandbox: &Sandbox, lang: Lang, here: &str) -> Response {
+    let link = format!("{}{here}", sandbox.options().public_base());
+    let open_with_phone = format!("{}?{}", phone::HOME, phone::encoded(&[("open", &link)]));
+    notice_with(sandbox, lang, "open_in_wechat", Value::from(open_with_phone))
+}
+
+fn error_page(sandbox: &Sandbox, lang: Lang, text: &str) -> Response {
+    let assets = format!("/{}{ASSETS}", hosts::OPEN);
+    sandbox.pages().show("error.html", lang, Policy::Embeddable, &assets, context! { text })
+}
+
+fn notice(sandbox: &Sandbox, lang: Lang, kind: &str) -> Response {
+    notice_with(sandbox, lang, kind, Value::UNDEFINED)
+}
+
+fn notice_with(sandbox: &Sandbox, lang: Lang, kind: &str, link: Value) -> Response {
+    phone::page(sandbox, lang, "notice.html", phone::notice(sandbox, lang, kind, link))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::callback_url;
+
+    #[test]
+    fn parameters_go_before_a_fragment() {
+        assert_eq!(callback_url("https://a/cb", "s", Some("0c")), "https://a/cb?code=0c&state=s");
+        assert_eq!(
+            callback_url("https://a/?x=1#/login", "s", Some("0c")),
+            "https://a/?x=1&code=0c&state=s#/login"
+        );
+        assert_eq!(callback_url("https://a/cb", "a&b=c", None), "https://a/cb?state=a%26b%3Dc");
+    }
+}

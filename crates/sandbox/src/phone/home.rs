@@ -1,0 +1,46 @@
+//! `GET /phone`: the phone's page, and opening what it scanned.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use minijinja::context;
+
+use super::frame::{PhoneLang, ask_who, encoded, found, page, shown};
+use super::holder::Holder;
+use super::reading::{Reading, read};
+use super::{HOME, WHO};
+use crate::hosts::Reached;
+use crate::params::Params;
+use crate::state::Sandbox;
+
+/// Without `open`: the page. With it: the scanned link and one button; with `go=1` straight on.
+pub(super) async fn show(
+    State(sandbox): State<Sandbox>,
+    reached: Reached,
+    Holder(holder): Holder,
+    PhoneLang(lang): PhoneLang,
+    params: Params,
+) -> Response {
+    let scanned = params.get("open").trim();
+    let reading = read(scanned, sandbox.options(), reached.authority.as_ref());
+    let go_on = format!("{HOME}?{}", encoded(&[("open", scanned), ("go", "1")]));
+    match (holder, &reading) {
+        (None, Reading::NotALink) => ask_who(HOME),
+        // Picking a person on the next page is the decision to open; no second tap.
+        (None, _) => Redirect::to(&format!("{WHO}?{}", encoded(&[("next", &go_on), ("opening", scanned)])))
+            .into_response(),
+        (Some(_), Reading::Here(path)) if params.get("go") == "1" => found(path),
+        (Some(_), Reading::Elsewhere(url)) if params.get("go") == "1" => found(url),
+        (Some(person), reading) => {
+            let context = context! {
+                person => shown(&person),
+                scanned,
+                is_link => *reading != Reading::NotALink,
+                is_login => matches!(reading, Reading::Here(_)),
+                go_on,
+                who => WHO,
+                home => HOME,
+            };
+            page(&sandbox, lang, "phone.html", context)
+        }
+    }
+}

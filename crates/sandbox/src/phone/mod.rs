@@ -1,0 +1,40 @@
+//! The pretend phone: a page at `/phone`, held by whoever the cookie names.
+//!
+//! It scans (camera, pasted link, or a click beside the QR) and opens what it scanned. Our own Open Platform and
+//! web-authorization links open here; any other link is left for the browser, marked `via=wechat`.
+//! `holder` knows who holds it, `reading` decides what a scanned text is, `frame` draws its pages.
+
+mod avatar;
+mod frame;
+mod holder;
+mod home;
+mod reading;
+mod who;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::state::Sandbox;
+
+pub(crate) use frame::{PhoneLang, ask_who, bad_request, encoded, found, notice, page, shown};
+pub(crate) use holder::Holder;
+pub(crate) use reading::{Reading, read};
+
+/// The phone's own page.
+pub(crate) const HOME: &str = "/phone";
+/// Picking who holds it.
+const WHO: &str = "/phone/who";
+
+/// Pages of the phone, on the sandbox's own origin.
+pub(crate) fn router() -> Router<Sandbox> {
+    Router::new()
+        .route(HOME, get(home::show))
+        .route(WHO, get(who::show).post(who::pick))
+        .route("/phone/people", post(who::make))
+        .route("/phone/lang/{tag}", get(frame::switch_lang))
+}
+
+/// `thirdwx.qlogo.cn`
+pub(crate) fn avatar_router() -> Router<Sandbox> {
+    Router::new().route("/mmopen/vi_32/{key}/{size}", get(avatar::show))
+}

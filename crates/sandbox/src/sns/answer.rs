@@ -1,0 +1,139 @@
+//! The bytes of an sns answer, and the faults that may spoil them.
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::faults::{FaultName, Target};
+use crate::ids;
+use crate::state::Sandbox;
+
+/// The errors of §2.7 that the sandbox itself gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Errcode {
+    SystemError,
+    InvalidCredential,
+    InvalidGrantType,
+    InvalidOpenid,
+    InvalidAppid,
+    InvalidCode,
+    InvalidRefreshToken,
+    InvalidSecret,
+    CodeUsed,
+    AccessTokenMissing,
+    AppidMissing,
+    RefreshTokenMissing,
+    SecretMissing,
+    CodeMissing,
+    OpenidMissing,
+    AccessTokenExpired,
+    RefreshTokenExpired,
+    ApiUnauthorized,
+}
+
+impl Errcode {
+    fn number_and_text(self) -> (i32, &'static str) {
+        match self {
+            Self::SystemError => (-1, "system error"),
+            Self::InvalidCredential => (40001, "invalid credential, access_token is invalid or not latest"),
+            Self::InvalidGrantType => (40002, "invalid grant_type"),
+            Self::InvalidOpenid => (40003, "invalid openid"),
+            Self::InvalidAppid => (40013, "invalid appid"),
+            Self::InvalidCode => (40029, "invalid code"),
+            Self::InvalidRefreshToken => (40030, "invalid refresh_token"),
+            Self::InvalidSecret => (40125, "invalid appsecret"),
+            Self::CodeUsed => (40163, "code been used"),
+            Self::AccessTokenMissing => (41001, "access_token missing"),
+            Self::AppidMissing => (41002, "appid missing"),
+            Self::RefreshTokenMissing => (41003, "refresh_token missing"),
+            Self::SecretMissing => (41004, "appsecret missing"),
+            Self::CodeMissing => (41008, "missing code"),
+            Self::OpenidMissing => (41009, "missing openid"),
+            Self::AccessTokenExpired => (42001, "access_token expired"),
+            Self::RefreshTokenExpired => (42002, "refresh_token expired"),
+            Self::ApiUnauthorized => (48001, "api unauthorized"),
+        }
+    }
+}
+
+/// A finished answer before it becomes bytes: the JSON text, fields in their real order.
+pub(super) type Outcome = Result<String, Errcode>;
+
+/// The JSON of a success, in the order in which the fields are declared.
+pub(super) fn success(fields: &impl Serialize) -> Outcome {
+    Ok(serde_json::to_string(fields).expect("structs of texts and numbers serialize"))
+}
+
+/// Does the work and sends it, with whatever fault is due for this call.
+pub(super) async fn respond(sandbox: &Sandbox, call: Target, work: impl FnOnce() -> Outcome) -> Response {
+    let slow = sandbox.world().faults.take(FaultName::Slow, call).and_then(|armed| armed.ms);
+    if let Some(ms) = slow {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+    if let Some(refused) = due_errcode(sandbox, call) {
+        return text_plain(error_json(sandbox, refused));
+    }
+    let mut json = match work() {
+        Ok(json) => json,
+        Err(errcode) => error_json(sandbox, errcode),
+    };
+    let mut world = sandbox.world();
+    if json.contains("\"unionid\"") && world.faults.take(FaultName::NoUnionid, call).is_some() {
+        json = without_unionid(&json);
+    }
+    let mut due = |fault| world.faults.take(fault, call).is_some();
+    if due(FaultName::EmptyBody) {
+        // Seen in 2017 for bad credentials (§2.1).
+        return ([(CONTENT_TYPE, "text/html; charset=gbk")], "").into_response();
+    }
+    if due(FaultName::HtmlBody) {
+        let html = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>502 Bad Gateway</body>\r\n</html>\r\n";
+        return ([(CONTENT_TYPE, "text/html")], html).into_response();
+    }
+    if due(FaultName::GarbageJson) {
+        // The last quarter is lost; every answer starts with ASCII field names, and cutting is by character.
+        json = json.chars().take(json.chars().count() * 3 / 4).collect();
+    }
+    text_plain(json)
+}
+
+/// Error answers that come instead of any work.
+fn due_errcode(sandbox: &Sandbox, call: Target) -> Option<Errcode> {
+    let faults = [
+        (FaultName::SystemError, Errcode::SystemError),
+        (FaultName::InvalidCode, Errcode::InvalidCode),
+        (FaultName::UsedCode, Errcode::CodeUsed),
+    ];
+    let mut world = sandbox.world();
+    faults
+        .into_iter()
+        .find(|(fault, _)| world.faults.take(*fault, call).is_some())
+        .map(|(_, errcode)| errcode)
+}
+
+fn error_json(sandbox: &Sandbox, errcode: Errcode) -> String {
+    let (number, text) = errcode.number_and_text();
+    let rid = ids::rid(sandbox.entropy(), sandbox.now_ms());
+    format!(r#"{{"errcode":{number},"errmsg":"{text}, rid: {rid}"}}"#)
+}
+
+/// `unionid` is the last field wherever it occurs, so it can go without disturbing the order.
+fn without_unionid(json: &str) -> String {
+    match json.rfind(",\"unionid\":") {
+        Some(at) => format!("{}}}", &json[..at]),
+        None => json.to_owned(),
+    }
+}
+
+/// §2.1: `text/plain`, slashes escaped. A slash occurs only inside JSON strings, so replacing it is safe.
+fn text_plain(json: String) -> Response {
+    ([(CONTENT_TYPE, "text/plain")], json.replace('/', "\\/")).into_response()
+}
+
+/// The answer of a call that has nothing to tell.
+pub(super) fn ok() -> Outcome {
+    Ok(serde_json::json!({ "errcode": 0, "errmsg": Value::from("ok") }).to_string())
+}

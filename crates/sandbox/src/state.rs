@@ -1,0 +1,215 @@
+//! What the sandbox remembers while it runs, behind one mutex, bounded, in memory only.
+//!
+//! The lock is held for short sections and never across an await.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+
+use crate::faults::{Board, FaultName};
+use crate::ids::{self, Entropy};
+use crate::official::Consent;
+use crate::open::QrLogin;
+use crate::options::{App, Options};
+use crate::pages::Pages;
+use crate::people::{People, Person};
+use crate::sns::{Code, Grant};
+
+/// Live uuids, codes, tokens: beyond this the oldest is forgotten.
+const MOST_LIVE: usize = 10_000;
+/// Warnings kept for `GET /sandbox/api/warnings`.
+const MOST_WARNINGS: usize = 100;
+
+/// Answers unix milliseconds.
+pub type Clock = dyn Fn() -> i64 + Send + Sync;
+
+/// A pretend WeChat. Cloning it gives another handle to the same one.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Inner>);
+
+struct Inner {
+    options: Options,
+    clock: Arc<Clock>,
+    entropy: Arc<Entropy>,
+    pages: Pages,
+    world: Mutex<World>,
+}
+
+impl Sandbox {
+    /// Starts one with nobody logged in. `clock` answers unix milliseconds; `entropy` fills a buffer with random
+    /// bytes (a fixed sequence makes its codes and tokens predictable, which only tests should want).
+    pub fn new(options: Options, clock: Arc<Clock>, entropy: Arc<Entropy>) -> Self {
+        let world = Mutex::new(World::default());
+        Self(Arc::new(Inner { options, clock, entropy, pages: Pages::embedded(), world }))
+    }
+
+    /// Everything it serves: all pretend hosts below their path prefixes (and by `Host` header), the phone page and
+    /// the script API.
+    pub fn router(&self) -> Router {
+        crate::hosts::router(self.clone())
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        (self.0.clock)()
+    }
+
+    pub(crate) fn entropy(&self) -> &Entropy {
+        self.0.entropy.as_ref()
+    }
+
+    pub(crate) fn pages(&self) -> &Pages {
+        &self.0.pages
+    }
+
+    /// The world, locked. A panic elsewhere leaves it usable: every section below leaves it consistent.
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A fresh code of `app` for `person`, or nothing when the fault "callback without code" is due.
+    pub(crate) fn issue_code(
+        &self,
+        world: &mut World,
+        app: &App,
+        person: &Person,
+        scope: &str,
+        snapshot: bool,
+    ) -> Option<String> {
+        if world.faults.take_browser(FaultName::CallbackWithoutCode).is_some() {
+            return None;
+        }
+        let code = ids::code(self.entropy());
+        let virtual_person = snapshot.then(|| ids::handle(self.entropy()));
+        world.codes.insert(code.clone(), Code::new(app, person, scope, virtual_person, self.now_ms()));
+        Some(code)
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("options", &self.0.options).finish_non_exhaustive()
+    }
+}
+
+/// Everything that changes.
+pub(crate) struct World {
+    pub(crate) people: People,
+    pub(crate) faults: Board,
+    /// By uuid.
+    pub(crate) qr_logins: Bounded<String, QrLogin>,
+    /// By their handle.
+    pub(crate) consents: Bounded<String, Consent>,
+    /// By the code.
+    pub(crate) codes: Bounded<String, Code>,
+    /// By refresh token.
+    pub(crate) grants: Bounded<String, Grant>,
+    /// Access token → refresh token.
+    pub(crate) access_tokens: Bounded<String, String>,
+    warnings: VecDeque<String>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            people: People::default(),
+            faults: Board::default(),
+            qr_logins: Bounded::new(MOST_LIVE),
+            consents: Bounded::new(MOST_LIVE),
+            codes: Bounded::new(MOST_LIVE),
+            grants: Bounded::new(MOST_LIVE),
+            access_tokens: Bounded::new(MOST_LIVE),
+            warnings: VecDeque::new(),
+        }
+    }
+}
+
+impl World {
+    /// Records something which the real WeChat might refuse and we let pass.
+    pub(crate) fn warn(&mut self, warning: String) {
+        tracing::warn!(sandbox.warning = %warning, "the real WeChat may refuse this: {warning}");
+        if self.warnings.len() == MOST_WARNINGS {
+            self.warnings.pop_front();
+        }
+        self.warnings.push_back(warning);
+    }
+
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = &String> {
+        self.warnings.iter()
+    }
+}
+
+/// A map that forgets its oldest entry rather than grow beyond `most`.
+pub(crate) struct Bounded<K, V> {
+    most: usize,
+    next: u64,
+    entries: HashMap<K, (u64, V)>,
+    by_age: BTreeMap<u64, K>,
+}
+
+impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most, next: 0, entries: HashMap::new(), by_age: BTreeMap::new() }
+    }
+
+    pub(crate) fn insert(&mut self, key: K, value: V) {
+        self.remove(&key);
+        while self.entries.len() >= self.most {
+            let Some((_, oldest)) = self.by_age.pop_first() else { break };
+            self.entries.remove(&oldest);
+        }
+        self.by_age.insert(self.next, key.clone());
+        self.entries.insert(key, (self.next, value));
+        self.next += 1;
+    }
+
+    pub(crate) fn get<Q>(&self, key: &Q) -> Option<&V>
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.entries.get(key).map(|(_, value)| value)
+    }
+
+    pub(crate) fn get_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.entries.get_mut(key).map(|(_, value)| value)
+    }
+
+    pub(crate) fn remove<Q>(&mut self, key: &Q) -> Option<V>
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let (age, value) = self.entries.remove(key)?;
+        self.by_age.remove(&age);
+        Some(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn full_map_forgets_its_oldest_entry() {
+        let mut map = Bounded::new(3);
+        for n in 0..5 {
+            map.insert(n.to_string(), n);
+        }
+        assert_eq!((map.get("1"), map.get("2"), map.get("4")), (None, Some(&2), Some(&4)));
+        map.remove("3");
+        map.insert("5".to_owned(), 5);
+        assert_eq!((map.get("2"), map.get("4"), map.get("5")), (Some(&2), Some(&4), Some(&5)));
+        assert_eq!(map.by_age.len(), 3);
+    }
+}

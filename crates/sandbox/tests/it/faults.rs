@@ -1,0 +1,118 @@
+//! Things that go wrong on purpose.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::bench::{Bench, LONE, OFFICIAL, WEBSITE, authorize};
+
+async fn fresh_code(bench: &Bench) -> String {
+    bench.website_code(WEBSITE, "ada").await
+}
+
+#[tokio::test]
+async fn errcode_faults_come_before_any_work() {
+    let bench = Bench::new();
+    for (fault, errcode) in [("system_error", -1), ("invalid_code", 40029), ("used_code", 40163)] {
+        let code = fresh_code(&bench).await;
+        bench.fault(json!({ "fault": fault, "remaining": 1 })).await;
+        let got = bench.exchange(WEBSITE, &code).await;
+        assert_eq!((got.status, &got.json()["errcode"]), (StatusCode::OK, &json!(errcode)));
+        assert!(bench.exchange(WEBSITE, &code).await.json()["openid"].is_string(), "the code is still good");
+    }
+}
+
+#[tokio::test]
+async fn body_faults_come_after_the_code_is_spent() {
+    let bench = Bench::new();
+    for (fault, kind) in
+        [("empty_body", "text/html; charset=gbk"), ("html_body", "text/html"), ("garbage_json", "text/plain")]
+    {
+        let code = fresh_code(&bench).await;
+        bench.fault(json!({ "fault": fault, "target": "access_token", "remaining": 1 })).await;
+        let got = bench.exchange(WEBSITE, &code).await;
+        assert_eq!((got.status, got.header("content-type")), (StatusCode::OK, kind));
+        assert!(serde_json::from_slice::<Value>(&got.bytes).is_err(), "{fault}");
+        assert_eq!(got.bytes.is_empty(), fault == "empty_body");
+        assert_eq!(bench.exchange(WEBSITE, &code).await.json()["errcode"], 40163);
+    }
+}
+
+#[tokio::test]
+async fn fault_meets_only_its_target() {
+    let bench = Bench::new();
+    bench.fault(json!({ "fault": "system_error", "target": "userinfo" })).await;
+    let code = fresh_code(&bench).await;
+    let token = bench.exchange(WEBSITE, &code).await.json();
+    assert!(token["openid"].is_string());
+    for _ in 0..2 {
+        assert_eq!(bench.userinfo(&token).await.json()["errcode"], -1);
+    }
+    bench.fault(json!({ "fault": "system_error", "on": false })).await;
+    assert_eq!(bench.userinfo(&token).await.json()["nickname"], "Ada");
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_answer_takes_its_time() {
+    let bench = Bench::new();
+    let code = fresh_code(&bench).await;
+    bench.fault(json!({ "fault": "slow", "ms": 7000, "remaining": 1 })).await;
+    let begun = Instant::now();
+    assert!(bench.exchange(WEBSITE, &code).await.json()["openid"].is_string());
+    assert_eq!(begun.elapsed().as_secs(), 7);
+}
+
+#[tokio::test]
+async fn no_unionid_leaves_everything_else() {
+    let bench = Bench::new();
+    bench.fault(json!({ "fault": "no_unionid" })).await;
+    let code = fresh_code(&bench).await;
+    let token = bench.exchange(WEBSITE, &code).await.json();
+    assert!(token.get("unionid").is_none() && token["openid"].is_string());
+    let user = bench.userinfo(&token).await.json();
+    assert!(user.get("unionid").is_none() && user["nickname"].is_string());
+}
+
+#[tokio::test]
+async fn callback_may_come_without_a_code() {
+    let bench = Bench::new();
+    bench.fault(json!({ "fault": "callback_without_code", "remaining": 2 })).await;
+    let uuid = bench.qr(LONE).await;
+    bench.script("/scan", json!({ "uuid": uuid, "person": "ada" })).await;
+    let allowed = bench.script("/allow", json!({ "uuid": uuid, "person": "ada" })).await;
+    assert_eq!(allowed["redirect"], "https://login.example.com/cb?x=1&state=st-1");
+    assert_eq!(bench.poll(&uuid, "404").await, "window.wx_errcode=405;window.wx_code='';");
+    let got = bench.get_as("ada", &authorize(OFFICIAL, "snsapi_base")).await;
+    assert_eq!(got.header("location"), "https://login.example.com/wx?state=st-1");
+    let got = bench.get_as("ada", &authorize(OFFICIAL, "snsapi_base")).await;
+    assert!(got.header("location").contains("code="), "used up");
+}
+
+#[tokio::test]
+async fn denied_qr_may_return_with_the_state_as_in_older_times() {
+    let bench = Bench::new();
+    bench.fault(json!({ "fault": "deny_redirect" })).await;
+    let uuid = bench.qr(LONE).await;
+    bench.script("/scan", json!({ "uuid": uuid, "person": "ada" })).await;
+    let denied = bench.script("/deny", json!({ "uuid": uuid, "person": "ada" })).await;
+    assert_eq!(denied["redirect"], "https://login.example.com/cb?x=1&state=st-1");
+    assert_eq!(bench.poll(&uuid, "404").await, "window.wx_errcode=405;window.wx_code='';");
+}
+
+#[tokio::test]
+async fn duplicate_callback_tells_the_page_to_request_twice() {
+    let bench = Bench::new();
+    bench.fault(json!({ "fault": "duplicate_callback", "remaining": 2 })).await;
+    let uuid = bench.qr(LONE).await;
+    bench.script("/scan", json!({ "uuid": uuid, "person": "ada" })).await;
+    bench.script("/allow", json!({ "uuid": uuid, "person": "ada" })).await;
+    assert!(bench.poll(&uuid, "404").await.ends_with("';window.sandbox_twice=1;"));
+
+    let page = bench.get_as("ada", &authorize(OFFICIAL, "snsapi_base")).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text().replace("&#x2f;", "/").contains(r#"data-url="https://login.example.com/wx?code=0"#));
+    assert!(page.text().replace("&#x2f;", "/").contains("/sandbox/assets/twice.js"));
+    assert!(page.header("content-security-policy").contains("connect-src http: https:"));
+    let script = bench.get("/sandbox/assets/twice.js").await;
+    assert!(script.text().contains("fetch(url") && script.text().contains("location.replace(url)"));
+}

@@ -1,0 +1,10 @@
+//! The sandbox, driven through its router as browsers, phones, servers and scripts drive it.
+
+mod bench;
+mod faults;
+mod hosts;
+mod official;
+mod open;
+mod phone;
+mod script_api;
+mod sns;
