@@ -1,1 +1,26 @@
-//! placeholder
+//! The server: the only place with a socket.
+//!
+//! Read [`routes`] first: it is the table of every address. A login then goes through [`oauth::authorize`] (a website
+//! asks), [`flow`] (what happens next), [`login`] (the waiting browser), [`scan`] (the phone), [`channel`] (the
+//! platforms) and back through [`flow`] to the website. [`web`] holds what all pages share, [`config`] and [`state`]
+//! what is set up once, [`open`] puts it together and [`serve`] listens.
+//!
+//! This crate must not know SQL or Redis: it speaks to stores through the traits of `mashang_login`.
+
+pub mod audit;
+pub mod background;
+pub mod channel;
+pub mod config;
+mod csrf;
+pub mod flow;
+mod health;
+mod index;
+pub mod login;
+pub mod oauth;
+pub mod open;
+pub mod routes;
+pub mod scan;
+pub mod serve;
+pub mod state;
+pub mod urls;
+pub mod web;

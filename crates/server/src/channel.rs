@@ -1,0 +1,218 @@
+//! Channels: the adapters between a platform's client crate and a login. The only place where Tencent's words and ours
+//! meet: `exchange` turns a platform's answer into a [`Proof`] or a [`ChannelFailure`] with words for the person.
+//!
+//! - [`wechat_open`]: the platform shows the QR and asks for consent; the browser itself returns.
+//! - [`wechat_official`]: the phone that opened our QR is authorized inside WeChat; we ask for consent.
+//!
+//! [`start`], [`callback`] and [`returned`] are the endpoints they share.
+
+pub mod callback;
+pub mod returned;
+pub mod start;
+pub mod wechat_official;
+pub mod wechat_open;
+
+use std::time::Duration;
+
+use mashang_login::handshake::{Handshake, Traveller};
+use mashang_login::identity::{ChannelKind, Proof};
+use mashang_login::ids::ChannelId;
+use mashang_login::secret::{SecretHash, random_text};
+use mashang_login::ticket::Ticket;
+use mashang_wechat::{Client, ClientOptions, FailureKind, Hosts};
+
+use crate::config::{Config, ConfigError};
+use crate::state::App;
+use crate::web::language::Language;
+use crate::web::problem::Problem;
+
+/// One configured channel.
+#[derive(Debug)]
+pub struct Channel {
+    /// The operator's name for it.
+    pub id: ChannelId,
+    /// Text of its tab; the language's default when absent.
+    pub label: Option<String>,
+    /// What it can do.
+    pub means: Means,
+}
+
+/// What a channel can do; the compiler lists the cases.
+#[derive(Debug)]
+pub enum Means {
+    /// WeChat's own QR page.
+    WechatOpen(wechat_open::WechatOpen),
+    /// Our QR, opened inside WeChat.
+    WechatOfficial(wechat_official::WechatOfficial),
+}
+
+impl Channel {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> ChannelKind {
+        match self.means {
+            Means::WechatOpen(_) => ChannelKind::WechatOpen,
+            Means::WechatOfficial(_) => ChannelKind::WechatOfficial,
+        }
+    }
+
+    /// Exchanges a code with the platform, once.
+    ///
+    /// # Errors
+    /// [`ChannelFailure`] with words for the person and a line for the operator.
+    pub async fn exchange(&self, app: &App, code: &str, language: Language) -> Result<Proof, ChannelFailure> {
+        match &self.means {
+            Means::WechatOpen(open) => open.exchange(&self.id, app, code, language).await,
+            Means::WechatOfficial(official) => official.exchange(&self.id, app, code, language).await,
+        }
+    }
+}
+
+/// All configured channels, in the order of their tabs.
+#[derive(Debug, Default)]
+pub struct Channels(Vec<Channel>);
+
+impl Channels {
+    /// Builds the channels of a configuration, reading their secrets.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the channel.
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        let sandbox = config.sandbox_url();
+        let hosts = sandbox.as_ref().map_or_else(Hosts::default, Hosts::sandbox);
+        let options = ClientOptions { no_proxy: sandbox.is_some(), ..ClientOptions::default() };
+        let client = Client::new(hosts, options).map_err(|error| ConfigError::Malformed(error.to_string()))?;
+        let callbacks = config.server.public_url.as_str().trim_end_matches('/');
+        let mut sections: Vec<_> = config.channel.iter().collect();
+        sections.sort_by_key(|(id, section)| (section.order, (*id).clone()));
+        let channels = sections.into_iter().map(|(id, section)| {
+            let secret = section.read_secret(id)?;
+            let callback = format!("{callbacks}{}", crate::urls::of_channel(crate::urls::CHANNEL_CALLBACK, id));
+            let callback = callback.parse().map_err(|_| ConfigError::Malformed(format!("channel.{id}: bad callback address")))?;
+            let account = WechatAccount {
+                client: client.clone(),
+                appid: section.appid.clone(),
+                secret,
+                callback,
+                platform: section.open_platform.clone(),
+            };
+            let means = match section.kind {
+                ChannelKind::WechatOpen => {
+                    Means::WechatOpen(wechat_open::WechatOpen { account, embedded: section.embedded })
+                }
+                ChannelKind::WechatOfficial => Means::WechatOfficial(wechat_official::WechatOfficial { account }),
+            };
+            Ok(Channel { id: id.clone(), label: section.label.clone(), means })
+        });
+        channels.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// One channel by name.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Channel> {
+        self.0.iter().find(|channel| channel.id.as_str() == id)
+    }
+
+    /// All, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Channel> {
+        self.0.iter()
+    }
+
+    /// The first that works behind our own QR inside WeChat.
+    #[must_use]
+    pub fn behind_our_qr(&self) -> Option<&Channel> {
+        self.0.iter().find(|channel| matches!(channel.means, Means::WechatOfficial(_)))
+    }
+}
+
+/// What both kinds of WeChat app have.
+#[derive(Debug)]
+pub struct WechatAccount {
+    /// Speaks to WeChat or to the sandbox.
+    pub client: Client,
+    /// The app.
+    pub appid: mashang_wechat::AppId,
+    /// Its secret.
+    pub secret: mashang_wechat::AppSecret,
+    /// Our callback address.
+    pub callback: url::Url,
+    /// The open-platform account it is bound to.
+    pub platform: Option<String>,
+}
+
+/// A platform said no, or nothing sensible. `key` names the words for the person.
+#[derive(Debug)]
+pub struct ChannelFailure {
+    /// The group of words, `problem.<key>.…`.
+    pub key: &'static str,
+    /// The platform's errcode.
+    pub errcode: Option<i64>,
+    /// What to write in the log: who must do what.
+    pub log: String,
+}
+
+impl ChannelFailure {
+    /// Writes the one log line of this failure (promise 9).
+    pub fn write_log(&self, channel: &ChannelId) {
+        let errcode = self.errcode;
+        tracing::warn!(channel.id = %channel, upstream.errcode = errcode, "channel {channel}: {}", self.log);
+    }
+
+    /// The page for the person, with a way to try again.
+    #[must_use]
+    pub fn into_problem(self, retry: Option<String>) -> Problem {
+        Problem::Channel { key: self.key, errcode: self.errcode, retry }
+    }
+}
+
+impl From<mashang_wechat::Error> for ChannelFailure {
+    fn from(error: mashang_wechat::Error) -> Self {
+        let key = match error.kind() {
+            FailureKind::CodeSpent | FailureKind::CodeInvalid | FailureKind::TokenInvalid => "channel_code",
+            FailureKind::BadCredentials | FailureKind::NotAllowed => "channel_setup",
+            FailureKind::UserLimited => "channel_person",
+            FailureKind::RateLimited | FailureKind::Busy => "channel_busy",
+            FailureKind::Unreachable | FailureKind::Malformed => "channel_down",
+            _ => "channel_other",
+        };
+        let remedy = error.explanation().map(|found| format!(" — {} {} / {} {}", found.en.what, found.en.remedy, found.zh.what, found.zh.remedy));
+        let mut causes = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            causes.push_str(": ");
+            causes.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        Self { key, errcode: error.errcode(), log: causes + remedy.as_deref().unwrap_or_default() }
+    }
+}
+
+/// How long a trip to a platform may take: WeChat's own QR lives five minutes (fact sheet §1.3).
+const TRIP: Duration = Duration::from_secs(300);
+
+/// Begins a trip: mints the `state` and remembers who travels (SEC-25). Returns the `state` value: 43 characters, far
+/// below the 128 bytes that official accounts allow (fact sheet §3).
+///
+/// # Errors
+/// [`Problem::Store`] when it cannot be stored.
+pub async fn begin_trip(
+    app: &App,
+    channel: &Channel,
+    ticket: &Ticket,
+    device: SecretHash,
+    traveller: Traveller,
+) -> Result<String, Problem> {
+    let state = random_text(&*app.entropy, 32);
+    let now = app.now();
+    let handshake = Handshake {
+        state: SecretHash::of(&state),
+        channel: channel.id.clone(),
+        ticket: ticket.scan_code.clone(),
+        grant: ticket.grant.clone(),
+        device,
+        traveller,
+        expires_at: now + TRIP,
+    };
+    app.handshakes.begin(&handshake, now).await?;
+    Ok(state)
+}

@@ -1,0 +1,30 @@
+//! `GET /channel/{channel}/start/{grant}/{ticket}`: leads the waiting browser's own window to a platform's page.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use mashang_login::handshake::Traveller;
+use mashang_login::ticket::Status;
+
+use super::{Means, begin_trip};
+use crate::flow;
+use crate::state::App;
+use crate::urls;
+use crate::web::pages::see_other;
+use crate::web::problem::Problem;
+use crate::web::visitor::Visitor;
+
+/// Mints a state bound to this browser and sends it off.
+pub async fn start(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path((channel, grant, ticket)): Path<(String, String, String)>,
+) -> Result<Response, Problem> {
+    let waiting = flow::of_browser(&app, &visitor, &grant, &ticket).await?;
+    let channel = app.channels.get(&channel).ok_or(Problem::NotFound)?;
+    let Means::WechatOpen(open) = &channel.means else { return Err(Problem::NotFound) };
+    let Some(ticket) = waiting.ticket.filter(|ticket| ticket.status(app.now()) == Status::Waiting) else {
+        return Ok(see_other(&urls::login(&waiting.grant.id), &[]));
+    };
+    let state = begin_trip(&app, channel, &ticket, waiting.browser, Traveller::Browser).await?;
+    Ok(see_other(open.page(&state, visitor.language).as_str(), &[]))
+}

@@ -1,0 +1,442 @@
+//! Configuration: one TOML file over the embedded manual ([`DEFAULT`]), the environment over both.
+//!
+//! [`load`] reads and merges, [`Config::check`] says everything that is wrong at once, in sentences. What the flow needs
+//! at run time is built from it in [`crate::state`]; nothing else reads files or the environment.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use mashang_login::client::is_loopback;
+use mashang_login::identity::ChannelKind;
+use mashang_login::ids::ChannelId;
+use mashang_wechat::{AppId, AppSecret};
+use serde::Deserialize;
+use url::{Host, Url};
+
+/// The default configuration, which is also the manual.
+pub const DEFAULT: &str = include_str!("config/default.toml");
+
+/// Prefix of environment variables.
+const ENVIRONMENT_PREFIX: &str = "MASHANG_";
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not there or cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Not TOML, an unknown key, or a value of the wrong type.
+    #[error("{0}")]
+    Malformed(String),
+    /// Well-formed, but wrong: every problem found.
+    #[error("{}", .0.join("\n"))]
+    Wrong(Vec<String>),
+}
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// `[server]`
+    pub server: ServerSection,
+    /// `[store]`
+    pub store: StoreSection,
+    /// `[login]`
+    pub login: LoginSection,
+    /// `[tokens]`
+    pub tokens: TokensSection,
+    /// `[limits]`
+    pub limits: LimitsSection,
+    /// `[log]`
+    pub log: LogSection,
+    /// `[sandbox]`
+    pub sandbox: SandboxSection,
+    /// `[channel.<id>]`
+    #[serde(default)]
+    pub channel: BTreeMap<ChannelId, ChannelSection>,
+}
+
+/// `[server]`: where it is reached.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSection {
+    /// The issuer and the base of every address we hand out (SEC-62).
+    pub public_url: Url,
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// Networks whose `X-Forwarded-For` is believed (SEC-72).
+    pub trusted_proxies: Vec<ProxyNetwork>,
+    /// WEAKER: plain http on other hosts than loopback.
+    pub allow_cleartext: bool,
+}
+
+/// An address or a network of proxies.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ProxyNetwork(pub ipnet::IpNet);
+
+impl TryFrom<String> for ProxyNetwork {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse::<ipnet::IpNet>()
+            .or_else(|_| text.parse::<std::net::IpAddr>().map(Into::into))
+            .map(Self)
+            .map_err(|_| format!("`{text}` is neither an address nor a network such as 10.0.0.0/8"))
+    }
+}
+
+/// `[store]`: where records live.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreSection {
+    /// Database URL.
+    pub url: String,
+    /// File of the 32-byte master key.
+    pub master_key_file: PathBuf,
+}
+
+/// `[login]`: lifetimes of a login.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginSection {
+    /// Seconds a QR waits for a scan.
+    pub scan_seconds: u32,
+    /// Seconds a scan waits for an answer.
+    pub confirm_seconds: u32,
+    /// Seconds an approval waits for the browser.
+    pub redeem_seconds: u32,
+    /// Minutes a website's request stays open.
+    pub request_minutes: u32,
+    /// Hours a browser session lasts.
+    pub session_hours: u32,
+}
+
+/// `[tokens]`: lifetimes of tokens.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokensSection {
+    /// Seconds of an access token.
+    pub access_seconds: u32,
+    /// Seconds of an ID token.
+    pub id_seconds: u32,
+    /// Days an unused refresh token lasts.
+    pub refresh_idle_days: u32,
+    /// Days until a whole family ends.
+    pub refresh_total_days: u32,
+}
+
+/// `[limits]`: ceilings (SEC-15, SEC-16, SEC-79).
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsSection {
+    /// Logins begun per address and minute.
+    pub starts_per_minute: u32,
+    /// Status questions per address and minute.
+    pub polls_per_minute: u32,
+    /// Refused client authentications per address and minute.
+    pub token_errors_per_minute: u32,
+    /// Live tickets.
+    pub live_tickets: usize,
+    /// Open event streams.
+    pub streams: usize,
+    /// Open event streams per address.
+    pub streams_per_address: usize,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSection {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// Filter directives.
+    pub filter: String,
+}
+
+/// Shape of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `[sandbox]`: the pretend WeChat.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SandboxSection {
+    /// Whether channels talk to the sandbox.
+    pub enabled: bool,
+    /// Where it is reached; empty when unused.
+    pub url: String,
+    /// Where `serve` starts one; empty when it does not.
+    pub listen: String,
+}
+
+/// `[channel.<id>]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelSection {
+    /// What it is.
+    pub kind: ChannelKind,
+    /// Text of its tab.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// The platform's appid.
+    pub appid: AppId,
+    /// The AppSecret itself …
+    #[serde(default)]
+    pub secret: Option<AppSecret>,
+    /// … or the file that holds it.
+    #[serde(default)]
+    pub secret_file: Option<PathBuf>,
+    /// The operator's name for the open-platform account the app is bound to.
+    #[serde(default)]
+    pub open_platform: Option<String>,
+    /// For `wechat-open`: WeChat's QR inside our page.
+    #[serde(default = "yes")]
+    pub embedded: bool,
+    /// Position of its tab.
+    #[serde(default)]
+    pub order: i32,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Reads the manual, then `file` if given, then the environment.
+///
+/// # Errors
+/// [`ConfigError`] naming the file or variable, the key, and what is wrong with it.
+pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+    let mut figment = Figment::from(Toml::string(DEFAULT));
+    if let Some(path) = file {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        figment = figment.merge(Toml::string(&text));
+    }
+    extract(figment.merge(Env::prefixed(ENVIRONMENT_PREFIX).split("__").lowercase(true)))
+}
+
+/// Reads a configuration from text over the manual, without the environment: for tests and the demo.
+///
+/// # Errors
+/// As [`load`].
+pub fn from_text(text: &str) -> Result<Config, ConfigError> {
+    extract(Figment::from(Toml::string(DEFAULT)).merge(Toml::string(text)))
+}
+
+fn extract(figment: Figment) -> Result<Config, ConfigError> {
+    let config: Config = figment.extract().map_err(|error| {
+        let sentences: Vec<String> = error
+            .into_iter()
+            .map(|one| {
+                let place = one.path.join(".");
+                if place.is_empty() { one.kind.to_string() } else { format!("{place}: {}", one.kind) }
+            })
+            .collect();
+        ConfigError::Malformed(sentences.join("\n"))
+    })?;
+    config.check()?;
+    Ok(config)
+}
+
+/// Secrets from manuals and tutorials, refused on sight (SEC-76).
+const SAMPLE_SECRETS: [&str; 4] = ["secret", "changeme", "your_app_secret", "appsecret"];
+
+impl Config {
+    /// Everything that is wrong, in sentences that say what to type where.
+    ///
+    /// # Errors
+    /// [`ConfigError::Wrong`] with one sentence per problem.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let mut wrong = Vec::new();
+        self.check_public_url(&mut wrong);
+        self.check_login(&mut wrong);
+        self.check_sandbox(&mut wrong);
+        for (id, channel) in &self.channel {
+            channel.check(id, &mut wrong);
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(ConfigError::Wrong(wrong)) }
+    }
+
+    fn check_public_url(&self, wrong: &mut Vec<String>) {
+        let url = &self.server.public_url;
+        if url.query().is_some() || url.fragment().is_some() || !matches!(url.path(), "" | "/") {
+            wrong.push(format!("server.public_url: `{url}` must be scheme, host and port only, such as https://login.example.com"));
+        }
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(url) || self.server.allow_cleartext => {}
+            "http" => wrong.push(format!(
+                "server.public_url: `{url}` is plain http on another machine's name; use https, or set server.allow_cleartext = true to try things out on your own network"
+            )),
+            other => wrong.push(format!("server.public_url: `{other}` is not http or https")),
+        }
+    }
+
+    fn check_login(&self, wrong: &mut Vec<String>) {
+        let login = &self.login;
+        for (key, value, most) in [
+            ("login.scan_seconds", login.scan_seconds, 300),
+            ("login.confirm_seconds", login.confirm_seconds, 300),
+            ("login.redeem_seconds", login.redeem_seconds, 120),
+            ("login.request_minutes", login.request_minutes, 24 * 60),
+            ("login.session_hours", login.session_hours, 24 * 90),
+            ("tokens.access_seconds", self.tokens.access_seconds, 24 * 3600),
+            ("tokens.id_seconds", self.tokens.id_seconds, 24 * 3600),
+            ("tokens.refresh_idle_days", self.tokens.refresh_idle_days, 366),
+            ("tokens.refresh_total_days", self.tokens.refresh_total_days, 366),
+        ] {
+            if value == 0 || value > most {
+                wrong.push(format!("{key}: {value} must be between 1 and {most}"));
+            }
+        }
+    }
+
+    fn check_sandbox(&self, wrong: &mut Vec<String>) {
+        if !self.sandbox.enabled {
+            if !self.sandbox.listen.is_empty() {
+                wrong.push("sandbox.listen is set but sandbox.enabled is false; say enabled = true to start the sandbox".into());
+            }
+            return;
+        }
+        if Url::parse(&self.sandbox.url).is_err() {
+            wrong.push(format!("sandbox.url: `{}` is not an address such as http://127.0.0.1:8090", self.sandbox.url));
+        }
+        if !self.sandbox.listen.is_empty() && self.sandbox.listen.parse::<SocketAddr>().is_err() {
+            wrong.push(format!("sandbox.listen: `{}` is not an address and port such as 127.0.0.1:8090", self.sandbox.listen));
+        }
+        if !is_private(&self.server.public_url) {
+            wrong.push(format!(
+                "sandbox.enabled: in the sandbox anyone can be anyone, so it is refused with a public address ({}); use 127.0.0.1 or an address of your own network",
+                self.server.public_url
+            ));
+        }
+    }
+
+    /// The sandbox's address, if it is in use.
+    #[must_use]
+    pub fn sandbox_url(&self) -> Option<Url> {
+        if self.sandbox.enabled { Url::parse(&self.sandbox.url).ok() } else { None }
+    }
+}
+
+impl ChannelSection {
+    fn check(&self, id: &ChannelId, wrong: &mut Vec<String>) {
+        match (&self.secret, &self.secret_file) {
+            (Some(_), Some(_)) => {
+                wrong.push(format!("channel.{id}: give secret or secret_file, not both"));
+            }
+            (None, None) => wrong.push(format!("channel.{id}: needs secret_file (or secret): the AppSecret of {}", self.appid)),
+            (Some(secret), None) if is_sample(secret.expose()) => {
+                wrong.push(format!("channel.{id}.secret: this is a sample, not your AppSecret"));
+            }
+            _ => {}
+        }
+    }
+
+    /// The AppSecret, from the value or the file.
+    ///
+    /// # Errors
+    /// A sentence naming the file when it cannot be read or is empty.
+    pub fn read_secret(&self, id: &ChannelId) -> Result<AppSecret, ConfigError> {
+        if let Some(secret) = &self.secret {
+            return Ok(secret.clone());
+        }
+        let path = self.secret_file.as_deref().unwrap_or(Path::new(""));
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let text = text.trim();
+        if text.is_empty() || is_sample(text) {
+            return Err(ConfigError::Wrong(vec![format!(
+                "channel.{id}.secret_file: {} holds no AppSecret",
+                path.display()
+            )]));
+        }
+        Ok(AppSecret::new(text))
+    }
+}
+
+fn is_sample(secret: &str) -> bool {
+    secret.is_empty() || SAMPLE_SECRETS.contains(&secret.to_ascii_lowercase().as_str())
+}
+
+/// Whether only this machine or a private network can mean this host.
+fn is_private(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost") || name.ends_with(".test"),
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHANNEL: &str = "[channel.wechat]\nkind = \"wechat-official\"\nappid = \"wx0123456789abcdef\"\n";
+
+    fn complaint(text: &str) -> String {
+        from_text(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_manual_alone_is_a_valid_configuration() {
+        let config = from_text("").unwrap();
+        assert!(config.channel.is_empty());
+        assert!(!config.sandbox.enabled);
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_by_name() {
+        assert!(complaint("[server]\npublik_url = \"x\"").contains("publik_url"));
+        assert!(complaint("[colour]\nx = 1").contains("colour"));
+        assert!(complaint(&format!("{CHANNEL}secret = \"0123\"\ncolour = 1")).contains("colour"));
+    }
+
+    #[test]
+    fn cleartext_on_other_hosts_is_refused_unless_asked_for() {
+        let text = "[server]\npublic_url = \"http://login.example.com\"";
+        assert!(complaint(text).contains("allow_cleartext"));
+        assert!(from_text(&format!("{text}\nallow_cleartext = true")).is_ok());
+        assert!(from_text("[server]\npublic_url = \"https://login.example.com\"").is_ok());
+    }
+
+    #[test]
+    fn sec_76_sample_secrets_are_refused() {
+        assert!(complaint(&format!("{CHANNEL}secret = \"changeme\"")).contains("sample"));
+        assert!(complaint(CHANNEL).contains("secret_file"));
+    }
+
+    #[test]
+    fn promise_12_the_sandbox_is_refused_on_a_public_address() {
+        let text = "[server]\npublic_url = \"https://login.example.com\"\n[sandbox]\nenabled = true\nurl = \"http://127.0.0.1:1\"";
+        assert!(complaint(text).contains("anyone can be anyone"));
+        assert!(complaint("[sandbox]\nlisten = \"127.0.0.1:1\"").contains("enabled"));
+    }
+
+    #[test]
+    fn every_problem_is_named_at_once() {
+        let all = complaint("[login]\nscan_seconds = 0\nsession_hours = 999999\n");
+        assert!(all.contains("scan_seconds") && all.contains("session_hours"), "{all}");
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let config = from_text(&format!("{CHANNEL}secret = \"0123456789abcdef0123456789abcdef\"")).unwrap();
+        assert!(!format!("{config:?}").contains("0123456789abcdef0123456789abcdef"));
+    }
+}

@@ -1,0 +1,406 @@
+//! The one dispatcher: given a grant, a ticket and the browser that asks, what happens next?
+//!
+//! ```text
+//! /authorize ──► begin ──┬─ a session suffices ──────────────► answer ──► website
+//!                        ├─ prompt=none ─────────────────────► error ───► website
+//!                        └─ draw a ticket ──► /login/{grant}/{ticket} ──► show, wait
+//!                                                        ▲  │ approved
+//!                              refresh, lost ticket ─────┘  └─ redeem ──► answer ──► website
+//! ```
+//!
+//! Pages, redirects from platforms and the script's requests all come back to [`go_on`]; steps never call each other.
+
+use axum::response::Response;
+use mashang_login::audit::AuditKind;
+use mashang_login::client::Client;
+use mashang_login::grant::Grant;
+use mashang_login::identity::Proof;
+use mashang_login::ids::{GrantId, ScanCode, SessionId, UserId};
+use mashang_login::records::{FreshLogin, Login, NewSession};
+use mashang_login::secret::{SecretHash, SessionSecret};
+use mashang_login::session::Session;
+use mashang_login::ticket::{Origin, Refusal, Status, Ticket};
+use mashang_login::tickets::Advance;
+use mashang_login::Timestamp;
+use mashang_oidc::answer::{AnswerError, Answered, fulfil};
+use mashang_oidc::authorize;
+
+use crate::state::App;
+use crate::web::cookies::CookieKind;
+use crate::web::limits::Counted;
+use crate::web::pages::see_other;
+use crate::web::problem::Problem;
+use crate::web::visitor::Visitor;
+use crate::{audit, urls};
+
+/// A browser with the grant it began and, if it is still there, the ticket it waits on.
+#[derive(Debug)]
+pub struct Waiting {
+    /// Hash of the browser's half.
+    pub browser: SecretHash,
+    /// The website's request.
+    pub grant: Grant,
+    /// The website.
+    pub client: Client,
+    /// The ticket named in the address, if it exists and belongs to this browser and grant.
+    pub ticket: Option<Ticket>,
+}
+
+/// What a browser does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Look at the page and wait (also for denied and expired tickets: the page says so).
+    Show,
+    /// Get a fresh ticket: this one is gone, which happens when the server restarts.
+    Draw,
+    /// Collect the approval.
+    Redeem,
+    /// The website's request has been answered or is too old.
+    Over,
+}
+
+/// The rule, as a pure function.
+#[must_use]
+pub fn next(grant: &Grant, ticket: Option<&Ticket>, now: Timestamp) -> Next {
+    if !grant.is_open(now) {
+        return Next::Over;
+    }
+    match ticket.map(|ticket| ticket.status(now)) {
+        None | Some(Status::Redeemed) => Next::Draw,
+        Some(Status::Approved) => Next::Redeem,
+        Some(Status::Waiting | Status::Scanned | Status::Denied | Status::Expired) => Next::Show,
+    }
+}
+
+/// Finds what an address of the login page means to this browser. A grant of another browser is unknown (SEC-56), and so
+/// is everything else that is not its own: one answer for all (SEC-14).
+///
+/// # Errors
+/// [`Problem::UnknownLogin`], or [`Problem::Store`] when the stores do not answer.
+pub async fn of_browser(app: &App, visitor: &Visitor, grant: &str, ticket: &str) -> Result<Waiting, Problem> {
+    let ticket = ScanCode::parse(ticket).map_err(|_| Problem::UnknownLogin)?;
+    let mut waiting = of_grant(app, visitor, grant).await?;
+    let found = app.tickets.get(&ticket, app.now()).await?;
+    waiting.ticket = found.filter(|ticket| ticket.belongs_to(&waiting.browser) && ticket.grant == waiting.grant.id);
+    Ok(waiting)
+}
+
+/// As [`of_browser`], for an address without a ticket.
+///
+/// # Errors
+/// As [`of_browser`].
+pub async fn of_grant(app: &App, visitor: &Visitor, grant: &str) -> Result<Waiting, Problem> {
+    let id = GrantId::parse(grant).map_err(|_| Problem::UnknownLogin)?;
+    let browser = visitor.browser().ok_or(Problem::UnknownLogin)?;
+    let grant = app.records.grant(&id).await?.filter(|grant| grant.belongs_to(&browser)).ok_or(Problem::UnknownLogin)?;
+    let client = app.records.client(&grant.client).await?.filter(Client::is_enabled).ok_or(Problem::UnknownLogin)?;
+    Ok(Waiting { browser, grant, client, ticket: None })
+}
+
+/// The dispatcher for whole pages: redirects to wherever the browser should be, or `None`-like [`Next::Show`] pages by
+/// their own address.
+///
+/// # Errors
+/// [`Problem`] when the login is over or a store does not answer.
+pub async fn go_on(app: &App, visitor: &Visitor, waiting: Waiting) -> Result<Response, Problem> {
+    match next(&waiting.grant, waiting.ticket.as_ref(), app.now()) {
+        Next::Over => Err(over(&waiting)),
+        Next::Draw => {
+            let to = begin(app, visitor, &waiting.grant, &waiting.client, &waiting.browser, None).await?;
+            Ok(to.into_redirect())
+        }
+        Next::Redeem => Ok(redeem(app, visitor, &waiting).await?.into_redirect()),
+        Next::Show => {
+            let ticket = waiting.ticket.as_ref().map(|ticket| ticket.scan_code.clone());
+            let to = match ticket {
+                Some(ticket) => urls::of_ticket(urls::LOGIN_TICKET, &waiting.grant.id, &ticket),
+                None => urls::login(&waiting.grant.id),
+            };
+            Ok(see_other(&to, &[]))
+        }
+    }
+}
+
+/// The page that says a login is over, with the way back to the website.
+#[must_use]
+pub fn over(waiting: &Waiting) -> Problem {
+    let back = site_root(&waiting.grant.request.redirect_uri).map(|href| (waiting.client.name.clone(), href));
+    Problem::LoginOver { back }
+}
+
+/// The front page of the website behind a redirect address; none for apps.
+fn site_root(redirect_uri: &str) -> Option<String> {
+    let url = url::Url::parse(redirect_uri).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    Some(format!("{}/", url.origin().ascii_serialization()))
+}
+
+/// Somewhere to send the browser, with cookies to set on the way.
+#[derive(Debug)]
+pub struct GoTo {
+    /// An address of ours, or the website's with a code or an error.
+    pub address: String,
+    /// `Set-Cookie` values.
+    pub cookies: Vec<String>,
+}
+
+impl GoTo {
+    /// As `303 See Other`.
+    #[must_use]
+    pub fn into_redirect(self) -> Response {
+        see_other(&self.address, &self.cookies)
+    }
+}
+
+/// Begins, or begins again, to answer a grant: by the session this browser has, or by drawing a ticket. `hinted` is the
+/// person of a verified `id_token_hint`; only their session will do.
+///
+/// # Errors
+/// [`Problem::TooMany`] over the limit of starts, [`Problem::Store`] when a store does not answer.
+pub async fn begin(
+    app: &App,
+    visitor: &Visitor,
+    grant: &Grant,
+    client: &Client,
+    browser: &SecretHash,
+    hinted: Option<&UserId>,
+) -> Result<GoTo, Problem> {
+    let session = session_of(app, visitor).await?;
+    match authorize::decide(&grant.request, session, hinted, app.now()) {
+        authorize::Next::UseSession(session) => {
+            let login = Login::Continued(Box::new(session));
+            answer(app, visitor, grant, client, login, Vec::new()).await
+        }
+        authorize::Next::Refuse(error) => {
+            let request = &grant.request;
+            let issuer = &app.provider.issuer;
+            let address = authorize::error_redirect(&request.redirect_uri, request.state.as_deref(), issuer, &error);
+            Ok(GoTo { address, cookies: Vec::new() })
+        }
+        authorize::Next::SignIn => {
+            let ticket = draw(app, visitor, grant, client, browser).await?;
+            let address = urls::of_ticket(urls::LOGIN_TICKET, &grant.id, &ticket.scan_code);
+            Ok(GoTo { address, cookies: Vec::new() })
+        }
+    }
+}
+
+/// The session this browser has, if it is live.
+///
+/// # Errors
+/// [`Problem::Store`] when the store does not answer.
+pub async fn session_of(app: &App, visitor: &Visitor) -> Result<Option<Session>, Problem> {
+    match &visitor.brought.session {
+        Some(secret) => Ok(app.records.session(&secret.hash(), app.now()).await?),
+        None => Ok(None),
+    }
+}
+
+/// Draws a fresh ticket for a grant.
+///
+/// # Errors
+/// [`Problem::TooMany`] over the limit of starts, [`Problem::Store`] at the ceiling of live tickets.
+pub async fn draw(
+    app: &App,
+    visitor: &Visitor,
+    grant: &Grant,
+    client: &Client,
+    browser: &SecretHash,
+) -> Result<Ticket, Problem> {
+    app.limits.count(Counted::Start, visitor.address)?;
+    let now = app.now();
+    let origin = Origin {
+        site_name: client.name.clone(),
+        site_host: host_of(&grant.request.redirect_uri),
+        device: visitor.device.clone(),
+        address: visitor.address.to_string(),
+        at: now,
+    };
+    let ticket = Ticket::begin(grant.id.clone(), *browser, origin, now, &app.site.lifetimes, &*app.entropy);
+    app.tickets.create(&ticket, now).await?;
+    audit::of_ticket(app, visitor, AuditKind::TicketStarted, &ticket, None).await;
+    Ok(ticket)
+}
+
+/// The host a redirect address leads to, as the person should see it; the scheme for apps.
+#[must_use]
+pub fn host_of(redirect_uri: &str) -> String {
+    match url::Url::parse(redirect_uri) {
+        Ok(url) => match (url.host_str(), url.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (Some(host), None) => host.to_owned(),
+            (None, _) => url.scheme().to_owned(),
+        },
+        Err(_) => String::new(),
+    }
+}
+
+/// Moves a ticket by `step`, again if somebody else moved it meanwhile, until it moves or is refused.
+///
+/// # Errors
+/// [`Problem::Store`] when the store does not answer; the inner error is the ticket's own refusal. A ticket that is not
+/// there is refused as expired.
+pub async fn advance(
+    app: &App,
+    code: &ScanCode,
+    mut step: impl FnMut(&Ticket, Timestamp) -> Result<Ticket, Refusal>,
+) -> Result<Result<Ticket, Refusal>, Problem> {
+    loop {
+        let now = app.now();
+        let Some(seen) = app.tickets.get(code, now).await? else { return Ok(Err(Refusal::Expired)) };
+        let moved = match step(&seen, now) {
+            Ok(moved) => moved,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        // Each loss means somebody else won, and a ticket has at most three moves: this ends.
+        if app.tickets.advance(&seen, &moved, now).await? == Advance::Won {
+            return Ok(Ok(moved));
+        }
+    }
+}
+
+/// The browser collects the approval, once, and goes back to the website with a code (promise 3). The ticket is spent
+/// first: if the records then fail, the person scans again, and nobody is let in.
+///
+/// # Errors
+/// [`Problem::UnknownLogin`] when there is nothing to collect.
+pub async fn redeem(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<GoTo, Problem> {
+    let Some(ticket) = &waiting.ticket else { return Err(Problem::UnknownLogin) };
+    let mut approved_by = None;
+    let moved = advance(app, &ticket.scan_code, |ticket, now| {
+        let (redeemed, by) = ticket.redeem(&waiting.browser, now)?;
+        approved_by = Some(by);
+        Ok(redeemed)
+    })
+    .await?;
+    let (Ok(ticket), Some(proof)) = (moved, approved_by) else { return Err(Problem::UnknownLogin) };
+    let (secret, login) = fresh_login(app, visitor, proof);
+    let cookies = vec![app.site.transport.set(CookieKind::Session, secret.expose())];
+    let gone = answer(app, visitor, &waiting.grant, &waiting.client, login, cookies).await;
+    if gone.is_ok() {
+        audit::of_ticket(app, visitor, AuditKind::SignedIn, &ticket, None).await;
+    }
+    gone
+}
+
+fn fresh_login(app: &App, visitor: &Visitor, proof: Proof) -> (SessionSecret, Login) {
+    let now = app.now();
+    let secret = SessionSecret::random(&*app.entropy);
+    let session = NewSession {
+        id: SessionId::random(&*app.entropy),
+        secret: secret.hash(),
+        amr: proof.key.kind.as_str().to_owned(),
+        auth_time: now,
+        expires_at: now + app.site.session_life,
+        device: visitor.device.clone(),
+        address: visitor.address.to_string(),
+    };
+    let replaces = visitor.brought.session.as_ref().map(SessionSecret::hash);
+    let new_user = UserId::random(&*app.entropy);
+    (secret, Login::Fresh(Box::new(FreshLogin { proof, new_user, session, replaces })))
+}
+
+async fn answer(
+    app: &App,
+    visitor: &Visitor,
+    grant: &Grant,
+    client: &Client,
+    login: Login,
+    cookies: Vec<String>,
+) -> Result<GoTo, Problem> {
+    let answered = match fulfil(&app.provider, grant, login).await {
+        Ok(answered) => answered,
+        Err(AnswerError::Store(error)) => return Err(Problem::Store(error)),
+        // The client was switched off, or its address taken back, while the person was scanning.
+        Err(AnswerError::ClientRefused) => return Err(Problem::UnknownLogin),
+        Err(AnswerError::FreshApprovalNeeded) => {
+            return Ok(GoTo { address: urls::login(&grant.id), cookies });
+        }
+    };
+    match answered {
+        Answered::Redirect { to, user, created } => {
+            if created {
+                audit::of_person(app, visitor, AuditKind::UserCreated, client, &user.id).await;
+            }
+            Ok(GoTo { address: to, cookies })
+        }
+        Answered::NotOpen => Err(Problem::LoginOver {
+            back: site_root(&grant.request.redirect_uri).map(|href| (client.name.clone(), href)),
+        }),
+        Answered::UserDisabled => {
+            tracing::info!(client.id = %client.id, "a switched-off person was refused");
+            Err(Problem::PersonDisabled)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mashang_login::ambient::SystemEntropy;
+    use mashang_login::grant::{AuthorizationRequest, GrantStage, ScopeSet};
+    use mashang_login::ticket::Lifetimes;
+
+    use super::*;
+
+    fn start() -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap()
+    }
+
+    fn grant(stage: GrantStage) -> Grant {
+        Grant {
+            id: GrantId::random(&SystemEntropy),
+            client: "site".parse().unwrap(),
+            request: AuthorizationRequest {
+                redirect_uri: "https://site.example/cb".into(),
+                scope: ScopeSet::default(),
+                state: None,
+                nonce: None,
+                code_challenge: None,
+                force_login: false,
+                silent: false,
+                max_age: None,
+                login_hint: None,
+                ui_locales: vec![],
+            },
+            browser: SecretHash::of("b"),
+            created_at: start(),
+            expires_at: start() + Duration::from_secs(1800),
+            stage,
+        }
+    }
+
+    fn ticket(grant: &Grant) -> Ticket {
+        let origin = Origin {
+            site_name: String::new(),
+            site_host: String::new(),
+            device: String::new(),
+            address: String::new(),
+            at: start(),
+        };
+        Ticket::begin(grant.id.clone(), grant.browser, origin, start(), &Lifetimes::default(), &SystemEntropy)
+    }
+
+    #[test]
+    fn a_lost_ticket_is_drawn_anew_and_an_answered_grant_is_over() {
+        let open = grant(GrantStage::Pending);
+        let waiting = ticket(&open);
+        assert_eq!(next(&open, None, start()), Next::Draw);
+        assert_eq!(next(&open, Some(&waiting), start()), Next::Show);
+        assert_eq!(next(&grant(GrantStage::Fulfilled), Some(&waiting), start()), Next::Over);
+        assert_eq!(next(&open, Some(&waiting), start() + Duration::from_secs(1800)), Next::Over);
+    }
+
+    #[test]
+    fn an_expired_ticket_is_shown_as_such_and_not_redeemed() {
+        let open = grant(GrantStage::Pending);
+        assert_eq!(next(&open, Some(&ticket(&open)), start() + Duration::from_secs(121)), Next::Show);
+    }
+
+    #[test]
+    fn hosts_are_shown_with_their_port_and_without_the_path() {
+        assert_eq!(host_of("https://site.example/cb?x=1"), "site.example");
+        assert_eq!(host_of("http://127.0.0.1:8931/cb"), "127.0.0.1:8931");
+        assert_eq!(host_of("com.example.app:/cb"), "com.example.app");
+    }
+}

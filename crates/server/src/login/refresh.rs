@@ -1,0 +1,34 @@
+//! `POST …/refresh`: a fresh ticket for the same request; the old one is dead from then on (SEC-05).
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+
+use super::page::Face;
+use crate::flow;
+use crate::state::App;
+use crate::web::pages::see_other;
+use crate::web::problem::Problem;
+use crate::web::visitor::Visitor;
+
+/// Draws anew. Works as well when the old ticket is gone, as after a restart.
+pub async fn refresh(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path((grant, ticket)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let waiting = flow::of_browser(&app, &visitor, &grant, &ticket).await?;
+    if !waiting.grant.is_open(app.now()) {
+        return Err(flow::over(&waiting));
+    }
+    if let Some(old) = &waiting.ticket {
+        // Already over is as good as abandoned.
+        let _ = flow::advance(&app, &old.scan_code, |ticket, _| ticket.abandon(&waiting.browser)).await?;
+    }
+    let fresh = flow::draw(&app, &visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
+    let visitor = visitor.preferring(&waiting.grant.request.ui_locales);
+    let asked = visitor.query("channel");
+    let channel = asked.as_deref().and_then(|id| app.channels.get(id)).or_else(|| app.channels.iter().next());
+    let face = Face::draw(&app, &visitor, &fresh, channel).await?;
+    if visitor.wants_json { Ok(Json(face).into_response()) } else { Ok(see_other(face.page(), &[])) }
+}

@@ -1,0 +1,98 @@
+//! `GET …/status`: what a ticket's status is. With `?wait=seconds&seen=version` it answers when the ticket has moved on
+//! from that version, or when the wait is over: the fall-back where a proxy swallows event streams.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use mashang_login::ids::ScanCode;
+use mashang_login::secret::SecretHash;
+use mashang_login::ticket::{Denial, Stage, Status, Ticket};
+use mashang_login::Timestamp;
+use serde::Serialize;
+
+use super::page::seconds_left;
+use crate::state::App;
+use crate::web::limits::Counted;
+use crate::web::problem::Problem;
+use crate::web::visitor::Visitor;
+
+/// The longest wait; below the 30 to 60 seconds after which common proxies give up.
+const LONGEST_WAIT: Duration = Duration::from_secs(25);
+
+/// All that a waiting browser learns: no name, no code, nothing about who scanned (SEC-03, SEC-13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The stage's name.
+    pub status: Status,
+    /// Why it was denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Denial>,
+    /// Counts transitions.
+    pub version: u32,
+    /// Until the stage ends by time.
+    pub seconds_left: u64,
+}
+
+impl Report {
+    /// A ticket as it stands at `now`.
+    #[must_use]
+    pub fn of(ticket: &Ticket, now: Timestamp) -> Self {
+        let reason = match ticket.stage {
+            Stage::Denied { why } => Some(why),
+            _ => None,
+        };
+        Self { status: ticket.status(now), reason, version: ticket.version, seconds_left: seconds_left(ticket, now) }
+    }
+}
+
+/// The ticket, if it is this browser's: compared on each call (SEC-02). Records are not asked, so that polling costs
+/// no database; redeeming asks them.
+///
+/// # Errors
+/// [`Problem::UnknownLogin`] for every other case (SEC-14).
+pub async fn own_ticket(app: &App, browser: Option<SecretHash>, code: &ScanCode) -> Result<Ticket, Problem> {
+    let browser = browser.ok_or(Problem::UnknownLogin)?;
+    let ticket = app.tickets.get(code, app.now()).await?;
+    ticket.filter(|ticket| ticket.belongs_to(&browser)).ok_or(Problem::UnknownLogin)
+}
+
+/// Answers at once, or waits.
+pub async fn status(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path((_grant, ticket)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    app.limits.count(Counted::Poll, visitor.address)?;
+    let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
+    let ticket = own_ticket(&app, visitor.browser(), &code).await?;
+    let wait = visitor.query("wait").and_then(|text| text.parse().ok()).map_or(Duration::ZERO, Duration::from_secs);
+    let seen = visitor.query("seen").and_then(|text| text.parse::<u32>().ok());
+    let report = Report::of(&ticket, app.now());
+    if wait.is_zero() || seen != Some(report.version) || report.status.is_final() {
+        return Ok(Json(report).into_response());
+    }
+    let report = wait_for_change(&app, &code, report, wait.min(LONGEST_WAIT)).await?;
+    Ok(Json(report).into_response())
+}
+
+/// Subscribe, read, wait, read again (promise 7).
+async fn wait_for_change(app: &App, code: &ScanCode, seen: Report, longest: Duration) -> Result<Report, Problem> {
+    let mut watch = app.tickets.watch(code).await?;
+    let give_up = tokio::time::sleep(longest.min(Duration::from_secs(seen.seconds_left)));
+    tokio::pin!(give_up);
+    loop {
+        let now = app.now();
+        let ticket = app.tickets.get(code, now).await?.ok_or(Problem::UnknownLogin)?;
+        let report = Report::of(&ticket, now);
+        if report.version != seen.version || report.status != seen.status || app.stopping.is_cancelled() {
+            return Ok(report);
+        }
+        tokio::select! {
+            () = watch.changed() => {}
+            () = &mut give_up => return Ok(Report::of(&ticket, app.now())),
+            () = app.stopping.cancelled() => {}
+        }
+    }
+}

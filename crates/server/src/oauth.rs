@@ -1,0 +1,84 @@
+//! The OpenID Connect endpoints: thin coats around the functions of `mashang_oidc`.
+
+pub mod authorize;
+pub mod cors;
+pub mod discovery;
+pub mod jwks;
+pub mod logout;
+pub mod revoke;
+pub mod token;
+pub mod userinfo;
+
+use axum::extract::Request;
+use axum::extract::rejection::BytesRejection;
+use axum::response::{IntoResponse, Response};
+use axum::Json;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use mashang_oidc::params::Params;
+use serde_json::{Value, json};
+
+/// The query of a GET or the body of a form POST.
+pub(crate) async fn raw_parameters(request: Request) -> Result<Vec<u8>, StatusCode> {
+    if *request.method() == Method::GET {
+        return Ok(request.uri().query().unwrap_or_default().as_bytes().to_vec());
+    }
+    if !is_form(request.headers()) {
+        return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+    form_body(request).await.map(|bytes| bytes.to_vec())
+}
+
+/// A form's body, up to the server's limit.
+pub(crate) async fn form_body(request: Request) -> Result<axum::body::Bytes, StatusCode> {
+    use axum::extract::FromRequest;
+    axum::body::Bytes::from_request(request, &()).await.map_err(|error: BytesRejection| error.status())
+}
+
+/// Whether a request says it carries a form (RFC 6749 appendix B).
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")))
+}
+
+/// A JSON answer that no cache may keep (RFC 6749 §5.1).
+pub(crate) fn answer(status: u16, body: &Value) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")], Json(body)).into_response()
+}
+
+/// `invalid_request` for a request that could not even be read.
+pub(crate) fn unreadable(status: StatusCode) -> Response {
+    let description = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "the request is too large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "the body must be application/x-www-form-urlencoded",
+        _ => "the request cannot be read",
+    };
+    answer(400, &json!({ "error": "invalid_request", "error_description": description }))
+}
+
+/// Parses, or answers as RFC 6749 §5.2 says.
+pub(crate) fn parse(raw: &[u8]) -> Result<Params, Box<Response>> {
+    Params::parse(raw).map_err(|error| {
+        Box::new(answer(400, &json!({ "error": "invalid_request", "error_description": error.to_string() })))
+    })
+}
+
+/// The `Authorization` header as text, if it is sent once and is text; two of them are unreadable.
+pub(crate) fn authorization(headers: &HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let first = values.next()?;
+    if values.next().is_some() {
+        return Some("duplicate".to_owned());
+    }
+    Some(first.to_str().unwrap_or("unreadable").to_owned())
+}
+
+/// Sets a header whose value was made here.
+pub(crate) fn with_header(mut response: Response, name: header::HeaderName, value: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}

@@ -1,0 +1,94 @@
+//! `GET` and `POST /authorize`: a website asks who this is (OpenID Connect Core §3.1.2).
+//!
+//! Until the client and its redirect address are proven, errors are shown here; afterwards they are redirected
+//! (SEC-46). A request that needs the person becomes a grant bound to this browser, and [`flow::begin`] decides the rest.
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use mashang_login::grant::{Grant, GrantStage};
+use mashang_login::ids::GrantId;
+use mashang_oidc::authorize::{self, AuthorizeError, LocalError, Proven};
+use mashang_oidc::params::Params;
+
+use super::raw_parameters;
+use crate::flow;
+use crate::state::App;
+use crate::web::limits::Counted;
+use crate::web::pages::{see_other, set_cookies};
+use crate::web::problem::Problem;
+use crate::web::visitor::Visitor;
+
+/// Takes the request.
+pub async fn authorize(State(app): State<App>, visitor: Visitor, request: Request) -> Response {
+    match take(&app, &visitor, request).await {
+        Ok(response) => response,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn take(app: &App, visitor: &Visitor, request: Request) -> Result<Response, Problem> {
+    app.limits.count(Counted::Start, visitor.address)?;
+    let raw = raw_parameters(request).await.map_err(|status| match status {
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::BadRequest("the body must be application/x-www-form-urlencoded"),
+        _ => Problem::BadRequest("the request is too large or cannot be read"),
+    })?;
+    let params = Params::parse(&raw).map_err(|error| local(LocalError::Malformed(error)))?;
+    let proven = authorize::prove(&*app.records, &params).await.map_err(local)?;
+    match answer(app, visitor, &proven, &params).await? {
+        Ok(response) => Ok(response),
+        Err(error) => {
+            tracing::info!(client.id = %proven.client.id, code = error.code, "authorization request of {} refused: {error}", proven.client.id);
+            let issuer = &app.provider.issuer;
+            let to = authorize::error_redirect(&proven.redirect_uri, proven.state.as_deref(), issuer, &error);
+            Ok(see_other(&to, &[]))
+        }
+    }
+}
+
+/// The inner error goes to the website; the outer one is shown here.
+async fn answer(
+    app: &App,
+    visitor: &Visitor,
+    proven: &Proven,
+    params: &Params,
+) -> Result<Result<Response, AuthorizeError>, Problem> {
+    let checked = match authorize::check(proven, params) {
+        Ok(checked) => checked,
+        Err(error) => return Ok(Err(error)),
+    };
+    let hint = match &checked.id_token_hint {
+        None => None,
+        Some(token) => match app.provider.keys.verify_own_id_token(token, &app.provider.issuer) {
+            Some(hint) => Some(hint.sub),
+            None => return Ok(Err(AuthorizeError::new("invalid_request", "the id_token_hint was not issued by this login service"))),
+        },
+    };
+    let session = flow::session_of(app, visitor).await?;
+    if let authorize::Next::Refuse(error) = authorize::decide(&checked.request, session, hint.as_ref(), app.now()) {
+        return Ok(Err(error));
+    }
+    let (browser, cookies) = visitor.browser_or_new(app);
+    let now = app.now();
+    let grant = Grant {
+        id: GrantId::random(&*app.entropy),
+        client: proven.client.id.clone(),
+        request: checked.request,
+        browser,
+        created_at: now,
+        expires_at: now + app.site.request_life,
+        stage: GrantStage::Pending,
+    };
+    app.records.begin_grant(&grant).await?;
+    let mut response =
+        flow::begin(app, visitor, &grant, &proven.client, &browser, hint.as_ref()).await?.into_redirect();
+    set_cookies(&mut response, &cookies);
+    Ok(Ok(response))
+}
+
+fn local(error: LocalError) -> Problem {
+    match error {
+        LocalError::StoreUnavailable(error) => Problem::Store(error),
+        other => Problem::Authorization { code: other.code(), description: other.to_string() },
+    }
+}

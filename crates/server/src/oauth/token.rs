@@ -1,0 +1,68 @@
+//! `POST /token` (RFC 6749 §3.2).
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::header;
+use mashang_login::audit::AuditKind;
+use mashang_oidc::token::{Happened, TokenError, TokenRequest, token as exchange};
+
+use super::{answer, authorization, parse, raw_parameters, unreadable, with_header};
+use crate::audit;
+use crate::state::App;
+use crate::web::limits::Counted;
+use crate::web::problem::Problem;
+use crate::web::visitor::Visitor;
+
+/// Exchanges a code or a refresh token.
+pub async fn token(State(app): State<App>, visitor: Visitor, request: Request) -> Response {
+    let authorization = authorization(request.headers());
+    let raw = match raw_parameters(request).await {
+        Ok(raw) => raw,
+        Err(status) => return unreadable(status),
+    };
+    let params = match parse(&raw) {
+        Ok(params) => params,
+        Err(response) => return *response,
+    };
+    let (result, happened) =
+        exchange(&app.provider, TokenRequest { authorization: authorization.as_deref(), params: &params }).await;
+    if let Some(happened) = happened {
+        note(&app, &visitor, &happened).await;
+    }
+    match result {
+        Ok(tokens) => match serde_json::to_value(&tokens) {
+            Ok(body) => answer(200, &body),
+            Err(error) => Problem::Broken(error.to_string()).into_response(),
+        },
+        Err(error) => refuse(&app, &visitor, &error),
+    }
+}
+
+/// Answers a refusal, and slows down whoever guesses secrets (SEC-79).
+pub(super) fn refuse(app: &App, visitor: &Visitor, error: &TokenError) -> Response {
+    if error.code == "invalid_client"
+        && let Err(limit) = app.limits.count(Counted::TokenError, visitor.address)
+    {
+        return Problem::TooMany(limit).into_response();
+    }
+    if error.status() >= 500 {
+        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        tracing::error!(code = error.code, cause, "the token endpoint failed: {cause}");
+    } else {
+        tracing::info!(code = error.code, description = error.description, "token request refused: {}", error.description);
+    }
+    let response = answer(error.status(), &error.body());
+    if error.challenge { with_header(response, header::WWW_AUTHENTICATE, "Basic realm=\"mashang\"") } else { response }
+}
+
+async fn note(app: &App, visitor: &Visitor, happened: &Happened) {
+    let (kind, client, user) = match happened {
+        Happened::Issued { client, user } => (AuditKind::TokensIssued, client, user),
+        Happened::Refreshed { client, user } => (AuditKind::TokensRefreshed, client, user),
+        Happened::Replayed { client, user } => {
+            tracing::warn!(client.id = %client, "a spent code or refresh token of {client} came back; its tokens are revoked");
+            (AuditKind::ReplayDetected, client, user)
+        }
+    };
+    audit::of_client(app, visitor, kind, client, Some(user)).await;
+}

@@ -1,0 +1,83 @@
+//! What a phone sees: `/s/{scan code}`, the address inside our QR, and the pages behind it.
+//!
+//! Opening, following or prefetching any of these approves nothing; only the form on the confirm page does, by POST, with
+//! the phone's own cookie and a token of that page (SEC-06, SEC-07).
+
+pub mod answer;
+pub mod confirm;
+pub mod entry;
+pub mod result;
+
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use mashang_login::ids::ScanCode;
+use mashang_login::secret::PhoneSecret;
+use mashang_login::ticket::Refusal;
+use sha2::Sha256;
+
+use crate::urls;
+use crate::web::pages::see_other;
+
+/// How a scan ended, as the result page tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Yes.
+    Approved,
+    /// No, or closed on the platform's page.
+    Declined,
+    /// The number was wrong.
+    WrongNumber,
+    /// Somebody else scanned first.
+    Taken,
+    /// Too late, or never there: the same answer (SEC-14).
+    Unknown,
+}
+
+impl Outcome {
+    const ALL: [Self; 5] = [Self::Approved, Self::Declined, Self::WrongNumber, Self::Taken, Self::Unknown];
+
+    /// The word in addresses and locale keys.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Declined => "denied",
+            Self::WrongNumber => "wrong_number",
+            Self::Taken => "taken",
+            Self::Unknown => "expired",
+        }
+    }
+
+    /// Reads [`Outcome::as_str`]; anything else is [`Outcome::Unknown`].
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text).unwrap_or(Self::Unknown)
+    }
+
+    /// What a refused transition means to the phone.
+    #[must_use]
+    pub fn of(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Taken | Refusal::NotYours => Self::Taken,
+            Refusal::TooEarly | Refusal::Expired | Refusal::Finished => Self::Unknown,
+        }
+    }
+}
+
+/// `303` to the page that tells the outcome.
+#[must_use]
+pub fn result_page(ticket: &ScanCode, outcome: Outcome) -> Response {
+    see_other(&format!("{}?outcome={}", urls::of_scan(urls::RESULT, ticket), outcome.as_str()), &[])
+}
+
+/// The confirm page's token: a MAC by the phone's own secret over the ticket, so that it is bound to both (SEC-07) and
+/// nothing needs storing.
+#[must_use]
+pub fn confirm_token(phone: &PhoneSecret, ticket: &ScanCode) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(phone.expose().as_bytes()).expect("HMAC takes keys of any length");
+    mac.update(b"confirm:");
+    mac.update(ticket.as_str().as_bytes());
+    URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+}

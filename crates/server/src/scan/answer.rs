@@ -1,0 +1,94 @@
+//! `POST /s/{scan code}/approve` and `…/deny`: the person's answer.
+
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, Path, State};
+use axum::response::Response;
+use mashang_login::audit::AuditKind;
+use mashang_login::ids::ScanCode;
+use mashang_login::ticket::{Answer, Denial, Refusal, Stage, Ticket};
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+
+use super::confirm::is_same_device;
+use super::{Outcome, confirm_token, result_page};
+use crate::state::App;
+use crate::web::problem::Problem;
+use crate::web::visitor::Visitor;
+use crate::{audit, flow};
+
+/// The confirm page's form.
+#[derive(Deserialize)]
+pub struct Answered {
+    confirm_token: String,
+    #[serde(default)]
+    number: String,
+}
+
+/// Yes.
+pub async fn approve(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(ticket): Path<String>,
+    form: Result<Form<Answered>, FormRejection>,
+) -> Result<Response, Problem> {
+    answer(&app, &visitor, &ticket, form, true).await
+}
+
+/// No: instant and final (SEC-12).
+pub async fn deny(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(ticket): Path<String>,
+    form: Result<Form<Answered>, FormRejection>,
+) -> Result<Response, Problem> {
+    answer(&app, &visitor, &ticket, form, false).await
+}
+
+async fn answer(
+    app: &App,
+    visitor: &Visitor,
+    ticket: &str,
+    form: Result<Form<Answered>, FormRejection>,
+    yes: bool,
+) -> Result<Response, Problem> {
+    let Form(form) = form.map_err(|_| Problem::BadRequest("the confirm page's form is incomplete"))?;
+    let code = ScanCode::parse(ticket).map_err(|_| Problem::UnknownLogin)?;
+    let Some(secret) = &visitor.brought.phone else { return Ok(result_page(&code, Outcome::Unknown)) };
+    let expected = confirm_token(secret, &code);
+    if !bool::from(expected.as_bytes().ct_eq(form.confirm_token.as_bytes())) {
+        return Err(Problem::CrossSite);
+    }
+    let moved = flow::advance(app, &code, |ticket, now| {
+        let known = ticket.number.digits();
+        let number = if is_same_device(visitor, ticket) { &known } else { &form.number };
+        let answer = if yes { Answer::Approve { number } } else { Answer::Deny };
+        ticket.answer(&secret.hash(), answer, now, &app.site.lifetimes)
+    })
+    .await?;
+    match moved {
+        Ok(ticket) => answered(app, visitor, &ticket).await,
+        Err(refusal) => Ok(result_page(&code, outcome_of(refusal))),
+    }
+}
+
+fn outcome_of(refusal: Refusal) -> Outcome {
+    match refusal {
+        Refusal::NotYours => Outcome::Taken,
+        other => Outcome::of(other),
+    }
+}
+
+async fn answered(app: &App, visitor: &Visitor, ticket: &Ticket) -> Result<Response, Problem> {
+    let (kind, outcome) = match ticket.stage {
+        Stage::Approved { .. } => (AuditKind::TicketApproved, Outcome::Approved),
+        Stage::Denied { why: Denial::WrongNumber } => (AuditKind::WrongNumber, Outcome::WrongNumber),
+        _ => (AuditKind::TicketDenied, Outcome::Declined),
+    };
+    audit::of_ticket(app, visitor, kind, ticket, None).await;
+    if outcome == Outcome::Approved && is_same_device(visitor, ticket) {
+        // The waiting browser is this one: it goes straight on.
+        let waiting = flow::of_browser(app, visitor, ticket.grant.as_str(), ticket.scan_code.as_str()).await?;
+        return flow::go_on(app, visitor, waiting).await;
+    }
+    Ok(result_page(&ticket.scan_code, outcome))
+}

@@ -1,0 +1,69 @@
+//! `GET /s/{scan code}/confirm`: the page that asks. It says which site, which browser, where and when, from what the
+//! browser brought, not the phone (SEC-08); the number is not in it (SEC-09).
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use mashang_login::ids::ScanCode;
+use mashang_login::ticket::{Stage, Status, Ticket};
+use mashang_login::Timestamp;
+use minijinja::context;
+
+use super::{Outcome, confirm_token, result_page};
+use crate::state::App;
+use crate::urls;
+use crate::web::pages::see_other;
+use crate::web::problem::Problem;
+use crate::web::visitor::Visitor;
+
+/// Asks the person.
+pub async fn confirm(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(ticket): Path<String>,
+) -> Result<Response, Problem> {
+    let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
+    let Some(secret) = &visitor.brought.phone else { return Ok(result_page(&code, Outcome::Unknown)) };
+    let Some(ticket) = app.tickets.get(&code, app.now()).await? else {
+        return Ok(result_page(&code, Outcome::Unknown));
+    };
+    match (&ticket.stage, ticket.status(app.now())) {
+        (Stage::Scanned { by, phone, .. }, Status::Scanned) if *phone == secret.hash() => {
+            let origin = ticket.origin.clone();
+            let number_required = !is_same_device(&visitor, &ticket);
+            let values = context! {
+                site => context! { name => origin.site_name, host => origin.site_host },
+                origin => context! {
+                    device => origin.device,
+                    address => origin.address,
+                    at => local_time(origin.at),
+                },
+                person => context! { name => by.profile.nickname.clone() },
+                number_required,
+                actions => context! {
+                    approve => urls::of_scan(urls::APPROVE, &code),
+                    deny => urls::of_scan(urls::DENY, &code),
+                },
+                confirm_token => confirm_token(secret, &code),
+                app_label => app.pages.words.say(visitor.language, "open_in.wechat.label", &[]),
+            };
+            Ok(app.pages.render(&visitor, "confirm.html", "confirm.title", values)?.into_response())
+        }
+        // Back from the platform, but the trip did not end in a scan: begin again.
+        (_, Status::Waiting) => Ok(see_other(&urls::of_scan(urls::SCAN, &code), &[])),
+        (_, Status::Scanned) => Ok(result_page(&code, Outcome::Taken)),
+        _ => Ok(result_page(&code, Outcome::Unknown)),
+    }
+}
+
+/// Whether the phone and the waiting browser are one and the same browser, as when a person logs in inside WeChat
+/// itself: then there is no other screen to compare a number with (SEC-11).
+#[must_use]
+pub fn is_same_device(visitor: &Visitor, ticket: &Ticket) -> bool {
+    visitor.browser().is_some_and(|browser| ticket.belongs_to(&browser))
+}
+
+/// Clock time with its offset. Most of our people live in UTC+8, and a server rarely knows better.
+fn local_time(at: Timestamp) -> String {
+    let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(8));
+    at.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S (UTC+8)").to_string()
+}

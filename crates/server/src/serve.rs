@@ -1,0 +1,64 @@
+//! Listening. Not `axum::serve`: that never gives up on half a request head (SEC-71). Here a head must be complete
+//! within ten seconds, a connection that says nothing is closed, and buffers are small, because most connections are
+//! browsers that wait.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::pin::Pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum_server::Handle;
+use axum_server::accept::Accept;
+use hyper_util::rt::TokioTimer;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+const HEAD_TIME: Duration = Duration::from_secs(10);
+/// Room for a request's head, and the largest answer buffer of an idle connection.
+const BUFFER: usize = 8 * 1024;
+/// How long running requests may take to finish after the server was asked to stop. Streams end at once.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Serves `router` on `listener` until `stopping` is cancelled and requests have drained.
+///
+/// # Errors
+/// When the listener breaks.
+pub async fn serve(listener: TcpListener, router: Router, stopping: CancellationToken) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let handle = Handle::new();
+    let stop = handle.clone();
+    let watcher = tokio::spawn(async move {
+        stopping.cancelled().await;
+        stop.graceful_shutdown(Some(DRAIN));
+    });
+    let mut server = axum_server::from_tcp(listener)?.acceptor(Talkative).handle(handle);
+    server
+        .http_builder()
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(BUFFER);
+    let served = server.serve(router.into_make_service_with_connect_info::<SocketAddr>()).await;
+    watcher.abort();
+    served
+}
+
+/// Accepts connections whose first byte arrives in time.
+#[derive(Debug, Clone, Copy)]
+struct Talkative;
+
+impl<S: Send + 'static> Accept<TcpStream, S> for Talkative {
+    type Stream = TcpStream;
+    type Service = S;
+    type Future = Pin<Box<dyn Future<Output = io::Result<(TcpStream, S)>> + Send>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        Box::pin(async move {
+            stream.set_nodelay(true)?;
+            timeout(HEAD_TIME, stream.peek(&mut [0])).await.map_err(|_| io::ErrorKind::TimedOut)??;
+            Ok((stream, service))
+        })
+    }
+}

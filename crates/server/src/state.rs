@@ -1,0 +1,118 @@
+//! What a running server holds: stores, keys, channels, clock. Built once, shared by every request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use mashang_login::records::Records;
+use mashang_login::ticket::Lifetimes;
+use mashang_login::tickets::{Handshakes, Tickets};
+use mashang_login::{Clock, Entropy};
+use mashang_oidc::Provider;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::channel::Channels;
+use crate::config::Config;
+use crate::web::cookies::Transport;
+use crate::web::limits::Limits;
+use crate::web::pages::Pages;
+
+/// A running server's things. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Parts>);
+
+/// The things themselves.
+#[derive(Debug)]
+pub struct Parts {
+    /// Settings the flow needs.
+    pub site: Site,
+    /// Users, clients, grants, sessions …
+    pub records: Arc<dyn Records>,
+    /// Live tickets.
+    pub tickets: Arc<dyn Tickets>,
+    /// Trips to platforms.
+    pub handshakes: Arc<dyn Handshakes>,
+    /// The OpenID Connect provider over the same records.
+    pub provider: Provider,
+    /// Configured channels.
+    pub channels: Channels,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// Templates and words.
+    pub pages: Pages,
+    /// Counters.
+    pub limits: Limits,
+    /// Cancelled when the server is asked to stop; long waits end with it.
+    pub stopping: CancellationToken,
+}
+
+impl App {
+    /// Shares `parts`.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> mashang_login::Timestamp {
+        self.clock.now()
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What the flow needs to know of the configuration.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Base of every address we hand out, without a trailing slash (SEC-62).
+    pub public_url: String,
+    /// Whether cookies are Secure.
+    pub transport: Transport,
+    /// Proxies to believe.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The sandbox, when it stands in for WeChat.
+    pub sandbox: Option<Url>,
+    /// Lifetimes of a ticket's stages.
+    pub lifetimes: Lifetimes,
+    /// How long a website's request stays open.
+    pub request_life: Duration,
+    /// How long a browser stays signed in.
+    pub session_life: Duration,
+}
+
+impl Site {
+    /// From the configuration.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let login = &config.login;
+        let seconds = |n: u32| Duration::from_secs(n.into());
+        Self {
+            public_url: config.server.public_url.as_str().trim_end_matches('/').to_owned(),
+            transport: if config.server.public_url.scheme() == "https" { Transport::Https } else { Transport::Cleartext },
+            trusted_proxies: config.server.trusted_proxies.iter().map(|network| network.0).collect(),
+            sandbox: config.sandbox_url(),
+            lifetimes: Lifetimes {
+                waiting: seconds(login.scan_seconds),
+                confirm: seconds(login.confirm_seconds),
+                redeem: seconds(login.redeem_seconds),
+            },
+            request_life: seconds(login.request_minutes * 60),
+            session_life: seconds(login.session_hours * 3600),
+        }
+    }
+
+    /// An address of ours, absolute.
+    #[must_use]
+    pub fn absolute(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url)
+    }
+}

@@ -1,0 +1,84 @@
+//! Every address of the server, written once: routes, redirects and tests use these.
+
+use mashang_login::ids::{ChannelId, GrantId, ScanCode};
+
+/// The server's root page.
+pub const INDEX: &str = "/";
+/// Liveness: the process answers.
+pub const LIVE: &str = "/healthz";
+/// Readiness: the stores answer.
+pub const READY: &str = "/readyz";
+/// Stylesheets and scripts, by content hash.
+pub const ASSET: &str = "/assets/{version}/{file}";
+
+/// OpenID Connect Discovery §4.
+pub const DISCOVERY: &str = "/.well-known/openid-configuration";
+/// RFC 6749 §3.1.
+pub const AUTHORIZE: &str = "/authorize";
+/// RFC 6749 §3.2.
+pub const TOKEN: &str = "/token";
+/// OpenID Connect Core §5.3.
+pub const USERINFO: &str = "/userinfo";
+/// RFC 7517.
+pub const JWKS: &str = "/jwks";
+/// RFC 7009.
+pub const REVOKE: &str = "/revoke";
+/// RP-Initiated Logout.
+pub const LOGOUT: &str = "/logout";
+
+/// A grant without a ticket: draws one.
+pub const LOGIN: &str = "/login/{grant}";
+/// The login page of a ticket.
+pub const LOGIN_TICKET: &str = "/login/{grant}/{ticket}";
+/// What the ticket's status is; waits with `?wait=seconds&seen=version`.
+pub const STATUS: &str = "/login/{grant}/{ticket}/status";
+/// The same, pushed.
+pub const EVENTS: &str = "/login/{grant}/{ticket}/events";
+/// Collects the approval.
+pub const REDEEM: &str = "/login/{grant}/{ticket}/redeem";
+/// A fresh ticket instead of this one.
+pub const REFRESH: &str = "/login/{grant}/{ticket}/refresh";
+/// Back to the website without a login.
+pub const CANCEL: &str = "/login/{grant}/{ticket}/cancel";
+
+/// What the QR holds (聚合码).
+pub const SCAN: &str = "/s/{ticket}";
+/// The confirm page on the phone.
+pub const CONFIRM: &str = "/s/{ticket}/confirm";
+/// The person's yes.
+pub const APPROVE: &str = "/s/{ticket}/approve";
+/// The person's no.
+pub const DENY: &str = "/s/{ticket}/deny";
+/// What came of it.
+pub const RESULT: &str = "/s/{ticket}/result";
+
+/// Leads the waiting browser to a platform's page.
+pub const CHANNEL_START: &str = "/channel/{channel}/start/{grant}/{ticket}";
+/// Where platforms send people back.
+pub const CHANNEL_CALLBACK: &str = "/channel/{channel}/callback";
+/// Shown in the frame after the platform's page.
+pub const CHANNEL_RETURNED: &str = "/channel/{channel}/returned";
+
+/// Fills a login-page pattern such as [`STATUS`].
+#[must_use]
+pub fn of_ticket(pattern: &str, grant: &GrantId, ticket: &ScanCode) -> String {
+    pattern.replace("{grant}", grant.as_str()).replace("{ticket}", ticket.as_str())
+}
+
+/// Fills [`LOGIN`].
+#[must_use]
+pub fn login(grant: &GrantId) -> String {
+    LOGIN.replace("{grant}", grant.as_str())
+}
+
+/// Fills a phone pattern such as [`SCAN`].
+#[must_use]
+pub fn of_scan(pattern: &str, ticket: &ScanCode) -> String {
+    pattern.replace("{ticket}", ticket.as_str())
+}
+
+/// Fills a channel pattern such as [`CHANNEL_CALLBACK`].
+#[must_use]
+pub fn of_channel(pattern: &str, channel: &ChannelId) -> String {
+    pattern.replace("{channel}", channel.as_str())
+}

@@ -1,0 +1,15 @@
+//! What every page and endpoint shares: who is visiting, cookies, languages, templates, errors, headers, limits.
+//!
+//! Nothing here knows what a login is for; start at [`visitor`].
+
+pub mod address;
+pub mod assets;
+pub mod cookies;
+pub mod device;
+pub mod headers;
+pub mod language;
+pub mod limits;
+pub mod pages;
+pub mod problem;
+pub mod qr;
+pub mod visitor;

@@ -1,0 +1,95 @@
+//! Headers on every answer, errors too (SEC-65).
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::HeaderValue;
+use http::header::{self, HeaderName};
+
+use super::cookies::Transport;
+use crate::state::App;
+
+/// A page's content security policy: nothing but our own files, and what the page names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Csp {
+    /// An origin whose page is shown in a frame (a platform's QR page).
+    pub frame_src: Option<String>,
+    /// Origins a form's answer may redirect to, besides our own.
+    pub form_action: Vec<String>,
+    /// Whether our own pages may frame this one. Nobody else ever may; the confirm page never is.
+    pub framed_by_self: bool,
+}
+
+impl Csp {
+    /// The header's value.
+    #[must_use]
+    pub fn to_header(&self) -> String {
+        let mut policy = String::from(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'",
+        );
+        policy.push_str("; form-action 'self'");
+        for origin in &self.form_action {
+            policy.push(' ');
+            policy.push_str(origin);
+        }
+        if let Some(origin) = &self.frame_src {
+            // 'self' because the platform's page returns to our own callback inside the frame.
+            policy.push_str("; frame-src 'self' ");
+            policy.push_str(origin);
+        }
+        policy.push_str(if self.framed_by_self { "; frame-ancestors 'self'" } else { "; frame-ancestors 'none'" });
+        policy
+    }
+}
+
+/// The source expression for a redirect address in `form-action`: its origin, or its scheme for apps.
+#[must_use]
+pub fn source_of(address: &str) -> Option<String> {
+    let url = url::Url::parse(address).ok()?;
+    match url.scheme() {
+        "http" | "https" => Some(url.origin().ascii_serialization()),
+        scheme => Some(format!("{scheme}:")),
+    }
+}
+
+/// Adds what is missing to every answer.
+pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut or_set = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    or_set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    or_set(header::REFERRER_POLICY, "no-referrer");
+    or_set(header::CACHE_CONTROL, "no-store");
+    or_set(HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()");
+    or_set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    if app.site.transport == Transport::Https {
+        or_set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        let strict = HeaderValue::from_str(&Csp::default().to_header()).expect("ASCII");
+        headers.insert(header::CONTENT_SECURITY_POLICY, strict);
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sec_65_the_default_policy_allows_no_framing_and_no_foreign_source() {
+        let policy = Csp::default().to_header();
+        assert!(policy.starts_with("default-src 'none'"));
+        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("base-uri 'none'"));
+        assert!(!policy.contains("unsafe") && !policy.contains("http"));
+    }
+
+    #[test]
+    fn redirect_addresses_become_sources() {
+        assert_eq!(source_of("https://a.example/cb?x=1").as_deref(), Some("https://a.example"));
+        assert_eq!(source_of("com.example.app:/cb").as_deref(), Some("com.example.app:"));
+    }
+}

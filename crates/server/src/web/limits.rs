@@ -1,0 +1,178 @@
+//! How much one address may ask for (SEC-15, SEC-16, SEC-79), and how many event streams may be open.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota};
+
+use super::address::limit_key;
+use crate::config::LimitsSection;
+
+/// What is being counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// A login begun or a QR drawn anew.
+    Start,
+    /// A question for a ticket's status.
+    Poll,
+    /// A refused client authentication.
+    TokenError,
+}
+
+/// Too much: try again after this long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooMany {
+    /// Whole seconds, at least one.
+    pub retry_after: Duration,
+}
+
+/// Counters of one node.
+#[derive(Debug)]
+pub struct Limits {
+    starts: DefaultKeyedRateLimiter<IpAddr>,
+    polls: DefaultKeyedRateLimiter<IpAddr>,
+    token_errors: DefaultKeyedRateLimiter<IpAddr>,
+    clock: DefaultClock,
+    streams: Arc<Streams>,
+}
+
+impl Limits {
+    /// Counters with the operator's ceilings.
+    #[must_use]
+    pub fn new(section: &LimitsSection) -> Self {
+        let per_minute = |n: u32| DefaultKeyedRateLimiter::keyed(Quota::per_minute(NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)));
+        Self {
+            starts: per_minute(section.starts_per_minute),
+            polls: per_minute(section.polls_per_minute),
+            token_errors: per_minute(section.token_errors_per_minute),
+            clock: DefaultClock::default(),
+            streams: Arc::new(Streams {
+                most: section.streams,
+                most_per_address: section.streams_per_address,
+                open: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Counts one, or says when to come back.
+    ///
+    /// # Errors
+    /// [`TooMany`] when the address is over its limit.
+    pub fn count(&self, what: Counted, address: IpAddr) -> Result<(), TooMany> {
+        let limiter = match what {
+            Counted::Start => &self.starts,
+            Counted::Poll => &self.polls,
+            Counted::TokenError => &self.token_errors,
+        };
+        limiter.check_key(&limit_key(address)).map_err(|until| {
+            let wait = until.wait_time_from(self.clock.now());
+            TooMany { retry_after: Duration::from_secs(wait.as_secs() + 1) }
+        })
+    }
+
+    /// Takes a place for an event stream, given back when dropped.
+    ///
+    /// # Errors
+    /// [`TooMany`] when all places, or all of this address, are taken.
+    pub fn open_stream(&self, address: IpAddr) -> Result<StreamPlace, TooMany> {
+        self.streams.clone().take(limit_key(address))
+    }
+
+    /// Forgets addresses that have been quiet; called now and then.
+    pub fn tidy(&self) {
+        for limiter in [&self.starts, &self.polls, &self.token_errors] {
+            limiter.retain_recent();
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Streams {
+    most: usize,
+    most_per_address: usize,
+    open: Mutex<(usize, HashMap<IpAddr, usize>)>,
+}
+
+impl Streams {
+    fn take(self: Arc<Self>, address: IpAddr) -> Result<StreamPlace, TooMany> {
+        {
+            let mut open = self.open.lock().expect("nothing panics while holding it");
+            let mine = open.1.get(&address).copied().unwrap_or(0);
+            if open.0 >= self.most || mine >= self.most_per_address {
+                return Err(TooMany { retry_after: Duration::from_secs(5) });
+            }
+            open.0 += 1;
+            open.1.insert(address, mine + 1);
+        }
+        Ok(StreamPlace { streams: self, address })
+    }
+}
+
+/// A place for one open event stream.
+#[derive(Debug)]
+pub struct StreamPlace {
+    streams: Arc<Streams>,
+    address: IpAddr,
+}
+
+impl Drop for StreamPlace {
+    fn drop(&mut self) {
+        let mut open = self.streams.open.lock().expect("nothing panics while holding it");
+        open.0 = open.0.saturating_sub(1);
+        match open.1.get_mut(&self.address) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => {
+                open.1.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn section() -> LimitsSection {
+        LimitsSection {
+            starts_per_minute: 2,
+            polls_per_minute: 2,
+            token_errors_per_minute: 2,
+            live_tickets: 1,
+            streams: 3,
+            streams_per_address: 2,
+        }
+    }
+
+    #[test]
+    fn sec_15_one_busy_address_does_not_starve_another() {
+        let limits = Limits::new(&section());
+        let (busy, other): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        assert!(limits.count(Counted::Poll, busy).is_ok());
+        assert!(limits.count(Counted::Poll, busy).is_ok());
+        assert!(limits.count(Counted::Poll, busy).unwrap_err().retry_after >= Duration::from_secs(1));
+        assert!(limits.count(Counted::Poll, other).is_ok());
+        assert!(limits.count(Counted::Start, busy).is_ok());
+    }
+
+    #[test]
+    fn stream_places_come_back() {
+        let limits = Limits::new(&section());
+        let (a, b): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        let first = limits.open_stream(a).unwrap();
+        let _second = limits.open_stream(a).unwrap();
+        assert!(limits.open_stream(a).is_err(), "per address");
+        let _third = limits.open_stream(b).unwrap();
+        assert!(limits.open_stream(b).is_err(), "in all");
+        drop(first);
+        assert!(limits.open_stream(a).is_ok());
+    }
+
+    #[test]
+    fn sec_79_an_ipv6_network_counts_as_one() {
+        assert_eq!(limit_key("2001:db8::1".parse().unwrap()), limit_key("2001:db8::ffff".parse().unwrap()));
+    }
+}

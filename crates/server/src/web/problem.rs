@@ -1,0 +1,224 @@
+//! What went wrong, as people and programs are told. Handlers return a [`Problem`]; one layer at the edge turns it into
+//! a page in the visitor's language or a small JSON object, and logs its cause once with the same reference (promise 9).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use mashang_login::records::StoreError;
+use mashang_login::secret::random_text;
+use minijinja::context;
+
+use super::limits::TooMany;
+use super::visitor::Visitor;
+use crate::state::App;
+
+/// Why a request is not answered as asked.
+#[derive(Debug)]
+pub enum Problem {
+    /// No such page.
+    NotFound,
+    /// No such method on this page.
+    MethodNotAllowed,
+    /// Unknown, expired, used and foreign logins: one and the same answer (SEC-14).
+    UnknownLogin,
+    /// The website's request is over: answered, cancelled or too old. With the way back to the website.
+    LoginOver {
+        /// The website's name and address.
+        back: Option<(String, String)>,
+    },
+    /// The request does not have the expected form.
+    BadRequest(&'static str),
+    /// A browser sent this from another site (SEC-64).
+    CrossSite,
+    /// Over a limit.
+    TooMany(TooMany),
+    /// The authorization request cannot be answered at the website (SEC-46): the error code and a sentence for the
+    /// integrator.
+    Authorization {
+        /// RFC 6749 code.
+        code: &'static str,
+        /// For the integrator.
+        description: String,
+    },
+    /// The platform failed, in the person's words, with the errcode for the operator.
+    Channel {
+        /// Heading's key; `.heading`, `.text` follow.
+        key: &'static str,
+        /// The platform's errcode.
+        errcode: Option<i64>,
+        /// Where to try again.
+        retry: Option<String>,
+    },
+    /// The person was switched off by an administrator.
+    PersonDisabled,
+    /// The store does not answer, or holds too much.
+    Store(StoreError),
+    /// Our own mistake.
+    Broken(String),
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<TooMany> for Problem {
+    fn from(error: TooMany) -> Self {
+        Self::TooMany(error)
+    }
+}
+
+impl Problem {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound | Self::UnknownLogin => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::LoginOver { .. } => StatusCode::GONE,
+            Self::BadRequest(_) | Self::Authorization { .. } => StatusCode::BAD_REQUEST,
+            Self::CrossSite | Self::PersonDisabled => StatusCode::FORBIDDEN,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Channel { .. } => StatusCode::BAD_GATEWAY,
+            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The group of words, and the `error` of the JSON form.
+    fn key(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::UnknownLogin => "unknown_login",
+            Self::LoginOver { .. } => "login_over",
+            Self::BadRequest(_) => "bad_request",
+            Self::CrossSite => "cross_site",
+            Self::TooMany(_) => "too_many",
+            Self::Authorization { .. } => "authorization",
+            Self::Channel { key, .. } => key,
+            Self::PersonDisabled => "person_disabled",
+            Self::Store(_) => "busy",
+            Self::Broken(_) => "broken",
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooMany(limit) => Some(limit.retry_after),
+            Self::Store(_) => Some(Duration::from_secs(2)),
+            _ => None,
+        }
+    }
+
+    fn details(&self) -> Vec<(String, String)> {
+        match self {
+            Self::Authorization { code, description } => {
+                vec![("error".into(), (*code).into()), ("error_description".into(), description.clone())]
+            }
+            Self::Channel { errcode: Some(code), .. } => vec![("errcode".into(), code.to_string())],
+            Self::BadRequest(why) => vec![("error_description".into(), (*why).into())],
+            _ => Vec::new(),
+        }
+    }
+
+    fn log(&self, reference: &str) {
+        match self {
+            Self::Store(error) => {
+                let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+                tracing::error!(reference, %error, cause, "the store failed [{reference}]");
+            }
+            Self::Broken(what) => tracing::error!(reference, what, "our own mistake [{reference}]: {what}"),
+            Self::Authorization { code, description } => {
+                tracing::info!(reference, code, description, "authorization request refused [{reference}]: {description}");
+            }
+            other => tracing::debug!(reference, problem = other.key(), "refused [{reference}]"),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+/// The layer that gives problems their words.
+pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let visitor = Visitor::read(&app, &parts);
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let Some(problem) = response.extensions().get::<Arc<Problem>>().cloned() else { return response };
+    let reference = random_text(&*app.entropy, 6);
+    problem.log(&reference);
+    let mut told = if visitor.wants_json { as_json(&problem, &reference) } else { as_page(&app, &visitor, &problem, &reference) };
+    if let Some(wait) = problem.retry_after() {
+        told.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+    }
+    told
+}
+
+fn as_json(problem: &Problem, reference: &str) -> Response {
+    let body = serde_json::json!({ "error": problem.key(), "reference": reference, "gone": matches!(problem, Problem::LoginOver { .. }) });
+    (problem.status(), Json(body)).into_response()
+}
+
+fn as_page(app: &App, visitor: &Visitor, problem: &Problem, reference: &str) -> Response {
+    let key = problem.key();
+    let say = |part: &str| app.pages.words.say(visitor.language, &format!("problem.{key}.{part}"), &[]);
+    let (back_href, back_label) = match problem {
+        Problem::LoginOver { back: Some((name, href)) } => (
+            Some(href.clone()),
+            app.pages.words.say(visitor.language, "problem.back_to_site", &[("site", name)]),
+        ),
+        Problem::Channel { retry: Some(href), .. } => {
+            (Some(href.clone()), app.pages.words.say(visitor.language, "problem.try_again", &[]))
+        }
+        _ => (None, String::new()),
+    };
+    let remedy = remedy(app, visitor, problem);
+    let heading = say("heading");
+    let values = context! {
+        heading => heading.clone(),
+        text => say("text"),
+        remedy,
+        details => problem.details().into_iter().map(|(name, value)| context! { name, value }).collect::<Vec<_>>(),
+        reference,
+        back_href,
+        back_label,
+    };
+    match app.pages.render_titled(visitor, "error.html", &heading, values) {
+        Ok(page) => page.with_status(problem.status()).into_response(),
+        Err(error) => {
+            error.log(reference);
+            (problem.status(), format!("{heading} [{reference}]\n")).into_response()
+        }
+    }
+}
+
+/// What the operator can do about a platform's errcode.
+fn remedy(_app: &App, visitor: &Visitor, problem: &Problem) -> Option<String> {
+    let Problem::Channel { errcode: Some(code), .. } = problem else { return None };
+    let explanation = mashang_wechat::errcodes::explain(*code)?;
+    let sentence = match visitor.language {
+        super::language::Language::ZhCn => &explanation.zh,
+        super::language::Language::En => &explanation.en,
+    };
+    Some(format!("{} {}", sentence.what, sentence.remedy))
+}
+
+/// What [`axum`] falls back to for unknown paths.
+pub async fn not_found() -> Problem {
+    Problem::NotFound
+}
+
+/// What [`axum`] falls back to for unknown methods.
+pub async fn method_not_allowed() -> Problem {
+    Problem::MethodNotAllowed
+}

@@ -1,0 +1,157 @@
+//! Who is visiting: everything a handler wants to know about the device behind a request, read once.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use http::header;
+use http::request::Parts;
+use mashang_login::secret::{BrowserSecret, PhoneSecret, SecretHash};
+
+use super::cookies::{Brought, CookieKind};
+use super::device::{self, Surroundings};
+use super::language::Language;
+use super::address;
+use crate::state::App;
+
+/// The device behind a request. All of it is the device's own claim, except the address.
+#[derive(Debug)]
+pub struct Visitor {
+    /// Network address, through trusted proxies.
+    pub address: IpAddr,
+    /// The language to speak.
+    pub language: Language,
+    /// Whether the language was asked for in the address or chosen before.
+    pub language_is_chosen: bool,
+    /// Browser and system, in our words.
+    pub device: String,
+    /// Where the page is looked at.
+    pub surroundings: Surroundings,
+    /// Cookies.
+    pub brought: Brought,
+    /// Whether it asks for JSON rather than a page.
+    pub wants_json: bool,
+    /// Whether the answer will be shown in a frame (`Sec-Fetch-Dest`).
+    pub is_framed: bool,
+    path: String,
+    query: String,
+}
+
+impl Visitor {
+    /// Reads a request's head.
+    #[must_use]
+    pub fn read(app: &App, parts: &Parts) -> Self {
+        let text = |name: header::HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
+        let user_agent = text(header::USER_AGENT);
+        let brought = Brought::from_headers(&parts.headers, app.site.transport);
+        let query = parts.uri.query().unwrap_or("").to_owned();
+        let asked = value_of(&query, "lang").and_then(|tag| Language::of_tag(&tag));
+        let chosen = asked.or_else(|| brought.language.as_deref().and_then(Language::of_tag));
+        let via_wechat = value_of(&query, "via").is_some_and(|via| via == "wechat");
+        let accept = text(header::ACCEPT);
+        Self {
+            address: address::of_visitor(peer, &parts.headers, &app.site.trusted_proxies),
+            language: chosen.unwrap_or_else(|| Language::accepted(text(header::ACCEPT_LANGUAGE))),
+            language_is_chosen: chosen.is_some(),
+            device: device::label(user_agent),
+            // Only a hint for routing, so anyone may give it; the sandbox's phone cannot change its user agent.
+            surroundings: if via_wechat { Surroundings::WeChat } else { device::surroundings(user_agent) },
+            brought,
+            wants_json: accept.contains("application/json") && !accept.contains("text/html"),
+            is_framed: text(header::HeaderName::from_static("sec-fetch-dest")) == "iframe",
+            path: parts.uri.path().to_owned(),
+            query,
+        }
+    }
+
+    /// Hash of the browser's half, if it brought one.
+    #[must_use]
+    pub fn browser(&self) -> Option<SecretHash> {
+        self.brought.browser.as_ref().map(BrowserSecret::hash)
+    }
+
+    /// Hash of the phone's half, if it brought one.
+    #[must_use]
+    pub fn phone(&self) -> Option<SecretHash> {
+        self.brought.phone.as_ref().map(PhoneSecret::hash)
+    }
+
+    /// The browser's half and, if it had none, the cookie that gives it one.
+    #[must_use]
+    pub fn browser_or_new(&self, app: &App) -> (SecretHash, Vec<String>) {
+        match &self.brought.browser {
+            Some(secret) => (secret.hash(), Vec::new()),
+            None => {
+                let secret = BrowserSecret::random(&*app.entropy);
+                (secret.hash(), vec![app.site.transport.set(CookieKind::Browser, secret.expose())])
+            }
+        }
+    }
+
+    /// The phone's half and, if it had none, the cookie that gives it one.
+    #[must_use]
+    pub fn phone_or_new(&self, app: &App) -> (SecretHash, Vec<String>) {
+        match &self.brought.phone {
+            Some(secret) => (secret.hash(), Vec::new()),
+            None => {
+                let secret = PhoneSecret::random(&*app.entropy);
+                (secret.hash(), vec![app.site.transport.set(CookieKind::Phone, secret.expose())])
+            }
+        }
+    }
+
+    /// A value of the query, decoded.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<String> {
+        value_of(&self.query, name)
+    }
+
+    /// This page in another language; empty for addresses that carry a platform's code, which must not be repeated.
+    #[must_use]
+    pub fn href_in(&self, language: Language) -> String {
+        if value_of(&self.query, "code").is_some() || value_of(&self.query, "client_id").is_some() {
+            return String::new();
+        }
+        let mut pairs = url::form_urlencoded::Serializer::new(String::new());
+        pairs.extend_pairs(url::form_urlencoded::parse(self.query.as_bytes()).filter(|(name, _)| name != "lang"));
+        pairs.append_pair("lang", language.code());
+        format!("{}?{}", self.path, pairs.finish())
+    }
+
+    /// This address with one more value.
+    #[must_use]
+    pub fn here_with(&self, name: &str, value: &str) -> String {
+        let separator = if self.query.is_empty() { "" } else { "&" };
+        format!("{}?{}{separator}{name}={value}", self.path, self.query)
+    }
+
+    /// The cookie that remembers a language asked for in the address.
+    #[must_use]
+    pub fn language_cookie(&self, app: &App) -> Option<String> {
+        value_of(&self.query, "lang").map(|_| app.site.transport.set(CookieKind::Language, self.language.code()))
+    }
+
+    /// Speaks the first known of a website's `ui_locales`, unless the person chose a language.
+    #[must_use]
+    pub fn preferring(mut self, ui_locales: &[String]) -> Self {
+        if !self.language_is_chosen
+            && let Some(language) = ui_locales.iter().find_map(|tag| Language::of_tag(tag))
+        {
+            self.language = language;
+        }
+        self
+    }
+}
+
+fn value_of(query: &str, name: &str) -> Option<String> {
+    url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        Ok(Self::read(app, parts))
+    }
+}
