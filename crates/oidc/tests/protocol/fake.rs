@@ -1,0 +1,336 @@
+//! Records in memory: every promise of the trait that the protocol leans on, and a switch that makes the store fail.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use mashang_login::Timestamp;
+use mashang_login::audit::AuditEvent;
+use mashang_login::client::Client;
+use mashang_login::grant::{Family, Grant, GrantStage};
+use mashang_login::identity::{Identity, IdentityKey};
+use mashang_login::ids::{ClientId, FamilyId, GrantId, KeyId, UserId};
+use mashang_login::key::SigningKey;
+use mashang_login::records::{Bearer, Fulfilled, Fulfilment, Login, Records, Spent, StoreError};
+use mashang_login::secret::SecretHash;
+use mashang_login::session::Session;
+use mashang_login::token::{CodeRecord, NewTokens, RefreshRecord};
+use mashang_login::user::User;
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+#[derive(Debug, Default)]
+pub(crate) struct Fake {
+    tables: Mutex<Tables>,
+    broken: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    clients: BTreeMap<ClientId, Client>,
+    grants: BTreeMap<GrantId, Grant>,
+    users: BTreeMap<UserId, User>,
+    identities: Vec<Identity>,
+    sessions: Vec<Session>,
+    families: BTreeMap<FamilyId, Family>,
+    codes: Vec<CodeRecord>,
+    refresh: Vec<RefreshRecord>,
+    access: Vec<(SecretHash, FamilyId, Timestamp)>,
+    keys: Vec<SigningKey>,
+    audit: Vec<AuditEvent>,
+}
+
+impl Tables {
+    fn family(&self, id: &FamilyId) -> Family {
+        self.families[id].clone()
+    }
+
+    fn revoke(&mut self, id: &FamilyId, now: Timestamp) {
+        if let Some(family) = self.families.get_mut(id) {
+            family.revoked_at.get_or_insert(now);
+        }
+    }
+
+    fn issue(&mut self, family: &FamilyId, tokens: &NewTokens) {
+        self.access.push((tokens.access, family.clone(), tokens.access_expires_at));
+        if let Some((token, expires_at)) = tokens.refresh {
+            let family = self.family(family);
+            self.refresh.push(RefreshRecord { token, family, expires_at, spent_at: None });
+        }
+    }
+
+    fn sign_in(&mut self, login: &Login, now: Timestamp) -> (Session, bool) {
+        let fresh = match login {
+            Login::Continued(session) => return ((**session).clone(), false),
+            Login::Fresh(fresh) => fresh,
+        };
+        let known = self.identities.iter().find(|identity| identity.key == fresh.proof.key);
+        let (user, created) = match known {
+            Some(identity) => (identity.user.clone(), false),
+            None => (fresh.new_user.clone(), true),
+        };
+        let profile = &fresh.proof.profile;
+        self.users.entry(user.clone()).or_insert_with(|| User {
+            id: user.clone(),
+            nickname: profile.nickname.clone(),
+            picture: profile.picture.clone(),
+            created_at: now,
+            updated_at: now,
+            disabled_at: None,
+        });
+        if created {
+            self.identities.push(Identity {
+                key: fresh.proof.key.clone(),
+                union: fresh.proof.union.clone(),
+                user: user.clone(),
+                channel: fresh.proof.channel.clone(),
+                profile: profile.clone(),
+                created_at: now,
+                last_used_at: now,
+            });
+        }
+        let new = &fresh.session;
+        let session = Session {
+            id: new.id.clone(),
+            secret: new.secret,
+            user,
+            identity: fresh.proof.key.clone(),
+            amr: new.amr.clone(),
+            auth_time: new.auth_time,
+            expires_at: new.expires_at,
+            device: new.device.clone(),
+            address: new.address.clone(),
+        };
+        self.sessions.push(session.clone());
+        (session, created)
+    }
+}
+
+impl Fake {
+    /// From now on every call fails.
+    pub(crate) fn cut(&self) {
+        self.broken.store(true, Ordering::SeqCst);
+    }
+
+    fn tables(&self) -> Result<MutexGuard<'_, Tables>> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("the cable is cut".into()));
+        }
+        Ok(self.tables.lock().unwrap())
+    }
+}
+
+#[async_trait]
+impl Records for Fake {
+    async fn save_client(&self, client: &Client) -> Result<()> {
+        self.tables()?.clients.insert(client.id.clone(), client.clone());
+        Ok(())
+    }
+
+    async fn client(&self, id: &ClientId) -> Result<Option<Client>> {
+        Ok(self.tables()?.clients.get(id).cloned())
+    }
+
+    async fn clients(&self) -> Result<Vec<Client>> {
+        Ok(self.tables()?.clients.values().cloned().collect())
+    }
+
+    async fn begin_grant(&self, grant: &Grant) -> Result<()> {
+        self.tables()?.grants.insert(grant.id.clone(), grant.clone());
+        Ok(())
+    }
+
+    async fn grant(&self, id: &GrantId) -> Result<Option<Grant>> {
+        Ok(self.tables()?.grants.get(id).cloned())
+    }
+
+    async fn fulfil_grant(&self, fulfilment: &Fulfilment, now: Timestamp) -> Result<Fulfilled> {
+        let mut tables = self.tables()?;
+        let Some(grant) = tables.grants.get(&fulfilment.grant).filter(|grant| grant.is_open(now)).cloned()
+        else {
+            return Ok(Fulfilled::NotOpen);
+        };
+        let (session, created) = tables.sign_in(&fulfilment.login, now);
+        let user = tables.users[&session.user].clone();
+        if user.disabled_at.is_some() {
+            return Ok(Fulfilled::UserDisabled);
+        }
+        let family = Family {
+            id: fulfilment.family.clone(),
+            client: grant.client.clone(),
+            user: session.user,
+            session: session.id,
+            identity: session.identity,
+            scope: grant.request.scope.clone(),
+            auth_time: session.auth_time,
+            amr: session.amr,
+            expires_at: fulfilment.family_expires_at,
+            revoked_at: None,
+        };
+        tables.families.insert(family.id.clone(), family.clone());
+        tables.codes.push(CodeRecord {
+            code: fulfilment.code,
+            family,
+            redirect_uri: grant.request.redirect_uri,
+            code_challenge: grant.request.code_challenge,
+            nonce: grant.request.nonce,
+            expires_at: fulfilment.code_expires_at,
+            spent_at: None,
+        });
+        tables.grants.get_mut(&grant.id).unwrap().stage = GrantStage::Fulfilled;
+        Ok(Fulfilled::Done { user, created })
+    }
+
+    async fn refuse_grant(&self, id: &GrantId, _: Timestamp) -> Result<bool> {
+        let mut tables = self.tables()?;
+        let grant = tables.grants.get_mut(id).filter(|grant| grant.stage == GrantStage::Pending);
+        Ok(grant.map(|grant| grant.stage = GrantStage::Refused).is_some())
+    }
+
+    async fn code(&self, code: &SecretHash) -> Result<Option<CodeRecord>> {
+        let tables = self.tables()?;
+        let record = tables.codes.iter().find(|record| record.code == *code).cloned();
+        Ok(record.map(|record| CodeRecord { family: tables.family(&record.family.id), ..record }))
+    }
+
+    async fn exchange_code(&self, code: &SecretHash, tokens: &NewTokens, now: Timestamp) -> Result<Spent> {
+        let mut tables = self.tables()?;
+        let Some(record) = tables.codes.iter_mut().find(|record| record.code == *code) else {
+            return Ok(Spent::Unknown);
+        };
+        let id = record.family.id.clone();
+        let (spent, expired) = (record.spent_at.is_some(), now >= record.expires_at);
+        record.spent_at.get_or_insert(now);
+        if spent {
+            tables.revoke(&id, now);
+            return Ok(Spent::Replayed);
+        }
+        if expired || !tables.family(&id).is_live(now) {
+            return Ok(Spent::Unknown);
+        }
+        tables.issue(&id, tokens);
+        Ok(Spent::Issued)
+    }
+
+    async fn refresh_token(&self, token: &SecretHash) -> Result<Option<RefreshRecord>> {
+        let tables = self.tables()?;
+        let record = tables.refresh.iter().find(|record| record.token == *token).cloned();
+        Ok(record.map(|record| RefreshRecord { family: tables.family(&record.family.id), ..record }))
+    }
+
+    async fn rotate_refresh_token(
+        &self,
+        token: &SecretHash,
+        tokens: &NewTokens,
+        now: Timestamp,
+    ) -> Result<Spent> {
+        let mut tables = self.tables()?;
+        let Some(record) = tables.refresh.iter_mut().find(|record| record.token == *token) else {
+            return Ok(Spent::Unknown);
+        };
+        let id = record.family.id.clone();
+        let (spent, expired) = (record.spent_at.is_some(), now >= record.expires_at);
+        record.spent_at.get_or_insert(now);
+        if spent {
+            tables.revoke(&id, now);
+            return Ok(Spent::Replayed);
+        }
+        if expired || !tables.family(&id).is_live(now) {
+            return Ok(Spent::Unknown);
+        }
+        tables.issue(&id, tokens);
+        Ok(Spent::Issued)
+    }
+
+    async fn bearer(&self, access: &SecretHash, now: Timestamp) -> Result<Option<Bearer>> {
+        let tables = self.tables()?;
+        let row = tables.access.iter().find(|(token, _, until)| token == access && now < *until);
+        let Some(family) = row.map(|(_, id, _)| tables.family(id)).filter(|family| family.is_live(now))
+        else {
+            return Ok(None);
+        };
+        let user = tables.users[&family.user].clone();
+        let enabled = tables.clients.get(&family.client).is_some_and(Client::is_enabled);
+        let identity = tables.identities.iter().find(|identity| identity.key == family.identity).cloned();
+        Ok((enabled && user.disabled_at.is_none()).then_some(Bearer { family, user, identity }))
+    }
+
+    async fn family_of(&self, token: &SecretHash) -> Result<Option<Family>> {
+        let tables = self.tables()?;
+        let access = tables.access.iter().find(|(access, _, _)| access == token).map(|(_, id, _)| id);
+        let refresh = tables.refresh.iter().find(|record| record.token == *token);
+        let id = access.or_else(|| refresh.map(|record| &record.family.id));
+        Ok(id.map(|id| tables.family(id)))
+    }
+
+    async fn revoke_family(&self, id: &FamilyId, now: Timestamp) -> Result<()> {
+        self.tables()?.revoke(id, now);
+        Ok(())
+    }
+
+    async fn user(&self, id: &UserId) -> Result<Option<User>> {
+        Ok(self.tables()?.users.get(id).cloned())
+    }
+
+    async fn set_user_disabled(&self, id: &UserId, at: Option<Timestamp>) -> Result<bool> {
+        Ok(self.tables()?.users.get_mut(id).map(|user| user.disabled_at = at).is_some())
+    }
+
+    async fn identity(&self, key: &IdentityKey) -> Result<Option<Identity>> {
+        Ok(self.tables()?.identities.iter().find(|identity| identity.key == *key).cloned())
+    }
+
+    async fn identities_of(&self, user: &UserId) -> Result<Vec<Identity>> {
+        Ok(self.tables()?.identities.iter().filter(|identity| identity.user == *user).cloned().collect())
+    }
+
+    async fn session(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Session>> {
+        let tables = self.tables()?;
+        Ok(tables.sessions.iter().find(|s| s.secret == *secret && s.is_live(now)).cloned())
+    }
+
+    async fn end_session(&self, secret: &SecretHash, _: Timestamp) -> Result<bool> {
+        let mut tables = self.tables()?;
+        let before = tables.sessions.len();
+        tables.sessions.retain(|session| session.secret != *secret);
+        Ok(tables.sessions.len() < before)
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>> {
+        let mut keys = self.tables()?.keys.clone();
+        keys.sort_by_key(|key| key.created_at);
+        Ok(keys)
+    }
+
+    async fn add_signing_key(
+        &self,
+        key: &SigningKey,
+        retires: &[KeyId],
+        published_until: Timestamp,
+    ) -> Result<()> {
+        let mut tables = self.tables()?;
+        tables.keys.push(key.clone());
+        for old in tables.keys.iter_mut().filter(|old| retires.contains(&old.id)) {
+            old.published_until = Some(published_until);
+        }
+        Ok(())
+    }
+
+    async fn record(&self, event: &AuditEvent) -> Result<()> {
+        self.tables()?.audit.push(event.clone());
+        Ok(())
+    }
+
+    async fn audit_trail(&self, limit: u32) -> Result<Vec<AuditEvent>> {
+        Ok(self.tables()?.audit.iter().rev().take(limit as usize).cloned().collect())
+    }
+
+    async fn sweep(&self, _: Timestamp) -> Result<u64> {
+        Ok(0)
+    }
+
+    async fn check(&self) -> Result<()> {
+        self.tables().map(drop)
+    }
+}

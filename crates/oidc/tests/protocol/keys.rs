@@ -1,0 +1,186 @@
+//! Signing keys: made once, rotated with overlap, agreed upon by every node (SEC-60).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use mashang_login::Clock as _;
+use mashang_login::ambient::{SeededEntropy, TestClock};
+use mashang_login::key::SigningAlgorithm;
+use mashang_login::records::Records as _;
+use mashang_login::seal::{MasterKey, Sealer};
+use mashang_oidc::Issuer;
+use mashang_oidc::keys::{KeyError, KeyRing, RotationPolicy, SignError};
+use serde_json::{Value, json};
+
+use crate::fake::Fake;
+use crate::house::{House, ISSUER, house, ring};
+
+const DAY: u64 = 24 * 3600;
+
+fn kids(house: &House) -> BTreeSet<String> {
+    let jwks = house.provider.keys.jwks(house.clock.now());
+    jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+fn kid_of(token: &str) -> String {
+    use base64::Engine as _;
+    let header = token.split('.').next().unwrap();
+    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(header).unwrap();
+    serde_json::from_slice::<Value>(&header).unwrap()["kid"].as_str().unwrap().to_owned()
+}
+
+fn signed(ring: &KeyRing, algorithm: SigningAlgorithm) -> String {
+    ring.sign(algorithm, None, &json!({ "iss": ISSUER, "sub": "u", "aud": "site" })).unwrap()
+}
+
+/// The key that signs with the algorithm that is cheapest to make keys for.
+fn signer(ring: &KeyRing) -> String {
+    kid_of(&signed(ring, SigningAlgorithm::EdDsa))
+}
+
+#[tokio::test]
+async fn sec_60_only_the_public_half_is_published() {
+    let house = house().await;
+    let jwks = house.provider.keys.jwks(house.clock.now());
+    let keys = jwks["keys"].as_array().unwrap();
+    let algorithms: Vec<_> = keys.iter().map(|key| key["alg"].as_str().unwrap()).collect();
+    assert_eq!(algorithms, ["RS256", "ES256", "EdDSA"]);
+    for key in keys {
+        assert_eq!(key["use"], "sig");
+        for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+            assert_eq!(key.get(private), None, "{private}");
+        }
+    }
+    assert_eq!(kids(&house).len(), 3);
+    assert!(!format!("{:?}", house.provider.keys).contains("PRIVATE"));
+}
+
+#[tokio::test]
+async fn sec_60_keys_survive_a_restart_and_are_sealed_in_the_store() {
+    let house = house().await;
+    let again = ring(house.records.clone(), house.clock.clone()).await;
+    assert_eq!(signer(&again), signer(&house.provider.keys));
+    assert_eq!(house.records.signing_keys().await.unwrap().len(), 3, "nothing was made anew");
+    let other = Arc::new(Sealer::new(&MasterKey::from_bytes([8; 32])));
+    let entropy = Arc::new(SeededEntropy::new(1));
+    let policy = RotationPolicy::default();
+    let refused = KeyRing::load(house.records.clone(), other, house.clock.clone(), entropy, policy).await;
+    assert!(matches!(refused, Err(KeyError::Sealed { .. })), "another master key");
+}
+
+#[tokio::test]
+async fn sec_75_a_sealed_key_moved_to_another_row_does_not_open() {
+    let house = house().await;
+    let mut keys = house.records.signing_keys().await.unwrap();
+    keys[1].sealed_private = keys[0].sealed_private.clone();
+    let moved = Arc::new(Fake::default());
+    for key in &keys {
+        moved.add_signing_key(key, &[], house.clock.now()).await.unwrap();
+    }
+    let entropy = Arc::new(SeededEntropy::new(1));
+    let policy = RotationPolicy::default();
+    let sealer = crate::house::sealer();
+    let refused = KeyRing::load(moved, sealer, house.clock.clone(), entropy, policy).await;
+    assert!(matches!(refused, Err(KeyError::Sealed { key, .. }) if key == keys[1].id));
+}
+
+#[tokio::test]
+async fn two_nodes_starting_at_once_sign_with_the_same_key_and_publish_both() {
+    let records = Arc::new(Fake::default());
+    let clock = Arc::new(TestClock::default());
+    let (one, two) = tokio::join!(ring(records.clone(), clock.clone()), ring(records.clone(), clock.clone()));
+    // What a race leaves behind, whoever won it: two current keys for one algorithm.
+    let foreign = Arc::new(Fake::default());
+    clock.advance(std::time::Duration::from_millis(5));
+    ring(foreign.clone(), clock.clone()).await;
+    for key in foreign.signing_keys().await.unwrap() {
+        records.add_signing_key(&key, &[], clock.now()).await.unwrap();
+    }
+    let before = signer(&one);
+    two.reload().await.unwrap();
+    assert_eq!(signer(&two), before, "the node that knows the newcomers agrees with the one that does not");
+    one.reload().await.unwrap();
+    assert_eq!(signer(&one), before);
+    assert_eq!(one.jwks(clock.now()), two.jwks(clock.now()));
+    assert_eq!(one.jwks(clock.now())["keys"].as_array().unwrap().len(), 6);
+}
+
+#[tokio::test]
+async fn sec_60_rotation_announces_then_signs_then_retires() {
+    let house = house().await;
+    let ring = &house.provider.keys;
+    let issuer = Issuer::parse(ISSUER).unwrap();
+    let (old_kids, old) = (kids(&house), signer(ring));
+    let old_token = signed(ring, SigningAlgorithm::EdDsa);
+    house.wait(89 * DAY - 1);
+    assert_eq!(ring.rotate_if_due().await.unwrap(), []);
+    house.wait(1);
+    assert_eq!(ring.rotate_if_due().await.unwrap(), SigningAlgorithm::ALL);
+    assert_eq!(ring.rotate_if_due().await.unwrap(), [], "once");
+    assert_eq!(kids(&house).len(), 6);
+    assert_eq!(signer(ring), old, "announced, not yet signing");
+    house.wait(DAY);
+    let new = signer(ring);
+    assert!(!old_kids.contains(&new));
+    assert!(kids(&house).is_superset(&old_kids), "tokens of the old keys still verify");
+    house.wait(7 * DAY);
+    assert!(kids(&house).is_disjoint(&old_kids));
+    assert_eq!(signer(ring), new);
+    // Long after, and after a restart, an old ID token is still recognised as a hint.
+    let restarted = crate::house::ring(house.records.clone(), house.clock.clone()).await;
+    for ring in [ring, &restarted] {
+        assert_eq!(ring.verify_own_id_token(&old_token, &issuer).unwrap().sub.as_str(), "u");
+    }
+}
+
+#[tokio::test]
+async fn sec_60_an_immediate_rotation_signs_at_once_and_other_nodes_follow() {
+    let house = house().await;
+    let ring = &house.provider.keys;
+    let other = crate::house::ring(house.records.clone(), house.clock.clone()).await;
+    let old = signer(ring);
+    house.wait(1);
+    let new = ring.rotate_now(SigningAlgorithm::EdDsa).await.unwrap();
+    assert_eq!(signer(ring), new.as_str());
+    assert_eq!(signer(&other), old, "not yet heard of");
+    assert!(kids(&house).contains(&old));
+    other.reload().await.unwrap();
+    assert_eq!(signer(&other), new.as_str());
+    house.wait(7 * DAY);
+    assert!(!kids(&house).contains(&old));
+}
+
+#[tokio::test]
+async fn sec_82_a_store_that_does_not_answer_leaves_the_known_keys_in_use() {
+    let house = house().await;
+    let before = signer(&house.provider.keys);
+    house.records.cut();
+    assert!(matches!(house.provider.keys.reload().await, Err(KeyError::Store(_))));
+    assert_eq!(signer(&house.provider.keys), before);
+}
+
+#[tokio::test]
+async fn sec_51_hints_of_other_types_issuers_and_algorithms_are_refused() {
+    let house = house().await;
+    let ring = &house.provider.keys;
+    let issuer = &house.provider.issuer;
+    let claims = json!({ "iss": ISSUER, "sub": "u", "aud": "site" });
+    for algorithm in SigningAlgorithm::ALL {
+        let token = ring.sign(algorithm, None, &claims).unwrap();
+        assert!(ring.verify_own_id_token(&token, issuer).is_some());
+        let logout = ring.sign(algorithm, Some("logout+jwt"), &claims).unwrap();
+        assert!(ring.verify_own_id_token(&logout, issuer).is_none(), "typed tokens do not mix");
+        let elsewhere = Issuer::parse("https://login.example/other").unwrap();
+        assert!(ring.verify_own_id_token(&token, &elsewhere).is_none());
+        for at in 0..token.len() {
+            let mut bytes = token.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let altered = String::from_utf8(bytes).unwrap();
+            // The last character of a signature may hold unused bits, which strict decoding refuses too.
+            assert!(ring.verify_own_id_token(&altered, issuer).is_none(), "{algorithm:?} {at}");
+        }
+    }
+    let huge = "x".repeat(9000);
+    assert!(ring.verify_own_id_token(&huge, issuer).is_none());
+    assert_eq!(SignError::NoKey(SigningAlgorithm::EdDsa).to_string(), "there is no signing key for EdDSA");
+}

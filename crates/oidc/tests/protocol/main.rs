@@ -1,0 +1,15 @@
+//! The provider as a website meets it: requests in, answers out, over records that keep state.
+
+#![expect(clippy::unwrap_used, reason = "in a test, the panic is the failure report")]
+
+mod authorize;
+mod discovery;
+mod fake;
+mod house;
+mod keys;
+mod logout;
+mod refresh;
+mod revoke;
+mod strict_client;
+mod token;
+mod userinfo;
