@@ -118,10 +118,11 @@ pub(crate) fn decode(raw: &[u8]) -> Result<String, ParamsError> {
 pub(crate) fn append(address: &str, pairs: &[(&str, Option<&str>)]) -> String {
     let mut out = address.to_owned();
     for (name, value) in pairs.iter().filter_map(|(name, value)| Some((name, (*value)?))) {
-        if !out.contains('?') {
-            out.push('?');
-        } else if !out.ends_with(['?', '&']) {
-            out.push('&');
+        match out.find('?') {
+            None => out.push('?'),
+            // A query that is there and empty, or that ends with its separator, needs no other.
+            Some(at) if at + 1 == out.len() || out.ends_with('&') => {}
+            Some(_) => out.push('&'),
         }
         out.push_str(name);
         out.push('=');
@@ -192,6 +193,7 @@ mod tests {
             ("https://a.example/i.php?m=sso", "https://a.example/i.php?m=sso&code=a%20b%2Bc%26d"),
             ("https://a.example/?", "https://a.example/?code=a%20b%2Bc%26d"),
             ("https://a.example/?x&", "https://a.example/?x&code=a%20b%2Bc%26d"),
+            ("https://a.example/??", "https://a.example/??&code=a%20b%2Bc%26d"),
             ("com.example.app:/cb", "com.example.app:/cb?code=a%20b%2Bc%26d"),
         ] {
             assert_eq!(append(address, &pairs), expected);

@@ -7,6 +7,7 @@
 //! the keys that nobody retired, the *oldest* signs, so a node that has not yet seen a newcomer agrees with one that
 //! has.
 
+mod hint;
 mod pair;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,7 +16,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use mashang_login::ids::{ClientId, InvalidId, KeyId, SessionId, UserId};
+use mashang_login::ids::{InvalidId, KeyId};
 use mashang_login::key::{SigningAlgorithm, SigningKey};
 use mashang_login::records::{Records, StoreError};
 use mashang_login::seal::{SealError, Sealer};
@@ -24,11 +25,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+pub use self::hint::IdTokenHint;
 use self::pair::{Pair, PublicKey};
-use crate::issuer::Issuer;
-
-/// The longest ID token that is looked at as a hint, in bytes.
-const MAX_HINT: usize = 8 * 1024;
 
 /// When keys change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,17 +82,6 @@ pub enum SignError {
     /// The cryptographic library failed.
     #[error("signing failed")]
     Crypto,
-}
-
-/// What an ID token of ours says about itself, read back from an `id_token_hint`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdTokenHint {
-    /// The person.
-    pub sub: UserId,
-    /// The client it was issued to.
-    pub aud: ClientId,
-    /// The browser session it came from.
-    pub sid: Option<SessionId>,
 }
 
 /// The keys of one installation. Clones share them.
@@ -256,61 +243,24 @@ impl KeyRing {
         Ok(token)
     }
 
-    /// Reads an `id_token_hint`: an ID token that one of our keys signed, retired ones included, for this issuer.
-    /// Its expiry does not matter (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). `None` for anything else.
-    #[must_use]
-    pub fn verify_own_id_token(&self, token: &str, issuer: &Issuer) -> Option<IdTokenHint> {
-        #[derive(Deserialize)]
-        struct Header {
-            alg: SigningAlgorithm,
-            kid: KeyId,
-            typ: Option<String>,
-        }
-        #[derive(Deserialize)]
-        struct Claims {
-            iss: String,
-            sub: UserId,
-            aud: ClientId,
-            sid: Option<SessionId>,
-        }
-        if token.len() > MAX_HINT {
-            return None;
-        }
-        let (message, signature) = token.rsplit_once('.')?;
-        let (header, claims) = message.split_once('.')?;
-        let header: Header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
-        let is_id_token = header.typ.as_deref() == Some("JWT");
-        let keys = self.keys();
-        let key = keys.iter().find(|key| key.id == header.kid && key.algorithm == header.alg)?;
-        let genuine = key.public.verifies(message.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?);
-        if !is_id_token || !genuine {
-            return None;
-        }
-        let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
-        (claims.iss == issuer.as_str()).then_some(IdTokenHint {
-            sub: claims.sub,
-            aud: claims.aud,
-            sid: claims.sid,
-        })
-    }
-
     fn keys(&self) -> Arc<Vec<Arc<Key>>> {
         self.0.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The key that signs at `now`: the oldest that nobody retired, or while its successor is only announced, the
-    /// youngest of the retired ones.
+    /// The key that signs at `now`: the oldest that nobody retired; while its successor is only announced, the youngest
+    /// of the retired ones; and if there is nothing else, an announced one, because the node that made it may have a
+    /// faster clock.
     fn signer(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<Arc<Key>> {
+        let age = |key: &&Arc<Key>| (key.signs_from, key.created_at, key.id.clone());
         let keys = self.keys();
-        let able = || {
-            keys.iter()
-                .filter(|key| key.algorithm == algorithm && key.signs_from <= now && key.is_published(now))
-        };
-        let current = able().filter(|key| key.published_until.is_none());
-        let retired = able().filter(|key| key.published_until.is_some());
-        current
-            .min_by_key(|key| (key.signs_from, key.created_at, key.id.clone()))
-            .or_else(|| retired.max_by_key(|key| (key.signs_from, key.created_at, key.id.clone())))
+        let ours = || keys.iter().filter(|key| key.algorithm == algorithm && key.is_published(now));
+        let current = || ours().filter(|key| key.published_until.is_none());
+        let retired = ours().filter(|key| key.published_until.is_some());
+        current()
+            .filter(|key| key.signs_from <= now)
+            .min_by_key(age)
+            .or_else(|| retired.max_by_key(age))
+            .or_else(|| current().min_by_key(age))
             .cloned()
     }
 

@@ -24,6 +24,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 pub(crate) struct Fake {
     tables: Mutex<Tables>,
     broken: AtomicBool,
+    stale: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -113,6 +114,15 @@ impl Fake {
         self.broken.store(true, Ordering::SeqCst);
     }
 
+    /// From now on codes and refresh tokens read as unspent: what two nodes see that read before either has written.
+    pub(crate) fn read_before_the_other_writes(&self) {
+        self.stale.store(true, Ordering::SeqCst);
+    }
+
+    fn spent_at(&self, spent_at: Option<Timestamp>) -> Option<Timestamp> {
+        spent_at.filter(|_| !self.stale.load(Ordering::SeqCst))
+    }
+
     fn tables(&self) -> Result<MutexGuard<'_, Tables>> {
         if self.broken.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("the cable is cut".into()));
@@ -191,7 +201,11 @@ impl Records for Fake {
     async fn code(&self, code: &SecretHash) -> Result<Option<CodeRecord>> {
         let tables = self.tables()?;
         let record = tables.codes.iter().find(|record| record.code == *code).cloned();
-        Ok(record.map(|record| CodeRecord { family: tables.family(&record.family.id), ..record }))
+        Ok(record.map(|record| CodeRecord {
+            family: tables.family(&record.family.id),
+            spent_at: self.spent_at(record.spent_at),
+            ..record
+        }))
     }
 
     async fn exchange_code(&self, code: &SecretHash, tokens: &NewTokens, now: Timestamp) -> Result<Spent> {
@@ -216,7 +230,11 @@ impl Records for Fake {
     async fn refresh_token(&self, token: &SecretHash) -> Result<Option<RefreshRecord>> {
         let tables = self.tables()?;
         let record = tables.refresh.iter().find(|record| record.token == *token).cloned();
-        Ok(record.map(|record| RefreshRecord { family: tables.family(&record.family.id), ..record }))
+        Ok(record.map(|record| RefreshRecord {
+            family: tables.family(&record.family.id),
+            spent_at: self.spent_at(record.spent_at),
+            ..record
+        }))
     }
 
     async fn rotate_refresh_token(

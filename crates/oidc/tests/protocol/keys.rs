@@ -106,6 +106,16 @@ async fn two_nodes_starting_at_once_sign_with_the_same_key_and_publish_both() {
 }
 
 #[tokio::test]
+async fn a_node_with_a_slower_clock_uses_the_keys_of_the_faster_one() {
+    let house = house().await;
+    let earlier = house.clock.now() - std::time::Duration::from_secs(30);
+    let slow = ring(house.records.clone(), Arc::new(TestClock::at(earlier))).await;
+    assert_eq!(signer(&slow), signer(&house.provider.keys));
+    assert_eq!(house.records.signing_keys().await.unwrap().len(), 3, "nothing was made or retired");
+    assert_eq!(slow.rotate_if_due().await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn sec_60_rotation_announces_then_signs_then_retires() {
     let house = house().await;
     let ring = &house.provider.keys;

@@ -43,6 +43,18 @@ async fn sec_50_a_spent_token_that_comes_back_revokes_the_family() {
 }
 
 #[tokio::test]
+async fn sec_50_of_two_refreshes_at_the_same_moment_one_wins_and_the_other_ends_both() {
+    let house = house().await;
+    let token = house.tokens("site").await.refresh_token.unwrap();
+    house.records.read_before_the_other_writes();
+    let first = house.refresh("site", &token).await.0.unwrap();
+    let (second, happened) = house.refresh("site", &token).await;
+    assert_eq!(second.unwrap_err().code, "invalid_grant");
+    assert!(matches!(happened, Some(Happened::Replayed { .. })));
+    assert!(userinfo(&house.provider, &first.access_token).await.is_err());
+}
+
+#[tokio::test]
 async fn sec_50_a_token_is_bound_to_its_client() {
     let house = house().await;
     let token = house.tokens("site").await.refresh_token.unwrap();

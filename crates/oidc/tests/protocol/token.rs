@@ -266,6 +266,18 @@ async fn sec_49_a_code_that_comes_back_revokes_its_tokens() {
 }
 
 #[tokio::test]
+async fn sec_49_of_two_exchanges_at_the_same_moment_one_wins_and_the_other_ends_both() {
+    let house = house().await;
+    let code = house.code("site").await;
+    house.records.read_before_the_other_writes();
+    let first = house.exchange("site", &code).await.0.unwrap();
+    let (second, happened) = house.exchange("site", &code).await;
+    assert_eq!(second.unwrap_err().code, "invalid_grant");
+    assert!(matches!(happened, Some(Happened::Replayed { .. })));
+    assert!(userinfo(&house.provider, &first.access_token).await.is_err());
+}
+
+#[tokio::test]
 async fn sec_49_a_stranger_cannot_revoke_by_replaying() {
     let house = house().await;
     let code = house.code("site").await;
