@@ -1,0 +1,194 @@
+//! Things to store: plausible, distinct, the same on every run.
+
+use std::time::Duration;
+
+use mashang_login::ambient::{SeededEntropy, TestClock};
+use mashang_login::client::{Client, ClientAuthentication, PkcePolicy};
+use mashang_login::grant::{AuthorizationRequest, Grant, GrantStage, ScopeSet};
+use mashang_login::handshake::{Handshake, Traveller};
+use mashang_login::identity::{ChannelKind, IdentityKey, Profile, Proof, UnionLink};
+use mashang_login::ids::{FamilyId, GrantId, ScanCode, SessionId, UserId};
+use mashang_login::key::{SigningAlgorithm, SigningKey};
+use mashang_login::records::{FreshLogin, Fulfilment, Login, NewSession};
+use mashang_login::secret::{SecretHash, random_text};
+use mashang_login::session::Session;
+use mashang_login::ticket::{Lifetimes, Origin, Ticket};
+use mashang_login::token::NewTokens;
+use mashang_login::{Clock, Timestamp};
+
+/// A morning, and a source of names.
+#[derive(Debug)]
+pub struct World {
+    /// The present moment; cases add to it.
+    pub now: Timestamp,
+    entropy: SeededEntropy,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self { now: TestClock::default().now(), entropy: SeededEntropy::new(1) }
+    }
+}
+
+impl World {
+    /// `seconds` from now.
+    #[must_use]
+    pub fn after(&self, seconds: u64) -> Timestamp {
+        self.now + Duration::from_secs(seconds)
+    }
+
+    /// The hash of a fresh bearer value.
+    #[must_use]
+    pub fn hash(&self) -> SecretHash {
+        SecretHash::of(&random_text(&self.entropy, 32))
+    }
+
+    /// A confidential client.
+    #[must_use]
+    pub fn client(&self, id: &str) -> Client {
+        Client {
+            id: id.parse().unwrap(),
+            name: "示例网站 🐼".into(),
+            authentication: ClientAuthentication::Secret(SecretHash::of("msk_secret")),
+            redirect_uris: vec!["https://site.example/cb?a=1&b=2".into(), "http://127.0.0.1/cb".into()],
+            post_logout_redirect_uris: vec!["https://site.example/bye".into()],
+            pkce: PkcePolicy::Required,
+            id_token_alg: SigningAlgorithm::Es256,
+            refresh_tokens: true,
+            created_at: self.now,
+            disabled_at: None,
+        }
+    }
+
+    /// A grant of `client`, open for ten minutes.
+    #[must_use]
+    pub fn grant(&self, client: &Client) -> Grant {
+        Grant {
+            id: GrantId::random(&self.entropy),
+            client: client.id.clone(),
+            request: AuthorizationRequest {
+                redirect_uri: client.redirect_uris[0].clone(),
+                scope: ScopeSet::parse("openid profile offline_access"),
+                state: Some("stäte/码".into()),
+                nonce: Some("n-0S6_WzA2Mj".into()),
+                code_challenge: Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".into()),
+                force_login: true,
+                silent: false,
+                max_age: Some(3_600),
+                login_hint: None,
+                ui_locales: vec!["zh-CN".into(), "en".into()],
+            },
+            browser: self.hash(),
+            created_at: self.now,
+            expires_at: self.after(600),
+            stage: GrantStage::Pending,
+        }
+    }
+
+    /// What an official account proved about `subject` of `app`.
+    #[must_use]
+    pub fn proof(&self, app: &str, subject: &str) -> Proof {
+        Proof {
+            channel: "wechat".parse().unwrap(),
+            key: IdentityKey { kind: ChannelKind::WechatOfficial, app: app.into(), subject: subject.into() },
+            union: None,
+            profile: Profile { nickname: Some("小明".into()), picture: None },
+            proven_at: self.now,
+        }
+    }
+
+    /// As [`World::proof`], with a unionid of the platform account `platform`.
+    #[must_use]
+    pub fn linked_proof(&self, app: &str, subject: &str, platform: &str, unionid: &str) -> Proof {
+        let union = Some(UnionLink { platform: platform.into(), unionid: unionid.into() });
+        Proof { union, ..self.proof(app, subject) }
+    }
+
+    /// A fresh approval that answers `grant`: session of a day, code of a minute, family of thirty days.
+    #[must_use]
+    pub fn approval(&self, grant: &Grant, proof: Proof) -> Fulfilment {
+        let session = NewSession {
+            id: SessionId::random(&self.entropy),
+            secret: self.hash(),
+            amr: proof.key.kind.as_str().into(),
+            auth_time: self.now,
+            expires_at: self.after(86_400),
+            device: "Chrome · macOS".into(),
+            address: "203.0.113.7".into(),
+        };
+        let new_user = UserId::random(&self.entropy);
+        self.fulfilment(
+            grant,
+            Login::Fresh(Box::new(FreshLogin { proof, new_user, session, replaces: None })),
+        )
+    }
+
+    /// An answer out of a session that is there.
+    #[must_use]
+    pub fn continuation(&self, grant: &Grant, session: &Session) -> Fulfilment {
+        self.fulfilment(grant, Login::Continued(Box::new(session.clone())))
+    }
+
+    fn fulfilment(&self, grant: &Grant, login: Login) -> Fulfilment {
+        Fulfilment {
+            grant: grant.id.clone(),
+            login,
+            code: self.hash(),
+            code_expires_at: self.after(60),
+            family: FamilyId::random(&self.entropy),
+            family_expires_at: self.after(30 * 86_400),
+        }
+    }
+
+    /// Tokens about to be issued: access for an hour, refresh for two weeks.
+    #[must_use]
+    pub fn tokens(&self) -> NewTokens {
+        NewTokens {
+            access: self.hash(),
+            access_expires_at: self.after(3_600),
+            refresh: Some((self.hash(), self.after(14 * 86_400))),
+        }
+    }
+
+    /// A ticket that has just begun.
+    #[must_use]
+    pub fn ticket(&self) -> Ticket {
+        let origin = Origin {
+            site_name: "示例网站 🐼".into(),
+            site_host: "site.example".into(),
+            device: "Chrome · Windows".into(),
+            address: "203.0.113.7".into(),
+            at: self.now,
+        };
+        let grant = GrantId::random(&self.entropy);
+        Ticket::begin(grant, self.hash(), origin, self.now, &Lifetimes::default(), &self.entropy)
+    }
+
+    /// A trip of ten minutes.
+    #[must_use]
+    pub fn handshake(&self) -> Handshake {
+        Handshake {
+            state: self.hash(),
+            channel: "wechat".parse().unwrap(),
+            ticket: ScanCode::random(&self.entropy),
+            grant: GrantId::random(&self.entropy),
+            device: self.hash(),
+            traveller: Traveller::Phone,
+            expires_at: self.after(600),
+        }
+    }
+
+    /// A signing key made at `created_at`.
+    #[must_use]
+    pub fn key(&self, id: &str, created_at: Timestamp) -> SigningKey {
+        SigningKey {
+            id: id.parse().unwrap(),
+            algorithm: SigningAlgorithm::Rs256,
+            sealed_private: vec![0, 1, 2, 0xff, 0x27],
+            public_jwk: r#"{"kty":"RSA","n":"…"}"#.into(),
+            created_at,
+            signs_from: created_at + Duration::from_secs(3_600),
+            published_until: None,
+        }
+    }
+}

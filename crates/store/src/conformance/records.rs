@@ -1,0 +1,184 @@
+//! What every engine of [`Records`] must do. One file of cases per noun; the list of all is in [`record_suite!`].
+//!
+//! [`record_suite!`]: crate::record_suite
+
+#![allow(missing_docs, reason = "the name of a case says what it shows")]
+
+mod clients;
+mod codes;
+mod grants;
+mod housekeeping;
+mod people;
+mod refresh;
+mod sessions;
+
+pub use clients::*;
+pub use codes::*;
+pub use grants::*;
+pub use housekeeping::*;
+pub use people::*;
+pub use refresh::*;
+pub use sessions::*;
+
+use mashang_login::Timestamp;
+use mashang_login::client::Client;
+use mashang_login::grant::Grant;
+use mashang_login::identity::Proof;
+use mashang_login::records::{Fulfilled, Fulfilment, Login, Records, Spent};
+use mashang_login::secret::SecretHash;
+use mashang_login::session::Session;
+use mashang_login::token::NewTokens;
+use mashang_login::user::User;
+
+use super::Nodes;
+use super::fixtures::World;
+
+/// `record_suite!(engine)`: runs every case on `async fn engine() -> Nodes<dyn Records>`.
+#[macro_export]
+macro_rules! record_suite {
+    ($engine:expr) => {
+        $crate::conformance_cases!(
+            records,
+            ($engine)(),
+            [
+                // clients
+                a_client_reads_back_on_every_node,
+                saving_a_client_again_replaces_it,
+                clients_are_listed_by_id,
+                client_ids_differ_by_case,
+                // grants
+                a_grant_reads_back_with_its_whole_request,
+                beginning_a_grant_twice_conflicts,
+                promise_3_a_grant_is_fulfilled_by_one_of_100,
+                promise_3_refusing_and_fulfilling_at_once_has_one_winner,
+                promise_4_an_expired_grant_is_not_open,
+                a_refused_grant_is_not_open,
+                an_unknown_grant_is_not_open,
+                a_session_continues_into_a_second_website,
+                sec_40_a_disabled_person_is_refused_and_nothing_is_written,
+                sec_40_a_disabled_person_cannot_continue,
+                promise_8_an_ended_session_cannot_continue,
+                // people
+                a_person_is_found_again_by_identity,
+                sec_23_one_subject_in_two_apps_is_two_people,
+                sec_23_subjects_are_compared_byte_for_byte,
+                promise_3_of_50_first_logins_at_once_one_creates_the_person,
+                sec_39_a_union_link_finds_the_person,
+                sec_39_a_union_link_of_another_platform_account_does_not,
+                sec_39_an_ambiguous_union_link_chooses_nobody,
+                sec_39_an_exact_identity_goes_before_the_link,
+                the_profile_follows_the_proof,
+                what_a_proof_does_not_tell_stays,
+                emoji_and_quotes_survive,
+                identities_are_listed_oldest_first,
+                people_are_switched_off_and_on,
+                // codes
+                a_code_reads_back_with_its_family,
+                sec_49_a_code_is_exchanged_by_one_of_100_and_the_rest_revoke,
+                sec_49_a_replay_after_expiry_still_revokes,
+                sec_49_an_expired_code_is_unknown_and_unspent,
+                sec_49_a_code_of_a_revoked_family_is_unknown,
+                sec_40_a_disabled_person_gets_no_tokens,
+                an_unknown_code_is_unknown,
+                // access and refresh tokens
+                a_bearer_names_person_identity_and_family,
+                promise_4_an_access_token_ends_by_the_clock,
+                sec_40_a_bearer_ends_with_person_client_or_family,
+                sec_50_refresh_tokens_rotate_along_a_chain,
+                sec_50_of_100_rotations_at_once_one_wins_and_the_rest_revoke,
+                sec_50_an_expired_refresh_token_is_unknown,
+                sec_50_the_family_ends_every_token,
+                sec_61_an_access_token_is_no_refresh_token,
+                a_family_is_found_by_either_token,
+                // sessions
+                a_session_is_live_until_its_end,
+                an_ended_session_is_gone_on_every_node,
+                of_50_sign_outs_at_once_one_ends_the_session,
+                ending_a_session_revokes_what_came_from_it,
+                sec_17_a_new_login_replaces_the_former_session,
+                sec_17_signing_out_reaches_what_the_former_session_issued,
+                sec_17_another_person_in_the_same_browser_signs_the_former_out,
+                sec_40_a_session_sleeps_while_its_person_is_disabled,
+                // keys, audit, housekeeping
+                a_key_is_added_and_others_retire_with_it,
+                a_key_that_exists_conflicts_and_retires_nothing,
+                the_audit_trail_is_newest_first,
+                of_200_audit_events_at_once_none_is_lost,
+                sweeping_takes_what_is_long_over_and_keeps_what_is_live,
+                sec_49_a_replay_is_recognised_after_sweeping,
+                the_readiness_check_answers,
+            ]
+        );
+    };
+}
+
+/// A store with one client in it.
+struct Scene {
+    nodes: Nodes<dyn Records>,
+    world: World,
+    client: Client,
+}
+
+/// A login that was done.
+struct Done {
+    user: User,
+    created: bool,
+    session: SecretHash,
+    fulfilment: Fulfilment,
+}
+
+impl Scene {
+    async fn set(nodes: Nodes<dyn Records>) -> Self {
+        let world = World::default();
+        let client = world.client("site");
+        nodes.a.save_client(&client).await.unwrap();
+        Self { nodes, world, client }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.world.now
+    }
+
+    async fn pending(&self) -> Grant {
+        let grant = self.world.grant(&self.client);
+        self.nodes.a.begin_grant(&grant).await.unwrap();
+        grant
+    }
+
+    /// The person behind "openid" signs in.
+    async fn sign_in(&self) -> Done {
+        self.approve(self.world.proof("wx1", "openid")).await
+    }
+
+    async fn approve(&self, proof: Proof) -> Done {
+        self.approve_at(proof, None, self.now()).await
+    }
+
+    async fn approve_at(&self, proof: Proof, replaces: Option<SecretHash>, now: Timestamp) -> Done {
+        let grant = self.pending().await;
+        let mut fulfilment = self.world.approval(&grant, proof);
+        let Login::Fresh(login) = &mut fulfilment.login else { unreachable!("an approval is fresh") };
+        login.replaces = replaces;
+        let session = login.session.secret;
+        match self.nodes.b.fulfil_grant(&fulfilment, now).await.unwrap() {
+            Fulfilled::Done { user, created } => Done { user, created, session, fulfilment },
+            other => panic!("the approval is accepted, not {other:?}"),
+        }
+    }
+
+    async fn session(&self, done: &Done) -> Session {
+        self.nodes.a.session(&done.session, self.now()).await.unwrap().expect("a live session")
+    }
+
+    /// Exchanges the code of a login.
+    async fn tokens(&self, done: &Done) -> NewTokens {
+        let tokens = self.world.tokens();
+        let spent = self.nodes.a.exchange_code(&done.fulfilment.code, &tokens, self.now()).await.unwrap();
+        assert_eq!(spent, Spent::Issued);
+        tokens
+    }
+
+    async fn speaks(&self, tokens: &NewTokens) -> bool {
+        self.nodes.b.bearer(&tokens.access, self.now()).await.unwrap().is_some()
+    }
+}

@@ -1,0 +1,114 @@
+//! Keys, audit, sweeping, readiness.
+
+use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::key::SigningKey;
+use mashang_login::records::{Records, Spent, StoreError};
+
+use super::super::fixtures::World;
+use super::super::{Nodes, at_once};
+use super::Scene;
+
+const DAY: u64 = 86_400;
+
+pub async fn a_key_is_added_and_others_retire_with_it(nodes: Nodes<dyn Records>) {
+    let world = World::default();
+    let until = world.after(DAY);
+    let old = world.key("zzz", world.now);
+    nodes.a.add_signing_key(&old, &[], until).await.unwrap();
+    let kept = world.key("mmm", world.after(1));
+    nodes.a.add_signing_key(&kept, &[], until).await.unwrap();
+    let new = world.key("aaa", world.after(2));
+    nodes.b.add_signing_key(&new, std::slice::from_ref(&old.id), until).await.unwrap();
+    let retired = SigningKey { published_until: Some(until), ..old };
+    assert_eq!(nodes.a.signing_keys().await.unwrap(), [retired, kept, new], "oldest first");
+}
+
+pub async fn a_key_that_exists_conflicts_and_retires_nothing(nodes: Nodes<dyn Records>) {
+    let world = World::default();
+    let key = world.key("kid", world.now);
+    nodes.a.add_signing_key(&key, &[], world.now).await.unwrap();
+    let answer = nodes.b.add_signing_key(&key, std::slice::from_ref(&key.id), world.now).await;
+    assert!(matches!(answer, Err(StoreError::Conflict)), "{answer:?}");
+    assert_eq!(nodes.a.signing_keys().await.unwrap(), [key]);
+}
+
+pub async fn the_audit_trail_is_newest_first(nodes: Nodes<dyn Records>) {
+    let world = World::default();
+    let mut written = Vec::new();
+    for (n, kind) in (0..).zip(AuditKind::ALL) {
+        // Two nodes' clocks may differ; the order of appending counts.
+        let event = AuditEvent {
+            ticket: Some("abc123".into()),
+            client: Some("site".parse().unwrap()),
+            user: (n % 2 == 0).then(|| "person".parse().unwrap()),
+            channel: Some("wechat".parse().unwrap()),
+            address: Some("2001:db8::1".into()),
+            device: Some("微信 · iPhone".into()),
+            ..AuditEvent::new(world.after(100 - n), kind)
+        };
+        nodes.nth(usize::from(n % 2 == 1)).record(&event).await.unwrap();
+        written.push(event);
+    }
+    written.reverse();
+    assert_eq!(nodes.a.audit_trail(100).await.unwrap(), written);
+    assert_eq!(nodes.b.audit_trail(3).await.unwrap(), written[..3]);
+    assert_eq!(nodes.b.audit_trail(0).await.unwrap(), []);
+}
+
+pub async fn of_200_audit_events_at_once_none_is_lost(nodes: Nodes<dyn Records>) {
+    let world = World::default();
+    at_once(200, |n| {
+        let mut event = AuditEvent::new(world.now, AuditKind::SignedIn);
+        event.ticket = Some(format!("{n:06}"));
+        let engine = nodes.nth(n);
+        async move { engine.record(&event).await.unwrap() }
+    })
+    .await;
+    let trail = nodes.a.audit_trail(1_000).await.unwrap();
+    let tickets: std::collections::HashSet<_> = trail.into_iter().map(|event| event.ticket).collect();
+    assert_eq!(tickets.len(), 200);
+}
+
+pub async fn sweeping_takes_what_is_long_over_and_keeps_what_is_live(nodes: Nodes<dyn Records>) {
+    let scene = Scene::set(nodes).await;
+    let done = scene.sign_in().await;
+    let tokens = scene.tokens(&done).await;
+    let grant = scene.pending().await;
+    scene.nodes.a.record(&AuditEvent::new(scene.now(), AuditKind::SignedIn)).await.unwrap();
+    assert_eq!(scene.nodes.a.sweep(scene.world.after(60)).await.unwrap(), 0, "nothing is over yet");
+    assert!(scene.nodes.a.grant(&grant.id).await.unwrap().is_some());
+
+    // Four days on: grants, session and access token are over, the refresh token is not.
+    let later = scene.world.after(4 * DAY);
+    assert!(scene.nodes.a.sweep(later).await.unwrap() >= 4);
+    assert_eq!(scene.nodes.b.grant(&grant.id).await.unwrap(), None);
+    let (refresh, _) = tokens.refresh.unwrap();
+    let next = scene.world.tokens();
+    assert_eq!(scene.nodes.b.rotate_refresh_token(&refresh, &next, later).await.unwrap(), Spent::Issued);
+
+    // Two months on, the family and all of its kind are over; people, clients and the trail stay.
+    scene.nodes.b.sweep(scene.world.after(60 * DAY)).await.unwrap();
+    assert_eq!(scene.nodes.a.family_of(&refresh).await.unwrap(), None);
+    assert_eq!(scene.nodes.a.code(&done.fulfilment.code).await.unwrap(), None);
+    assert_eq!(scene.nodes.a.user(&done.user.id).await.unwrap(), Some(done.user));
+    assert_eq!(scene.nodes.a.clients().await.unwrap().len(), 1);
+    assert_eq!(scene.nodes.a.audit_trail(10).await.unwrap().len(), 1);
+    assert_eq!(scene.nodes.a.sweep(scene.world.after(60 * DAY)).await.unwrap(), 0);
+}
+
+pub async fn sec_49_a_replay_is_recognised_after_sweeping(nodes: Nodes<dyn Records>) {
+    let scene = Scene::set(nodes).await;
+    let done = scene.sign_in().await;
+    let (refresh, _) = scene.tokens(&done).await.refresh.unwrap();
+    let later = scene.world.after(10 * DAY);
+    scene.nodes.a.sweep(later).await.unwrap();
+    let answer = scene.nodes.b.exchange_code(&done.fulfilment.code, &scene.world.tokens(), later).await;
+    assert_eq!(answer.unwrap(), Spent::Replayed);
+    let family = scene.nodes.a.family_of(&refresh).await.unwrap().unwrap();
+    assert_eq!(family.revoked_at, Some(later));
+}
+
+pub async fn the_readiness_check_answers(nodes: Nodes<dyn Records>) {
+    nodes.a.check().await.unwrap();
+    nodes.b.check().await.unwrap();
+}

@@ -1,0 +1,39 @@
+//! The suite on SQLite, twice: two connections to one file, as two processes would have, and a database in memory.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use mashang_login::records::Records;
+use mashang_store::conformance::Nodes;
+use mashang_store::sql::{SqlOptions, SqlRecords};
+
+fn url(path: &Path) -> String {
+    format!("sqlite:{}?mode=rwc", path.display())
+}
+
+async fn open(path: &Path) -> SqlRecords {
+    SqlRecords::connect(&url(path), SqlOptions::default()).await.unwrap()
+}
+
+mod file {
+    use super::*;
+
+    async fn nodes() -> Nodes<dyn Records> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mashang.db");
+        Nodes::new(Arc::new(open(&path).await), Arc::new(open(&path).await), folder)
+    }
+
+    mashang_store::record_suite!(nodes);
+}
+
+mod memory {
+    use super::*;
+
+    async fn nodes() -> Nodes<dyn Records> {
+        let records = SqlRecords::connect("sqlite::memory:", SqlOptions::default()).await.unwrap();
+        Nodes::new(Arc::new(records.clone()), Arc::new(records), ())
+    }
+
+    mashang_store::record_suite!(nodes);
+}
