@@ -1,136 +1,119 @@
-// @ts-check
 /**
- * The waiting part of the login page. Without it the page still works: QR, number and forms are in the HTML.
+ * Makes waiting on the login page pleasant; without it QR, number and forms still work.
  *
  *   watch ──► show ──┬─ approved ──► redeem ──► the website
  *     ▲              ├─ expired ───► renew ──┐
  *     └──────────────┴── fresh ticket ◄──────┘   (denied: the person presses the button)
  *
- * News comes by pushed events; where those do not get through by held requests; else by asking again and again.
- * News is only a state: it never carries a person, a code or an address. What the page shows follows `data-status` on
- * <main>. Nothing from the server is ever written as HTML.
+ * News comes by pushed events, else held requests, else asking again and again; it is only a state, never a person
+ * or a code. The style sheet shows what belongs to `data-status` on <main>. Nothing is written as HTML.
  *
  * @typedef {{status: string, version?: number, seconds_left?: number, reason?: string}} News
  */
 
-const page = /** @type {HTMLElement} */ (document.getElementById('login'));
-const urls = JSON.parse(page.dataset.urls || '{}');
-const words = JSON.parse(page.dataset.words || '{}');
+const page = document.getElementById('login');
+const urls = JSON.parse(page.dataset.urls);
+const words = JSON.parse(page.dataset.words);
 const AUTOMATIC_RENEWALS = 20;
 
-let status = 'waiting';
+let status = page.dataset.status;
 let version = 0;
-/** When the present stage ends, on the clock of performance.now(), in ms. */
-let deadline = 0;
+let deadline = 0; // of this stage, on performance.now()
 let renewals = 0;
-let busy = false;
-/** Ends the present watch. */
-let life = new AbortController();
+let busy = false; // redeeming or renewing
+let life = new AbortController(); // of this watch
 
-/** @param {string} selector @returns {any[]} */
 const all = (selector) => Array.from(page.querySelectorAll(selector));
-/** @param {string} name */
-const word = (name) => words[name] || words['login.live.' + name] || '';
-/** @param {string} text */
-const announce = (text) => all('[data-live]').forEach((live) => { live.textContent = text; });
-/** @param {number} ms @returns {Promise<void>} */
+const announce = (text) => { page.querySelector('[data-live]').textContent = text || ''; };
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-/** @param {number} attempt */
-const backoff = (attempt) => sleep(Math.min(10000, 1000 * 2 ** attempt));
+const backoff = (failures) => sleep(Math.min(10000, 1000 * 2 ** failures));
+const isOpen = () => status === 'waiting' || status === 'scanned';
 
-/** @param {string} url @param {RequestInit} options @param {number} limit in ms */
-async function request(url, options, limit) {
-  const clock = new AbortController();
-  const timer = setTimeout(() => clock.abort(), limit);
+/** @param {number} limit in ms */
+async function request(method, url, limit, signal) {
+  const ends = new AbortController();
+  const end = () => ends.abort();
+  const timer = setTimeout(end, limit);
+  if (signal) signal.addEventListener('abort', end);
   try {
-    return await fetch(url, Object.assign({ signal: clock.signal, cache: 'no-store', headers: { accept: 'application/json' } }, options));
+    return await fetch(url, { method, signal: ends.signal, headers: { accept: 'application/json' } });
   } finally {
     clearTimeout(timer);
   }
 }
-/** @param {string} url */
-const post = (url) => request(url, { method: 'POST' }, 20000);
 
 // ---- watching ----
 
 function watch() {
   life.abort();
   life = new AbortController();
-  const signal = life.signal;
+  const { signal } = life;
   listen(signal).then(() => poll(signal));
 }
 
-/** Pushed events. Resolves when they do not get through, or when the watch has ended. @param {AbortSignal} signal */
+/** Pushed events; resolves when they do not get through. */
 function listen(signal) {
   return new Promise((done) => {
-    if (!window.EventSource) return done();
     const source = new EventSource(urls.events);
-    let heard = false;
-    let errors = 0;
-    const stop = () => { source.close(); clearTimeout(silence); done(); };
-    const silence = setTimeout(stop, 8000); // the server speaks at once: silence is a proxy holding the stream back
+    let errors = 1; // until something is heard, the first is one too many
+    const stop = () => { clearTimeout(silence); source.close(); done(); };
+    const silence = setTimeout(stop, 8000); // some proxy holds the stream back
     source.addEventListener('status', (event) => {
       clearTimeout(silence);
-      heard = true;
       errors = 0;
-      show(JSON.parse(/** @type {MessageEvent} */ (event).data));
+      show(JSON.parse(event.data));
     });
+    source.addEventListener('gone', () => show({ status: 'expired' }));
     source.onerror = () => {
       errors += 1;
-      if (!heard || errors > 1 || source.readyState === EventSource.CLOSED) stop();
+      if (errors > 1 || source.readyState === EventSource.CLOSED) stop();
     };
     signal.addEventListener('abort', stop);
   });
 }
 
-/** Held requests, then short ones every 2 s. @param {AbortSignal} signal */
+/** Held requests, or short ones every 2 s. */
 async function poll(signal) {
   let hold = true;
   let failures = 0;
   while (!signal.aborted) {
     const asked = performance.now();
     try {
-      const news = await ask(hold);
-      failures = 0;
+      const news = await ask(hold, signal);
       if (signal.aborted) return;
+      failures = 0;
       const moved = news.version !== version;
       show(news);
-      if (!moved && (!hold || performance.now() - asked < 1000)) await sleep(2000);
+      if (!moved && performance.now() - asked < 2000) await sleep(2000);
     } catch (error) {
       failures += 1;
-      if (hold && (error.name === 'AbortError' || failures > 1)) hold = false;
+      if (error.name === 'AbortError' || failures > 1) hold = false;
       await (error.wait ? sleep(error.wait) : backoff(failures));
     }
   }
 }
 
-/** @param {boolean} hold whether the server may wait for a change @returns {Promise<News>} */
-async function ask(hold) {
-  const url = new URL(urls.status, location.href);
-  if (hold) {
-    url.searchParams.set('wait', '25');
-    url.searchParams.set('seen', String(version));
-  }
-  const answer = await request(url.href, {}, hold ? 40000 : 10000);
+/** @param {boolean} hold wait for a change @returns {Promise<News>} */
+async function ask(hold, signal) {
+  const url = urls.status + (hold ? '?wait=25&seen=' + version : '');
+  const answer = await request('GET', url, hold ? 40000 : 10000, signal);
   if (answer.ok) return answer.json();
-  if (answer.status === 404) return { status: 'expired' }; // the server forgot this ticket: it gets a fresh one
-  throw Object.assign(new Error('status ' + answer.status), { wait: 1000 * Number(answer.headers.get('retry-after')) });
+  if (answer.status === 404) return { status: 'expired' }; // forgotten in a restart
+  throw Object.assign(new Error(), { wait: 1000 * answer.headers.get('retry-after') });
 }
 
 // ---- what happens next ----
 
 /** @param {News} news */
 function show(news) {
-  if (news.version !== undefined && news.version < version) return; // an older answer, overtaken
-  const next = news.status === 'denied' && news.reason === 'wrong_number' ? 'wrong_number' : news.status;
-  const changed = next !== status;
-  status = next;
-  version = news.version === undefined ? version : news.version;
-  deadline = performance.now() + 1000 * (news.seconds_left || 0);
+  if (news.version < version) return; // overtaken
+  const before = status;
+  status = news.reason === 'wrong_number' ? news.reason : news.status;
+  version = news.version || version;
+  deadline = performance.now() + 1000 * (news.seconds_left || 1);
   page.dataset.status = status;
-  tick();
-  if (changed) announce(word(status));
-  if (status === 'waiting' || status === 'scanned') return;
+  if (status !== before) announce(words[status]);
+  if (isOpen()) return tick();
   life.abort();
   if (status === 'approved') redeem();
   else if (status !== 'denied' && status !== 'wrong_number') renew();
@@ -139,121 +122,100 @@ function show(news) {
 async function redeem() {
   if (busy) return;
   busy = true;
-  for (let attempt = 0; attempt < 5; attempt += 1) {
+  for (let failures = 0; failures < 5; failures += 1) {
     try {
-      const answer = await post(urls.redeem);
+      const answer = await request('POST', urls.redeem, 20000);
       const body = await answer.json();
       if (answer.ok) return location.replace(body.redirect);
-      if (answer.status < 500 && answer.status !== 429 && body.status !== 'approved') {
+      if ([404, 409, 410].includes(answer.status) && body.status !== 'approved') {
         busy = false;
-        show({ status: body.status || 'expired', reason: body.reason });
-        return status === 'waiting' || status === 'scanned' ? watch() : undefined;
+        show({ status: body.status || 'expired' });
+        if (isOpen()) watch();
+        return;
       }
-    } catch (error) { /* the network; once more */ }
-    await backoff(attempt);
+    } catch (error) { /* the network */ }
+    await backoff(failures);
   }
   busy = false;
-  all('[data-help]').forEach((help) => { help.open = true; });
-  announce(word('manual'));
+  page.querySelector('[data-help]').open = true;
+  announce(words.manual);
 }
 
-/** A fresh ticket: by itself while the page is looked at, up to a limit; else when the person asks. */
+/** A fresh ticket: by itself while somebody looks, else when asked for. */
 async function renew(asked = false) {
   if (busy || (!asked && (document.hidden || renewals >= AUTOMATIC_RENEWALS))) return;
   busy = true;
   renewals = asked ? 0 : renewals + 1;
-  for (let attempt = 0; ; attempt += 1) {
+  for (let failures = 0; failures < 8; failures += 1) {
     try {
-      const answer = await post(urls.refresh);
+      const answer = await request('POST', urls.refresh, 20000);
       if (answer.ok) {
         swap(await answer.json());
         break;
       }
-      if (answer.status === 410) return location.reload(); // the whole login is over; the server explains
-      if (answer.status < 500 && answer.status !== 429) break;
-    } catch (error) { /* the network, or a server starting again */ }
-    if (attempt > 5) break;
-    await backoff(attempt);
+      if (answer.status === 410 || (asked && answer.status === 404)) return location.reload(); // the server explains
+      if (answer.status === 404) break;
+    } catch (error) { /* the network */ }
+    await backoff(failures);
   }
   busy = false;
 }
 
-/** Puts a fresh ticket in the place of the old one. @param {any} fresh */
-function swap(fresh) {
-  const { ticket, frame } = fresh;
-  Object.assign(urls, fresh.urls);
-  all('[data-qr]').forEach((box) => {
+function swap({ ticket, frame, urls: fresh, sandbox_phone_href: sandbox, continue_href: onward }) {
+  Object.assign(urls, fresh);
+  for (const box of all('[data-qr]')) {
     const svg = new DOMParser().parseFromString(ticket.qr_svg, 'image/svg+xml').documentElement;
     box.textContent = '';
     box.appendChild(document.importNode(svg, true));
-  });
-  all('[data-text="number"]').forEach((number) => { number.textContent = ticket.number; });
-  all('[data-scan-url]').forEach((field) => { field.value = ticket.scan_url; });
-  all('form[data-form]').forEach((form) => { form.action = urls[form.dataset.form]; });
-  const links = { sandbox: fresh.sandbox_phone_href, continue: fresh.continue_href, frame: frame && frame.redirect_href };
-  all('a[data-link]').forEach((link) => { if (links[link.dataset.link]) link.href = links[link.dataset.link]; });
-  if (frame) {
-    all('[data-frame]').forEach((old) => { // a new element, so that "back" does not walk through old codes
-      const next = old.cloneNode();
-      next.src = frame.src;
-      old.replaceWith(next);
-    });
   }
+  for (const place of all('[data-text="number"]')) place.textContent = ticket.number;
+  for (const field of all('[data-scan-url]')) field.value = ticket.scan_url;
+  for (const form of all('[data-form]')) form.action = urls[form.dataset.form];
+  const links = { sandbox, onward, frame: frame && frame.redirect_href };
+  for (const link of all('[data-link]')) link.href = links[link.dataset.link] || link.href;
+  for (const old of frame && frame.src ? all('[data-frame]') : []) {
+    const next = old.cloneNode(); // leaves no step in the history
+    next.src = frame.src;
+    old.replaceWith(next);
+  }
+  history.replaceState(null, '', fresh.page); // a reload shows this ticket
   version = 0;
   show(ticket);
-  announce(word('renewed'));
+  announce(words.renewed);
   watch();
 }
 
-// ---- the clock ----
+// ---- the clock and the person ----
 
 function tick() {
+  if (!isOpen()) return;
   const left = Math.max(0, Math.ceil((deadline - performance.now()) / 1000));
   const time = Math.floor(left / 60) + ':' + String(left % 60).padStart(2, '0');
-  const text = word(status === 'scanned' ? 'confirm_within' : 'valid').replace('{time}', time);
-  all('[data-countdown]').forEach((place) => { place.textContent = text; });
-  if (left > 0 || life.signal.aborted) return;
-  deadline = performance.now() + 3000; // the server decides whether it is over
+  const text = words[status === 'scanned' ? 'confirm_within' : 'valid'].replace('{time}', time);
+  for (const place of all('[data-countdown]')) place.textContent = text;
+  if (left > 0) return;
+  deadline = performance.now() + 3000; // whether it is over, the server says
   ask(false).then(show, () => {});
 }
 
-// ---- the person ----
-
-page.addEventListener('submit', (event) => {
-  const form = /** @type {HTMLFormElement} */ (event.target);
-  if (form.dataset.form !== 'refresh') return;
-  event.preventDefault();
-  if (busy) form.submit(); // a renewal hangs: the plain way
-  else renew(true);
-});
-
-all('[data-copy]').forEach((button) => {
-  button.hidden = false;
-  button.addEventListener('click', async () => {
-    const field = page.querySelector('input[data-scan-url]');
-    field.select();
-    let copied = true;
-    try {
-      await navigator.clipboard.writeText(field.value);
-    } catch (error) { // no clipboard on plain http
-      copied = document.execCommand('copy');
-    }
-    announce(word(copied ? 'copied' : 'copy_failed'));
-    if (copied) button.textContent = word('copied');
-  });
-});
-
-/** Back from another tab, from the phone's other app, from sleep, from the history. */
+/** Back from another tab, app or sleep. */
 function resume() {
   if (document.hidden) return;
-  if (status === 'waiting' || status === 'scanned') watch();
+  if (isOpen()) watch();
+  else if (status === 'approved') redeem();
   else if (status === 'expired') renew();
 }
+
+page.addEventListener('submit', (event) => {
+  if (event.target.dataset.form !== 'refresh' || busy) return;
+  event.preventDefault();
+  renew(true);
+});
 document.addEventListener('visibilitychange', resume);
-window.addEventListener('online', resume);
-window.addEventListener('pageshow', (event) => { if (event.persisted) resume(); });
-window.addEventListener('pagehide', () => life.abort());
+addEventListener('online', resume);
+addEventListener('pageshow', (event) => { if (event.persisted) resume(); });
+addEventListener('pagehide', () => life.abort());
 
 setInterval(tick, 1000);
 watch();
-show({ status: page.dataset.status || 'waiting', version: Number(page.dataset.version), seconds_left: Number(page.dataset.secondsLeft) });
+show({ status, version: +page.dataset.version, seconds_left: +page.dataset.secondsLeft });
