@@ -20,7 +20,7 @@ let status = page.dataset.status;
 let version = 0;
 let deadline = 0; // of this stage, on performance.now()
 let renewals = 0;
-let busy = false; // redeeming or renewing
+let busy = false;
 let life = new AbortController(); // of this watch
 
 const all = (selector) => Array.from(page.querySelectorAll(selector));
@@ -57,7 +57,7 @@ function listen(signal) {
     const source = new EventSource(urls.events);
     let errors = 1; // until something is heard, the first is one too many
     const stop = () => { clearTimeout(silence); source.close(); done(); };
-    const silence = setTimeout(stop, 8000); // some proxy holds the stream back
+    const silence = setTimeout(stop, 8000); // a proxy holds it back
     source.addEventListener('status', (event) => {
       clearTimeout(silence);
       errors = 0;
@@ -72,7 +72,7 @@ function listen(signal) {
   });
 }
 
-/** Held requests, or short ones every 2 s. */
+/** Held requests, else one every 2 s. */
 async function poll(signal) {
   let hold = true;
   let failures = 0;
@@ -185,7 +185,7 @@ function swap({ ticket, frame, urls: fresh, sandbox_phone_href: sandbox, continu
   watch();
 }
 
-// ---- the clock and the person ----
+// ---- clock and person ----
 
 function tick() {
   if (!isOpen()) return;
@@ -194,7 +194,7 @@ function tick() {
   const text = words[status === 'scanned' ? 'confirm_within' : 'valid'].replace('{time}', time);
   for (const place of all('[data-countdown]')) place.textContent = text;
   if (left > 0) return;
-  deadline = performance.now() + 3000; // whether it is over, the server says
+  deadline = performance.now() + 3000; // the server decides
   ask(false).then(show, () => {});
 }
 
