@@ -62,7 +62,8 @@ pub struct FreshLogin {
     pub new_user: UserId,
     /// The session to begin.
     pub session: NewSession,
-    /// The browser's former session, ended in the same transaction (SEC-17).
+    /// The browser's former session, ended in the same transaction (SEC-17). The same person's tokens live on, and end
+    /// with the new session; another person's are revoked.
     pub replaces: Option<SecretHash>,
 }
 
@@ -112,7 +113,8 @@ pub enum Fulfilled {
         /// Whether this login created them.
         created: bool,
     },
-    /// The grant was answered before, or its time is over.
+    /// The grant was answered before, or its time is over; or the session that was to be continued has ended meanwhile
+    /// (then the grant is still pending, and a fresh approval may answer it).
     NotOpen,
     /// The person was switched off (SEC-40). Nothing was written.
     UserDisabled,
@@ -125,7 +127,7 @@ pub enum Spent {
     Issued,
     /// It was spent before: its whole family is revoked now (SEC-49, SEC-50).
     Replayed,
-    /// Never issued, expired, or its family is revoked.
+    /// Never issued, expired, its family is revoked, or its person or client is switched off (SEC-40).
     Unknown,
 }
 
@@ -163,7 +165,8 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     ///
     /// A person is found by the exact identity key first. Otherwise, when the proof carries a [`UnionLink`], by any
     /// identity with the same link; if such identities belong to more than one person, none is chosen and a new person
-    /// is created (SEC-39). The identity's profile and link, and the person's nickname and picture, follow the proof.
+    /// is created (SEC-39). The identity's profile and link, and the person's nickname and picture, follow the proof;
+    /// what the proof does not tell stays as it was.
     ///
     /// [`UnionLink`]: crate::identity::UnionLink
     async fn fulfil_grant(&self, fulfilment: &Fulfilment, now: Timestamp) -> Result<Fulfilled, StoreError>;

@@ -1,5 +1,7 @@
 //! The suite on SQLite, twice: two connections to one file, as two processes would have, and a database in memory.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::path::Path;
 use std::sync::Arc;
 

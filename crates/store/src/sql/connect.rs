@@ -105,10 +105,9 @@ async fn open_sqlite(url: &str, options: &SqlOptions) -> Result<Connections, Ope
         connect = connect.journal_mode(SqliteJournalMode::Wal);
     }
     let pool = SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).min_connections(1);
-    let writer =
-        patiently(options.busy_timeout, || pool.clone().max_connections(1).connect_with(connect.clone()))
-            .await
-            .map_err(OpenError::Engine)?;
+    let writer = patiently(pool.clone().max_connections(1), connect.clone(), options.busy_timeout)
+        .await
+        .map_err(OpenError::Engine)?;
     migrate(&writer).await?;
     let reader = if in_memory {
         // A database in memory belongs to its connection; there is no second one.
@@ -145,13 +144,14 @@ fn create_file(path: &Path) -> Result<(), OpenError> {
 
 /// Two processes that open the same fresh file both switch it to WAL; SQLite answers "busy" to one of them at once, as
 /// its busy timeout does not cover that step.
-async fn patiently<F>(patience: Duration, mut open: impl FnMut() -> F) -> Result<SqlitePool, sqlx::Error>
-where
-    F: Future<Output = Result<SqlitePool, sqlx::Error>>,
-{
+async fn patiently(
+    pool: SqlitePoolOptions,
+    connect: SqliteConnectOptions,
+    patience: Duration,
+) -> Result<SqlitePool, sqlx::Error> {
     let give_up = tokio::time::Instant::now() + patience;
     loop {
-        match open().await {
+        match pool.clone().connect_with(connect.clone()).await {
             Err(sqlx::Error::Database(error))
                 if error.message().contains("locked") && tokio::time::Instant::now() < give_up =>
             {
@@ -168,7 +168,7 @@ async fn migrate(pool: &SqlitePool) -> Result<(), OpenError> {
     let migrator = Migrator::with_migrations(migrations());
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
     let mut transaction = pool.begin_with("begin immediate").await.map_err(OpenError::Engine)?;
-    migrator.run(&mut *transaction).await.map_err(|error| match error {
+    migrator.run_direct(None, &mut *transaction, false).await.map_err(|error| match error {
         MigrateError::VersionMissing(found) if found > known => OpenError::NewerSchema { found, known },
         other => OpenError::Migration(other),
     })?;

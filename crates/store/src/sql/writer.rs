@@ -147,3 +147,70 @@ where
         drop(self.answer.send(result));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{ConnectionTrait, SqlxSqliteConnector};
+    use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+
+    use super::super::errors::store_error;
+    use super::*;
+
+    /// A writer on a database that is full after 40 pages, and a table.
+    async fn small_disk() -> (Writer, sqlx::SqlitePool) {
+        let options = SqliteConnectOptions::new().in_memory(true).pragma("max_page_count", "40");
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+        sqlx::query("create table notes (size integer, body blob)").execute(&pool).await.unwrap();
+        (Writer::start(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.clone())), pool)
+    }
+
+    async fn note(writer: Writer, size: usize) -> bool {
+        let insert = format!("insert into notes (size, body) values ({size}, zeroblob({size}))");
+        let written = writer.write(move |db| {
+            Box::pin(async move {
+                db.execute_unprepared(&insert).await.map_err(store_error)?;
+                Ok(Outcome::Keep(()))
+            })
+        });
+        written.await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn promise_9_a_full_disk_fails_what_does_not_fit_and_acknowledges_only_what_is_there() {
+        let (writer, pool) = small_disk().await;
+        let mut acknowledged = Vec::new();
+        for _ in 0..3 {
+            // On one thread these queue up together: the large one fails in the middle of a batch.
+            let sizes = [10, 20, 1_000_000, 30, 40];
+            let answers = tokio::join!(
+                note(writer.clone(), sizes[0]),
+                note(writer.clone(), sizes[1]),
+                note(writer.clone(), sizes[2]),
+                note(writer.clone(), sizes[3]),
+                note(writer.clone(), sizes[4]),
+            );
+            assert!(!answers.2, "it does not fit");
+            let answers = [answers.0, answers.1, answers.2, answers.3, answers.4];
+            acknowledged.extend(sizes.into_iter().zip(answers).filter(|(_, ok)| *ok).map(|(size, _)| size));
+        }
+        assert!(note(writer, 50).await, "the writer goes on");
+        acknowledged.push(50);
+        let stored: Vec<i64> =
+            sqlx::query_scalar("select size from notes order by rowid").fetch_all(&pool).await.unwrap();
+        assert_eq!(stored, acknowledged.into_iter().map(|size| size as i64).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn an_undone_intention_answers_and_leaves_nothing() {
+        let (writer, pool) = small_disk().await;
+        let answer = writer.write(|db| {
+            Box::pin(async move {
+                db.execute_unprepared("insert into notes (size) values (1)").await.map_err(store_error)?;
+                Ok(Outcome::Undo("seen"))
+            })
+        });
+        assert_eq!(answer.await.unwrap(), "seen");
+        let stored: i64 = sqlx::query_scalar("select count(*) from notes").fetch_one(&pool).await.unwrap();
+        assert_eq!(stored, 0);
+    }
+}

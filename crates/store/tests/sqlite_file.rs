@@ -1,0 +1,262 @@
+//! What belongs to a database in a file: opening, upgrading, surviving, and what happens when it is damaged.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::records::{Fulfilled, Records, StoreError};
+use mashang_store::conformance::fixtures::World;
+use mashang_store::sql::{Durability, OpenError, SqlOptions, SqlRecords};
+use sqlx::{AssertSqlSafe, SqlitePool};
+
+fn url(path: &Path) -> String {
+    format!("sqlite:{}?mode=rwc", path.display())
+}
+
+async fn open(path: &Path) -> Result<SqlRecords, OpenError> {
+    SqlRecords::connect(&url(path), SqlOptions::default()).await
+}
+
+/// Changes the file behind the store's back.
+async fn meddle(path: &Path, sql: &str) {
+    let pool = SqlitePool::connect(&url(path)).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&pool).await.unwrap();
+    pool.close().await;
+}
+
+#[tokio::test]
+async fn opening_creates_the_folder_and_a_file_for_its_owner_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("var/lib/mashang.db");
+    open(&path).await.unwrap().check().await.unwrap();
+    #[cfg(unix)]
+    for name in ["mashang.db", "mashang.db-wal"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = path.with_file_name(name).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn opening_again_finds_everything_and_migrates_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mashang.db");
+    let world = World::default();
+    let client = world.client("site");
+    open(&path).await.unwrap().save_client(&client).await.unwrap();
+    for _ in 0..3 {
+        let records = open(&path).await.unwrap();
+        assert_eq!(records.client(&client.id).await.unwrap().as_ref(), Some(&client));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_openers_of_one_fresh_file_all_succeed() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mashang.db");
+        let mut openers = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let path = path.clone();
+            openers.spawn(async move { open(&path).await?.check().await.map(|()| true).or(Ok(false)) });
+        }
+        for opened in openers.join_all().await {
+            assert!(opened.map_err(|error: OpenError| format!("{error:?}")).unwrap());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mashang.db");
+    open(&path).await.unwrap();
+    meddle(
+        &path,
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
+         values (9000, 'from the future', true, x'00', 0)",
+    )
+    .await;
+    let error = open(&path).await.unwrap_err();
+    assert!(matches!(error, OpenError::NewerSchema { found: 9000, known: 1 }), "{error:?}");
+    assert!(error.to_string().contains("9000"));
+}
+
+#[tokio::test]
+async fn addresses_of_other_engines_are_refused_without_repeating_a_password() {
+    for address in ["postgres://mashang:hunter2@db/mashang", "mysql://hunter2", "hunter2", ""] {
+        let error = SqlRecords::connect(address, SqlOptions::default()).await.unwrap_err();
+        assert!(matches!(error, OpenError::Address(_)), "{error:?}");
+    }
+    let error =
+        SqlRecords::connect("postgres://mashang:hunter2@db/m", SqlOptions::default()).await.unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_folder_in_the_way_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let error = open(&folder.path().join("file/mashang.db")).await.unwrap_err();
+    assert!(matches!(error, OpenError::File { .. }), "{error:?}");
+    assert!(open(folder.path()).await.is_err(), "a folder is no database");
+    std::fs::write(folder.path().join("notes.txt"), "these are not the pages of a database".repeat(100))
+        .unwrap();
+    assert!(open(&folder.path().join("notes.txt")).await.is_err());
+}
+
+#[tokio::test]
+async fn a_corrupt_row_names_its_table_and_key_and_nothing_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mashang.db");
+    let world = World::default();
+    let records = open(&path).await.unwrap();
+    let client = world.client("site");
+    records.save_client(&client).await.unwrap();
+    let grant = world.grant(&client);
+    records.begin_grant(&grant).await.unwrap();
+    let proof = world.proof("wx1", "oLongAndSecretOpenid");
+    let done = records.fulfil_grant(&world.approval(&grant, proof.clone()), world.now).await.unwrap();
+    assert!(matches!(done, Fulfilled::Done { .. }));
+
+    meddle(
+        &path,
+        "update clients set redirect_uris = '{\"not\": \"a list\"'; update grants set stage = 'floating'; \
+         update identities set created_at = 9223372036854775807",
+    )
+    .await;
+    let error = records.client(&client.id).await.unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Corrupt { table: "clients", key, what } if key == "site" && what.contains("redirect_uris")),
+        "{error:?}"
+    );
+    let error = records.grant(&grant.id).await.unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Corrupt { table: "grants", key, .. } if key == grant.id.as_str()),
+        "{error:?}"
+    );
+    let error = records.identity(&proof.key).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Corrupt { table: "identities", .. }), "{error:?}");
+    assert!(!format!("{error} {error:?}").contains("SecretOpenid"), "promise 10: {error}");
+}
+
+#[tokio::test]
+async fn a_failed_intention_leaves_its_neighbours_in_the_same_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = open(&folder.path().join("mashang.db")).await.unwrap();
+    let world = World::default();
+    let client = world.client("site");
+    let grants: Vec<_> = (0..20).map(|_| world.grant(&client)).collect();
+    // On one thread all forty queue up before the writer runs: every second one is a duplicate.
+    let mut tasks = tokio::task::JoinSet::new();
+    for grant in grants.iter().flat_map(|grant| [grant.clone(), grant.clone()]) {
+        let records = records.clone();
+        tasks.spawn(async move { records.begin_grant(&grant).await });
+    }
+    let answers = tasks.join_all().await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 20);
+    assert_eq!(answers.iter().filter(|answer| matches!(answer, Err(StoreError::Conflict))).count(), 20);
+    for grant in grants {
+        assert_eq!(records.grant(&grant.id).await.unwrap(), Some(grant));
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_does_not_interrupt_its_intention() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = open(&folder.path().join("mashang.db")).await.unwrap();
+    let world = World::default();
+    let grant = world.grant(&world.client("site"));
+    tokio::select! {
+        biased;
+        _ = records.begin_grant(&grant) => panic!("it cannot be done at the first poll"),
+        () = std::future::ready(()) => {}
+    }
+    // The queue is in order: when this is answered, the one before it is done.
+    records.check().await.unwrap();
+    assert_eq!(records.grant(&grant.id).await.unwrap(), Some(grant));
+}
+
+#[tokio::test]
+async fn promise_9_a_locked_database_is_unavailable_and_recovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mashang.db");
+    let impatient = SqlOptions { busy_timeout: Duration::from_millis(50), ..SqlOptions::default() };
+    let records = SqlRecords::connect(&url(&path), impatient).await.unwrap();
+    let world = World::default();
+    let grant = world.grant(&world.client("site"));
+
+    let other = SqlitePool::connect(&url(&path)).await.unwrap();
+    let lock = other.begin_with("begin immediate").await.unwrap();
+    let answer = records.begin_grant(&grant).await;
+    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    assert!(records.check().await.is_err());
+    assert_eq!(records.grant(&grant.id).await.unwrap(), None, "reading goes on");
+    lock.rollback().await.unwrap();
+
+    records.begin_grant(&grant).await.unwrap();
+    records.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_weaker_durability_works_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqlOptions { durability: Durability::Normal, ..SqlOptions::default() };
+    let path = folder.path().join("mashang.db");
+    SqlRecords::connect(&url(&path), options).await.unwrap().check().await.unwrap();
+}
+
+/// Where the process that is to be killed finds its database.
+const VICTIM_DATABASE: &str = "MASHANG_TEST_VICTIM_DATABASE";
+
+#[tokio::test]
+async fn promise_8_kill_9_loses_nothing_that_was_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mashang.db");
+    let mut victim = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "writes_until_killed", "--ignored", "--nocapture"])
+        .env(VICTIM_DATABASE, &path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(victim.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut acknowledged: Vec<String> =
+        lines.filter_map(|line| line.strip_prefix("done ").map(str::to_owned)).take(300).collect();
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    assert_eq!(acknowledged.len(), 300);
+
+    let records = open(&path).await.unwrap();
+    let mut stored: Vec<String> =
+        records.audit_trail(u32::MAX).await.unwrap().into_iter().filter_map(|event| event.ticket).collect();
+    stored.sort();
+    stored.dedup();
+    acknowledged.retain(|ticket| stored.binary_search(ticket).is_err());
+    assert_eq!(acknowledged, [] as [String; 0], "lost");
+    records.check().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "the victim of promise_8_kill_9_loses_nothing_that_was_acknowledged"]
+#[expect(clippy::disallowed_methods, reason = "the path comes from the test that starts this process")]
+async fn writes_until_killed() {
+    let Ok(path) = std::env::var(VICTIM_DATABASE) else { return };
+    let records = open(Path::new(&path)).await.unwrap();
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..8 {
+        let records = records.clone();
+        writers.spawn(async move {
+            for n in 0.. {
+                let mut event = AuditEvent::new(World::default().now, AuditKind::SignedIn);
+                event.ticket = Some(format!("{writer}-{n}"));
+                records.record(&event).await.unwrap();
+                println!("done {writer}-{n}");
+            }
+        });
+    }
+    writers.join_all().await;
+}
