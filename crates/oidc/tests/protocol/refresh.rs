@@ -3,6 +3,7 @@
 use mashang_login::Clock as _;
 use mashang_login::client::Client;
 use mashang_login::records::Records as _;
+use mashang_login::secret::SecretHash;
 use mashang_oidc::token::Happened;
 use mashang_oidc::userinfo::userinfo;
 
@@ -110,6 +111,8 @@ async fn sec_50_idle_and_absolute_ends_hold_without_any_sweeping() {
     let idle = house.tokens("site").await.refresh_token.unwrap();
     house.wait(30 * day);
     assert_eq!(refused(&house, "site", &idle).await, "invalid_grant", "30 days unused");
+    let record = house.records.refresh_token(&SecretHash::of(&idle)).await.unwrap().unwrap();
+    assert_eq!(record.spent_at, None, "refused before the store was asked to spend it");
 }
 
 #[tokio::test]

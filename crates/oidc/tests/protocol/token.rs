@@ -2,9 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mashang_login::Clock as _;
 use mashang_login::audit::AuditKind;
 use mashang_login::records::Records as _;
+use mashang_login::secret::SecretHash;
+use mashang_login::{Clock as _, Timestamp};
 use mashang_oidc::token::{Happened, TokenError};
 use mashang_oidc::userinfo::{BearerError, userinfo};
 
@@ -32,6 +33,10 @@ async fn exchange_with(house: &House, client: &str, code: &str, extra: &[(&str, 
 
 fn basic(id: &str, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret))))
+}
+
+async fn spent_at(house: &House, code: &str) -> Option<Timestamp> {
+    house.records.code(&SecretHash::of(code)).await.unwrap().unwrap().spent_at
 }
 
 #[tokio::test]
@@ -96,9 +101,7 @@ async fn rfc_6749_2_3_1_basic_credentials_are_form_decoded() {
     // Unencoded, the `%` or `+` of a secret would mean something else: it is refused, not guessed.
     house
         .change("site", |site| {
-            site.authentication = mashang_login::client::ClientAuthentication::Secret(
-                mashang_login::secret::SecretHash::of("100%"),
-            );
+            site.authentication = mashang_login::client::ClientAuthentication::Secret(SecretHash::of("100%"));
         })
         .await;
     let raw = format!("Basic {}", STANDARD.encode("site:100%"));
@@ -247,6 +250,18 @@ async fn sec_49_a_code_lives_sixty_seconds() {
     assert!(house.exchange("site", &in_time).await.0.is_ok());
     house.wait(1);
     assert_eq!(error(house.exchange("site", &late).await).code, "invalid_grant");
+    assert_eq!(spent_at(&house, &late).await, None, "refused before the store was asked to spend it");
+}
+
+#[tokio::test]
+async fn sec_49_a_code_of_a_revoked_family_is_refused_before_it_is_spent() {
+    let house = house().await;
+    let code = house.code("site").await;
+    let hash = SecretHash::of(&code);
+    let family = house.records.code(&hash).await.unwrap().unwrap().family.id;
+    house.records.revoke_family(&family, house.clock.now()).await.unwrap();
+    assert_eq!(error(house.exchange("site", &code).await).code, "invalid_grant");
+    assert_eq!(spent_at(&house, &code).await, None);
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! Userinfo: exactly what the granted scopes open.
 
 use mashang_login::Clock as _;
+use mashang_login::grant::Scope;
 use mashang_login::records::Records as _;
+use mashang_oidc::answer::{Answered, fulfil};
 use mashang_oidc::userinfo::{BearerError, bearer_token, userinfo};
 use serde_json::{Value, json};
 
-use crate::house::{House, form, house};
+use crate::house::{House, form, house, query_of};
 
 async fn with_scope(house: &House, scope: &str) -> Value {
     let code = house.sign_in("site", &[("scope", scope)]).await.0;
@@ -49,6 +51,21 @@ async fn sec_61_only_a_live_access_token_opens_it() {
     assert!(userinfo(&house.provider, &tokens.access_token).await.is_ok());
     house.wait(1);
     assert!(userinfo(&house.provider, &tokens.access_token).await.is_err(), "expired");
+}
+
+#[tokio::test]
+async fn rfc_6750_3_1_a_token_without_openid_is_of_insufficient_scope() {
+    let house = house().await;
+    let mut grant = house.grant(&House::request("site", &[])).await;
+    grant.request.scope.remove(Scope::Openid);
+    house.records.begin_grant(&grant).await.unwrap();
+    let Answered::Redirect { to, .. } = fulfil(&house.provider, &grant, house.fresh("a").1).await.unwrap()
+    else {
+        panic!("open");
+    };
+    let tokens = house.exchange("site", &query_of(&to, "code").unwrap()).await.0.unwrap();
+    let refused = userinfo(&house.provider, &tokens.access_token).await;
+    assert!(matches!(refused, Err(BearerError::InsufficientScope)));
 }
 
 #[tokio::test]
