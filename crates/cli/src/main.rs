@@ -1,2 +1,49 @@
-//! placeholder
-fn main() {}
+//! `mashang`: arguments become a configuration, and the configuration runs.
+//!
+//! Without arguments it is the demo: server, sandbox and a sample website on this machine. Start at [`args`].
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line program talks on its terminal")]
+
+mod args;
+mod client;
+mod config;
+mod demo;
+mod logging;
+mod sandbox;
+mod serve;
+
+use std::process::ExitCode;
+
+use args::{Arguments, Command};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // One TLS provider for the whole process; a second installation can only mean it is there already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("mashang: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mashang: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.command {
+        None => demo::run(arguments.demo).await,
+        Some(Command::Demo(demo)) => demo::run(demo).await,
+        Some(Command::Serve(file)) => serve::run(&file).await,
+        Some(Command::Sandbox(sandbox)) => sandbox::run(sandbox).await,
+        Some(Command::Config(command)) => config::run(command),
+        Some(Command::Client(command)) => client::run(command).await,
+    }
+}

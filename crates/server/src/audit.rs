@@ -10,12 +10,24 @@ use crate::state::App;
 use crate::web::visitor::Visitor;
 
 /// Something happened to a ticket that is at hand.
-pub async fn of_ticket(app: &App, visitor: &Visitor, kind: AuditKind, ticket: &Ticket, channel: Option<&ChannelId>) {
+pub async fn of_ticket(
+    app: &App,
+    visitor: &Visitor,
+    kind: AuditKind,
+    ticket: &Ticket,
+    channel: Option<&ChannelId>,
+) {
     note(app, visitor, kind, &ticket.scan_code, channel).await;
 }
 
 /// Something happened to a ticket known by its scan code.
-pub async fn note(app: &App, visitor: &Visitor, kind: AuditKind, ticket: &ScanCode, channel: Option<&ChannelId>) {
+pub async fn note(
+    app: &App,
+    visitor: &Visitor,
+    kind: AuditKind,
+    ticket: &ScanCode,
+    channel: Option<&ChannelId>,
+) {
     let mut event = by(app, visitor, kind);
     event.ticket = Some(ticket.short().to_owned());
     event.channel = channel.cloned();
@@ -31,7 +43,13 @@ pub async fn of_person(app: &App, visitor: &Visitor, kind: AuditKind, client: &C
 }
 
 /// A website's server did something, for a person or not.
-pub async fn of_client(app: &App, visitor: &Visitor, kind: AuditKind, client: &ClientId, user: Option<&UserId>) {
+pub async fn of_client(
+    app: &App,
+    visitor: &Visitor,
+    kind: AuditKind,
+    client: &ClientId,
+    user: Option<&UserId>,
+) {
     let mut event = by(app, visitor, kind);
     event.client = Some(client.clone());
     event.user = user.cloned();

@@ -81,14 +81,18 @@ impl Channels {
         let sandbox = config.sandbox_url();
         let hosts = sandbox.as_ref().map_or_else(Hosts::default, Hosts::sandbox);
         let options = ClientOptions { no_proxy: sandbox.is_some(), ..ClientOptions::default() };
-        let client = Client::new(hosts, options).map_err(|error| ConfigError::Malformed(error.to_string()))?;
+        let client =
+            Client::new(hosts, options).map_err(|error| ConfigError::Malformed(error.to_string()))?;
         let callbacks = config.server.public_url.as_str().trim_end_matches('/');
         let mut sections: Vec<_> = config.channel.iter().collect();
         sections.sort_by_key(|(id, section)| (section.order, (*id).clone()));
         let channels = sections.into_iter().map(|(id, section)| {
             let secret = section.read_secret(id)?;
-            let callback = format!("{callbacks}{}", crate::urls::of_channel(crate::urls::CHANNEL_CALLBACK, id));
-            let callback = callback.parse().map_err(|_| ConfigError::Malformed(format!("channel.{id}: bad callback address")))?;
+            let callback =
+                format!("{callbacks}{}", crate::urls::of_channel(crate::urls::CHANNEL_CALLBACK, id));
+            let callback = callback
+                .parse()
+                .map_err(|_| ConfigError::Malformed(format!("channel.{id}: bad callback address")))?;
             let account = WechatAccount {
                 client: client.clone(),
                 appid: section.appid.clone(),
@@ -100,7 +104,9 @@ impl Channels {
                 ChannelKind::WechatOpen => {
                     Means::WechatOpen(wechat_open::WechatOpen { account, embedded: section.embedded })
                 }
-                ChannelKind::WechatOfficial => Means::WechatOfficial(wechat_official::WechatOfficial { account }),
+                ChannelKind::WechatOfficial => {
+                    Means::WechatOfficial(wechat_official::WechatOfficial { account })
+                }
             };
             Ok(Channel { id: id.clone(), label: section.label.clone(), means })
         });
@@ -175,7 +181,9 @@ impl From<mashang_wechat::Error> for ChannelFailure {
             FailureKind::Unreachable | FailureKind::Malformed => "channel_down",
             _ => "channel_other",
         };
-        let remedy = error.explanation().map(|found| format!(" — {} {} / {} {}", found.en.what, found.en.remedy, found.zh.what, found.zh.remedy));
+        let remedy = error.explanation().map(|found| {
+            format!(" — {} {} / {} {}", found.en.what, found.en.remedy, found.zh.what, found.zh.remedy)
+        });
         let mut causes = error.to_string();
         let mut source = std::error::Error::source(&error);
         while let Some(cause) = source {

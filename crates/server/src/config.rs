@@ -313,10 +313,16 @@ impl Config {
             return;
         }
         if Url::parse(&self.sandbox.url).is_err() {
-            wrong.push(format!("sandbox.url: `{}` is not an address such as http://127.0.0.1:8090", self.sandbox.url));
+            wrong.push(format!(
+                "sandbox.url: `{}` is not an address such as http://127.0.0.1:8090",
+                self.sandbox.url
+            ));
         }
         if !self.sandbox.listen.is_empty() && self.sandbox.listen.parse::<SocketAddr>().is_err() {
-            wrong.push(format!("sandbox.listen: `{}` is not an address and port such as 127.0.0.1:8090", self.sandbox.listen));
+            wrong.push(format!(
+                "sandbox.listen: `{}` is not an address and port such as 127.0.0.1:8090",
+                self.sandbox.listen
+            ));
         }
         if !is_private(&self.server.public_url) {
             wrong.push(format!(
@@ -339,7 +345,10 @@ impl ChannelSection {
             (Some(_), Some(_)) => {
                 wrong.push(format!("channel.{id}: give secret or secret_file, not both"));
             }
-            (None, None) => wrong.push(format!("channel.{id}: needs secret_file (or secret): the AppSecret of {}", self.appid)),
+            (None, None) => wrong.push(format!(
+                "channel.{id}: needs secret_file (or secret): the AppSecret of {}",
+                self.appid
+            )),
             (Some(secret), None) if is_sample(secret.expose()) => {
                 wrong.push(format!("channel.{id}.secret: this is a sample, not your AppSecret"));
             }
@@ -376,9 +385,13 @@ fn is_sample(secret: &str) -> bool {
 /// Whether only this machine or a private network can mean this host.
 fn is_private(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost") || name.ends_with(".test"),
+        Some(Host::Domain(name)) => {
+            name == "localhost" || name.ends_with(".localhost") || name.ends_with(".test")
+        }
         Some(Host::Ipv4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
-        Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local(),
+        Some(Host::Ipv6(address)) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
         None => false,
     }
 }

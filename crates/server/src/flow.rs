@@ -11,6 +11,7 @@
 //! Pages, redirects from platforms and the script's requests all come back to [`go_on`]; steps never call each other.
 
 use axum::response::Response;
+use mashang_login::Timestamp;
 use mashang_login::audit::AuditKind;
 use mashang_login::client::Client;
 use mashang_login::grant::Grant;
@@ -21,7 +22,6 @@ use mashang_login::secret::{SecretHash, SessionSecret};
 use mashang_login::session::Session;
 use mashang_login::ticket::{Origin, Refusal, Status, Ticket};
 use mashang_login::tickets::Advance;
-use mashang_login::Timestamp;
 use mashang_oidc::answer::{AnswerError, Answered, fulfil};
 use mashang_oidc::authorize;
 
@@ -81,7 +81,8 @@ pub async fn of_browser(app: &App, visitor: &Visitor, grant: &str, ticket: &str)
     let ticket = ScanCode::parse(ticket).map_err(|_| Problem::UnknownLogin)?;
     let mut waiting = of_grant(app, visitor, grant).await?;
     let found = app.tickets.get(&ticket, app.now()).await?;
-    waiting.ticket = found.filter(|ticket| ticket.belongs_to(&waiting.browser) && ticket.grant == waiting.grant.id);
+    waiting.ticket =
+        found.filter(|ticket| ticket.belongs_to(&waiting.browser) && ticket.grant == waiting.grant.id);
     Ok(waiting)
 }
 
@@ -92,8 +93,14 @@ pub async fn of_browser(app: &App, visitor: &Visitor, grant: &str, ticket: &str)
 pub async fn of_grant(app: &App, visitor: &Visitor, grant: &str) -> Result<Waiting, Problem> {
     let id = GrantId::parse(grant).map_err(|_| Problem::UnknownLogin)?;
     let browser = visitor.browser().ok_or(Problem::UnknownLogin)?;
-    let grant = app.records.grant(&id).await?.filter(|grant| grant.belongs_to(&browser)).ok_or(Problem::UnknownLogin)?;
-    let client = app.records.client(&grant.client).await?.filter(Client::is_enabled).ok_or(Problem::UnknownLogin)?;
+    let grant = app
+        .records
+        .grant(&id)
+        .await?
+        .filter(|grant| grant.belongs_to(&browser))
+        .ok_or(Problem::UnknownLogin)?;
+    let client =
+        app.records.client(&grant.client).await?.filter(Client::is_enabled).ok_or(Problem::UnknownLogin)?;
     Ok(Waiting { browser, grant, client, ticket: None })
 }
 
@@ -173,7 +180,8 @@ pub async fn begin(
         authorize::Next::Refuse(error) => {
             let request = &grant.request;
             let issuer = &app.provider.issuer;
-            let address = authorize::error_redirect(&request.redirect_uri, request.state.as_deref(), issuer, &error);
+            let address =
+                authorize::error_redirect(&request.redirect_uri, request.state.as_deref(), issuer, &error);
             Ok(GoTo { address, cookies: Vec::new() })
         }
         authorize::Next::SignIn => {

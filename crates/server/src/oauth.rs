@@ -9,10 +9,10 @@ pub mod revoke;
 pub mod token;
 pub mod userinfo;
 
+use axum::Json;
 use axum::extract::Request;
 use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use mashang_oidc::params::Params;
 use serde_json::{Value, json};
@@ -36,10 +36,12 @@ pub(crate) async fn form_body(request: Request) -> Result<axum::body::Bytes, Sta
 
 /// Whether a request says it carries a form (RFC 6749 appendix B).
 pub(crate) fn is_form(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")))
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
+        value
+            .split(';')
+            .next()
+            .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+    })
 }
 
 /// A JSON answer that no cache may keep (RFC 6749 §5.1).

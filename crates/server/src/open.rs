@@ -64,7 +64,11 @@ pub struct Surroundings {
 
 impl Default for Surroundings {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), stopping: CancellationToken::new() }
+        Self {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            stopping: CancellationToken::new(),
+        }
     }
 }
 
@@ -87,14 +91,18 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
     let sealer = Arc::new(Sealer::new(&master));
     let is_first_start = records.signing_keys().await?.is_empty();
     let keys =
-        KeyRing::load(records.clone(), sealer, clock.clone(), entropy.clone(), RotationPolicy::default()).await?;
+        KeyRing::load(records.clone(), sealer, clock.clone(), entropy.clone(), RotationPolicy::default())
+            .await?;
     if is_first_start {
         records.record(&AuditEvent::new(clock.now(), AuditKind::KeysRotated)).await?;
         tracing::info!("first start: signing keys made");
     }
     let url = config.server.public_url.as_str();
-    let issuer =
-        if config.server.allow_cleartext { Issuer::parse_allowing_cleartext(url)? } else { Issuer::parse(url)? };
+    let issuer = if config.server.allow_cleartext {
+        Issuer::parse_allowing_cleartext(url)?
+    } else {
+        Issuer::parse(url)?
+    };
     let provider = Provider {
         records: records.clone(),
         keys,
@@ -103,8 +111,10 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         issuer,
         policy: policy(config),
     };
-    let memory =
-        Arc::new(MemoryTickets::new(MemoryLimits { live_tickets: config.limits.live_tickets, ..Default::default() }));
+    let memory = Arc::new(MemoryTickets::new(MemoryLimits {
+        live_tickets: config.limits.live_tickets,
+        ..Default::default()
+    }));
     Ok(App::new(Parts {
         site: Site::new(config),
         records,
@@ -143,7 +153,10 @@ fn master_key(path: &Path, entropy: &dyn Entropy) -> Result<MasterKey, OpenError
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let key = MasterKey::random(entropy);
             write_new(path, key.expose()).map_err(|error| wrong(format!("cannot be made: {error}")))?;
-            tracing::info!("first start: master key made in {}; back it up apart from the database", path.display());
+            tracing::info!(
+                "first start: master key made in {}; back it up apart from the database",
+                path.display()
+            );
             Ok(key)
         }
         Err(error) => Err(wrong(format!("cannot be read: {error}"))),

@@ -76,7 +76,8 @@ pub fn result_page(ticket: &ScanCode, outcome: Outcome) -> Response {
 /// nothing needs storing.
 #[must_use]
 pub fn confirm_token(phone: &PhoneSecret, ticket: &ScanCode) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(phone.expose().as_bytes()).expect("HMAC takes keys of any length");
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(phone.expose().as_bytes()).expect("HMAC takes keys of any length");
     mac.update(b"confirm:");
     mac.update(ticket.as_str().as_bytes());
     URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())

@@ -97,7 +97,11 @@ impl Site {
         let seconds = |n: u32| Duration::from_secs(n.into());
         Self {
             public_url: config.server.public_url.as_str().trim_end_matches('/').to_owned(),
-            transport: if config.server.public_url.scheme() == "https" { Transport::Https } else { Transport::Cleartext },
+            transport: if config.server.public_url.scheme() == "https" {
+                Transport::Https
+            } else {
+                Transport::Cleartext
+            },
             trusted_proxies: config.server.trusted_proxies.iter().map(|network| network.0).collect(),
             sandbox: config.sandbox_url(),
             lifetimes: Lifetimes {

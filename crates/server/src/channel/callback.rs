@@ -67,7 +67,8 @@ fn frame_without_cookie(app: &App, visitor: &Visitor) -> Result<Option<Response>
         return Ok(None);
     }
     let again_href = visitor.here_with("again", "1");
-    let page = app.pages.render(visitor, "frame_again.html", "frame.returned.heading", context! { again_href })?;
+    let page =
+        app.pages.render(visitor, "frame_again.html", "frame.returned.heading", context! { again_href })?;
     Ok(Some(page.with_csp(Csp { framed_by_self: true, ..Csp::default() }).into_response()))
 }
 
@@ -95,7 +96,9 @@ async fn first_visit(
 ) -> Result<Response, Problem> {
     let now = app.now();
     let used = SecretHash::of(code);
-    if code.len() > 512 || !app.handshakes.spend_provider_code(&channel.id, &used, now + CODE_LIFE, now).await? {
+    if code.len() > 512
+        || !app.handshakes.spend_provider_code(&channel.id, &used, now + CODE_LIFE, now).await?
+    {
         tracing::warn!(channel.id = %channel.id, "a platform code was presented twice; refused without asking the platform");
         return Err(Problem::UnknownLogin);
     }
@@ -116,7 +119,11 @@ async fn proven(app: &App, visitor: &Visitor, trip: &Handshake, proof: Proof) ->
     .await?;
     match moved {
         Ok(ticket) => {
-            let kind = if trip.traveller == Traveller::Phone { AuditKind::TicketScanned } else { AuditKind::TicketApproved };
+            let kind = if trip.traveller == Traveller::Phone {
+                AuditKind::TicketScanned
+            } else {
+                AuditKind::TicketApproved
+            };
             audit::of_ticket(app, visitor, kind, &ticket, Some(&trip.channel)).await;
             destination(app, visitor, trip).await
         }
@@ -126,7 +133,11 @@ async fn proven(app: &App, visitor: &Visitor, trip: &Handshake, proof: Proof) ->
 
 async fn refused(app: &App, visitor: &Visitor, trip: &Handshake, refusal: Refusal) -> Response {
     if refusal == Refusal::Taken {
-        tracing::warn!(ticket.id = trip.ticket.short(), "a second person scanned ticket {}", trip.ticket.short());
+        tracing::warn!(
+            ticket.id = trip.ticket.short(),
+            "a second person scanned ticket {}",
+            trip.ticket.short()
+        );
         audit::note(app, visitor, AuditKind::SecondScanRefused, &trip.ticket, Some(&trip.channel)).await;
     }
     match trip.traveller {
@@ -136,12 +147,20 @@ async fn refused(app: &App, visitor: &Visitor, trip: &Handshake, refusal: Refusa
     }
 }
 
-fn failed(app: &App, visitor: &Visitor, channel: &Channel, trip: &Handshake, failure: ChannelFailure) -> Response {
+fn failed(
+    app: &App,
+    visitor: &Visitor,
+    channel: &Channel,
+    trip: &Handshake,
+    failure: ChannelFailure,
+) -> Response {
     failure.write_log(&channel.id);
     let _ = (app, visitor);
     let retry = match trip.traveller {
         Traveller::Phone => urls::of_scan(urls::SCAN, &trip.ticket),
-        Traveller::Browser | Traveller::BrowserFrame => urls::of_ticket(urls::LOGIN_TICKET, &trip.grant, &trip.ticket),
+        Traveller::Browser | Traveller::BrowserFrame => {
+            urls::of_ticket(urls::LOGIN_TICKET, &trip.grant, &trip.ticket)
+        }
     };
     failure.into_problem(Some(retry)).into_response()
 }
@@ -159,7 +178,9 @@ fn declined(visitor: &Visitor, trip: &Handshake) -> Response {
 async fn destination(app: &App, visitor: &Visitor, trip: &Handshake) -> Result<Response, Problem> {
     match trip.traveller {
         Traveller::Phone => Ok(see_other(&urls::of_scan(urls::CONFIRM, &trip.ticket), &[])),
-        Traveller::BrowserFrame => Ok(see_other(&urls::of_channel(urls::CHANNEL_RETURNED, &trip.channel), &[])),
+        Traveller::BrowserFrame => {
+            Ok(see_other(&urls::of_channel(urls::CHANNEL_RETURNED, &trip.channel), &[]))
+        }
         // The browser is back in its own window: it redeems at once.
         Traveller::Browser => {
             let waiting = flow::of_browser(app, visitor, trip.grant.as_str(), trip.ticket.as_str()).await?;

@@ -14,6 +14,11 @@ use crate::web::visitor::Visitor;
 pub async fn returned(State(app): State<App>, visitor: Visitor) -> Result<Response, Problem> {
     let words = |part: &str| app.pages.words.say(visitor.language, part, &[]);
     let (heading, text) = (words("frame.returned.heading"), words("frame.returned.text"));
-    let page = app.pages.render(&visitor, "frame_returned.html", "frame.returned.heading", context! { heading, text })?;
+    let page = app.pages.render(
+        &visitor,
+        "frame_returned.html",
+        "frame.returned.heading",
+        context! { heading, text },
+    )?;
     Ok(page.with_csp(Csp { framed_by_self: true, ..Csp::default() }).into_response())
 }

@@ -4,9 +4,9 @@
 
 use mashang_login::identity::{ChannelKind, IdentityKey, Profile, Proof, UnionLink, clean_name};
 use mashang_login::ids::ChannelId;
+use mashang_wechat::Lang;
 use mashang_wechat::official::{Scope, WebAuthorize};
 use mashang_wechat::sns::SnsToken;
-use mashang_wechat::Lang;
 use url::Url;
 
 use super::wechat_open::lang;
@@ -84,7 +84,11 @@ pub(super) async fn proof(
     };
     Ok(Proof {
         channel: channel.clone(),
-        key: IdentityKey { kind, app: account.appid.as_str().to_owned(), subject: token.openid.as_str().to_owned() },
+        key: IdentityKey {
+            kind,
+            app: account.appid.as_str().to_owned(),
+            subject: token.openid.as_str().to_owned(),
+        },
         union,
         profile: Profile {
             nickname: clean_name(&user.nickname),

@@ -26,7 +26,8 @@ impl WechatOpen {
     #[must_use]
     pub fn page(&self, state: &str, language: Language) -> Url {
         let WechatAccount { appid, callback, client, .. } = &self.account;
-        QrConnect { appid, redirect_uri: callback, state, lang: lang(language), look: Look::default() }.url(client.hosts())
+        QrConnect { appid, redirect_uri: callback, state, lang: lang(language), look: Look::default() }
+            .url(client.hosts())
     }
 
     /// WeChat's page for a frame: the parameters of `wxLogin.js`, returning inside the frame. Desktop quick login is

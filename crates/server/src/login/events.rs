@@ -73,7 +73,8 @@ impl Follower {
                 return Some(Event::default().event("gone").data("{}"));
             };
             let report = Report::of(&ticket, now);
-            let is_news = self.told.is_none_or(|told| (told.version, told.status) != (report.version, report.status));
+            let is_news =
+                self.told.is_none_or(|told| (told.version, told.status) != (report.version, report.status));
             if is_news {
                 self.told = Some(report);
                 self.is_over = report.status.is_final();

@@ -80,7 +80,8 @@ impl<'a> Selected<'a> {
         let asked = visitor.query("channel");
         let wanted = asked.as_deref().or(waiting.grant.request.login_hint.as_deref());
         let named = wanted.and_then(|id| app.channels.get(id));
-        let by_link = || app.channels.behind_our_qr().filter(|_| visitor.surroundings != Surroundings::Desktop);
+        let by_link =
+            || app.channels.behind_our_qr().filter(|_| visitor.surroundings != Surroundings::Desktop);
         let channel = named.or_else(by_link).or_else(|| app.channels.iter().next());
         let tabs = app
             .channels

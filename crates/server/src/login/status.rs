@@ -6,10 +6,10 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use mashang_login::Timestamp;
 use mashang_login::ids::ScanCode;
 use mashang_login::secret::SecretHash;
 use mashang_login::ticket::{Denial, Stage, Status, Ticket};
-use mashang_login::Timestamp;
 use serde::Serialize;
 
 use super::page::seconds_left;
@@ -43,7 +43,12 @@ impl Report {
             Stage::Denied { why } => Some(why),
             _ => None,
         };
-        Self { status: ticket.status(now), reason, version: ticket.version, seconds_left: seconds_left(ticket, now) }
+        Self {
+            status: ticket.status(now),
+            reason,
+            version: ticket.version,
+            seconds_left: seconds_left(ticket, now),
+        }
     }
 }
 
@@ -67,7 +72,8 @@ pub async fn status(
     app.limits.count(Counted::Poll, visitor.address)?;
     let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
     let ticket = own_ticket(&app, visitor.browser(), &code).await?;
-    let wait = visitor.query("wait").and_then(|text| text.parse().ok()).map_or(Duration::ZERO, Duration::from_secs);
+    let wait =
+        visitor.query("wait").and_then(|text| text.parse().ok()).map_or(Duration::ZERO, Duration::from_secs);
     let seen = visitor.query("seen").and_then(|text| text.parse::<u32>().ok());
     let report = Report::of(&ticket, app.now());
     if wait.is_zero() || seen != Some(report.version) || report.status.is_final() {
@@ -78,7 +84,12 @@ pub async fn status(
 }
 
 /// Subscribe, read, wait, read again (promise 7).
-async fn wait_for_change(app: &App, code: &ScanCode, seen: Report, longest: Duration) -> Result<Report, Problem> {
+async fn wait_for_change(
+    app: &App,
+    code: &ScanCode,
+    seen: Report,
+    longest: Duration,
+) -> Result<Report, Problem> {
     let mut watch = app.tickets.watch(code).await?;
     let give_up = tokio::time::sleep(longest.min(Duration::from_secs(seen.seconds_left)));
     tokio::pin!(give_up);

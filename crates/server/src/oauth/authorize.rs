@@ -30,7 +30,9 @@ pub async fn authorize(State(app): State<App>, visitor: Visitor, request: Reques
 async fn take(app: &App, visitor: &Visitor, request: Request) -> Result<Response, Problem> {
     app.limits.count(Counted::Start, visitor.address)?;
     let raw = raw_parameters(request).await.map_err(|status| match status {
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::BadRequest("the body must be application/x-www-form-urlencoded"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            Problem::BadRequest("the body must be application/x-www-form-urlencoded")
+        }
         _ => Problem::BadRequest("the request is too large or cannot be read"),
     })?;
     let params = Params::parse(&raw).map_err(|error| local(LocalError::Malformed(error)))?;
@@ -61,11 +63,18 @@ async fn answer(
         None => None,
         Some(token) => match app.provider.keys.verify_own_id_token(token, &app.provider.issuer) {
             Some(hint) => Some(hint.sub),
-            None => return Ok(Err(AuthorizeError::new("invalid_request", "the id_token_hint was not issued by this login service"))),
+            None => {
+                return Ok(Err(AuthorizeError::new(
+                    "invalid_request",
+                    "the id_token_hint was not issued by this login service",
+                )));
+            }
         },
     };
     let session = flow::session_of(app, visitor).await?;
-    if let authorize::Next::Refuse(error) = authorize::decide(&checked.request, session, hint.as_ref(), app.now()) {
+    if let authorize::Next::Refuse(error) =
+        authorize::decide(&checked.request, session, hint.as_ref(), app.now())
+    {
         return Ok(Err(error));
     }
     let (browser, cookies) = visitor.browser_or_new(app);

@@ -9,5 +9,6 @@ use crate::state::App;
 
 /// Keys that sign now, will soon, or did until lately. Cached far shorter than a new key is published ahead.
 pub async fn jwks(State(app): State<App>) -> Response {
-    ([(header::CACHE_CONTROL, "public, max-age=600")], Json(app.provider.keys.jwks(app.now()))).into_response()
+    ([(header::CACHE_CONTROL, "public, max-age=600")], Json(app.provider.keys.jwks(app.now())))
+        .into_response()
 }

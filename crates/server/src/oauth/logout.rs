@@ -57,7 +57,12 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin")
 }
 
-async fn ask(app: &App, visitor: &Visitor, params: &Params, session: Option<Session>) -> Result<Response, Problem> {
+async fn ask(
+    app: &App,
+    visitor: &Visitor,
+    params: &Params,
+    session: Option<Session>,
+) -> Result<Response, Problem> {
     let person = match &session {
         Some(session) => app.records.user(&session.user).await?.and_then(|user| user.nickname),
         None => None,

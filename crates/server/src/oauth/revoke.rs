@@ -21,7 +21,9 @@ pub async fn revoke(State(app): State<App>, visitor: Visitor, request: Request) 
         Ok(params) => params,
         Err(response) => return *response,
     };
-    match take_back(&app.provider, TokenRequest { authorization: authorization.as_deref(), params: &params }).await {
+    match take_back(&app.provider, TokenRequest { authorization: authorization.as_deref(), params: &params })
+        .await
+    {
         Ok(_) => StatusCode::OK.into_response(),
         Err(error) => super::token::refuse(&app, &visitor, &error),
     }

@@ -25,7 +25,8 @@ pub async fn token(State(app): State<App>, visitor: Visitor, request: Request) -
         Err(response) => return *response,
     };
     let (result, happened) =
-        exchange(&app.provider, TokenRequest { authorization: authorization.as_deref(), params: &params }).await;
+        exchange(&app.provider, TokenRequest { authorization: authorization.as_deref(), params: &params })
+            .await;
     if let Some(happened) = happened {
         note(&app, &visitor, &happened).await;
     }
@@ -49,10 +50,19 @@ pub(super) fn refuse(app: &App, visitor: &Visitor, error: &TokenError) -> Respon
         let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         tracing::error!(code = error.code, cause, "the token endpoint failed: {cause}");
     } else {
-        tracing::info!(code = error.code, description = error.description, "token request refused: {}", error.description);
+        tracing::info!(
+            code = error.code,
+            description = error.description,
+            "token request refused: {}",
+            error.description
+        );
     }
     let response = answer(error.status(), &error.body());
-    if error.challenge { with_header(response, header::WWW_AUTHENTICATE, "Basic realm=\"mashang\"") } else { response }
+    if error.challenge {
+        with_header(response, header::WWW_AUTHENTICATE, "Basic realm=\"mashang\"")
+    } else {
+        response
+    }
 }
 
 async fn note(app: &App, visitor: &Visitor, happened: &Happened) {

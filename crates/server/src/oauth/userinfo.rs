@@ -37,7 +37,11 @@ fn refuse(error: &BearerError) -> Response {
     if let BearerError::Unavailable(cause) = error {
         tracing::error!(%cause, "userinfo failed: {cause}");
     }
-    let code = error.code().unwrap_or(if error.status() == 503 { "temporarily_unavailable" } else { "invalid_token" });
+    let code = error.code().unwrap_or(if error.status() == 503 {
+        "temporarily_unavailable"
+    } else {
+        "invalid_token"
+    });
     let response = answer(error.status(), &json!({ "error": code, "error_description": error.to_string() }));
     match error.challenge() {
         Some(challenge) => with_header(response, header::WWW_AUTHENTICATE, &challenge),

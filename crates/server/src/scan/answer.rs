@@ -87,7 +87,8 @@ async fn answered(app: &App, visitor: &Visitor, ticket: &Ticket) -> Result<Respo
     audit::of_ticket(app, visitor, kind, ticket, None).await;
     if outcome == Outcome::Approved && is_same_device(visitor, ticket) {
         // The waiting browser is this one: it goes straight on.
-        let waiting = flow::of_browser(app, visitor, ticket.grant.as_str(), ticket.scan_code.as_str()).await?;
+        let waiting =
+            flow::of_browser(app, visitor, ticket.grant.as_str(), ticket.scan_code.as_str()).await?;
         return flow::go_on(app, visitor, waiting).await;
     }
     Ok(result_page(&ticket.scan_code, outcome))

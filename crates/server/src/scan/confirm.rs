@@ -3,9 +3,9 @@
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use mashang_login::Timestamp;
 use mashang_login::ids::ScanCode;
 use mashang_login::ticket::{Stage, Status, Ticket};
-use mashang_login::Timestamp;
 use minijinja::context;
 
 use super::{Outcome, confirm_token, result_page};

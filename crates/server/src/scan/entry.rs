@@ -41,7 +41,9 @@ pub async fn entry(
     match ticket.status(app.now()) {
         Status::Waiting => {}
         Status::Scanned | Status::Approved => return Ok(result_page(&code, Outcome::Taken)),
-        Status::Redeemed | Status::Denied | Status::Expired => return Ok(result_page(&code, Outcome::Unknown)),
+        Status::Redeemed | Status::Denied | Status::Expired => {
+            return Ok(result_page(&code, Outcome::Unknown));
+        }
     }
     let Some(channel) = app.channels.behind_our_qr() else { return elsewhere(&app, &visitor, &code) };
     let Means::WechatOfficial(official) = &channel.means else { return Err(Problem::NotFound) };

@@ -17,7 +17,8 @@ pub async fn result(State(app): State<App>, visitor: Visitor) -> Result<Response
         let key = format!("result.{}.{part}", outcome.as_str());
         app.pages.words.say(visitor.language, &key, &[])
     };
-    let phone_href = app.site.sandbox.as_ref().and_then(|sandbox| sandbox.join("phone").ok()).map(String::from);
+    let phone_href =
+        app.site.sandbox.as_ref().and_then(|sandbox| sandbox.join("phone").ok()).map(String::from);
     let heading = say("heading");
     let values = context! {
         outcome => outcome.as_str(),

@@ -35,5 +35,6 @@ pub async fn serve(Path((asked, file)): Path<(String, String)>) -> Result<Respon
         Some("svg") => "image/svg+xml",
         _ => "application/octet-stream",
     };
-    Ok((StatusCode::OK, [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache)], found.data).into_response())
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache)], found.data)
+        .into_response())
 }

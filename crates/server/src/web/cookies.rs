@@ -117,7 +117,10 @@ mod tests {
     fn edited_cookies_count_as_absent() {
         let secret = BrowserSecret::random(&SystemEntropy);
         let mut headers = HeaderMap::new();
-        headers.insert("cookie", format!("mashang_browser={}; mashang_session=abc", secret.expose()).parse().unwrap());
+        headers.insert(
+            "cookie",
+            format!("mashang_browser={}; mashang_session=abc", secret.expose()).parse().unwrap(),
+        );
         let brought = Brought::from_headers(&headers, Transport::Cleartext);
         assert_eq!(brought.browser.map(|found| found.hash()), Some(secret.hash()));
         assert!(brought.session.is_none());

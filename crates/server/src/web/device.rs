@@ -28,10 +28,13 @@ impl Surroundings {
 /// Reads the surroundings out of a user agent. WeCom (`wxwork/`) also says `MicroMessenger` and is not WeChat.
 #[must_use]
 pub fn surroundings(user_agent: &str) -> Surroundings {
-    let is_phone = ["iPhone", "Android", "Mobile", "HarmonyOS", "iPad"].iter().any(|word| user_agent.contains(word));
+    let is_phone =
+        ["iPhone", "Android", "Mobile", "HarmonyOS", "iPad"].iter().any(|word| user_agent.contains(word));
     if user_agent.contains("MicroMessenger/") && !user_agent.contains("wxwork/") {
         // The desktop clients open links in a window of their own; there a QR can be scanned by the phone.
-        let is_desktop_client = ["WindowsWechat", "MacWechat", "UnifiedPCWindowsWechat"].iter().any(|word| user_agent.contains(word));
+        let is_desktop_client = ["WindowsWechat", "MacWechat", "UnifiedPCWindowsWechat"]
+            .iter()
+            .any(|word| user_agent.contains(word));
         return if is_desktop_client { Surroundings::Desktop } else { Surroundings::WeChat };
     }
     if is_phone { Surroundings::Phone } else { Surroundings::Desktop }
@@ -67,7 +70,9 @@ pub fn label(user_agent: &str) -> String {
         ("Mac OS X", "macOS"),
         ("Linux", "Linux"),
     ];
-    let find = |table: &[(&str, &'static str)]| table.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name);
+    let find = |table: &[(&str, &'static str)]| {
+        table.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
+    };
     match (find(&BROWSERS), find(&SYSTEMS)) {
         (Some(browser), Some(system)) => format!("{browser} · {system}"),
         (Some(only), None) | (None, Some(only)) => only.to_owned(),

@@ -37,7 +37,11 @@ impl Csp {
             policy.push_str("; frame-src 'self' ");
             policy.push_str(origin);
         }
-        policy.push_str(if self.framed_by_self { "; frame-ancestors 'self'" } else { "; frame-ancestors 'none'" });
+        policy.push_str(if self.framed_by_self {
+            "; frame-ancestors 'self'"
+        } else {
+            "; frame-ancestors 'none'"
+        });
         policy
     }
 }

@@ -76,7 +76,10 @@ impl Words {
     #[must_use]
     pub fn embedded() -> Self {
         let read = |text| serde_json::from_str(text).expect("locale files are flat JSON objects (tested)");
-        Self { zh: read(include_str!("../../locales/zh-CN.json")), en: read(include_str!("../../locales/en.json")) }
+        Self {
+            zh: read(include_str!("../../locales/zh-CN.json")),
+            en: read(include_str!("../../locales/en.json")),
+        }
     }
 
     fn table(&self, language: Language) -> &BTreeMap<String, String> {
@@ -109,7 +112,10 @@ impl Words {
         let words = self.clone();
         Value::from_function(move |key: &str, values: Kwargs| -> Result<String, minijinja::Error> {
             let Some(template) = words.table(language).get(key) else {
-                return Err(minijinja::Error::new(minijinja::ErrorKind::UndefinedError, format!("no words for {key}")));
+                return Err(minijinja::Error::new(
+                    minijinja::ErrorKind::UndefinedError,
+                    format!("no words for {key}"),
+                ));
             };
             let text = fill(template, |name| values.get::<Value>(name).ok().map(|value| value.to_string()));
             Ok(text)
@@ -151,8 +157,11 @@ mod tests {
     fn both_languages_have_the_same_keys_and_placeholders() {
         let words = Words::embedded();
         let names = |text: &str| -> Vec<String> {
-            let mut found: Vec<String> =
-                text.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name.to_owned())).collect();
+            let mut found: Vec<String> = text
+                .split('{')
+                .skip(1)
+                .filter_map(|part| part.split_once('}').map(|(name, _)| name.to_owned()))
+                .collect();
             found.sort();
             found
         };

@@ -44,7 +44,9 @@ impl Limits {
     /// Counters with the operator's ceilings.
     #[must_use]
     pub fn new(section: &LimitsSection) -> Self {
-        let per_minute = |n: u32| DefaultKeyedRateLimiter::keyed(Quota::per_minute(NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)));
+        let per_minute = |n: u32| {
+            DefaultKeyedRateLimiter::keyed(Quota::per_minute(NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)))
+        };
         Self {
             starts: per_minute(section.starts_per_minute),
             polls: per_minute(section.polls_per_minute),

@@ -7,11 +7,11 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use rust_embed::RustEmbed;
 
+use super::assets;
 use super::headers::Csp;
 use super::language::{Language, Words};
 use super::problem::Problem;
 use super::visitor::Visitor;
-use super::assets;
 
 #[derive(RustEmbed)]
 #[folder = "templates/"]
@@ -44,7 +44,13 @@ impl Pages {
     ///
     /// # Errors
     /// [`Problem::Broken`] if a template does not fit its values, which the tests rule out.
-    pub fn render(&self, visitor: &Visitor, template: &str, title_key: &str, values: Value) -> Result<Page, Problem> {
+    pub fn render(
+        &self,
+        visitor: &Visitor,
+        template: &str,
+        title_key: &str,
+        values: Value,
+    ) -> Result<Page, Problem> {
         let title = self.words.say(visitor.language, title_key, &[]);
         self.render_titled(visitor, template, &title, values)
     }
@@ -53,7 +59,13 @@ impl Pages {
     ///
     /// # Errors
     /// As [`Pages::render`].
-    pub fn render_titled(&self, visitor: &Visitor, template: &str, title: &str, values: Value) -> Result<Page, Problem> {
+    pub fn render_titled(
+        &self,
+        visitor: &Visitor,
+        template: &str,
+        title: &str,
+        values: Value,
+    ) -> Result<Page, Problem> {
         let languages: Vec<Value> = Language::ALL
             .into_iter()
             .map(|one| {
@@ -120,7 +132,8 @@ impl IntoResponse for Page {
                 (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
                 (
                     header::CONTENT_SECURITY_POLICY,
-                    HeaderValue::from_str(&self.csp.to_header()).unwrap_or(HeaderValue::from_static("default-src 'none'")),
+                    HeaderValue::from_str(&self.csp.to_header())
+                        .unwrap_or(HeaderValue::from_static("default-src 'none'")),
                 ),
                 (header::VARY, HeaderValue::from_static("accept-language, cookie, user-agent")),
             ],
@@ -128,7 +141,9 @@ impl IntoResponse for Page {
         )
             .into_response();
         let frames = HeaderName::from_static("x-frame-options");
-        response.headers_mut().insert(frames, HeaderValue::from_static(if framed { "SAMEORIGIN" } else { "DENY" }));
+        response
+            .headers_mut()
+            .insert(frames, HeaderValue::from_static(if framed { "SAMEORIGIN" } else { "DENY" }));
         set_cookies(&mut response, &self.cookies);
         response
     }

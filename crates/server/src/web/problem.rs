@@ -134,7 +134,12 @@ impl Problem {
             }
             Self::Broken(what) => tracing::error!(reference, what, "our own mistake [{reference}]: {what}"),
             Self::Authorization { code, description } => {
-                tracing::info!(reference, code, description, "authorization request refused [{reference}]: {description}");
+                tracing::info!(
+                    reference,
+                    code,
+                    description,
+                    "authorization request refused [{reference}]: {description}"
+                );
             }
             other => tracing::debug!(reference, problem = other.key(), "refused [{reference}]"),
         }
@@ -157,7 +162,11 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
     let Some(problem) = response.extensions().get::<Arc<Problem>>().cloned() else { return response };
     let reference = random_text(&*app.entropy, 6);
     problem.log(&reference);
-    let mut told = if visitor.wants_json { as_json(&problem, &reference) } else { as_page(&app, &visitor, &problem, &reference) };
+    let mut told = if visitor.wants_json {
+        as_json(&problem, &reference)
+    } else {
+        as_page(&app, &visitor, &problem, &reference)
+    };
     if let Some(wait) = problem.retry_after() {
         told.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
     }

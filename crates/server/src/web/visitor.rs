@@ -8,10 +8,10 @@ use http::header;
 use http::request::Parts;
 use mashang_login::secret::{BrowserSecret, PhoneSecret, SecretHash};
 
+use super::address;
 use super::cookies::{Brought, CookieKind};
 use super::device::{self, Surroundings};
 use super::language::Language;
-use super::address;
 use crate::state::App;
 
 /// The device behind a request. All of it is the device's own claim, except the address.
@@ -41,8 +41,13 @@ impl Visitor {
     /// Reads a request's head.
     #[must_use]
     pub fn read(app: &App, parts: &Parts) -> Self {
-        let text = |name: header::HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
+        let text = |name: header::HeaderName| {
+            parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+        };
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
         let user_agent = text(header::USER_AGENT);
         let brought = Brought::from_headers(&parts.headers, app.site.transport);
         let query = parts.uri.query().unwrap_or("").to_owned();
@@ -114,7 +119,9 @@ impl Visitor {
             return String::new();
         }
         let mut pairs = url::form_urlencoded::Serializer::new(String::new());
-        pairs.extend_pairs(url::form_urlencoded::parse(self.query.as_bytes()).filter(|(name, _)| name != "lang"));
+        pairs.extend_pairs(
+            url::form_urlencoded::parse(self.query.as_bytes()).filter(|(name, _)| name != "lang"),
+        );
         pairs.append_pair("lang", language.code());
         format!("{}?{}", self.path, pairs.finish())
     }
@@ -129,7 +136,8 @@ impl Visitor {
     /// The cookie that remembers a language asked for in the address.
     #[must_use]
     pub fn language_cookie(&self, app: &App) -> Option<String> {
-        value_of(&self.query, "lang").map(|_| app.site.transport.set(CookieKind::Language, self.language.code()))
+        value_of(&self.query, "lang")
+            .map(|_| app.site.transport.set(CookieKind::Language, self.language.code()))
     }
 
     /// Speaks the first known of a website's `ui_locales`, unless the person chose a language.
@@ -145,7 +153,9 @@ impl Visitor {
 }
 
 fn value_of(query: &str, name: &str) -> Option<String> {
-    url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
 }
 
 impl FromRequestParts<App> for Visitor {

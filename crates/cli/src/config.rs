@@ -1,0 +1,34 @@
+//! `mashang config …`.
+
+use mashang_server::channel::Channels;
+use mashang_server::config::{DEFAULT, load};
+
+use crate::args::Config;
+
+/// Checks a configuration, secrets' files included, or prints the manual.
+///
+/// # Errors
+/// Everything that is wrong, in sentences.
+pub fn run(command: Config) -> anyhow::Result<()> {
+    match command {
+        Config::Show => print!("{DEFAULT}"),
+        Config::Check(file) => {
+            let config = load(file.config.as_deref())?;
+            Channels::new(&config)?;
+            println!(
+                "The configuration is valid: {}, {} channel(s).",
+                config.server.public_url,
+                config.channel.len()
+            );
+            if config.channel.is_empty() {
+                println!(
+                    "No channel is configured yet, so nobody can log in: see [channel.<name>] in `mashang config show`."
+                );
+            }
+            if config.sandbox.enabled {
+                println!("The SANDBOX stands in for WeChat: anyone can be anyone.");
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! `mashang serve`: the product.
+
+use std::net::{SocketAddr, TcpListener};
+
+use anyhow::Context;
+use mashang_server::open::{self, Surroundings};
+use mashang_server::{background, config, routes};
+use tokio_util::sync::CancellationToken;
+
+use crate::args::ConfigFile;
+use crate::{logging, sandbox};
+
+/// Runs until asked to stop.
+///
+/// # Errors
+/// What keeps it from starting, naming the setting.
+pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
+    let config = config::load(file.config.as_deref())?;
+    logging::start(&config.log)?;
+    let stopping = stop_on_signal();
+    let listener = listen(config.server.listen)?;
+    if config.sandbox.enabled && !config.sandbox.listen.is_empty() {
+        let address: SocketAddr = config.sandbox.listen.parse().context("sandbox.listen")?;
+        let url = config.sandbox_url().context("sandbox.url")?;
+        sandbox::start(listen(address)?, url, stopping.clone());
+    }
+    let app =
+        open::app(&config, Surroundings { stopping: stopping.clone(), ..Surroundings::default() }).await?;
+    if config.sandbox.enabled {
+        tracing::warn!("the SANDBOX stands in for WeChat: anyone can be anyone");
+    }
+    if config.channel.is_empty() {
+        tracing::warn!("no channel is configured, so nobody can log in; see `mashang config show`");
+    }
+    tracing::info!("listening on {}, reached at {}", listener.local_addr()?, config.server.public_url);
+    let tidying = tokio::spawn(background::run(app.clone()));
+    mashang_server::serve::serve(listener, routes::router(app), stopping).await?;
+    tidying.await?;
+    Ok(())
+}
+
+/// Listens, or says who is in the way.
+///
+/// # Errors
+/// When the address is in use or not ours.
+pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))
+}
+
+/// A token that is cancelled by Ctrl-C or SIGTERM.
+pub fn stop_on_signal() -> CancellationToken {
+    let token = CancellationToken::new();
+    let cancelled = token.clone();
+    tokio::spawn(async move {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            match signal(SignalKind::terminate()) {
+                Ok(mut terminate) => {
+                    tokio::select! {
+                        _ = tokio::signal::ctrl_c() => {}
+                        _ = terminate.recv() => {}
+                    }
+                }
+                Err(_) => drop(tokio::signal::ctrl_c().await),
+            }
+        }
+        #[cfg(not(unix))]
+        drop(tokio::signal::ctrl_c().await);
+        cancelled.cancel();
+    });
+    token
+}
