@@ -20,7 +20,7 @@ use crate::people::{Person, PersonChange, PersonRefusal};
 use crate::phone::{Reading, read};
 use crate::state::{Sandbox, World};
 use crate::words::Lang;
-use crate::{hosts, ids};
+use crate::{hosts, ids, manual};
 
 type Body<T> = Result<Json<T>, JsonRejection>;
 type Answered = Result<Json<Value>, Refused>;
@@ -105,8 +105,14 @@ impl From<Refusal> for Refused {
 }
 
 async fn describe(State(sandbox): State<Sandbox>) -> Response {
-    let text = include_str!("../templates/api.md");
-    sandbox.pages().show("api.html", Lang::En, Policy::Phone, ASSETS, context! { text })
+    let blocks = manual::blocks();
+    sandbox.pages().show(
+        "api.html",
+        Lang::En,
+        Policy::Phone,
+        ASSETS,
+        context! { blocks => minijinja::value::Serde(blocks) },
+    )
 }
 
 /// Without secrets.

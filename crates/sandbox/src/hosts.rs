@@ -34,6 +34,7 @@ pub(crate) const AVATARS: &str = "thirdwx.qlogo.cn";
 pub(crate) fn router(sandbox: Sandbox) -> Router {
     let mut app = Router::new()
         .route("/", get(|| async { Redirect::temporary(phone::HOME) }))
+        .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
         .merge(phone::router())
         .nest("/sandbox/api", api::router())
         .nest(pages::ASSETS, pages::assets())

@@ -15,7 +15,7 @@
 //! | `official` | official account web authorization (`/connect/oauth2/authorize`) |
 //! | `sns` | code → token, refresh, auth, userinfo |
 //! | `phone` | the phone page at `/phone`: who holds it, scanning, opening links |
-//! | `api` | the script API at `/sandbox/api`: the phone without a hand |
+//! | `api`, `manual` | the script API at `/sandbox/api`: the phone without a hand; and its description as a page |
 //! | `people`, `ids`, `faults`, `state` | who exists, what they are called where, what goes wrong, what is remembered |
 //!
 //! # One login through it
@@ -51,6 +51,7 @@ mod api;
 mod faults;
 mod hosts;
 mod ids;
+mod manual;
 mod official;
 mod open;
 mod options;

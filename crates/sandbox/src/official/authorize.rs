@@ -13,7 +13,6 @@ use crate::faults::FaultName;
 use crate::hosts::{self, Reached};
 use crate::ids;
 use crate::open::Answer;
-use crate::options::App;
 use crate::pages::{ASSETS, Policy};
 use crate::params::{Params, QueryOrForm};
 use crate::people::Person;
@@ -29,9 +28,7 @@ const CONSENT_MS: i64 = 300_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Consent {
     person: String,
-    appid: String,
-    redirect_uri: String,
-    state: String,
+    asked: Checked,
     expires_ms: i64,
 }
 
@@ -63,8 +60,8 @@ pub(crate) fn answer_request(
     let silent = snapshot || checked.scope == Scope::Base;
     match answer {
         Answer::Deny if silent => None,
-        Answer::Deny => Some(deny(sandbox, params.get("redirect_uri"), params.get("state"))),
-        Answer::Allow => Some(allow(sandbox, &checked, &params, person, snapshot)),
+        Answer::Deny => Some(deny(sandbox, &checked)),
+        Answer::Allow => Some(allow(sandbox, &checked, person, snapshot)),
     }
 }
 
@@ -97,25 +94,19 @@ pub(super) async fn show(
     };
     let snapshot = is_snapshot(&params, &person);
     if snapshot || checked.scope == Scope::Base {
-        let opened = allow(&sandbox, &checked, &params, &person, snapshot);
+        let opened = allow(&sandbox, &checked, &person, snapshot);
         return go(&sandbox, lang, opened);
     }
     let handle = ids::handle(sandbox.entropy());
-    let consent = Consent {
-        person: person.id.clone(),
-        appid: checked.app.appid.clone(),
-        redirect_uri: params.get("redirect_uri").to_owned(),
-        state: params.get("state").to_owned(),
-        expires_ms: sandbox.now_ms() + CONSENT_MS,
-    };
-    sandbox.world().consents.insert(handle.clone(), consent);
     let page = context! {
         app_name => &checked.app.name,
         person => phone::shown(&person),
         action => PATH,
         name => "consent",
-        value => handle,
+        value => &handle,
     };
+    let consent = Consent { person: person.id, asked: checked, expires_ms: sandbox.now_ms() + CONSENT_MS };
+    sandbox.world().consents.insert(handle, consent);
     phone::page(&sandbox, lang, "consent.html", page)
 }
 
@@ -137,17 +128,14 @@ pub(super) async fn submit(
     };
     let live = consent.filter(|consent| sandbox.now_ms() < consent.expires_ms);
     let (Some(consent), Some(person)) = (live, holder) else { return notice(&sandbox, lang, "expired") };
-    let Some(app) = sandbox.options().app(&consent.appid) else { return notice(&sandbox, lang, "expired") };
     let opened = match answer {
-        Answer::Allow => {
-            issue(&sandbox, app, Scope::Userinfo, &person, false, &consent.redirect_uri, &consent.state)
-        }
-        Answer::Deny => deny(&sandbox, &consent.redirect_uri, &consent.state),
+        Answer::Allow => allow(&sandbox, &consent.asked, &person, false),
+        Answer::Deny => deny(&sandbox, &consent.asked),
     };
     go(&sandbox, lang, opened)
 }
 
-fn checked<'a>(sandbox: &'a Sandbox, query: &str, params: &Params) -> Result<Checked<'a>, &'static str> {
+fn checked(sandbox: &Sandbox, query: &str, params: &Params) -> Result<Checked, &'static str> {
     let mut world = sandbox.world();
     if let Some(code) = world.faults.take_browser(FaultName::AuthorizeError).and_then(|armed| armed.code) {
         return Err(check::error_text(code));
@@ -163,36 +151,17 @@ fn is_snapshot(params: &Params, person: &Person) -> bool {
     person.snapshot || params.get("forceSnapShot") == "true"
 }
 
-fn allow(
-    sandbox: &Sandbox,
-    checked: &Checked<'_>,
-    params: &Params,
-    person: &Person,
-    snapshot: bool,
-) -> Opened {
-    let (redirect_uri, state) = (params.get("redirect_uri"), params.get("state"));
-    issue(sandbox, checked.app, checked.scope, person, snapshot, redirect_uri, state)
-}
-
-fn issue(
-    sandbox: &Sandbox,
-    app: &App,
-    scope: Scope,
-    person: &Person,
-    snapshot: bool,
-    redirect_uri: &str,
-    state: &str,
-) -> Opened {
+fn allow(sandbox: &Sandbox, asked: &Checked, person: &Person, snapshot: bool) -> Opened {
     let mut world = sandbox.world();
-    let code = sandbox.issue_code(&mut world, app, person, scope.name(), snapshot);
+    let code = sandbox.issue_code(&mut world, &asked.app, person, asked.scope.name(), snapshot);
     let twice = world.faults.take_browser(FaultName::DuplicateCallback).is_some();
-    Opened::Redirect { url: callback_url(redirect_uri, state, code.as_deref()), twice }
+    Opened::Redirect { url: callback_url(&asked.redirect_uri, &asked.state, code.as_deref()), twice }
 }
 
 /// Observed: no redirect. The older documentation's redirect with `state` only is a fault switch (§3).
-fn deny(sandbox: &Sandbox, redirect_uri: &str, state: &str) -> Opened {
+fn deny(sandbox: &Sandbox, asked: &Checked) -> Opened {
     if sandbox.world().faults.take_browser(FaultName::DenyRedirect).is_some() {
-        return Opened::Redirect { url: callback_url(redirect_uri, state, None), twice: false };
+        return Opened::Redirect { url: callback_url(&asked.redirect_uri, &asked.state, None), twice: false };
     }
     Opened::Closed
 }

@@ -33,7 +33,7 @@ pub(super) fn error_text(code: u32) -> &'static str {
 
 /// What the site asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(crate) enum Scope {
     /// snsapi_base: silent, openid only.
     Base,
     /// snsapi_userinfo: with the person's consent.
@@ -50,14 +50,16 @@ impl Scope {
 }
 
 /// A request that passed.
-#[derive(Debug)]
-pub(super) struct Checked<'a> {
-    pub(super) app: &'a App,
+#[derive(Clone, Debug)]
+pub(crate) struct Checked {
+    pub(super) app: App,
     pub(super) scope: Scope,
+    pub(super) redirect_uri: String,
+    pub(super) state: String,
 }
 
 /// The text of the error page when a parameter is not as it must be. A missing `state` is fine, an empty one is 10013.
-pub(super) fn check<'a>(sandbox: &'a Sandbox, params: &Params) -> Result<Checked<'a>, &'static str> {
+pub(super) fn check(sandbox: &Sandbox, params: &Params) -> Result<Checked, &'static str> {
     let refuse = |code| Err(error_text(code));
     if params.get("appid").is_empty() {
         return refuse(10012);
@@ -84,7 +86,12 @@ pub(super) fn check<'a>(sandbox: &'a Sandbox, params: &Params) -> Result<Checked
     match params.get("state") {
         "" if params.has("state") => refuse(10013),
         state if state.len() > LONGEST_STATE => Err("state 参数过长"),
-        _ => Ok(Checked { app, scope }),
+        state => Ok(Checked {
+            app: app.clone(),
+            scope,
+            redirect_uri: params.get("redirect_uri").to_owned(),
+            state: state.to_owned(),
+        }),
     }
 }
 

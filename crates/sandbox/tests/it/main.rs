@@ -1,5 +1,7 @@
 //! The sandbox, driven through its router as browsers, phones, servers and scripts drive it.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod bench;
 mod faults;
 mod hosts;
