@@ -103,5 +103,7 @@
   if (window.parent !== window) {
     window.parent.postMessage(JSON.stringify({ type: "status", status: "wxReady" }), "*");
   }
-  pollLater(100);
+  // Not before the load event: a script that is still loading would hold it back until the poll is answered.
+  if (document.readyState === "complete") pollLater(100);
+  else window.addEventListener("load", function () { pollLater(100); });
 })();
