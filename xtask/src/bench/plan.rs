@@ -1,0 +1,240 @@
+//! What is measured, in which order, how long.
+//!
+//! Rates are taken in rounds, yardstick first in each: a machine that is busy with something else for a second then
+//! disturbs one round and not the ratio, and the middle round is reported.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::task::LocalSet;
+use tokio::time::sleep;
+
+use super::Options;
+use super::http::{Connection, request};
+use super::load::{self, Load, median};
+use super::login::{Browser, Party, Site};
+use super::machine::{Machine, raise_open_files};
+use super::process::{Installation, Server, start_hello, start_sandbox};
+use super::report::{self, Figures, Kind, Rate};
+use super::waiting::{self, Memory, Reached};
+
+/// Visitors at once in every rate.
+pub const VISITORS: usize = 64;
+/// Signing algorithm of the usual client, and the fast one.
+const ALGORITHMS: [&str; 2] = ["RS256", "EdDSA"];
+const PEOPLE: usize = 200;
+
+/// Sizes of a run.
+struct Scale {
+    rounds: usize,
+    rate: Duration,
+    approvals: usize,
+    approving: Duration,
+    waiting: usize,
+    starts: usize,
+}
+
+impl Scale {
+    fn of(options: Options) -> Self {
+        let ms = Duration::from_millis;
+        if options.quick {
+            Self { rounds: 1, rate: ms(300), approvals: 100, approving: ms(800), waiting: 1_000, starts: 1 }
+        } else {
+            Self {
+                rounds: 3,
+                rate: ms(3_000),
+                approvals: 1_000,
+                approving: ms(8_000),
+                waiting: 10_000,
+                starts: 5,
+            }
+        }
+    }
+}
+
+/// Measures everything and reports it.
+///
+/// # Errors
+/// When a program does not start or a request fails.
+pub fn run(program: &Path, options: Options) -> anyhow::Result<()> {
+    let target = program.parent().and_then(Path::parent).context("the program is not in a target folder")?;
+    // On the target folder's disk: /tmp may be memory, where a commit costs nothing.
+    let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(target)?;
+    // One thread for the generator; the servers take what is left.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let figures = LocalSet::new().block_on(&runtime, measure(program, folder.path(), options))?;
+    let tables = report::tables(&figures);
+    println!("{tables}");
+    if options.write {
+        report::write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/performance.md"), &tables)?;
+    }
+    Ok(())
+}
+
+async fn measure(program: &Path, folder: &Path, options: Options) -> anyhow::Result<Figures> {
+    let scale = Scale::of(options);
+    let files = raise_open_files()?;
+    // Some for the database, the log and connections that are being made.
+    let waiting = scale.waiting.min(usize::try_from(files)?.saturating_sub(500));
+    let machine = Machine::look(folder)?;
+    let sandbox = start_sandbox(program).await?;
+    make_people(sandbox.address).await?;
+    let bench = Bench { program, folder, sandbox };
+    say("starts");
+    let starts = bench.starts(scale.starts).await?;
+    let hello = start_hello().await?;
+    say("rates");
+    let rates = bench.rates(&scale, &hello).await?;
+    say("approvals");
+    let reached = bench.approvals(&scale).await?;
+    say("memory");
+    let (idle, memory) = bench.memory(waiting).await?;
+    Ok(Figures {
+        machine,
+        rates,
+        reached,
+        memory,
+        idle,
+        idle_hello: start_hello().await?.running.resident_bytes()?,
+        first_start: median(&starts, |(first, _)| first.as_secs_f64()).0,
+        later_start: median(&starts, |(_, later)| later.as_secs_f64()).1,
+        program_bytes: fs::metadata(program)?.len(),
+    })
+}
+
+fn say(what: &str) {
+    eprintln!("measuring {what} …");
+}
+
+async fn make_people(sandbox: SocketAddr) -> anyhow::Result<()> {
+    let mut connection = Connection::new(sandbox);
+    for number in 0..PEOPLE {
+        let body = format!(r#"{{"id":"{}","name":"Person {number}"}}"#, person(number));
+        let bytes =
+            request("POST", sandbox, "/sandbox/api/people", &["content-type: application/json"], &body);
+        connection.send(&bytes).await?.expect(201)?;
+    }
+    Ok(())
+}
+
+fn person(number: usize) -> String {
+    format!("bench-{}", number % PEOPLE)
+}
+
+/// The program under measurement and its surroundings.
+struct Bench<'a> {
+    program: &'a Path,
+    folder: &'a Path,
+    sandbox: Server,
+}
+
+impl Bench<'_> {
+    fn install(&self, name: &str) -> anyhow::Result<Installation> {
+        let folder: PathBuf = self.folder.join(name);
+        Installation::new(self.program, folder, self.sandbox.address)
+    }
+
+    fn parties(&self, server: &Server, site: &Site) -> Vec<Party> {
+        let party = |number| Party::new(server.address, self.sandbox.address, site.clone(), person(number));
+        (0..VISITORS).map(party).collect()
+    }
+
+    /// First starts (new database, new keys) and later ones.
+    async fn starts(&self, count: usize) -> anyhow::Result<Vec<(Duration, Duration)>> {
+        let mut starts = Vec::new();
+        for number in 0..count {
+            let installation = self.install(&format!("start-{number}"))?;
+            let (server, first) = installation.start().await?;
+            drop(server);
+            let (server, later) = installation.start().await?;
+            drop(server);
+            starts.push((first, later));
+        }
+        Ok(starts)
+    }
+
+    async fn rates(&self, scale: &Scale, hello: &Server) -> anyhow::Result<Vec<Rate>> {
+        let installation = self.install("rates")?;
+        let sites =
+            ALGORITHMS.map(|algorithm| installation.add_client(&format!("site-{algorithm}"), algorithm));
+        let [usual, fast] = sites;
+        let (usual, fast) = (usual?, fast?);
+        let (server, _) = installation.start().await?;
+        let mut rounds: Vec<[Load; Kind::ALL.len()]> = Vec::new();
+        // The first round warms up and is not counted.
+        for round in 0..=scale.rounds {
+            let length = if round == 0 { scale.rate / 5 } else { scale.rate };
+            let loads = [
+                hello_load(hello, length).await?,
+                self.status_load(&server, &usual, length).await?,
+                self.draw_load(&server, &usual, length).await?,
+                self.login_load(&server, &usual, length).await?,
+                self.login_load(&server, &fast, length).await?,
+            ];
+            if round > 0 {
+                rounds.push(loads);
+            }
+        }
+        Ok(Kind::ALL.into_iter().enumerate().map(|(at, kind)| Rate::of(kind, at, &rounds)).collect())
+    }
+
+    async fn browsers(&self, server: &Server, site: &Site) -> anyhow::Result<Vec<(Party, Browser)>> {
+        let mut browsers = Vec::new();
+        for mut party in self.parties(server, site) {
+            let browser = party.begin().await?;
+            browsers.push((party, browser));
+        }
+        Ok(browsers)
+    }
+
+    async fn status_load(&self, server: &Server, site: &Site, length: Duration) -> anyhow::Result<Load> {
+        let browsers = self.browsers(server, site).await?;
+        let asking = browsers
+            .into_iter()
+            .map(|(party, browser)| (party, browser.status_request(server.address)))
+            .collect();
+        let ask = async |(party, bytes): &mut (Party, Vec<u8>)| party.ask(bytes).await;
+        Ok(load::during(server, asking, length, ask).await?.1)
+    }
+
+    async fn draw_load(&self, server: &Server, site: &Site, length: Duration) -> anyhow::Result<Load> {
+        let browsers = self.browsers(server, site).await?;
+        let draw = async |(party, browser): &mut (Party, Browser)| party.draw(browser).await;
+        Ok(load::during(server, browsers, length, draw).await?.1)
+    }
+
+    async fn login_load(&self, server: &Server, site: &Site, length: Duration) -> anyhow::Result<Load> {
+        let log_in = async |party: &mut Party| party.whole_login().await;
+        Ok(load::during(server, self.parties(server, site), length, log_in).await?.1)
+    }
+
+    async fn approvals(&self, scale: &Scale) -> anyhow::Result<Vec<Reached>> {
+        let installation = self.install("approvals")?;
+        let site = installation.add_client("site", ALGORITHMS[0])?;
+        let (server, _) = installation.start().await?;
+        let parties = self.parties(&server, &site);
+        Ok(waiting::approvals(parties, &server, scale.approvals, scale.approving).await?.1)
+    }
+
+    async fn memory(&self, count: usize) -> anyhow::Result<(u64, Memory)> {
+        let installation = self.install("memory")?;
+        let site = installation.add_client("site", ALGORITHMS[0])?;
+        let (server, _) = installation.start().await?;
+        sleep(Duration::from_secs(1)).await;
+        let idle = server.running.resident_bytes()?;
+        Ok((idle, waiting::memory(self.parties(&server, &site), &server, count).await?))
+    }
+}
+
+async fn hello_load(hello: &Server, length: Duration) -> anyhow::Result<Load> {
+    let bytes = request("GET", hello.address, "/", &["accept: application/json"], "");
+    let visitors = (0..VISITORS).map(|_| Connection::new(hello.address)).collect();
+    let ask = async move |connection: &mut Connection| {
+        connection.send(&bytes).await?.expect(200)?;
+        Ok(())
+    };
+    Ok(load::during(hello, visitors, length, ask).await?.1)
+}
