@@ -10,7 +10,9 @@ use tracing_subscriber::EnvFilter;
 pub fn start(section: &LogSection) -> anyhow::Result<()> {
     let filter =
         EnvFilter::try_new(&section.filter).map_err(|error| anyhow::anyhow!("log.filter: {error}"))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(std::io::stderr);
     // A second start can only happen in tests; the first stays.
     let _ = match section.format {
         LogFormat::Text => lines.with_target(false).try_init(),

@@ -43,9 +43,12 @@ pub fn router(app: App) -> Router {
         .route(urls::AUTHORIZE, get(oauth::authorize::authorize).post(oauth::authorize::authorize))
         .route(urls::LOGOUT, get(oauth::logout::logout).post(oauth::logout::logout));
     let called_by_apps = Router::new()
-        .route(urls::TOKEN, post(oauth::token::token))
-        .route(urls::REVOKE, post(oauth::revoke::revoke))
-        .route(urls::USERINFO, get(oauth::userinfo::userinfo).post(oauth::userinfo::userinfo))
+        .route(urls::TOKEN, post(oauth::token::token).options(oauth::cors::preflight))
+        .route(urls::REVOKE, post(oauth::revoke::revoke).options(oauth::cors::preflight))
+        .route(
+            urls::USERINFO,
+            get(oauth::userinfo::userinfo).post(oauth::userinfo::userinfo).options(oauth::cors::preflight),
+        )
         .layer(from_fn_with_state(app.clone(), oauth::cors::of_clients));
     let public = Router::new()
         .route(urls::DISCOVERY, get(oauth::discovery::discovery))

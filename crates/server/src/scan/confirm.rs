@@ -11,6 +11,8 @@ use minijinja::context;
 use super::{Outcome, confirm_token, result_page};
 use crate::state::App;
 use crate::urls;
+use crate::web::device::Surroundings;
+use crate::web::headers::{Csp, source_of};
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
@@ -46,7 +48,8 @@ pub async fn confirm(
                 confirm_token => confirm_token(secret, &code),
                 app_label => app.pages.words.say(visitor.language, "open_in.wechat.label", &[]),
             };
-            Ok(app.pages.render(&visitor, "confirm.html", "confirm.title", values)?.into_response())
+            let page = app.pages.render(&visitor, "confirm.html", "confirm.title", values)?;
+            Ok(page.with_csp(csp(&app, &ticket, number_required).await?).into_response())
         }
         // Back from the platform, but the trip did not end in a scan: begin again.
         (_, Status::Waiting) => Ok(see_other(&urls::of_scan(urls::SCAN, &code), &[])),
@@ -55,11 +58,21 @@ pub async fn confirm(
     }
 }
 
-/// Whether the phone and the waiting browser are one and the same browser, as when a person logs in inside WeChat
-/// itself: then there is no other screen to compare a number with (SEC-11).
+/// Where the form may lead: to our own pages, and on the same device on to the website, because browsers apply
+/// `form-action` to every redirect of a submission.
+async fn csp(app: &App, ticket: &Ticket, number_required: bool) -> Result<Csp, Problem> {
+    let grant = if number_required { None } else { app.records.grant(&ticket.grant).await? };
+    let website = grant.and_then(|grant| source_of(&grant.request.redirect_uri));
+    Ok(Csp { form_action: website.into_iter().collect(), ..Csp::default() })
+}
+
+/// Whether the phone and the waiting browser are one and the same browser on a phone, as when a person logs in inside
+/// WeChat itself: then there is no other screen to compare a number with (SEC-11). On a computer the number costs
+/// nothing, so there it is always asked, even if the sandbox's phone is only another tab.
 #[must_use]
 pub fn is_same_device(visitor: &Visitor, ticket: &Ticket) -> bool {
-    visitor.browser().is_some_and(|browser| ticket.belongs_to(&browser))
+    visitor.surroundings != Surroundings::Desktop
+        && visitor.browser().is_some_and(|browser| ticket.belongs_to(&browser))
 }
 
 /// Clock time with its offset. Most of our people live in UTC+8, and a server rarely knows better.

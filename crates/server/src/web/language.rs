@@ -127,8 +127,8 @@ fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
     while let Some(start) = rest.find('{') {
-        out.push_str(&rest[..start]);
         let Some(length) = rest[start..].find('}') else { break };
+        out.push_str(&rest[..start]);
         let name = &rest[start + 1..start + length];
         match value(name) {
             Some(text) => out.push_str(&text),

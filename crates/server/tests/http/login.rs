@@ -1,0 +1,224 @@
+//! `/login/…`: the waiting browser.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::support::*;
+
+#[tokio::test]
+async fn the_qr_in_the_html_holds_the_scan_address_and_nothing_else() {
+    let app = TestApp::start().await;
+    let page = app.open_login(&app.desktop()).await;
+    let svg = &page.html[page.html.find("<svg aria-hidden").unwrap()..];
+    let svg = &svg[..svg.find("</svg>").unwrap()];
+    assert_eq!(read_qr(svg), format!("http://127.0.0.1:8080/s/{}", page.ticket), "sec_20");
+}
+
+/// Draws the one path our QR is made of onto a grid and reads it.
+fn read_qr(svg: &str) -> String {
+    let size: usize = {
+        let from = svg.find("viewBox=\"0 0 ").unwrap() + 13;
+        svg[from..].split(' ').next().unwrap().parse().unwrap()
+    };
+    let mut dark = vec![vec![false; size]; size];
+    for step in svg.split('M').skip(1) {
+        let mut numbers = step.split(|c: char| !c.is_ascii_digit()).filter(|text| !text.is_empty());
+        let x: usize = numbers.next().unwrap().parse().unwrap();
+        let y: usize = numbers.next().unwrap().parse().unwrap();
+        if x < size && y < size {
+            dark[y][x] = true;
+        }
+    }
+    let scale = 8;
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(size * scale, size * scale, |x, y| {
+        if dark[y / scale][x / scale] { 0 } else { 255 }
+    });
+    image.detect_grids().first().expect("a QR is found").decode().unwrap().1
+}
+
+#[tokio::test]
+async fn status_waits_until_the_ticket_moves() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let waiting = {
+        let page = page.clone();
+        tokio::spawn(async move { page.browser.get(&page.url("status?wait=20&seen=0")).await })
+    };
+    let phone = app.phone();
+    app.scan(&phone, &page.ticket, &person).await;
+    let answer = tokio::time::timeout(Duration::from_secs(5), waiting).await.expect("woken").unwrap();
+    assert_eq!(answer.json()["status"], "scanned");
+    let at_once = page.browser.get(&page.url("status?wait=20&seen=0")).await;
+    assert_eq!(at_once.json()["version"], 1, "a version that is past is answered at once");
+}
+
+#[tokio::test]
+async fn events_tell_each_stage_and_end_with_the_last() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let stream = {
+        let page = page.clone();
+        tokio::spawn(async move { page.browser.get(&page.url("events")).await })
+    };
+    let phone = app.phone();
+    let token = app.scan(&phone, &page.ticket, &person).await;
+    phone.post(&format!("/s/{}/deny", page.ticket), &[("confirm_token", &token)]).await;
+    let answer =
+        tokio::time::timeout(Duration::from_secs(5), stream).await.expect("the stream ends").unwrap();
+    assert_eq!(answer.header("content-type"), "text/event-stream");
+    assert_eq!(answer.header("x-accel-buffering"), "no");
+    assert!(answer.body.contains("\"status\":\"denied\""), "{}", answer.body);
+    assert!(answer.body.starts_with("event: status\n"));
+}
+
+#[tokio::test]
+async fn sec_05_a_refresh_kills_the_old_ticket() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    let token = app.scan(&phone, &page.ticket, &person).await;
+    let fresh = page.browser.fetch(&page.url("refresh")).await;
+    assert_eq!(fresh.status, StatusCode::OK, "{}", fresh.body);
+    assert_ne!(fresh.json()["ticket"]["scan_code"], page.ticket.as_str());
+    let late = app.approve(&phone, &page, &token, &page.number).await;
+    assert!(late.location().ends_with("outcome=expired"));
+    assert_eq!(page.stage().await, "expired");
+}
+
+#[tokio::test]
+async fn without_a_script_refresh_and_redeem_are_plain_forms() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let early = page.browser.post(&page.url("redeem"), &[]).await;
+    assert_eq!(early.status, StatusCode::SEE_OTHER);
+    assert_eq!(early.location(), page.url("").trim_end_matches('/'), "too early: back to the page");
+    let refreshed = page.browser.post(&page.url("refresh"), &[]).await;
+    assert_eq!(refreshed.status, StatusCode::SEE_OTHER, "sec_66");
+    let page = app.login_page(&page.browser, refreshed.location()).await;
+    let phone = app.phone();
+    let token = app.scan(&phone, &page.ticket, &person).await;
+    app.approve(&phone, &page, &token, &page.number).await;
+    let done = page.browser.post(&page.url("redeem"), &[]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    assert!(done.location().starts_with(SITE));
+}
+
+#[tokio::test]
+async fn a_reload_keeps_the_ticket_at_every_stage() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    assert!(page.browser.get(&page.path).await.body.contains("data-status=\"waiting\""));
+    let phone = app.phone();
+    let token = app.scan(&phone, &page.ticket, &person).await;
+    assert!(page.browser.get(&page.path).await.body.contains("data-status=\"scanned\""));
+    app.approve(&phone, &page, &token, &page.number).await;
+    assert!(page.browser.get(&page.path).await.body.contains("data-status=\"approved\""));
+    assert!(page.redeem().await.starts_with(SITE));
+}
+
+#[tokio::test]
+async fn two_tabs_are_two_logins() {
+    let app = TestApp::start().await;
+    let (first, second) = (app.person("小明").await, app.person("小红").await);
+    let browser = app.desktop();
+    let one = app.open_login(&browser).await;
+    let two = app.open_login(&browser).await;
+    for (page, person) in [(&two, &second), (&one, &first)] {
+        let phone = app.phone();
+        let token = app.scan(&phone, &page.ticket, person).await;
+        app.approve(&phone, page, &token, &page.number).await;
+    }
+    assert!(one.redeem().await.starts_with(SITE));
+    assert!(two.redeem().await.starts_with(SITE));
+}
+
+#[tokio::test]
+async fn cancelling_answers_the_website_once_and_kills_the_ticket() {
+    let app = TestApp::start().await;
+    let page = app.open_login(&app.desktop()).await;
+    let back = page.browser.post(&page.url("cancel"), &[]).await;
+    assert_eq!(back.status, StatusCode::SEE_OTHER);
+    assert_eq!(param(back.location(), "error"), "access_denied");
+    assert_eq!(param(back.location(), "state"), "st4te");
+    assert_eq!(param(back.location(), "iss"), "http://127.0.0.1:8080", "sec_52");
+    assert_eq!(page.browser.post(&page.url("cancel"), &[]).await.status, StatusCode::GONE);
+    assert_eq!(page.browser.fetch(&page.url("refresh")).await.json()["gone"], true);
+    assert_eq!(page.browser.get(&page.path).await.status, StatusCode::GONE);
+}
+
+#[tokio::test]
+async fn sec_17_a_login_gets_a_new_session_and_ends_the_old_one() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let browser = app.desktop();
+    browser.cookies.lock().unwrap().insert("mashang_session".into(), format!("mss_{}", "A".repeat(43)));
+    app.log_in(&browser, &person).await;
+    let first = browser.cookie("mashang_session").unwrap();
+    assert_ne!(first, format!("mss_{}", "A".repeat(43)), "a planted session is not taken over");
+    app.log_in_with(&browser, &person, &[("prompt", "login")]).await;
+    let second = browser.cookie("mashang_session").unwrap();
+    assert_ne!(first, second);
+    browser.cookies.lock().unwrap().insert("mashang_session".into(), first);
+    let old = browser.get(&app.authorize_path(&[("prompt", "none")])).await;
+    assert_eq!(param(old.location(), "error"), "login_required");
+}
+
+#[tokio::test]
+async fn on_a_phone_the_page_offers_a_way_to_continue_instead_of_a_qr() {
+    let app = TestApp::start().await;
+    let inside = app.open_login(&app.phone()).await;
+    assert!(inside.html.contains(&format!("&#x2f;s&#x2f;{}?via=wechat", inside.ticket)), "sec_11");
+    let desktop = app.open_login(&app.desktop()).await;
+    assert!(!desktop.html.contains("via=wechat"));
+}
+
+#[tokio::test]
+async fn inside_wechat_the_same_device_continues_without_a_number() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let wechat = app.phone();
+    let page = app.open_login(&wechat).await;
+    let token = app.scan(&wechat, &page.ticket, &person).await;
+    let confirm = wechat.get(&format!("/s/{}/confirm", page.ticket)).await;
+    assert!(!confirm.body.contains("name=\"number\""));
+    let done = wechat.post(&format!("/s/{}/approve", page.ticket), &[("confirm_token", &token)]).await;
+    assert!(done.location().starts_with(SITE), "{}", done.location());
+}
+
+#[tokio::test]
+async fn sec_40_a_client_switched_off_while_the_person_scans_gets_no_code() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    let token = app.scan(&phone, &page.ticket, &person).await;
+    app.approve(&phone, &page, &token, &page.number).await;
+    let mut client = app.app.records.client(&"site".parse().unwrap()).await.unwrap().unwrap();
+    client.disabled_at = Some(app.app.now());
+    app.save_client(client).await;
+    assert_eq!(page.browser.fetch(&page.url("redeem")).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn sec_40_a_person_switched_off_is_refused_with_a_sentence() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let back = app.log_in(&app.desktop(), &person).await;
+    let tokens = app.exchange(&param(&back, "code")).await.json();
+    let sub = claims(tokens["id_token"].as_str().unwrap())["sub"].as_str().unwrap().to_owned();
+    app.app.records.set_user_disabled(&sub.parse().unwrap(), Some(app.app.now())).await.unwrap();
+    assert_eq!(app.userinfo(tokens["access_token"].as_str().unwrap()).await.status, StatusCode::UNAUTHORIZED);
+    let page = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    let token = app.scan(&phone, &page.ticket, &person).await;
+    app.approve(&phone, &page, &token, &page.number).await;
+    let refused = page.browser.post(&page.url("redeem"), &[]).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.location().is_empty());
+}

@@ -1,0 +1,12 @@
+//! The whole router in process, over a fresh store, with a clock that moves when told to and the sandbox as WeChat.
+//! The modules mirror the addresses of the server.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod channel;
+mod login;
+mod oauth;
+mod promises;
+mod scan;
+mod support;
+mod web;

@@ -1,0 +1,157 @@
+//! `/s/…`: the phone.
+
+use http::StatusCode;
+use mashang_login::audit::AuditKind;
+
+use crate::support::*;
+
+#[tokio::test]
+async fn the_confirm_page_names_site_browser_address_and_person_but_not_the_number() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    app.scan(&phone, &page.ticket, &person).await;
+    let confirm = phone.get(&format!("/s/{}/confirm", page.ticket)).await;
+    for shown in ["127.0.0.1:9", "Chrome · Windows", "小明", "2026-11-22 16:00:00", "样例 &lt;Site&gt;"]
+    {
+        assert!(confirm.body.contains(shown), "sec_08: {shown} in {}", confirm.body);
+    }
+    for holder in [format!(">{}<", page.number), format!("\"{}\"", page.number)] {
+        assert!(!confirm.body.contains(&holder), "sec_09: the number is only in the browser");
+    }
+    assert!(confirm.header("content-security-policy").contains("frame-ancestors 'none'"));
+    assert_eq!(confirm.header("x-frame-options"), "DENY");
+}
+
+#[tokio::test]
+async fn a_denial_is_final() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    let token = app.scan(&phone, &page.ticket, &person).await;
+    let denied = phone.post(&format!("/s/{}/deny", page.ticket), &[("confirm_token", &token)]).await;
+    assert!(denied.location().ends_with("outcome=denied"));
+    assert!(
+        app.approve(&phone, &page, &token, &page.number).await.location().ends_with("outcome=expired"),
+        "sec_12"
+    );
+    assert_eq!(page.stage().await, "denied");
+    assert_eq!(phone.get(denied.location()).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn sec_09_one_wrong_number_ends_the_login() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    let token = app.scan(&phone, &page.ticket, &person).await;
+    let wrong = app.approve(&phone, &page, &token, page.wrong_number()).await;
+    assert!(wrong.location().ends_with("outcome=wrong_number"));
+    assert!(app.approve(&phone, &page, &token, &page.number).await.location().ends_with("outcome=expired"));
+    assert_eq!(page.status().await.json()["reason"], "wrong_number");
+}
+
+#[tokio::test]
+async fn sec_06_a_second_phone_is_refused_recorded_and_does_not_disturb_the_first() {
+    let app = TestApp::start().await;
+    let (first, second) = (app.person("小明").await, app.person("小红").await);
+    let page = app.open_login(&app.desktop()).await;
+    let (phone, late) = (app.phone(), app.phone());
+    // Both are at WeChat at the same time; the first one back owns the ticket.
+    let late_back = app.authorize_at_wechat(&late, &page.ticket, &second).await;
+    let token = app.scan(&phone, &page.ticket, &first).await;
+    let refused = late.get(&late_back).await;
+    assert!(refused.location().ends_with("outcome=taken"), "{}", refused.location());
+    assert!(late.get(&format!("/s/{}", page.ticket)).await.location().ends_with("outcome=taken"));
+    assert!(late.get(&format!("/s/{}/confirm", page.ticket)).await.location().ends_with("outcome=taken"));
+    // Even with the first phone's token the second one cannot answer.
+    let stolen = app.approve(&late, &page, &token, &page.number).await;
+    assert_eq!(stolen.status, StatusCode::FORBIDDEN);
+    app.approve(&phone, &page, &token, &page.number).await;
+    assert!(page.redeem().await.starts_with(SITE));
+    let trail = app.app.records.audit_trail(50).await.unwrap();
+    assert!(trail.iter().any(|event| event.kind == AuditKind::SecondScanRefused));
+}
+
+#[tokio::test]
+async fn sec_07_approving_needs_the_token_of_the_confirm_page() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let other = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    app.scan(&phone, &page.ticket, &person).await;
+    let foreign = app.scan(&phone, &other.ticket, &person).await;
+    for token in ["", "x", foreign.as_str()] {
+        assert_eq!(
+            app.approve(&phone, &page, token, &page.number).await.status,
+            StatusCode::FORBIDDEN,
+            "{token}"
+        );
+    }
+    let nothing = phone.post(&format!("/s/{}/approve", page.ticket), &[]).await;
+    assert_eq!(nothing.status, StatusCode::BAD_REQUEST);
+    assert_eq!(page.stage().await, "scanned");
+}
+
+#[tokio::test]
+async fn sec_14_unknown_expired_and_used_codes_look_alike_on_the_phone() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let phone = app.phone();
+    let used = app.open_login(&app.desktop()).await;
+    let token = app.scan(&phone, &used.ticket, &person).await;
+    app.approve(&phone, &used, &token, &used.number).await;
+    used.redeem().await;
+    let unknown = "A".repeat(32);
+    let mut seen = Vec::new();
+    for code in [&used.ticket, &unknown] {
+        let answer = app.phone().get(&format!("/s/{code}")).await;
+        let page = app.phone().get(answer.location()).await;
+        seen.push((
+            answer.status,
+            answer.location().replace(code.as_str(), ""),
+            page.body.replace(code.as_str(), ""),
+        ));
+    }
+    assert_eq!(seen[0], seen[1]);
+}
+
+#[tokio::test]
+async fn a_plain_camera_is_handed_to_the_sandbox_phone() {
+    let app = TestApp::start().await;
+    let page = app.open_login(&app.desktop()).await;
+    let answer = app.device(PHONE).get(&format!("/s/{}", page.ticket)).await;
+    assert!(
+        answer.location().starts_with(&format!("{}/phone?open=", app.sandbox_url)),
+        "{}",
+        answer.location()
+    );
+    assert_eq!(page.stage().await, "waiting");
+}
+
+#[tokio::test]
+async fn the_same_phone_opening_the_qr_again_is_led_back_to_its_confirm_page() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    app.scan(&phone, &page.ticket, &person).await;
+    let again = phone.get(&format!("/s/{}", page.ticket)).await;
+    assert_eq!(again.location(), format!("/s/{}/confirm", page.ticket));
+}
+
+#[tokio::test]
+async fn sec_68_hostile_nicknames_are_shown_inert() {
+    let app = TestApp::start().await;
+    let person = app.person("<script>alert(1)</script>\u{202e}").await;
+    let page = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    app.scan(&phone, &page.ticket, &person).await;
+    let confirm = phone.get(&format!("/s/{}/confirm", page.ticket)).await;
+    assert!(!confirm.body.contains("<script>alert"));
+    assert!(!confirm.body.contains('\u{202e}'));
+}

@@ -1,0 +1,110 @@
+//! What all pages share.
+
+use http::{Method, StatusCode};
+
+use crate::support::*;
+
+#[tokio::test]
+async fn sec_65_every_answer_carries_the_protective_headers_errors_too() {
+    let app = TestApp::start().await;
+    let page = app.open_login(&app.desktop()).await;
+    for path in
+        ["/", "/nowhere", "/authorize", "/token", "/userinfo", "/login/x/y", "/s/x", &page.path, "/logout"]
+    {
+        let answer = app.desktop().get(path).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        let policy = answer.header("content-security-policy");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
+        assert!(answer.status.as_u16() < 500, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn sec_62_a_forged_host_changes_no_link() {
+    let app = TestApp::start().await;
+    let browser = app.desktop().with("host", "evil.example").with("x-forwarded-host", "evil.example");
+    let document = browser.get("/.well-known/openid-configuration").await;
+    assert!(!document.body.contains("evil.example"));
+    assert_eq!(document.json()["issuer"], "http://127.0.0.1:8080");
+    let page = app.open_login(&browser).await;
+    assert!(!page.html.contains("evil.example"));
+}
+
+#[tokio::test]
+async fn sec_64_another_sites_page_cannot_change_state() {
+    let app = TestApp::start().await;
+    let page = app.open_login(&app.desktop()).await;
+    let forged = page.browser.clone().with("sec-fetch-site", "cross-site");
+    for end in ["redeem", "refresh", "cancel"] {
+        assert_eq!(forged.post(&page.url(end), &[]).await.status, StatusCode::FORBIDDEN, "{end}");
+    }
+    assert_eq!(page.stage().await, "waiting");
+}
+
+#[tokio::test]
+async fn pages_speak_the_visitors_language_and_remember_a_choice() {
+    let app = TestApp::start().await;
+    let english = app.desktop().with("accept-language", "en-GB,en;q=0.8");
+    assert!(app.open_login(&english).await.html.contains("<html lang=\"en\""));
+    let chinese = app.desktop().with("accept-language", "zh-CN");
+    assert!(app.open_login(&chinese).await.html.contains("<html lang=\"zh-CN\""));
+    let asked = app.open_login_with(&chinese, &[("ui_locales", "fr en")]).await;
+    assert!(asked.html.contains("<html lang=\"en\""), "ui_locales of the website");
+    chinese.get("/?lang=zh-CN").await;
+    let chosen = app.open_login_with(&chinese, &[("ui_locales", "en")]).await;
+    assert!(chosen.html.contains("<html lang=\"zh-CN\""), "the person's own choice wins");
+}
+
+#[tokio::test]
+async fn sec_71_garbage_is_answered_with_4xx_and_never_hangs() {
+    let app = TestApp::start().await;
+    let device = app.desktop();
+    let long = "a".repeat(20_000);
+    for path in [
+        "/authorize?client_id=%ff%fe",
+        "/authorize?client_id=site&client_id=site",
+        "/login/%00/%ff",
+        "/s/..%2f..",
+        "/channel/wechat/callback?code=%ff&state=%ff",
+        "/channel/none/callback?code=x&state=y",
+        "/assets/x/..%2f..%2fCargo.toml",
+        &format!("/authorize?client_id=site&state={long}"),
+    ] {
+        let answer = device.get(path).await;
+        assert!(answer.status.is_client_error(), "{path}: {}", answer.status);
+        assert!(answer.location().is_empty(), "{path}");
+    }
+    for path in ["/token", "/userinfo", "/revoke", "/authorize"] {
+        let answer = device.send(Method::POST, path, Some("x".repeat(200_000))).await;
+        assert!(answer.status.is_client_error(), "{path}: {}", answer.status);
+    }
+    assert_eq!(device.send(Method::DELETE, "/token", None).await.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn sec_15_a_flood_of_questions_from_one_address_is_slowed_down() {
+    let app = TestApp::with_config("[limits]\npolls_per_minute = 5\n").await;
+    let page = app.open_login(&app.desktop()).await;
+    let mut last = page.status().await;
+    for _ in 0..5 {
+        last = page.status().await;
+    }
+    assert_eq!(last.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(last.header("retry-after").parse::<u64>().unwrap() >= 1);
+}
+
+#[tokio::test]
+async fn sec_16_the_ceiling_of_live_tickets_answers_busy_and_not_broken() {
+    let app = TestApp::with_config("[limits]\nlive_tickets = 2\n").await;
+    app.open_login(&app.desktop()).await;
+    app.open_login(&app.desktop()).await;
+    let answer = app.desktop().get(&app.authorize_path(&[])).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
+    app.pass(std::time::Duration::from_secs(3600));
+    app.open_login(&app.desktop()).await;
+}
