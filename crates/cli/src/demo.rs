@@ -22,7 +22,7 @@ use mashang_server::web::qr;
 use mashang_server::{background, config, routes};
 
 use crate::args::Demo;
-use crate::{logging, sandbox, serve};
+use crate::{logging, process, sandbox};
 
 /// The sample website's client id.
 const SITE: &str = "sample-site";
@@ -36,7 +36,7 @@ pub async fn run(asked: Demo) -> anyhow::Result<()> {
     let data = Data::open(asked.data.as_deref())?;
     let config = config::from_text(&configuration(&places, data.folder()))?;
     logging::start(&config.log)?;
-    let stopping = serve::stop_on_signal();
+    let stopping = process::stop_on_signal();
     let sandbox = sandbox::start(
         places.sandbox.listener.try_clone()?,
         places.sandbox.url(&places.host).parse()?,

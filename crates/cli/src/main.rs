@@ -9,6 +9,7 @@ mod client;
 mod config;
 mod demo;
 mod logging;
+mod process;
 mod sandbox;
 mod serve;
 

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::args::Sandbox as Asked;
-use crate::serve::{listen, stop_on_signal};
+use crate::process::{listen, stop_on_signal};
 
 /// Runs until asked to stop.
 ///

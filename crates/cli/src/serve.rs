@@ -1,13 +1,13 @@
 //! `mashang serve`: the product.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 use anyhow::Context;
 use mashang_server::open::{self, Surroundings};
 use mashang_server::{background, config, routes};
-use tokio_util::sync::CancellationToken;
 
 use crate::args::ConfigFile;
+use crate::process::{listen, stop_on_signal};
 use crate::{logging, sandbox};
 
 /// Runs until asked to stop.
@@ -37,37 +37,4 @@ pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     mashang_server::serve::serve(listener, routes::router(app), stopping).await?;
     tidying.await?;
     Ok(())
-}
-
-/// Listens, or says who is in the way.
-///
-/// # Errors
-/// When the address is in use or not ours.
-pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))
-}
-
-/// A token that is cancelled by Ctrl-C or SIGTERM.
-pub fn stop_on_signal() -> CancellationToken {
-    let token = CancellationToken::new();
-    let cancelled = token.clone();
-    tokio::spawn(async move {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            match signal(SignalKind::terminate()) {
-                Ok(mut terminate) => {
-                    tokio::select! {
-                        _ = tokio::signal::ctrl_c() => {}
-                        _ = terminate.recv() => {}
-                    }
-                }
-                Err(_) => drop(tokio::signal::ctrl_c().await),
-            }
-        }
-        #[cfg(not(unix))]
-        drop(tokio::signal::ctrl_c().await);
-        cancelled.cancel();
-    });
-    token
 }

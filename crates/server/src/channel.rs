@@ -9,6 +9,7 @@
 pub mod callback;
 pub mod returned;
 pub mod start;
+pub mod wechat_account;
 pub mod wechat_official;
 pub mod wechat_open;
 
@@ -61,10 +62,11 @@ impl Channel {
     /// # Errors
     /// [`ChannelFailure`] with words for the person and a line for the operator.
     pub async fn exchange(&self, app: &App, code: &str, language: Language) -> Result<Proof, ChannelFailure> {
-        match &self.means {
-            Means::WechatOpen(open) => open.exchange(&self.id, app, code, language).await,
-            Means::WechatOfficial(official) => official.exchange(&self.id, app, code, language).await,
-        }
+        let account = match &self.means {
+            Means::WechatOpen(open) => &open.account,
+            Means::WechatOfficial(official) => &official.account,
+        };
+        account.prove(self, app.now(), code, language).await
     }
 }
 
@@ -93,7 +95,7 @@ impl Channels {
             let callback = callback
                 .parse()
                 .map_err(|_| ConfigError::Malformed(format!("channel.{id}: bad callback address")))?;
-            let account = WechatAccount {
+            let account = wechat_account::WechatAccount {
                 client: client.clone(),
                 appid: section.appid.clone(),
                 secret,
@@ -129,21 +131,6 @@ impl Channels {
     pub fn behind_our_qr(&self) -> Option<&Channel> {
         self.0.iter().find(|channel| matches!(channel.means, Means::WechatOfficial(_)))
     }
-}
-
-/// What both kinds of WeChat app have.
-#[derive(Debug)]
-pub struct WechatAccount {
-    /// Speaks to WeChat or to the sandbox.
-    pub client: Client,
-    /// The app.
-    pub appid: mashang_wechat::AppId,
-    /// Its secret.
-    pub secret: mashang_wechat::AppSecret,
-    /// Our callback address.
-    pub callback: url::Url,
-    /// The open-platform account it is bound to.
-    pub platform: Option<String>,
 }
 
 /// A platform said no, or nothing sensible. `key` names the words for the person.

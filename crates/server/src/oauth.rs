@@ -15,6 +15,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use mashang_oidc::params::Params;
+use mashang_oidc::token::TokenRequest;
 use serde_json::{Value, json};
 
 /// The query of a GET or the body of a form POST.
@@ -75,6 +76,26 @@ pub(crate) fn authorization(headers: &HeaderMap) -> Option<String> {
         return Some("duplicate".to_owned());
     }
     Some(first.to_str().unwrap_or("unreadable").to_owned())
+}
+
+/// What a client sent to the token or revocation endpoint.
+pub(crate) struct FromClient {
+    authorization: Option<String>,
+    params: Params,
+}
+
+impl FromClient {
+    /// Reads it, or answers as RFC 6749 §5.2 says.
+    pub(crate) async fn read(request: Request) -> Result<Self, Box<Response>> {
+        let authorization = authorization(request.headers());
+        let raw = raw_parameters(request).await.map_err(|status| Box::new(unreadable(status)))?;
+        Ok(Self { authorization, params: parse(&raw)? })
+    }
+
+    /// As the protocol takes it.
+    pub(crate) fn as_request(&self) -> TokenRequest<'_> {
+        TokenRequest { authorization: self.authorization.as_deref(), params: &self.params }
+    }
 }
 
 /// Sets a header whose value was made here.

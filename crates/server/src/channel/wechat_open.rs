@@ -1,15 +1,10 @@
 //! `wechat-open`: WeChat Open Platform website login (网站应用). WeChat's page shows the QR and asks for consent; the
 //! browser comes back with a code, in its own window or inside our frame (fact sheet §1).
 
-use mashang_login::identity::{ChannelKind, Proof};
-use mashang_login::ids::ChannelId;
-use mashang_wechat::Lang;
 use mashang_wechat::open::{EmbeddedQrConnect, FastLogin, Look, QrConnect, SelfRedirect};
 use url::Url;
 
-use super::wechat_official::proof;
-use super::{ChannelFailure, WechatAccount};
-use crate::state::App;
+use super::wechat_account::{WechatAccount, lang};
 use crate::web::language::Language;
 
 /// A website app.
@@ -44,25 +39,5 @@ impl WechatOpen {
             look: Look { stylelite: true, fast_login: FastLogin::Off, ..Look::default() },
         }
         .embed_url(client.hosts())
-    }
-
-    pub(super) async fn exchange(
-        &self,
-        channel: &ChannelId,
-        app: &App,
-        code: &str,
-        language: Language,
-    ) -> Result<Proof, ChannelFailure> {
-        let account = &self.account;
-        let token = account.client.exchange_code(&account.appid, &account.secret, code).await?;
-        proof(ChannelKind::WechatOpen, channel, account, app, &token, lang(language)).await
-    }
-}
-
-/// WeChat's name for a language.
-pub(super) fn lang(language: Language) -> Lang {
-    match language {
-        Language::ZhCn => Lang::ZhCn,
-        Language::En => Lang::En,
     }
 }

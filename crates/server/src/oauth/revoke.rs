@@ -4,26 +4,18 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use mashang_oidc::revoke::revoke as take_back;
-use mashang_oidc::token::TokenRequest;
 
-use super::{authorization, parse, raw_parameters, unreadable};
+use super::FromClient;
 use crate::state::App;
 use crate::web::visitor::Visitor;
 
 /// Takes a token back, with everything issued together with it.
 pub async fn revoke(State(app): State<App>, visitor: Visitor, request: Request) -> Response {
-    let authorization = authorization(request.headers());
-    let raw = match raw_parameters(request).await {
-        Ok(raw) => raw,
-        Err(status) => return unreadable(status),
-    };
-    let params = match parse(&raw) {
-        Ok(params) => params,
+    let sent = match FromClient::read(request).await {
+        Ok(sent) => sent,
         Err(response) => return *response,
     };
-    match take_back(&app.provider, TokenRequest { authorization: authorization.as_deref(), params: &params })
-        .await
-    {
+    match take_back(&app.provider, sent.as_request()).await {
         Ok(_) => StatusCode::OK.into_response(),
         Err(error) => super::token::refuse(&app, &visitor, &error),
     }

@@ -4,9 +4,9 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::header;
 use mashang_login::audit::AuditKind;
-use mashang_oidc::token::{Happened, TokenError, TokenRequest, token as exchange};
+use mashang_oidc::token::{Happened, TokenError, token as exchange};
 
-use super::{answer, authorization, parse, raw_parameters, unreadable, with_header};
+use super::{FromClient, answer, with_header};
 use crate::audit;
 use crate::state::App;
 use crate::web::limits::Counted;
@@ -15,18 +15,11 @@ use crate::web::visitor::Visitor;
 
 /// Exchanges a code or a refresh token.
 pub async fn token(State(app): State<App>, visitor: Visitor, request: Request) -> Response {
-    let authorization = authorization(request.headers());
-    let raw = match raw_parameters(request).await {
-        Ok(raw) => raw,
-        Err(status) => return unreadable(status),
-    };
-    let params = match parse(&raw) {
-        Ok(params) => params,
+    let sent = match FromClient::read(request).await {
+        Ok(sent) => sent,
         Err(response) => return *response,
     };
-    let (result, happened) =
-        exchange(&app.provider, TokenRequest { authorization: authorization.as_deref(), params: &params })
-            .await;
+    let (result, happened) = exchange(&app.provider, sent.as_request()).await;
     if let Some(happened) = happened {
         note(&app, &visitor, &happened).await;
     }

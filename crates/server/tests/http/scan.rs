@@ -155,3 +155,30 @@ async fn sec_68_hostile_nicknames_are_shown_inert() {
     assert!(!confirm.body.contains("<script>alert"));
     assert!(!confirm.body.contains('\u{202e}'));
 }
+
+#[tokio::test]
+async fn without_the_sandbox_a_plain_camera_is_told_which_app_to_use_and_wechat_is_sent_to_wechat() {
+    let app = TestApp::without_sandbox().await;
+    let page = app.open_login(&app.desktop()).await;
+    assert!(!page.html.contains("sandbox"));
+    for language in ["zh-CN", "en"] {
+        let told =
+            app.device(PHONE).with("accept-language", language).get(&format!("/s/{}", page.ticket)).await;
+        assert_eq!(told.status, StatusCode::OK);
+        assert!(told.body.contains(&format!("<html lang=\"{language}\"")), "{}", told.body);
+        assert!(told.body.contains(&page.ticket), "the link to copy");
+    }
+    let sent = app.phone().get(&format!("/s/{}", page.ticket)).await;
+    assert!(
+        sent.location().starts_with("https://open.weixin.qq.com/connect/oauth2/authorize?appid="),
+        "{}",
+        sent.location()
+    );
+    assert!(sent.location().ends_with("#wechat_redirect"));
+    let cookie = sent.header("set-cookie");
+    assert!(
+        cookie.starts_with("mashang_phone=msp_")
+            && cookie.contains("HttpOnly")
+            && cookie.contains("SameSite=Lax")
+    );
+}

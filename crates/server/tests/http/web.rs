@@ -108,3 +108,39 @@ async fn sec_16_the_ceiling_of_live_tickets_answers_busy_and_not_broken() {
     app.pass(std::time::Duration::from_secs(3600));
     app.open_login(&app.desktop()).await;
 }
+
+#[tokio::test]
+async fn promise_12_the_sandbox_shows_itself_on_every_page() {
+    let app = TestApp::start().await;
+    let page = app.open_login(&app.desktop()).await;
+    assert!(page.html.contains("仿真环境"));
+    assert!(app.desktop().get("/").await.body.contains("仿真环境"));
+}
+
+#[tokio::test]
+async fn health_is_told_to_whoever_runs_the_process() {
+    let app = TestApp::start().await;
+    assert_eq!(app.desktop().get("/healthz").await.body, "ok\n");
+    assert_eq!(app.desktop().get("/readyz").await.status, StatusCode::OK);
+    app.app.stopping.cancel();
+    assert_eq!(app.desktop().get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn assets_are_kept_for_ever_by_their_hash() {
+    let app = TestApp::start().await;
+    let page = app.open_login(&app.desktop()).await;
+    let href = page
+        .html
+        .split("href=\"")
+        .find(|part| part.contains("mashang.css"))
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    let answer = app.desktop().get(&href.replace("&#x2f;", "/")).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(answer.header("cache-control").contains("immutable"));
+    assert_eq!(app.desktop().get("/assets/old/mashang.css").await.header("cache-control"), "no-store");
+    assert_eq!(app.desktop().get("/assets/x/none.css").await.status, StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,82 @@
+//! What both kinds of WeChat app share: an account at WeChat, and the exchange of a code for a proof.
+
+use mashang_login::Timestamp;
+use mashang_login::identity::{IdentityKey, Profile, Proof, UnionLink, clean_name};
+use mashang_wechat::sns::{SnsToken, SnsUser};
+use mashang_wechat::{AppId, AppSecret, Client, Lang};
+use url::Url;
+
+use super::{Channel, ChannelFailure};
+use crate::web::language::Language;
+
+/// An app registered at WeChat.
+#[derive(Debug)]
+pub struct WechatAccount {
+    /// Speaks to WeChat or to the sandbox.
+    pub client: Client,
+    /// The app.
+    pub appid: AppId,
+    /// Its secret.
+    pub secret: AppSecret,
+    /// Our callback address.
+    pub callback: Url,
+    /// The open-platform account it is bound to.
+    pub platform: Option<String>,
+}
+
+/// WeChat's name for a language.
+#[must_use]
+pub fn lang(language: Language) -> Lang {
+    match language {
+        Language::ZhCn => Lang::ZhCn,
+        Language::En => Lang::En,
+    }
+}
+
+impl WechatAccount {
+    /// Exchanges a code, once, and asks for the profile.
+    ///
+    /// # Errors
+    /// [`ChannelFailure`]: WeChat refused or failed, the page was a snapshot, or the answers contradict each other.
+    pub async fn prove(
+        &self,
+        channel: &Channel,
+        now: Timestamp,
+        code: &str,
+        language: Language,
+    ) -> Result<Proof, ChannelFailure> {
+        let token = self.client.exchange_code(&self.appid, &self.secret, code).await?;
+        if token.is_snapshot_user {
+            // A snapshot page hands out virtual openids and unionids; no account may grow from one (fact sheet §3).
+            return Err(ChannelFailure {
+                key: "channel_snapshot",
+                errcode: None,
+                log: "the page was opened as a WeChat snapshot (is_snapshotuser=1); the person must tap 使用完整服务"
+                    .into(),
+            });
+        }
+        let user = self.client.userinfo(&token, lang(language)).await?;
+        Ok(Proof {
+            channel: channel.id.clone(),
+            key: IdentityKey {
+                kind: channel.kind(),
+                app: self.appid.as_str().to_owned(),
+                subject: token.openid.as_str().to_owned(),
+            },
+            union: self.union(&token, &user),
+            profile: Profile {
+                nickname: clean_name(&user.nickname),
+                picture: user.headimgurl.filter(|picture| picture.scheme() == "https"),
+            },
+            proven_at: now,
+        })
+    }
+
+    /// The unionid, from whichever answer had it (the client refuses two different ones), if the operator declared the
+    /// open-platform account it is valid in (SEC-39).
+    fn union(&self, token: &SnsToken, user: &SnsUser) -> Option<UnionLink> {
+        let platform = self.platform.clone()?;
+        let unionid = token.unionid.as_ref().or(user.unionid.as_ref())?;
+        Some(UnionLink { platform, unionid: unionid.as_str().to_owned() })
+    }
+}
