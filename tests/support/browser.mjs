@@ -47,8 +47,8 @@ export function journeys() {
       stage.assertQuiet();
     } catch (error) {
       await stage.photograph(name);
-      error.message = [error.message, ...stage.violations].join('\n');
-      throw error;
+      if (!stage.violations.length) throw error;
+      throw new Error([error.message, 'and in the browsers:', ...stage.violations].join('\n'), { cause: error });
     } finally {
       await stage.close();
     }
@@ -95,7 +95,7 @@ export class Stage {
     await locator.waitFor();
     const lens = this.lens ??= await this.device({});
     const read = async () => {
-      const png = (await locator.screenshot()).toString('base64');
+      const png = await photo(locator);
       const { data, width, height } = await lens.evaluate(pixels, png);
       return jsqr.default(Uint8ClampedArray.from(Buffer.from(data, 'base64')), width, height)?.data;
     };
@@ -124,6 +124,22 @@ export class Stage {
   }
 }
 
+/**
+ * A picture of one part of a page, as base64. Not `locator.screenshot()`, which waits for a page to have loaded: WeChat's
+ * QR page never has, since it waits by loading scripts.
+ */
+async function photo(locator) {
+  await locator.scrollIntoViewIfNeeded();
+  const page = locator.page();
+  const { x, y, width, height } = await locator.boundingBox();
+  const scrolled = await page.evaluate(() => ({ x: scrollX, y: scrollY }));
+  const lens = await page.context().newCDPSession(page);
+  const clip = { x: x + scrolled.x, y: y + scrolled.y, width, height, scale: 2 };
+  const { data } = await lens.send('Page.captureScreenshot', { format: 'png', clip });
+  await lens.detach();
+  return data;
+}
+
 /** Runs in the browser: a picture's pixels. */
 async function pixels(png) {
   const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
@@ -138,6 +154,13 @@ async function pixels(png) {
 }
 
 // ---- what people see and do ----
+
+/** At a website of `startSite`, on the way to the login page; `query` are authorization parameters. */
+export async function signIn(page, site, query = '') {
+  await page.goto(`${site.url}/login${query}`);
+  await status(page, 'waiting').waitFor();
+  return page;
+}
 
 /** The login page's status, as the style sheet reads it. */
 export function status(page, name) {
