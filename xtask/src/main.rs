@@ -3,15 +3,26 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line program talks on its terminal")]
 
 mod bench;
+mod guard;
+mod screenshots;
+mod test;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "cargo xtask bench   measure speed, memory and size";
+const USAGE: &str = "cargo xtask <chore>
+  test          every test there is, browsers and foreign clients included
+  guard         the walls between the crates
+  bench         measure speed, memory and size
+  screenshots   pictures of every page, for looking and for the documentation";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let done = match arguments.split_first() {
-        Some((chore, rest)) if chore == "bench" => bench::run(rest),
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test"] => test::run(),
+        ["guard"] => guard::run(),
+        ["screenshots"] => screenshots::run(),
+        ["bench", ..] => bench::run(&arguments[1..]),
         _ => Err(anyhow::anyhow!("{USAGE}")),
     };
     match done {

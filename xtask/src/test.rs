@@ -1,0 +1,131 @@
+//! `cargo xtask test`: every test there is. Runs all runners even when one fails, repeats what each said last, and ends
+//! with `N passed, N failed`. Needs the network only for the registries of crates, npm and PyPI, and for the system's
+//! packages where it may install them.
+
+mod tally;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+use crate::guard;
+use tally::{Tally, watch};
+
+/// What one runner came to.
+struct Outcome {
+    name: &'static str,
+    tally: Tally,
+    /// A sentence, when it could not even run.
+    trouble: Option<String>,
+}
+
+/// Runs everything.
+///
+/// # Errors
+/// When anything failed, or a runner could not run.
+pub fn run() -> anyhow::Result<()> {
+    let root = root();
+    let mut outcomes = Vec::new();
+    let mut step = |name: &'static str, work: &mut dyn FnMut() -> anyhow::Result<Tally>| {
+        println!("\n── {name}");
+        let outcome = match work() {
+            Ok(tally) => Outcome { name, tally, trouble: None },
+            Err(error) => Outcome { name, tally: Tally::FAILED, trouble: Some(format!("{error:#}")) },
+        };
+        if let Some(trouble) = &outcome.trouble {
+            println!("{name}: {trouble}");
+        }
+        outcomes.push(outcome);
+    };
+    if tools::has_component("fmt") {
+        step("format", &mut || one(cargo(&root).args(["fmt", "--all", "--check"])));
+    }
+    if tools::has_component("clippy") {
+        step("lints", &mut || {
+            one(cargo(&root).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+        });
+    }
+    step("walls between crates", &mut || guard::run().map(|()| Tally::PASSED));
+    step("cargo test", &mut || {
+        watch(cargo(&root).args(["test", "--workspace", "--no-fail-fast"]), tally::of_cargo)
+    });
+    step("browser, node and python for the journeys", &mut || tools::prepare(&root).map(|()| Tally::PASSED));
+    step("journeys in browsers", &mut || node(&root, "journeys"));
+    step("clients that are not ours", &mut || node(&root, "clients"));
+    close(&outcomes)
+}
+
+/// The last lines: each runner's, then the sum.
+fn close(outcomes: &[Outcome]) -> anyhow::Result<()> {
+    println!();
+    let mut sum = Tally::default();
+    for Outcome { name, tally, trouble } in outcomes {
+        println!("{name}: {tally}{}", trouble.as_ref().map(|text| format!(" ({text})")).unwrap_or_default());
+        sum += *tally;
+    }
+    println!("{sum}");
+    if sum.failed > 0 {
+        bail!("something failed; its own words are above");
+    }
+    Ok(())
+}
+
+/// The workspace's folder.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace").to_owned()
+}
+
+/// Where cargo puts things.
+///
+/// # Errors
+/// When `cargo metadata` fails.
+pub fn target_folder(root: &Path) -> anyhow::Result<PathBuf> {
+    let output = cargo(root).args(["metadata", "--no-deps", "--format-version", "1"]).output()?;
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+    Ok(metadata["target_directory"].as_str().context("cargo metadata names no target folder")?.into())
+}
+
+fn cargo(root: &Path) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(root);
+    command
+}
+
+/// A command that is one test: it succeeds or it does not.
+fn one(command: &mut Command) -> anyhow::Result<Tally> {
+    let status = command.status().with_context(|| format!("{command:?}"))?;
+    Ok(if status.success() { Tally::PASSED } else { Tally::FAILED })
+}
+
+/// Builds the program under test and returns where it is.
+///
+/// # Errors
+/// When it does not build.
+pub fn build(root: &Path) -> anyhow::Result<PathBuf> {
+    if !cargo(root).args(["build", "-p", "mashang-cli"]).status()?.success() {
+        bail!("the program does not build");
+    }
+    Ok(target_folder(root)?.join("debug").join("mashang"))
+}
+
+/// Runs the test files of one folder below `tests/` with node's own runner.
+fn node(root: &Path, folder: &str) -> anyhow::Result<Tally> {
+    let tests = root.join("tests");
+    let mut files: Vec<_> = std::fs::read_dir(tests.join(folder))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    files.sort();
+    let program = build(root)?;
+    let mut command = Command::new("node");
+    command
+        .args(["--test", "--test-reporter=spec", "--test-concurrency=2"])
+        .args(files)
+        .current_dir(&tests)
+        .env("MASHANG_BIN", program)
+        .env("AUTHLIB_PYTHON", tools::python(root)?)
+        .env("NO_COLOR", "1");
+    watch(&mut command, tally::of_node)
+}

@@ -1,0 +1,96 @@
+//! What the journeys need besides Rust: found, installed where that is ours to do, or named with the way to get it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+
+use super::target_folder;
+
+/// Whether cargo has this component, such as `fmt`.
+pub fn has_component(name: &str) -> bool {
+    succeeds(Command::new("cargo").args([name, "--version"]))
+}
+
+/// Makes everything ready: chromium and its fonts, node's packages, a Python with Authlib.
+///
+/// # Errors
+/// What is missing, and how to get it.
+pub fn prepare(root: &Path) -> anyhow::Result<()> {
+    let mut wanted = Vec::new();
+    if !succeeds(Command::new("chromium").arg("--version")) {
+        wanted.extend(["chromium", "fonts-noto-cjk"]);
+    }
+    if !succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"])) {
+        wanted.push("python3-venv");
+    }
+    install(&wanted)?;
+    if !succeeds(Command::new("node").args(["-e", "process.exit(parseInt(process.versions.node) < 20)"])) {
+        bail!("the journeys need node 20 or newer with npm: https://nodejs.org");
+    }
+    let tests = root.join("tests");
+    must(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&tests))?;
+    environment(root)
+}
+
+/// Installs packages of the system, if we may.
+fn install(packages: &[&str]) -> anyhow::Result<()> {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let list = packages.join(" ");
+    let may = rustix::process::geteuid().is_root() && succeeds(Command::new("apt-get").arg("--version"));
+    if !may {
+        bail!("missing: {list}. On Debian or Ubuntu: sudo apt-get install {list}");
+    }
+    println!("installing {list}");
+    must(Command::new("apt-get").args(["update", "-qq"]))?;
+    must(
+        Command::new("apt-get")
+            .args(["install", "-y", "-qq", "--no-install-recommends"])
+            .args(packages)
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    )
+}
+
+/// The Python that has Authlib, below the target folder.
+///
+/// # Errors
+/// When cargo does not say where that is.
+pub fn python(root: &Path) -> anyhow::Result<PathBuf> {
+    Ok(folder(root)?.join("bin").join("python"))
+}
+
+fn folder(root: &Path) -> anyhow::Result<PathBuf> {
+    Ok(target_folder(root)?.join("authlib"))
+}
+
+/// Makes the Python environment, again only when the pinned versions changed.
+fn environment(root: &Path) -> anyhow::Result<()> {
+    let pinned = root.join("tests").join("clients").join("requirements.txt");
+    let installed = folder(root)?.join("installed.txt");
+    let wanted = std::fs::read(&pinned).context("tests/clients/requirements.txt")?;
+    if std::fs::read(&installed).is_ok_and(|found| found == wanted) {
+        return Ok(());
+    }
+    must(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder(root)?))?;
+    must(
+        Command::new(python(root)?)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+            .arg(&pinned),
+    )?;
+    std::fs::write(installed, wanted)?;
+    Ok(())
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+fn must(command: &mut Command) -> anyhow::Result<()> {
+    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+    if !status.success() {
+        bail!("{command:?} ended with {status}");
+    }
+    Ok(())
+}
