@@ -41,13 +41,40 @@ pub struct Handshake {
     pub expires_at: Timestamp,
 }
 
+/// Who presents a `state`: the cookies of the device it arrived from, at the callback of one channel.
+#[derive(Debug, Clone, Copy)]
+pub struct Claimant<'a> {
+    /// Hash of the `state` value.
+    pub state: SecretHash,
+    /// Whose callback it arrived at.
+    pub channel: &'a ChannelId,
+    /// Hashes of the browser's and the phone's half, as far as the device brought them.
+    pub devices: &'a [SecretHash],
+}
+
+impl Handshake {
+    /// Whether this is the device that set out, back through the channel it went.
+    #[must_use]
+    pub fn belongs_to(&self, claimant: &Claimant<'_>) -> bool {
+        self.channel == *claimant.channel && claimant.devices.contains(&self.device)
+    }
+}
+
 /// The answer to presenting a `state`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// The first time: go on and exchange the code.
     First(Handshake),
     /// It was claimed before and has not expired: show what came of it, exchange nothing.
-    Again(Handshake),
-    /// Never issued, expired, or another kind of value. All look the same (SEC-14).
+    Again {
+        /// The trip.
+        trip: Handshake,
+        /// Whether the first visit is over ([`crate::tickets::Handshakes::settle`]): then there is nothing to wait for.
+        is_settled: bool,
+    },
+    /// Issued to another device or for another channel. Nothing was consumed: a prefetch without cookies, or somebody who
+    /// saw the address, does not spoil it for the device that set out. Told like [`Claim::Unknown`] (SEC-14).
+    Foreign,
+    /// Never issued, expired, or another kind of value.
     Unknown,
 }

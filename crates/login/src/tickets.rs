@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::handshake::{Claim, Handshake};
+use crate::handshake::{Claim, Claimant, Handshake};
 use crate::ids::{ChannelId, ScanCode};
 use crate::records::StoreError;
 use crate::secret::SecretHash;
@@ -66,11 +66,18 @@ pub trait Handshakes: Send + Sync + std::fmt::Debug {
     /// [`StoreError::Overloaded`] at the engine's ceiling.
     async fn begin(&self, handshake: &Handshake, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Presents a `state`. Of any number of calls exactly one gets [`Claim::First`] (SEC-25).
+    /// Presents a `state`. Of any number of calls by the device that set out exactly one gets [`Claim::First`]; calls by
+    /// others change nothing (SEC-25).
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]: the state may be consumed; start again.
-    async fn claim(&self, state: &SecretHash, now: Timestamp) -> Result<Claim, StoreError>;
+    async fn claim(&self, claimant: &Claimant<'_>, now: Timestamp) -> Result<Claim, StoreError>;
+
+    /// The first visit is over, whatever came of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]: a later visit waits a little for nothing.
+    async fn settle(&self, state: &SecretHash, now: Timestamp) -> Result<(), StoreError>;
 
     /// Marks a provider's code as used by us until `until`; `false` if it was used before (SEC-26).
     ///

@@ -145,16 +145,24 @@ pub struct ChannelFailure {
 }
 
 impl ChannelFailure {
-    /// Writes the one log line of this failure (promise 9).
-    pub fn write_log(&self, channel: &ChannelId) {
-        let errcode = self.errcode;
-        tracing::warn!(channel.id = %channel, upstream.errcode = errcode, "channel {channel}: {}", self.log);
-    }
-
-    /// The page for the person, with a way to try again.
+    /// The page for the person, with a way to try again; the line for the operator goes with it, so that both carry the
+    /// same reference (promise 9).
     #[must_use]
-    pub fn into_problem(self, retry: Option<String>) -> Problem {
-        Problem::Channel { key: self.key, errcode: self.errcode, retry }
+    pub fn into_problem(self, channel: ChannelId, retry: String) -> Problem {
+        Problem::Channel { key: self.key, errcode: self.errcode, channel, log: self.log, retry }
+    }
+}
+
+/// What an operator can do about a failure that has no errcode.
+fn remedy_without_errcode(kind: FailureKind) -> Option<&'static str> {
+    match kind {
+        FailureKind::Unreachable => Some(
+            "check DNS, firewall and proxy from this machine to api.weixin.qq.com:443 / 请检查本机到 api.weixin.qq.com:443 的 DNS、防火墙和代理",
+        ),
+        FailureKind::Malformed => Some(
+            "something between this machine and WeChat answered instead of it, or WeChat is disturbed; look at proxies first / 可能有代理代替微信作了应答，或微信暂时异常；请先检查代理",
+        ),
+        _ => None,
     }
 }
 
@@ -178,6 +186,7 @@ impl From<mashang_wechat::Error> for ChannelFailure {
             causes.push_str(&cause.to_string());
             source = cause.source();
         }
+        let remedy = remedy.or_else(|| remedy_without_errcode(error.kind()).map(|text| format!(" — {text}")));
         Self { key, errcode: error.errcode(), log: causes + remedy.as_deref().unwrap_or_default() }
     }
 }

@@ -12,6 +12,7 @@ pub mod background;
 pub mod channel;
 pub mod config;
 mod csrf;
+mod finish;
 pub mod flow;
 mod health;
 mod index;

@@ -10,7 +10,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::state::App;
 use crate::web::{assets, headers, problem};
-use crate::{channel, csrf, health, index, login, oauth, scan, urls};
+use crate::{channel, csrf, finish, health, index, login, oauth, scan, urls};
 
 /// Requests are forms of a few fields; nothing larger is read (SEC-71).
 const BODY_LIMIT: usize = 32 * 1024;
@@ -19,12 +19,13 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// All of it.
 pub fn router(app: App) -> Router {
+    let watched = Router::new()
+        .route(urls::STATUS, get(login::status::status))
+        .route(urls::EVENTS, get(login::events::events));
     let pages = Router::new()
         .route(urls::INDEX, get(index::index))
         .route(urls::LOGIN, get(login::page::without_ticket))
         .route(urls::LOGIN_TICKET, get(login::page::show))
-        .route(urls::STATUS, get(login::status::status))
-        .route(urls::EVENTS, get(login::events::events))
         .route(urls::REDEEM, post(login::redeem::redeem))
         .route(urls::REFRESH, post(login::refresh::refresh))
         .route(urls::CANCEL, post(login::cancel::cancel))
@@ -58,10 +59,12 @@ pub fn router(app: App) -> Router {
         .route(urls::ASSET, get(assets::serve))
         .route(urls::LIVE, get(health::live))
         .route(urls::READY, get(health::ready));
+    // What spends something is finished even if the caller hangs up; watching is not.
+    let acting =
+        Router::new().merge(pages).merge(protocol).merge(called_by_apps).layer(from_fn(finish::layer));
     Router::new()
-        .merge(pages)
-        .merge(protocol)
-        .merge(called_by_apps)
+        .merge(acting)
+        .merge(watched)
         .merge(public)
         .merge(files)
         .fallback(problem::not_found)

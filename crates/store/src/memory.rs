@@ -58,6 +58,7 @@ struct Held {
 struct Trip {
     handshake: Handshake,
     claimed: bool,
+    is_settled: bool,
 }
 
 impl MemoryTickets {

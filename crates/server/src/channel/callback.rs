@@ -1,6 +1,6 @@
 //! `GET /channel/{channel}/callback?code&state`: where platforms send people back.
 //!
-//! In this order: the `state` is claimed (once), the device's own cookie is compared, the code is marked as used by us,
+//! In this order: the `state` is claimed, once and only by the device that set out, the code is marked as used by us,
 //! only then it is exchanged with the platform. The answer is always a `303` to a clean address, so that neither code
 //! nor state stays in the address bar or a referrer (SEC-25, SEC-26, SEC-41). A second visit with the same state by the
 //! same device (WeChat is known to call twice, fact sheet §8.1) waits for the first to finish and follows it.
@@ -10,12 +10,13 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use mashang_login::audit::AuditKind;
-use mashang_login::handshake::{Claim, Handshake, Traveller};
+use mashang_login::handshake::{Claim, Claimant, Handshake, Traveller};
 use mashang_login::identity::Proof;
 use mashang_login::secret::SecretHash;
 use mashang_login::ticket::{Refusal, Stage, Status};
 use minijinja::context;
 
+use super::returned::returned_page;
 use super::{Channel, ChannelFailure};
 use crate::scan::Outcome;
 use crate::state::App;
@@ -42,19 +43,27 @@ pub async fn callback(
     if let Some(again) = frame_without_cookie(&app, &visitor)? {
         return Ok(again);
     }
-    match app.handshakes.claim(&state, app.now()).await? {
+    let devices: Vec<SecretHash> = visitor.browser().into_iter().chain(visitor.phone()).collect();
+    let claimant = Claimant { state, channel: &channel.id, devices: &devices };
+    match app.handshakes.claim(&claimant, app.now()).await? {
         Claim::Unknown => Err(Problem::UnknownLogin),
+        Claim::Foreign => {
+            tracing::warn!(channel.id = %channel.id, "a state came back from another device or channel than it was made for; refused");
+            Err(Problem::UnknownLogin)
+        }
         Claim::First(trip) => {
-            check_device(&visitor, channel, &trip)?;
-            match visitor.query("code").filter(|code| !code.is_empty()) {
+            let answer = match visitor.query("code").filter(|code| !code.is_empty()) {
                 Some(code) => first_visit(&app, &visitor, channel, &trip, &code).await,
                 // The older documents promise a return without a code when the person declines (fact sheet §1.5).
-                None => Ok(declined(&visitor, &trip)),
-            }
+                None => Ok(declined(&trip)),
+            };
+            app.handshakes.settle(&state, app.now()).await?;
+            answer
         }
-        Claim::Again(trip) => {
-            check_device(&visitor, channel, &trip)?;
-            wait_for_first_visit(&app, &trip).await?;
+        Claim::Again { trip, is_settled } => {
+            if !is_settled {
+                wait_for_first_visit(&app, &trip).await?;
+            }
             destination(&app, &visitor, &trip).await
         }
     }
@@ -70,21 +79,6 @@ fn frame_without_cookie(app: &App, visitor: &Visitor) -> Result<Option<Response>
     let page =
         app.pages.render(visitor, "frame_again.html", "frame.returned.heading", context! { again_href })?;
     Ok(Some(page.with_csp(Csp { framed_by_self: true, ..Csp::default() }).into_response()))
-}
-
-fn check_device(visitor: &Visitor, channel: &Channel, trip: &Handshake) -> Result<(), Problem> {
-    let device = match trip.traveller {
-        Traveller::Browser | Traveller::BrowserFrame => visitor.browser(),
-        Traveller::Phone => visitor.phone(),
-    };
-    if channel.id == trip.channel && device == Some(trip.device) {
-        return Ok(());
-    }
-    tracing::warn!(
-        channel.id = %channel.id, ticket.id = trip.ticket.short(),
-        "a state came back from another device or channel than it was made for; refused"
-    );
-    Err(Problem::UnknownLogin)
 }
 
 async fn first_visit(
@@ -104,7 +98,7 @@ async fn first_visit(
     }
     match channel.exchange(app, code, visitor.language).await {
         Ok(proof) => proven(app, visitor, trip, proof).await,
-        Err(failure) => Ok(failed(app, visitor, channel, trip, failure)),
+        Err(failure) => Ok(failed(channel, trip, failure)),
     }
 }
 
@@ -143,34 +137,25 @@ async fn refused(app: &App, visitor: &Visitor, trip: &Handshake, refusal: Refusa
     match trip.traveller {
         Traveller::Phone => scan::result_page(&trip.ticket, Outcome::of(refusal)),
         Traveller::Browser => see_other(&urls::of_ticket(urls::LOGIN_TICKET, &trip.grant, &trip.ticket), &[]),
-        Traveller::BrowserFrame => see_other(&urls::of_channel(urls::CHANNEL_RETURNED, &trip.channel), &[]),
+        Traveller::BrowserFrame => returned_page(&trip.channel, Outcome::of(refusal)),
     }
 }
 
-fn failed(
-    app: &App,
-    visitor: &Visitor,
-    channel: &Channel,
-    trip: &Handshake,
-    failure: ChannelFailure,
-) -> Response {
-    failure.write_log(&channel.id);
-    let _ = (app, visitor);
+fn failed(channel: &Channel, trip: &Handshake, failure: ChannelFailure) -> Response {
     let retry = match trip.traveller {
         Traveller::Phone => urls::of_scan(urls::SCAN, &trip.ticket),
         Traveller::Browser | Traveller::BrowserFrame => {
             urls::of_ticket(urls::LOGIN_TICKET, &trip.grant, &trip.ticket)
         }
     };
-    failure.into_problem(Some(retry)).into_response()
+    failure.into_problem(channel.id.clone(), retry).into_response()
 }
 
-fn declined(visitor: &Visitor, trip: &Handshake) -> Response {
-    let _ = visitor;
+fn declined(trip: &Handshake) -> Response {
     match trip.traveller {
         Traveller::Phone => scan::result_page(&trip.ticket, Outcome::Declined),
         Traveller::Browser => see_other(&urls::of_ticket(urls::LOGIN_TICKET, &trip.grant, &trip.ticket), &[]),
-        Traveller::BrowserFrame => see_other(&urls::of_channel(urls::CHANNEL_RETURNED, &trip.channel), &[]),
+        Traveller::BrowserFrame => returned_page(&trip.channel, Outcome::Declined),
     }
 }
 
@@ -179,7 +164,11 @@ async fn destination(app: &App, visitor: &Visitor, trip: &Handshake) -> Result<R
     match trip.traveller {
         Traveller::Phone => Ok(see_other(&urls::of_scan(urls::CONFIRM, &trip.ticket), &[])),
         Traveller::BrowserFrame => {
-            Ok(see_other(&urls::of_channel(urls::CHANNEL_RETURNED, &trip.channel), &[]))
+            let ticket = app.tickets.get(&trip.ticket, app.now()).await?;
+            let is_confirmed =
+                ticket.is_some_and(|ticket| matches!(ticket.stage, Stage::Approved { .. } | Stage::Redeemed));
+            let outcome = if is_confirmed { Outcome::Approved } else { Outcome::Unknown };
+            Ok(returned_page(&trip.channel, outcome))
         }
         // The browser is back in its own window: it redeems at once.
         Traveller::Browser => {

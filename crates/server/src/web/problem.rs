@@ -9,10 +9,12 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use mashang_login::ids::ChannelId;
 use mashang_login::records::StoreError;
 use mashang_login::secret::random_text;
 use minijinja::context;
 
+use super::headers::Csp;
 use super::limits::TooMany;
 use super::visitor::Visitor;
 use crate::state::App;
@@ -51,8 +53,12 @@ pub enum Problem {
         key: &'static str,
         /// The platform's errcode.
         errcode: Option<i64>,
+        /// Which channel.
+        channel: ChannelId,
+        /// For the operator's log: what happened and what to do.
+        log: String,
         /// Where to try again.
-        retry: Option<String>,
+        retry: String,
     },
     /// The person was switched off by an administrator.
     PersonDisabled,
@@ -141,6 +147,9 @@ impl Problem {
                     "authorization request refused [{reference}]: {description}"
                 );
             }
+            Self::Channel { errcode, channel, log, .. } => {
+                tracing::warn!(reference, channel.id = %channel, upstream.errcode = errcode, "channel {channel} failed [{reference}]: {log}");
+            }
             other => tracing::debug!(reference, problem = other.key(), "refused [{reference}]"),
         }
     }
@@ -186,8 +195,8 @@ fn as_page(app: &App, visitor: &Visitor, problem: &Problem, reference: &str) -> 
             Some(href.clone()),
             app.pages.words.say(visitor.language, "problem.back_to_site", &[("site", name)]),
         ),
-        Problem::Channel { retry: Some(href), .. } => {
-            (Some(href.clone()), app.pages.words.say(visitor.language, "problem.try_again", &[]))
+        Problem::Channel { retry, .. } => {
+            (Some(retry.clone()), app.pages.words.say(visitor.language, "problem.try_again", &[]))
         }
         _ => (None, String::new()),
     };
@@ -201,9 +210,14 @@ fn as_page(app: &App, visitor: &Visitor, problem: &Problem, reference: &str) -> 
         reference,
         back_href,
         back_label,
+        framed => visitor.is_framed,
     };
     match app.pages.render_titled(visitor, "error.html", &heading, values) {
-        Ok(page) => page.with_status(problem.status()).into_response(),
+        Ok(page) => {
+            // Inside our own login page's frame the page must be seen; nobody else's page may ever frame it.
+            let csp = Csp { framed_by_self: visitor.is_framed, ..Csp::default() };
+            page.with_status(problem.status()).with_csp(csp).into_response()
+        }
         Err(error) => {
             error.log(reference);
             (problem.status(), format!("{heading} [{reference}]\n")).into_response()

@@ -63,7 +63,7 @@ async fn the_website_app_signs_in_inside_our_frame() {
     assert!(src.contains("login_type=jssdk&self_redirect=true"), "{src}");
     let back = scan_and_allow(&app, &src, &person).await;
     let framed = browser.clone().with("sec-fetch-dest", "iframe").get(&back).await;
-    assert_eq!(framed.location(), "/channel/web/returned", "sec_41: a clean address");
+    assert_eq!(framed.location(), "/channel/web/returned?outcome=approved", "sec_41: a clean address");
     let shown = browser.get(framed.location()).await;
     assert!(shown.header("content-security-policy").contains("frame-ancestors 'self'"));
     assert_eq!(page.stage().await, "approved");
@@ -83,7 +83,7 @@ async fn a_frame_without_our_cookie_asks_again_before_anything_is_spent() {
 }
 
 #[tokio::test]
-async fn sec_25_a_state_is_bound_to_its_device_and_spent_by_a_wrong_one() {
+async fn sec_25_a_state_is_bound_to_its_device_and_not_spent_by_another() {
     let app = TestApp::start().await;
     let person = app.person("小明").await;
     let page = app.open_login(&app.desktop()).await;
@@ -93,6 +93,9 @@ async fn sec_25_a_state_is_bound_to_its_device_and_spent_by_a_wrong_one() {
     app.open_login(&victim).await;
     assert_eq!(victim.get(&back).await.status, StatusCode::NOT_FOUND);
     assert_eq!(page.stage().await, "waiting");
+    // Nor did a visit without any cookie, such as a prefetch, spoil it for the browser that set out.
+    assert_eq!(app.desktop().get(&back).await.status, StatusCode::NOT_FOUND);
+    assert!(page.browser.get(&back).await.location().starts_with(SITE));
     // A made-up, missing or foreign state never reaches the platform.
     for path in [
         "/channel/web/callback?code=x",
@@ -197,4 +200,75 @@ async fn promise_9_every_fault_of_the_platform_ends_in_a_clear_page_in_both_lang
             app.scan(&phone, &page.ticket, &person).await;
         }
     }
+}
+
+#[tokio::test]
+async fn promise_9_a_fault_inside_the_frame_is_seen_there_and_leads_out_of_it() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let back = callback_from_platform(&app, &page, &person).await;
+    app.fault(json!({ "fault": "html_body" })).await;
+    let framed = page.browser.clone().with("sec-fetch-dest", "iframe").get(&back).await;
+    assert_eq!(framed.status, StatusCode::BAD_GATEWAY);
+    assert!(framed.header("content-security-policy").contains("frame-ancestors 'self'"));
+    assert_eq!(framed.header("x-frame-options"), "SAMEORIGIN");
+    assert!(framed.body.contains("target=\"_top\""), "{}", framed.body);
+}
+
+#[tokio::test]
+async fn a_frame_that_comes_back_too_late_does_not_claim_to_be_signing_in() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let start = page.browser.get(&format!("{}?channel=web", page.path)).await;
+    let src =
+        start.between("<iframe", "</iframe>").split("src=\"").nth(1).unwrap().split('"').next().unwrap();
+    let back = scan_and_allow(&app, &src.replace("&#x2f;", "/").replace("&amp;", "&"), &person).await;
+    page.browser.fetch(&page.url("refresh")).await;
+    let late = page.browser.get(&back).await;
+    assert_eq!(late.location(), "/channel/web/returned?outcome=expired");
+    let shown = page.browser.get(late.location()).await;
+    assert!(shown.body.contains("没有登录"), "{}", shown.body);
+}
+
+#[tokio::test]
+async fn a_callback_that_hangs_up_is_finished_and_the_second_visit_finds_its_scan() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    let back = app.authorize_at_wechat(&phone, &page.ticket, &person).await;
+    app.fault(json!({ "fault": "slow", "ms": 300, "remaining": 1 })).await;
+    {
+        // Polled until it has begun to talk to the platform, then dropped, as when a web view closes its connection.
+        let first = phone.get(&back);
+        tokio::pin!(first);
+        let code = mashang_login::ids::ScanCode::parse(&page.ticket).unwrap();
+        let mut watch = app.app.tickets.watch(&code).await.unwrap();
+        tokio::select! {
+            _ = &mut first => panic!("the platform is slow"),
+            () = tokio::time::sleep(std::time::Duration::from_millis(50)) => {}
+            () = watch.changed() => panic!("nothing moves yet"),
+        }
+    }
+    let second = phone.get(&back).await;
+    assert_eq!(second.location(), format!("/s/{}/confirm", page.ticket));
+    assert_eq!(page.stage().await, "scanned");
+    assert_eq!(phone.get(second.location()).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_reload_after_a_failed_callback_does_not_wait_for_nothing() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    let back = app.authorize_at_wechat(&phone, &page.ticket, &person).await;
+    app.fault(json!({ "fault": "invalid_code", "remaining": 1 })).await;
+    assert_eq!(phone.get(&back).await.status, StatusCode::BAD_GATEWAY);
+    let again =
+        tokio::time::timeout(std::time::Duration::from_secs(2), phone.get(&back)).await.expect("at once");
+    assert_eq!(again.location(), format!("/s/{}/confirm", page.ticket));
+    assert_eq!(phone.get(again.location()).await.location(), format!("/s/{}", page.ticket), "begin again");
 }

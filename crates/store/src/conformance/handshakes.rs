@@ -2,7 +2,8 @@
 
 #![allow(missing_docs, reason = "the name of a case says what it shows")]
 
-use mashang_login::handshake::{Claim, Handshake};
+use mashang_login::Timestamp;
+use mashang_login::handshake::{Claim, Claimant, Handshake};
 use mashang_login::ids::ChannelId;
 use mashang_login::records::StoreError;
 use mashang_login::tickets::Handshakes;
@@ -21,6 +22,7 @@ macro_rules! handshake_suite {
                 sec_25_a_state_is_claimed_first_by_one_of_100,
                 sec_25_the_second_visit_is_recognised_on_the_other_node,
                 sec_25_a_foreign_state_is_unknown,
+                sec_25_another_device_or_channel_spends_nothing,
                 promise_4_an_expired_state_is_unknown_claimed_or_not,
                 sec_26_a_provider_code_is_spent_by_one_of_100,
                 sec_26_codes_of_two_channels_do_not_meet,
@@ -37,6 +39,12 @@ async fn begun(nodes: &Nodes<dyn Handshakes>, world: &World) -> Handshake {
     handshake
 }
 
+/// The device that set out presents its state.
+async fn claim(engine: &dyn Handshakes, handshake: &Handshake, now: Timestamp) -> Claim {
+    let (state, channel) = (handshake.state, &handshake.channel);
+    engine.claim(&Claimant { state, channel, devices: &[handshake.device] }, now).await.unwrap()
+}
+
 fn channel(name: &str) -> ChannelId {
     name.parse().unwrap()
 }
@@ -45,37 +53,57 @@ pub async fn sec_25_a_state_is_claimed_first_by_one_of_100(nodes: Nodes<dyn Hand
     let world = World::default();
     let handshake = begun(&nodes, &world).await;
     let answers = at_once(100, |n| {
-        let (engine, state, now) = (nodes.nth(n), handshake.state, world.now);
-        async move { engine.claim(&state, now).await.unwrap() }
+        let (engine, handshake, now) = (nodes.nth(n), handshake.clone(), world.now);
+        async move { claim(&*engine, &handshake, now).await }
     })
     .await;
     assert_eq!(count(&answers, &Claim::First(handshake.clone())), 1);
-    assert_eq!(count(&answers, &Claim::Again(handshake)), 99);
+    assert_eq!(count(&answers, &Claim::Again { trip: handshake, is_settled: false }), 99);
 }
 
 pub async fn sec_25_the_second_visit_is_recognised_on_the_other_node(nodes: Nodes<dyn Handshakes>) {
     let world = World::default();
     let handshake = begun(&nodes, &world).await;
-    let (state, now) = (handshake.state, world.now);
-    assert_eq!(nodes.b.claim(&state, now).await.unwrap(), Claim::First(handshake.clone()));
-    assert_eq!(nodes.a.claim(&state, now).await.unwrap(), Claim::Again(handshake));
+    assert_eq!(claim(&*nodes.b, &handshake, world.now).await, Claim::First(handshake.clone()));
+    let again = |is_settled| Claim::Again { trip: handshake.clone(), is_settled };
+    assert_eq!(claim(&*nodes.a, &handshake, world.now).await, again(false));
+    nodes.b.settle(&handshake.state, world.now).await.unwrap();
+    assert_eq!(claim(&*nodes.a, &handshake, world.now).await, again(true));
 }
 
 pub async fn sec_25_a_foreign_state_is_unknown(nodes: Nodes<dyn Handshakes>) {
     let world = World::default();
     let handshake = begun(&nodes, &world).await;
     for foreign in [world.hash(), handshake.device] {
-        assert_eq!(nodes.a.claim(&foreign, world.now).await.unwrap(), Claim::Unknown);
+        let other = Handshake { state: foreign, ..handshake.clone() };
+        assert_eq!(claim(&*nodes.a, &other, world.now).await, Claim::Unknown);
     }
-    assert_eq!(nodes.a.claim(&handshake.state, world.now).await.unwrap(), Claim::First(handshake));
+    assert_eq!(claim(&*nodes.a, &handshake, world.now).await, Claim::First(handshake));
+}
+
+pub async fn sec_25_another_device_or_channel_spends_nothing(nodes: Nodes<dyn Handshakes>) {
+    let world = World::default();
+    let handshake = begun(&nodes, &world).await;
+    let elsewhere = channel("elsewhere");
+    let state = handshake.state;
+    for claimant in [
+        Claimant { state, channel: &handshake.channel, devices: &[] },
+        Claimant { state, channel: &handshake.channel, devices: &[world.hash(), world.hash()] },
+        Claimant { state, channel: &elsewhere, devices: &[handshake.device] },
+    ] {
+        assert_eq!(nodes.a.claim(&claimant, world.now).await.unwrap(), Claim::Foreign);
+    }
+    let devices = [world.hash(), handshake.device];
+    let owner = Claimant { state, channel: &handshake.channel, devices: &devices };
+    assert_eq!(nodes.b.claim(&owner, world.now).await.unwrap(), Claim::First(handshake));
 }
 
 pub async fn promise_4_an_expired_state_is_unknown_claimed_or_not(nodes: Nodes<dyn Handshakes>) {
     let world = World::default();
     let (idle, used) = (begun(&nodes, &world).await, begun(&nodes, &world).await);
-    nodes.a.claim(&used.state, world.now).await.unwrap();
+    claim(&*nodes.a, &used, world.now).await;
     for handshake in [idle, used] {
-        let answer = nodes.b.claim(&handshake.state, handshake.expires_at).await.unwrap();
+        let answer = claim(&*nodes.b, &handshake, handshake.expires_at).await;
         assert_eq!(answer, Claim::Unknown);
     }
 }

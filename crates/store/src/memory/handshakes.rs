@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use mashang_login::Timestamp;
-use mashang_login::handshake::{Claim, Handshake};
+use mashang_login::handshake::{Claim, Claimant, Handshake};
 use mashang_login::ids::ChannelId;
 use mashang_login::records::StoreError;
 use mashang_login::secret::SecretHash;
@@ -14,7 +14,7 @@ use super::{MemoryTickets, Trip};
 #[async_trait]
 impl Handshakes for MemoryTickets {
     async fn begin(&self, handshake: &Handshake, now: Timestamp) -> Result<(), StoreError> {
-        let trip = Trip { handshake: handshake.clone(), claimed: false };
+        let trip = Trip { handshake: handshake.clone(), claimed: false, is_settled: false };
         let ceiling = self.limits.live_handshakes;
         match self.held().handshakes.put(handshake.state, trip, handshake.expires_at, now, ceiling) {
             Put::Stored => Ok(()),
@@ -23,12 +23,23 @@ impl Handshakes for MemoryTickets {
         }
     }
 
-    async fn claim(&self, state: &SecretHash, now: Timestamp) -> Result<Claim, StoreError> {
+    async fn claim(&self, claimant: &Claimant<'_>, now: Timestamp) -> Result<Claim, StoreError> {
         let mut held = self.held();
-        let Some(trip) = held.handshakes.get_mut(state, now) else { return Ok(Claim::Unknown) };
+        let Some(trip) = held.handshakes.get_mut(&claimant.state, now) else { return Ok(Claim::Unknown) };
+        if !trip.handshake.belongs_to(claimant) {
+            return Ok(Claim::Foreign);
+        }
         let again = std::mem::replace(&mut trip.claimed, true);
-        let handshake = trip.handshake.clone();
-        Ok(if again { Claim::Again(handshake) } else { Claim::First(handshake) })
+        let is_settled = trip.is_settled;
+        let trip = trip.handshake.clone();
+        Ok(if again { Claim::Again { trip, is_settled } } else { Claim::First(trip) })
+    }
+
+    async fn settle(&self, state: &SecretHash, now: Timestamp) -> Result<(), StoreError> {
+        if let Some(trip) = self.held().handshakes.get_mut(state, now) {
+            trip.is_settled = true;
+        }
+        Ok(())
     }
 
     async fn spend_provider_code(
