@@ -48,11 +48,12 @@ for (const { fault, options, page, errcode } of FAULTS) {
       assert.equal(answer.status, 502);
       assert.match(html, new RegExp(`<html lang="${language}">`));
       assert.ok(html.includes(words[language][`problem.${page}.heading`]), 'the heading in the person\'s language');
-      assert.match(html, /class="reference"/);
+      const [, reference] = /class="reference">[^<]*<code>([\w-]+)</.exec(html);
       if (errcode) assert.match(html, new RegExp(`<code><bdi>${errcode}</bdi></code>`));
       const [line, ...more] = await until('a log line', () => complaints(from).length && complaints(from));
       assert.deepEqual(more, [], 'one log line and no more');
       assert.match(line, /channel wechat/);
+      assert.ok(line.includes(reference), 'the page\'s reference finds the line');
       if (errcode) {
         assert.match(line, new RegExp(`errcode"?[=: ]+${errcode}\\b`));
         assert.match(line, / — \S+/, 'with what it means and what to do');
