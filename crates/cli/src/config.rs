@@ -20,13 +20,8 @@ pub fn run(command: Config) -> anyhow::Result<()> {
                 config.server.public_url,
                 config.channel.len()
             );
-            if config.channel.is_empty() {
-                println!(
-                    "No channel is configured yet, so nobody can log in: see [channel.<name>] in `mashang config show`."
-                );
-            }
-            if config.sandbox.enabled {
-                println!("The SANDBOX stands in for WeChat: anyone can be anyone.");
+            for hint in config.hints() {
+                println!("Note: {hint}");
             }
         }
     }

@@ -26,11 +26,8 @@ pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     }
     let app =
         open::app(&config, Surroundings { stopping: stopping.clone(), ..Surroundings::default() }).await?;
-    if config.sandbox.enabled {
-        tracing::warn!("the SANDBOX stands in for WeChat: anyone can be anyone");
-    }
-    if config.channel.is_empty() {
-        tracing::warn!("no channel is configured, so nobody can log in; see `mashang config show`");
+    for hint in config.hints() {
+        tracing::warn!("{hint}");
     }
     tracing::info!("listening on {}, reached at {}", listener.local_addr()?, config.server.public_url);
     let tidying = tokio::spawn(background::run(app.clone()));

@@ -39,11 +39,23 @@ pub enum AuditKind {
     ClientSaved,
     /// Signing keys were made or rotated.
     KeysRotated,
+    /// A session that was there answered a website's request, without a scan.
+    SessionContinued,
+    /// The person went back to the website without signing in.
+    LoginCancelled,
+    /// A platform refused or failed.
+    ChannelFailed,
+    /// A platform's answer came from another device than set out.
+    ForeignStateRefused,
+    /// A client did not prove itself.
+    ClientRefused,
+    /// A client gave its tokens back.
+    TokensRevoked,
 }
 
 impl AuditKind {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 21] = [
         Self::TicketStarted,
         Self::TicketScanned,
         Self::SecondScanRefused,
@@ -59,6 +71,12 @@ impl AuditKind {
         Self::ReplayDetected,
         Self::ClientSaved,
         Self::KeysRotated,
+        Self::SessionContinued,
+        Self::LoginCancelled,
+        Self::ChannelFailed,
+        Self::ForeignStateRefused,
+        Self::ClientRefused,
+        Self::TokensRevoked,
     ];
 
     /// The name in the store and in exports.
@@ -80,6 +98,12 @@ impl AuditKind {
             Self::ReplayDetected => "replay_detected",
             Self::ClientSaved => "client_saved",
             Self::KeysRotated => "keys_rotated",
+            Self::SessionContinued => "session_continued",
+            Self::LoginCancelled => "login_cancelled",
+            Self::ChannelFailed => "channel_failed",
+            Self::ForeignStateRefused => "foreign_state_refused",
+            Self::ClientRefused => "client_refused",
+            Self::TokensRevoked => "tokens_revoked",
         }
     }
 

@@ -33,6 +33,9 @@ pub struct AuthorizationRequest {
     pub max_age: Option<u64>,
     /// A channel id to preselect.
     pub login_hint: Option<String>,
+    /// The person of a verified `id_token_hint`: nobody else may answer (OpenID Connect Core §3.1.2.1).
+    #[serde(default)]
+    pub hinted: Option<UserId>,
     /// Preferred languages, best first (OpenID Connect Core §3.1.2.1).
     pub ui_locales: Vec<String>,
 }

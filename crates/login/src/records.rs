@@ -118,6 +118,8 @@ pub enum Fulfilled {
     NotOpen,
     /// The person was switched off (SEC-40). Nothing was written.
     UserDisabled,
+    /// The request names another person (`hinted`). Nothing was written.
+    OtherPerson,
 }
 
 /// How spending a one-use value went.

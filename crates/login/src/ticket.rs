@@ -22,7 +22,7 @@ use subtle::ConstantTimeEq;
 
 use crate::Entropy;
 use crate::identity::Proof;
-use crate::ids::{GrantId, ScanCode};
+use crate::ids::{ClientId, GrantId, ScanCode};
 use crate::secret::SecretHash;
 
 /// How long each stage may last (SEC-05).
@@ -95,7 +95,9 @@ impl fmt::Debug for MatchNumber {
 /// from the phone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// The website's registered name.
+    /// The website.
+    pub client: ClientId,
+    /// Its registered name.
     pub site_name: String,
     /// The host of its redirect address.
     pub site_host: String,
@@ -468,6 +470,7 @@ mod tests {
     fn scene() -> Scene {
         let browser = BrowserSecret::random(&SystemEntropy).hash();
         let origin = Origin {
+            client: "site".parse().unwrap(),
             site_name: "Site".into(),
             site_host: "site.example".into(),
             device: "Chrome · Linux".into(),

@@ -26,6 +26,9 @@ pub enum Answered {
     NotOpen,
     /// The person was switched off (SEC-40).
     UserDisabled,
+    /// Somebody else than the person of the `id_token_hint` signed in. The grant is still pending; refuse it with
+    /// `login_required` (OpenID Connect Core §3.1.2.1).
+    OtherPerson,
 }
 
 impl std::fmt::Debug for Answered {
@@ -38,6 +41,7 @@ impl std::fmt::Debug for Answered {
                 .finish_non_exhaustive(),
             Self::NotOpen => f.write_str("NotOpen"),
             Self::UserDisabled => f.write_str("UserDisabled"),
+            Self::OtherPerson => f.write_str("OtherPerson"),
         }
     }
 }
@@ -91,6 +95,7 @@ pub async fn fulfil(provider: &Provider, grant: &Grant, login: Login) -> Result<
         },
         Fulfilled::NotOpen => Answered::NotOpen,
         Fulfilled::UserDisabled => Answered::UserDisabled,
+        Fulfilled::OtherPerson => Answered::OtherPerson,
     })
 }
 

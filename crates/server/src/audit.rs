@@ -2,14 +2,13 @@
 //! error, with everything the record would have said.
 
 use mashang_login::audit::{AuditEvent, AuditKind};
-use mashang_login::client::Client;
 use mashang_login::ids::{ChannelId, ClientId, ScanCode, UserId};
 use mashang_login::ticket::Ticket;
 
 use crate::state::App;
 use crate::web::visitor::Visitor;
 
-/// Something happened to a ticket that is at hand.
+/// Something happened to a ticket.
 pub async fn of_ticket(
     app: &App,
     visitor: &Visitor,
@@ -17,32 +16,22 @@ pub async fn of_ticket(
     ticket: &Ticket,
     channel: Option<&ChannelId>,
 ) {
-    note(app, visitor, kind, &ticket.scan_code, channel).await;
-}
-
-/// Something happened to a ticket known by its scan code.
-pub async fn note(
-    app: &App,
-    visitor: &Visitor,
-    kind: AuditKind,
-    ticket: &ScanCode,
-    channel: Option<&ChannelId>,
-) {
     let mut event = by(app, visitor, kind);
-    event.ticket = Some(ticket.short().to_owned());
+    event.ticket = Some(ticket.scan_code.short().to_owned());
+    event.client = Some(ticket.origin.client.clone());
     event.channel = channel.cloned();
     write(app, event).await;
 }
 
-/// Something happened to a person at a website.
-pub async fn of_person(app: &App, visitor: &Visitor, kind: AuditKind, client: &Client, user: &UserId) {
+/// Something happened on a trip to a platform.
+pub async fn of_trip(app: &App, visitor: &Visitor, kind: AuditKind, ticket: &ScanCode, channel: &ChannelId) {
     let mut event = by(app, visitor, kind);
-    event.client = Some(client.id.clone());
-    event.user = Some(user.clone());
+    event.ticket = Some(ticket.short().to_owned());
+    event.channel = Some(channel.clone());
     write(app, event).await;
 }
 
-/// A website's server did something, for a person or not.
+/// Something happened between a website and a person, or a website alone.
 pub async fn of_client(
     app: &App,
     visitor: &Visitor,
@@ -56,7 +45,8 @@ pub async fn of_client(
     write(app, event).await;
 }
 
-fn by(app: &App, visitor: &Visitor, kind: AuditKind) -> AuditEvent {
+/// An event of this moment and this device; fill in the rest and [`write`] it.
+pub fn by(app: &App, visitor: &Visitor, kind: AuditKind) -> AuditEvent {
     let mut event = AuditEvent::new(app.now(), kind);
     event.address = Some(visitor.address.to_string());
     event.device = Some(visitor.device.clone());

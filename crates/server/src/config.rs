@@ -26,7 +26,7 @@ const ENVIRONMENT_PREFIX: &str = "MASHANG_";
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file is not there or cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -226,7 +226,11 @@ pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
         figment = figment.merge(Toml::string(&text));
     }
-    extract(figment.merge(Env::prefixed(ENVIRONMENT_PREFIX).split("__").lowercase(true)))
+    // A setting always has a section. Names without `__` are not ours: MASHANG_CONFIG, and what Kubernetes sets for a
+    // service called mashang (MASHANG_PORT, MASHANG_SERVICE_HOST …).
+    let environment =
+        Env::prefixed(ENVIRONMENT_PREFIX).filter(|name| name.as_str().contains("__")).split("__");
+    extract(figment.merge(environment.lowercase(true)))
 }
 
 /// Reads a configuration from text over the manual, without the environment: for tests and the demo.
@@ -332,6 +336,29 @@ impl Config {
         }
     }
 
+    /// What is allowed but probably not meant, in sentences.
+    #[must_use]
+    pub fn hints(&self) -> Vec<String> {
+        let mut hints = Vec::new();
+        let server = &self.server;
+        if server.public_url.scheme() == "https"
+            && server.listen.ip().is_loopback()
+            && server.trusted_proxies.is_empty()
+        {
+            hints.push(
+                "server.trusted_proxies is empty although a proxy must stand in front: every visitor will count, and be shown on the confirm page, as 127.0.0.1. Set trusted_proxies = [\"127.0.0.1\"] if the proxy runs on this machine and sets X-Forwarded-For."
+                    .to_owned(),
+            );
+        }
+        if self.channel.is_empty() {
+            hints.push("no channel is configured, so nobody can log in: see [channel.<name>] in `mashang config show`".to_owned());
+        }
+        if self.sandbox.enabled {
+            hints.push("the SANDBOX stands in for WeChat: anyone can be anyone".to_owned());
+        }
+        hints
+    }
+
     /// The sandbox's address, if it is in use.
     #[must_use]
     pub fn sandbox_url(&self) -> Option<Url> {
@@ -388,7 +415,11 @@ fn is_private(url: &Url) -> bool {
         Some(Host::Domain(name)) => {
             name == "localhost" || name.ends_with(".localhost") || name.ends_with(".test")
         }
-        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        Some(Host::Ipv4(address)) => {
+            let is_shared = address.octets()[0] == 100 && address.octets()[1] & 0xc0 == 64; // RFC 6598
+            let is_ours = address.is_loopback() || address.is_private() || address.is_link_local();
+            is_ours || is_shared || address.is_documentation()
+        }
         Some(Host::Ipv6(address)) => {
             address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
         }
@@ -439,6 +470,14 @@ mod tests {
         let text = "[server]\npublic_url = \"https://login.example.com\"\n[sandbox]\nenabled = true\nurl = \"http://127.0.0.1:1\"";
         assert!(complaint(text).contains("anyone can be anyone"));
         assert!(complaint("[sandbox]\nlisten = \"127.0.0.1:1\"").contains("enabled"));
+    }
+
+    #[test]
+    fn a_proxy_nobody_trusts_is_pointed_out() {
+        let config = from_text("[server]\npublic_url = \"https://login.example.com\"").unwrap();
+        assert!(config.hints().iter().any(|hint| hint.contains("trusted_proxies")));
+        let text = "[server]\npublic_url = \"https://login.example.com\"\ntrusted_proxies = [\"127.0.0.1\"]";
+        assert!(!from_text(text).unwrap().hints().iter().any(|hint| hint.contains("trusted_proxies")));
     }
 
     #[test]

@@ -16,18 +16,17 @@ use mashang_login::audit::AuditKind;
 use mashang_login::client::Client;
 use mashang_login::grant::Grant;
 use mashang_login::identity::Proof;
-use mashang_login::ids::{GrantId, ScanCode, SessionId, UserId};
+use mashang_login::ids::{ChannelId, GrantId, ScanCode, SessionId, UserId};
 use mashang_login::records::{FreshLogin, Login, NewSession};
 use mashang_login::secret::{SecretHash, SessionSecret};
 use mashang_login::session::Session;
 use mashang_login::ticket::{Origin, Refusal, Status, Ticket};
 use mashang_login::tickets::Advance;
-use mashang_oidc::answer::{AnswerError, Answered, fulfil};
-use mashang_oidc::authorize;
+use mashang_oidc::answer::{AnswerError, Answered, fulfil, refuse};
+use mashang_oidc::authorize::{self, AuthorizeError};
 
 use crate::state::App;
 use crate::web::cookies::CookieKind;
-use crate::web::limits::Counted;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
@@ -113,7 +112,7 @@ pub async fn go_on(app: &App, visitor: &Visitor, waiting: Waiting) -> Result<Res
     match next(&waiting.grant, waiting.ticket.as_ref(), app.now()) {
         Next::Over => Err(over(&waiting)),
         Next::Draw => {
-            let to = begin(app, visitor, &waiting.grant, &waiting.client, &waiting.browser, None).await?;
+            let to = begin(app, visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
             Ok(to.into_redirect())
         }
         Next::Redeem => Ok(redeem(app, visitor, &waiting).await?.into_redirect()),
@@ -158,24 +157,22 @@ impl GoTo {
     }
 }
 
-/// Begins, or begins again, to answer a grant: by the session this browser has, or by drawing a ticket. `hinted` is the
-/// person of a verified `id_token_hint`; only their session will do.
+/// Begins, or begins again, to answer a grant: by the session this browser has, or by drawing a ticket.
 ///
 /// # Errors
-/// [`Problem::TooMany`] over the limit of starts, [`Problem::Store`] when a store does not answer.
+/// [`Problem::Store`] when a store does not answer.
 pub async fn begin(
     app: &App,
     visitor: &Visitor,
     grant: &Grant,
     client: &Client,
     browser: &SecretHash,
-    hinted: Option<&UserId>,
 ) -> Result<GoTo, Problem> {
     let session = session_of(app, visitor).await?;
-    match authorize::decide(&grant.request, session, hinted, app.now()) {
+    match authorize::decide(&grant.request, session, app.now()) {
         authorize::Next::UseSession(session) => {
             let login = Login::Continued(Box::new(session));
-            answer(app, visitor, grant, client, login, Vec::new()).await
+            answer(app, visitor, (grant, client), login, None, Vec::new()).await
         }
         authorize::Next::Refuse(error) => {
             let request = &grant.request;
@@ -203,10 +200,10 @@ pub async fn session_of(app: &App, visitor: &Visitor) -> Result<Option<Session>,
     }
 }
 
-/// Draws a fresh ticket for a grant.
+/// Draws a fresh ticket for a grant. Callers have counted the start (SEC-16), once per request.
 ///
 /// # Errors
-/// [`Problem::TooMany`] over the limit of starts, [`Problem::Store`] at the ceiling of live tickets.
+/// [`Problem::Store`] at the ceiling of live tickets.
 pub async fn draw(
     app: &App,
     visitor: &Visitor,
@@ -214,9 +211,9 @@ pub async fn draw(
     client: &Client,
     browser: &SecretHash,
 ) -> Result<Ticket, Problem> {
-    app.limits.count(Counted::Start, visitor.address)?;
     let now = app.now();
     let origin = Origin {
+        client: client.id.clone(),
         site_name: client.name.clone(),
         site_host: host_of(&grant.request.redirect_uri),
         device: visitor.device.clone(),
@@ -281,13 +278,10 @@ pub async fn redeem(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<G
     })
     .await?;
     let (Ok(ticket), Some(proof)) = (moved, approved_by) else { return Err(Problem::UnknownLogin) };
+    let through = Some((ticket.scan_code.clone(), proof.channel.clone()));
     let (secret, login) = fresh_login(app, visitor, proof);
     let cookies = vec![app.site.transport.set(CookieKind::Session, secret.expose())];
-    let gone = answer(app, visitor, &waiting.grant, &waiting.client, login, cookies).await;
-    if gone.is_ok() {
-        audit::of_ticket(app, visitor, AuditKind::SignedIn, &ticket, None).await;
-    }
-    gone
+    answer(app, visitor, (&waiting.grant, &waiting.client), login, through, cookies).await
 }
 
 fn fresh_login(app: &App, visitor: &Visitor, proof: Proof) -> (SessionSecret, Login) {
@@ -307,14 +301,41 @@ fn fresh_login(app: &App, visitor: &Visitor, proof: Proof) -> (SessionSecret, Lo
     (secret, Login::Fresh(Box::new(FreshLogin { proof, new_user, session, replaces })))
 }
 
+/// What a login came through: the ticket's short name and the channel, or neither for a session that was there.
+type Through = Option<(ScanCode, ChannelId)>;
+
+/// One audit record that says who signed in where, and how.
+async fn signed_in(
+    app: &App,
+    visitor: &Visitor,
+    client: &Client,
+    user: &UserId,
+    created: bool,
+    through: Through,
+) {
+    if created {
+        audit::of_client(app, visitor, AuditKind::UserCreated, &client.id, Some(user)).await;
+    }
+    let kind = if through.is_some() { AuditKind::SignedIn } else { AuditKind::SessionContinued };
+    let mut event = audit::by(app, visitor, kind);
+    event.client = Some(client.id.clone());
+    event.user = Some(user.clone());
+    if let Some((ticket, channel)) = through {
+        event.ticket = Some(ticket.short().to_owned());
+        event.channel = Some(channel);
+    }
+    audit::write(app, event).await;
+}
+
 async fn answer(
     app: &App,
     visitor: &Visitor,
-    grant: &Grant,
-    client: &Client,
+    waiting: (&Grant, &Client),
     login: Login,
+    through: Through,
     cookies: Vec<String>,
 ) -> Result<GoTo, Problem> {
+    let (grant, client) = waiting;
     let answered = match fulfil(&app.provider, grant, login).await {
         Ok(answered) => answered,
         Err(AnswerError::Store(error)) => return Err(Problem::Store(error)),
@@ -326,16 +347,20 @@ async fn answer(
     };
     match answered {
         Answered::Redirect { to, user, created } => {
-            if created {
-                audit::of_person(app, visitor, AuditKind::UserCreated, client, &user.id).await;
-            }
+            signed_in(app, visitor, client, &user.id, created, through).await;
             Ok(GoTo { address: to, cookies })
+        }
+        Answered::OtherPerson => {
+            let error = AuthorizeError::login_required();
+            let to = refuse(&app.provider, grant, &error).await?;
+            to.map(|address| GoTo { address, cookies: Vec::new() }).ok_or(Problem::UnknownLogin)
         }
         Answered::NotOpen => Err(Problem::LoginOver {
             back: site_root(&grant.request.redirect_uri).map(|href| (client.name.clone(), href)),
         }),
         Answered::UserDisabled => {
             tracing::info!(client.id = %client.id, "a switched-off person was refused");
+            audit::of_client(app, visitor, AuditKind::SignInRefused, &client.id, None).await;
             Err(Problem::PersonDisabled)
         }
     }
@@ -369,6 +394,7 @@ mod tests {
                 silent: false,
                 max_age: None,
                 login_hint: None,
+                hinted: None,
                 ui_locales: vec![],
             },
             browser: SecretHash::of("b"),
@@ -380,6 +406,7 @@ mod tests {
 
     fn ticket(grant: &Grant) -> Ticket {
         let origin = Origin {
+            client: "site".parse().unwrap(),
             site_name: String::new(),
             site_host: String::new(),
             device: String::new(),

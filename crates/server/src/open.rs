@@ -30,7 +30,7 @@ pub enum OpenError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The database.
-    #[error("store.url: {0}")]
+    #[error("store.url")]
     Database(#[from] DatabaseError),
     /// The master key's file.
     #[error("store.master_key_file: {path}: {what}")]
@@ -41,10 +41,10 @@ pub enum OpenError {
         what: String,
     },
     /// The signing keys, most likely sealed with another master key.
-    #[error("signing keys: {0}")]
+    #[error("signing keys")]
     Keys(#[from] KeyError),
     /// The issuer.
-    #[error("server.public_url: {0}")]
+    #[error("server.public_url")]
     Issuer(#[from] mashang_oidc::IssuerError),
     /// The store did not answer.
     #[error(transparent)]

@@ -9,15 +9,12 @@ pub mod entry;
 pub mod result;
 
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
 use mashang_login::ids::ScanCode;
 use mashang_login::secret::PhoneSecret;
 use mashang_login::ticket::Refusal;
-use sha2::Sha256;
 
 use crate::urls;
+use crate::web::form_token;
 use crate::web::pages::see_other;
 
 /// How a scan ended, as the result page tells it.
@@ -72,13 +69,14 @@ pub fn result_page(ticket: &ScanCode, outcome: Outcome) -> Response {
     see_other(&format!("{}?outcome={}", urls::of_scan(urls::RESULT, ticket), outcome.as_str()), &[])
 }
 
-/// The confirm page's token: a MAC by the phone's own secret over the ticket, so that it is bound to both (SEC-07) and
-/// nothing needs storing.
+/// The confirm page's token, bound to the phone and the ticket (SEC-07).
 #[must_use]
 pub fn confirm_token(phone: &PhoneSecret, ticket: &ScanCode) -> String {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(phone.expose().as_bytes()).expect("HMAC takes keys of any length");
-    mac.update(b"confirm:");
-    mac.update(ticket.as_str().as_bytes());
-    URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    form_token::mint(phone.expose(), &format!("confirm:{ticket}"))
+}
+
+/// Whether `presented` is the token of this phone's confirm page.
+#[must_use]
+pub fn is_confirm_token(phone: &PhoneSecret, ticket: &ScanCode, presented: &str) -> bool {
+    form_token::is_valid(phone.expose(), &format!("confirm:{ticket}"), presented)
 }

@@ -6,6 +6,7 @@ pub mod address;
 pub mod assets;
 pub mod cookies;
 pub mod device;
+pub mod form_token;
 pub mod headers;
 pub mod language;
 pub mod limits;

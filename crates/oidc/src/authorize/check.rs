@@ -77,6 +77,7 @@ pub fn check(proven: &Proven, params: &Params) -> Result<Checked, AuthorizeError
             silent: prompt.silent,
             max_age: max_age(params)?,
             login_hint: login_hint(params),
+            hinted: None,
             ui_locales: ui_locales(params),
         },
         id_token_hint: params.get("id_token_hint").map(str::to_owned),

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use mashang_login::grant::AuthorizationRequest;
-use mashang_login::ids::UserId;
 use mashang_login::session::Session;
 
 use super::error::AuthorizeError;
@@ -19,18 +18,10 @@ pub enum Next {
 }
 
 /// Decides by `prompt`, `max_age` and `id_token_hint` (OpenID Connect Core §3.1.2.1, §3.1.2.3): `session` is the
-/// browser's live session, `hinted_subject` the person of a *verified* `id_token_hint`.
+/// browser's live session. A *verified* `id_token_hint` is already in the request.
 #[must_use]
-pub fn decide(
-    request: &AuthorizationRequest,
-    session: Option<Session>,
-    hinted_subject: Option<&UserId>,
-    now: Timestamp,
-) -> Next {
-    let usable = session.filter(|session| {
-        hinted_subject.is_none_or(|subject| *subject == session.user)
-            && session_answers(request, session, now)
-    });
+pub fn decide(request: &AuthorizationRequest, session: Option<Session>, now: Timestamp) -> Next {
+    let usable = session.filter(|session| session_answers(request, session, now));
     match usable {
         Some(session) => Next::UseSession(session),
         None if request.silent => Next::Refuse(AuthorizeError::login_required()),
@@ -38,9 +29,10 @@ pub fn decide(
     }
 }
 
-/// Whether `session` is as fresh as the request demands. `max_age=0` demands a fresh approval, like `prompt=login`.
+/// Whether `session` is of the hinted person, and as fresh as the request demands. `max_age=0` demands a fresh approval, like `prompt=login`.
 pub(crate) fn session_answers(request: &AuthorizationRequest, session: &Session, now: Timestamp) -> bool {
     let age = now.as_second().saturating_sub(session.auth_time.as_second());
     let young_enough = request.max_age.is_none_or(|most| most > 0 && u64::try_from(age).unwrap_or(0) <= most);
-    session.is_live(now) && !request.force_login && young_enough
+    let right_person = request.hinted.as_ref().is_none_or(|hinted| *hinted == session.user);
+    session.is_live(now) && right_person && !request.force_login && young_enough
 }

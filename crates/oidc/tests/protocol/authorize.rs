@@ -261,8 +261,9 @@ async fn next(
     session: Option<&Session>,
     hint: Option<&UserId>,
 ) -> Next {
-    let request = house.check(&House::request("site", extra)).await.unwrap().request;
-    decide(&request, session.cloned(), hint, house.clock.now())
+    let mut request = house.check(&House::request("site", extra)).await.unwrap().request;
+    request.hinted = hint.cloned();
+    decide(&request, session.cloned(), house.clock.now())
 }
 
 #[tokio::test]

@@ -49,6 +49,9 @@ pub async fn callback(
         Claim::Unknown => Err(Problem::UnknownLogin),
         Claim::Foreign => {
             tracing::warn!(channel.id = %channel.id, "a state came back from another device or channel than it was made for; refused");
+            let mut event = audit::by(&app, &visitor, AuditKind::ForeignStateRefused);
+            event.channel = Some(channel.id.clone());
+            audit::write(&app, event).await;
             Err(Problem::UnknownLogin)
         }
         Claim::First(trip) => {
@@ -72,7 +75,9 @@ pub async fn callback(
 /// A frame whose navigation another site began may come without our SameSite cookies. Our own page asks again, and then
 /// they are sent. Nothing is claimed before that.
 fn frame_without_cookie(app: &App, visitor: &Visitor) -> Result<Option<Response>, Problem> {
-    if !visitor.is_framed || visitor.brought.browser.is_some() || visitor.query("again").is_some() {
+    let may_be_framed = visitor.is_framed || !visitor.has_fetch_metadata;
+    let has_cookie = visitor.brought.browser.is_some() || visitor.brought.phone.is_some();
+    if !may_be_framed || has_cookie || visitor.query("again").is_some() {
         return Ok(None);
     }
     let again_href = visitor.here_with("again", "1");
@@ -98,7 +103,10 @@ async fn first_visit(
     }
     match channel.exchange(app, code, visitor.language).await {
         Ok(proof) => proven(app, visitor, trip, proof).await,
-        Err(failure) => Ok(failed(channel, trip, failure)),
+        Err(failure) => {
+            audit::of_trip(app, visitor, AuditKind::ChannelFailed, &trip.ticket, &channel.id).await;
+            Ok(failed(channel, trip, failure))
+        }
     }
 }
 
@@ -132,7 +140,7 @@ async fn refused(app: &App, visitor: &Visitor, trip: &Handshake, refusal: Refusa
             "a second person scanned ticket {}",
             trip.ticket.short()
         );
-        audit::note(app, visitor, AuditKind::SecondScanRefused, &trip.ticket, Some(&trip.channel)).await;
+        audit::of_trip(app, visitor, AuditKind::SecondScanRefused, &trip.ticket, &trip.channel).await;
     }
     match trip.traveller {
         Traveller::Phone => scan::result_page(&trip.ticket, Outcome::of(refusal)),

@@ -2,14 +2,15 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use mashang_login::audit::AuditKind;
 use mashang_oidc::answer::refuse;
 use mashang_oidc::authorize::AuthorizeError;
 
-use crate::flow;
 use crate::state::App;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
+use crate::{audit, flow};
 
 /// Ends the ticket and the grant.
 pub async fn cancel(
@@ -22,7 +23,10 @@ pub async fn cancel(
         let _ = flow::advance(&app, &ticket.scan_code, |ticket, _| ticket.abandon(&waiting.browser)).await?;
     }
     match refuse(&app.provider, &waiting.grant, &AuthorizeError::access_denied()).await? {
-        Some(to) => Ok(see_other(&to, &[])),
+        Some(to) => {
+            audit::of_client(&app, &visitor, AuditKind::LoginCancelled, &waiting.client.id, None).await;
+            Ok(see_other(&to, &[]))
+        }
         None => Err(flow::over(&waiting)),
     }
 }

@@ -15,6 +15,7 @@ use crate::state::App;
 use crate::urls;
 use crate::web::device::Surroundings;
 use crate::web::headers::{Csp, source_of};
+use crate::web::limits::Counted;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::qr;
@@ -26,6 +27,7 @@ pub async fn without_ticket(
     visitor: Visitor,
     Path(grant): Path<String>,
 ) -> Result<Response, Problem> {
+    app.limits.count(Counted::Start, visitor.address)?;
     let waiting = flow::of_grant(&app, &visitor, &grant).await?;
     flow::go_on(&app, &visitor, waiting).await
 }

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use super::page::Face;
 use crate::flow;
 use crate::state::App;
+use crate::web::limits::Counted;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
@@ -21,6 +22,7 @@ pub async fn refresh(
     if !waiting.grant.is_open(app.now()) {
         return Err(flow::over(&waiting));
     }
+    app.limits.count(Counted::Start, visitor.address)?;
     if let Some(old) = &waiting.ticket {
         // Already over is as good as abandoned.
         let _ = flow::advance(&app, &old.scan_code, |ticket, _| ticket.abandon(&waiting.browser)).await?;

@@ -55,11 +55,11 @@ async fn answer(
     proven: &Proven,
     params: &Params,
 ) -> Result<Result<Response, AuthorizeError>, Problem> {
-    let checked = match authorize::check(proven, params) {
+    let mut checked = match authorize::check(proven, params) {
         Ok(checked) => checked,
         Err(error) => return Ok(Err(error)),
     };
-    let hint = match &checked.id_token_hint {
+    checked.request.hinted = match &checked.id_token_hint {
         None => None,
         Some(token) => match app.provider.keys.verify_own_id_token(token, &app.provider.issuer) {
             Some(hint) => Some(hint.sub),
@@ -72,9 +72,7 @@ async fn answer(
         },
     };
     let session = flow::session_of(app, visitor).await?;
-    if let authorize::Next::Refuse(error) =
-        authorize::decide(&checked.request, session, hint.as_ref(), app.now())
-    {
+    if let authorize::Next::Refuse(error) = authorize::decide(&checked.request, session, app.now()) {
         return Ok(Err(error));
     }
     let (browser, cookies) = visitor.browser_or_new(app);
@@ -89,8 +87,7 @@ async fn answer(
         stage: GrantStage::Pending,
     };
     app.records.begin_grant(&grant).await?;
-    let mut response =
-        flow::begin(app, visitor, &grant, &proven.client, &browser, hint.as_ref()).await?.into_redirect();
+    let mut response = flow::begin(app, visitor, &grant, &proven.client, &browser).await?.into_redirect();
     set_cookies(&mut response, &cookies);
     Ok(Ok(response))
 }

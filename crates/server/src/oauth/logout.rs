@@ -1,9 +1,8 @@
 //! `GET` and `POST /logout`: RP-Initiated Logout. Silent only with an ID token of this very session; otherwise the
-//! person is asked, and says yes by a POST of our own page (SEC-58).
+//! person is asked, and says yes by our own form, whose token only this session can have (SEC-58).
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
 use mashang_login::audit::AuditKind;
 use mashang_login::session::Session;
 use mashang_oidc::logout::{Logout, LogoutError, confirmed, decide};
@@ -13,21 +12,27 @@ use minijinja::context;
 use super::raw_parameters;
 use crate::state::App;
 use crate::web::cookies::CookieKind;
+use crate::web::form_token;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
 use crate::{audit, flow, urls};
 
+/// The field of our own form that says yes, and what its token is for.
+const TOKEN: &str = "logout_token";
+const PURPOSE: &str = "logout";
 /// What travels through the page that asks.
 const CARRIED: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
 
 /// Ends the session, or asks.
 pub async fn logout(State(app): State<App>, visitor: Visitor, request: Request) -> Result<Response, Problem> {
-    let is_own_form = is_same_origin(request.headers());
     let raw = raw_parameters(request).await.map_err(|_| Problem::BadRequest("the request cannot be read"))?;
     let params = Params::parse(&raw).map_err(|_| Problem::BadRequest("the parameters cannot be read"))?;
     let session = flow::session_of(&app, &visitor).await?;
-    let said_yes = is_own_form && matches!(params.one("confirmed"), Ok(Some("yes")));
+    let said_yes = visitor.brought.session.as_ref().is_some_and(|secret| {
+        let token = params.one(TOKEN).ok().flatten().unwrap_or_default();
+        form_token::is_valid(secret.expose(), PURPOSE, token)
+    });
     let next = if said_yes {
         confirmed(&app.provider, &params).await
     } else {
@@ -52,11 +57,6 @@ pub async fn logout(State(app): State<App>, visitor: Visitor, request: Request) 
     }
 }
 
-/// Whether a browser says that our own page sent this (Fetch Metadata); a browser that says nothing is asked again.
-fn is_same_origin(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin")
-}
-
 async fn ask(
     app: &App,
     visitor: &Visitor,
@@ -72,7 +72,9 @@ async fn ask(
         Some(context! { name, value })
     });
     let mut fields: Vec<_> = carried.collect();
-    fields.push(context! { name => "confirmed", value => "yes" });
+    if let Some(secret) = &visitor.brought.session {
+        fields.push(context! { name => TOKEN, value => form_token::mint(secret.expose(), PURPOSE) });
+    }
     let values = context! { action => urls::LOGOUT, person => context! { name => person }, fields };
     Ok(app.pages.render(visitor, "logout.html", "logout.title", values)?.into_response())
 }
@@ -80,10 +82,8 @@ async fn ask(
 async fn end(app: &App, visitor: &Visitor, session: Option<Session>) -> Result<Vec<String>, Problem> {
     let Some(session) = session else { return Ok(Vec::new()) };
     app.records.end_session(&session.secret, app.now()).await?;
-    let mut event = mashang_login::audit::AuditEvent::new(app.now(), AuditKind::SignedOut);
+    let mut event = audit::by(app, visitor, AuditKind::SignedOut);
     event.user = Some(session.user);
-    event.address = Some(visitor.address.to_string());
-    event.device = Some(visitor.device.clone());
     audit::write(app, event).await;
     Ok(vec![app.site.transport.remove(CookieKind::Session)])
 }

@@ -3,9 +3,11 @@
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use mashang_login::audit::AuditKind;
 use mashang_oidc::revoke::revoke as take_back;
 
 use super::FromClient;
+use crate::audit;
 use crate::state::App;
 use crate::web::visitor::Visitor;
 
@@ -16,7 +18,13 @@ pub async fn revoke(State(app): State<App>, visitor: Visitor, request: Request) 
         Err(response) => return *response,
     };
     match take_back(&app.provider, sent.as_request()).await {
-        Ok(_) => StatusCode::OK.into_response(),
-        Err(error) => super::token::refuse(&app, &visitor, &error),
+        Ok(revoked) => {
+            if let Some(revoked) = revoked {
+                let kind = AuditKind::TokensRevoked;
+                audit::of_client(&app, &visitor, kind, &revoked.client, Some(&revoked.user)).await;
+            }
+            StatusCode::OK.into_response()
+        }
+        Err(error) => super::token::refuse(&app, &visitor, &error).await,
     }
 }

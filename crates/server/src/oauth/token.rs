@@ -28,16 +28,17 @@ pub async fn token(State(app): State<App>, visitor: Visitor, request: Request) -
             Ok(body) => answer(200, &body),
             Err(error) => Problem::Broken(error.to_string()).into_response(),
         },
-        Err(error) => refuse(&app, &visitor, &error),
+        Err(error) => refuse(&app, &visitor, &error).await,
     }
 }
 
 /// Answers a refusal, and slows down whoever guesses secrets (SEC-79).
-pub(super) fn refuse(app: &App, visitor: &Visitor, error: &TokenError) -> Response {
-    if error.code == "invalid_client"
-        && let Err(limit) = app.limits.count(Counted::TokenError, visitor.address)
-    {
-        return Problem::TooMany(limit).into_response();
+pub(super) async fn refuse(app: &App, visitor: &Visitor, error: &TokenError) -> Response {
+    if error.code == "invalid_client" {
+        if let Err(limit) = app.limits.count(Counted::TokenError, visitor.address) {
+            return Problem::TooMany(limit).into_response();
+        }
+        audit::write(app, audit::by(app, visitor, AuditKind::ClientRefused)).await;
     }
     if error.status() >= 500 {
         let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();

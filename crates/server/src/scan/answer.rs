@@ -7,10 +7,9 @@ use mashang_login::audit::AuditKind;
 use mashang_login::ids::ScanCode;
 use mashang_login::ticket::{Answer, Denial, Refusal, Stage, Ticket};
 use serde::Deserialize;
-use subtle::ConstantTimeEq;
 
 use super::confirm::is_same_device;
-use super::{Outcome, confirm_token, result_page};
+use super::{Outcome, is_confirm_token, result_page};
 use crate::state::App;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
@@ -54,8 +53,7 @@ async fn answer(
     let Form(form) = form.map_err(|_| Problem::BadRequest("the confirm page's form is incomplete"))?;
     let code = ScanCode::parse(ticket).map_err(|_| Problem::UnknownLogin)?;
     let Some(secret) = &visitor.brought.phone else { return Ok(result_page(&code, Outcome::Unknown)) };
-    let expected = confirm_token(secret, &code);
-    if !bool::from(expected.as_bytes().ct_eq(form.confirm_token.as_bytes())) {
+    if !is_confirm_token(secret, &code, &form.confirm_token) {
         return Err(Problem::CrossSite);
     }
     let moved = flow::advance(app, &code, |ticket, now| {

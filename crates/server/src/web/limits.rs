@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
+use ipnet::IpNet;
 
 use super::address::limit_key;
 use crate::config::LimitsSection;
@@ -38,6 +39,7 @@ pub struct Limits {
     token_errors: DefaultKeyedRateLimiter<IpAddr>,
     clock: DefaultClock,
     streams: Arc<Streams>,
+    untrusted_proxy: std::sync::Once,
 }
 
 impl Limits {
@@ -51,6 +53,7 @@ impl Limits {
             starts: per_minute(section.starts_per_minute),
             polls: per_minute(section.polls_per_minute),
             token_errors: per_minute(section.token_errors_per_minute),
+            untrusted_proxy: std::sync::Once::new(),
             clock: DefaultClock::default(),
             streams: Arc::new(Streams {
                 most: section.streams,
@@ -82,6 +85,21 @@ impl Limits {
     /// [`TooMany`] when all places, or all of this address, are taken.
     pub fn open_stream(&self, address: IpAddr) -> Result<StreamPlace, TooMany> {
         self.streams.clone().take(limit_key(address))
+    }
+
+    /// Says once that a neighbour forwards for others without being trusted: then all of them count as one address.
+    pub fn notice_untrusted_proxy(&self, peer: IpAddr, trusted: &[IpNet]) {
+        let is_neighbour = match peer.to_canonical() {
+            IpAddr::V4(v4) => v4.is_loopback() || v4.is_private(),
+            IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
+        };
+        if is_neighbour && !trusted.iter().any(|net| net.contains(&peer.to_canonical())) {
+            self.untrusted_proxy.call_once(|| {
+                tracing::warn!(
+                    "{peer} sends X-Forwarded-For but is not in server.trusted_proxies: everyone behind it counts, and is shown, as {peer}"
+                );
+            });
+        }
     }
 
     /// Forgets addresses that have been quiet; called now and then.

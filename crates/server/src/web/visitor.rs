@@ -33,6 +33,8 @@ pub struct Visitor {
     pub wants_json: bool,
     /// Whether the answer will be shown in a frame (`Sec-Fetch-Dest`).
     pub is_framed: bool,
+    /// Whether the browser says such things at all: old ones and plain http on a network do not.
+    pub has_fetch_metadata: bool,
     path: String,
     query: String,
 }
@@ -49,6 +51,9 @@ impl Visitor {
             .get::<ConnectInfo<SocketAddr>>()
             .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
         let user_agent = text(header::USER_AGENT);
+        if parts.headers.contains_key("x-forwarded-for") {
+            app.limits.notice_untrusted_proxy(peer, &app.site.trusted_proxies);
+        }
         let brought = Brought::from_headers(&parts.headers, app.site.transport);
         let query = parts.uri.query().unwrap_or("").to_owned();
         let asked = value_of(&query, "lang").and_then(|tag| Language::of_tag(&tag));
@@ -65,6 +70,7 @@ impl Visitor {
             brought,
             wants_json: accept.contains("application/json") && !accept.contains("text/html"),
             is_framed: text(header::HeaderName::from_static("sec-fetch-dest")) == "iframe",
+            has_fetch_metadata: parts.headers.contains_key("sec-fetch-dest"),
             path: parts.uri.path().to_owned(),
             query,
         }

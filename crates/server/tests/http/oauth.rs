@@ -312,9 +312,8 @@ async fn sec_58_logout_is_silent_only_with_an_id_token_of_this_session() {
     let bare = browser.get("/logout").await;
     assert_eq!(bare.status, StatusCode::OK, "asks");
     assert!(browser.cookie("mashang_session").is_some());
-    // Another site's page cannot say yes for the person.
-    let yes = [("confirmed", "yes")];
-    browser.clone().with("sec-fetch-site", "cross-site").post("/logout", &yes).await;
+    // Another site's page cannot say yes for the person: it does not know the token.
+    browser.post("/logout", &[("logout_token", "guess")]).await;
     assert!(browser.cookie("mashang_session").is_some());
 
     let query =
@@ -332,8 +331,9 @@ async fn logout_asked_for_by_the_person_works_by_our_own_form() {
     let person = app.person("小明").await;
     let browser = app.desktop();
     app.log_in(&browser, &person).await;
-    let answer =
-        browser.clone().with("sec-fetch-site", "same-origin").post("/logout", &[("confirmed", "yes")]).await;
+    let asked = browser.get("/logout").await;
+    let token = asked.between("name=\"logout_token\" value=\"", "\"").to_owned();
+    let answer = browser.post("/logout", &[("logout_token", &token)]).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     assert!(browser.cookie("mashang_session").is_none());
 }
@@ -377,4 +377,53 @@ async fn every_algorithm_is_published_and_used_as_the_client_chose() {
                 .any(|key| key["kid"] == head["kid"] && key["alg"] == head["alg"])
         );
     }
+}
+
+#[tokio::test]
+async fn sec_55_an_id_token_hint_lets_nobody_else_answer() {
+    let app = TestApp::start().await;
+    let (hinted, other) = (app.person("小明").await, app.person("小红").await);
+    let browser = app.desktop();
+    let code = param(&app.log_in(&browser, &hinted).await, "code");
+    let hint = app.exchange(&code).await.json()["id_token"].as_str().unwrap().to_owned();
+    let with_hint = [("id_token_hint", hint.as_str()), ("prompt", "login")];
+    let back = app.log_in_with(&app.desktop(), &other, &with_hint).await;
+    assert_eq!(param(&back, "error"), "login_required", "{back}");
+    assert!(param(&back, "code").is_empty());
+    let back = app.log_in_with(&app.desktop(), &hinted, &with_hint).await;
+    assert!(!param(&back, "code").is_empty(), "{back}");
+    // Somebody else's session does not answer silently either.
+    let strangers = app.desktop();
+    app.log_in(&strangers, &other).await;
+    let silent = strangers.get(&app.authorize_path(&[("id_token_hint", &hint), ("prompt", "none")])).await;
+    assert_eq!(param(silent.location(), "error"), "login_required");
+}
+
+#[tokio::test]
+async fn sec_78_the_audit_trail_says_who_signed_in_where_and_how() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let browser = app.desktop();
+    let code = param(&app.log_in(&browser, &person).await, "code");
+    let sub = claims(app.exchange(&code).await.json()["id_token"].as_str().unwrap())["sub"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    browser.get(&app.authorize_path(&[])).await;
+    let trail = app.app.records.audit_trail(50).await.unwrap();
+    let find = |kind: &str| {
+        trail.iter().find(|event| event.kind.as_str() == kind).unwrap_or_else(|| panic!("{kind}"))
+    };
+    let signed_in = find("signed_in");
+    assert_eq!(signed_in.user.as_ref().unwrap().as_str(), sub);
+    assert_eq!(signed_in.client.as_ref().unwrap().as_str(), "site");
+    assert_eq!(signed_in.channel.as_ref().unwrap().as_str(), "wechat");
+    assert_eq!(signed_in.ticket.as_ref().unwrap().len(), 6);
+    assert_eq!(signed_in.device.as_deref(), Some("Chrome · Windows"));
+    assert_eq!(find("session_continued").user.as_ref().unwrap().as_str(), sub);
+    for kind in ["ticket_started", "ticket_scanned", "ticket_approved"] {
+        assert_eq!(find(kind).client.as_ref().unwrap().as_str(), "site", "{kind}");
+    }
+    assert_eq!(find("tokens_issued").user.as_ref().unwrap().as_str(), sub);
+    assert!(!format!("{trail:?}").contains(&code), "promise 10");
 }

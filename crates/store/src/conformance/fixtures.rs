@@ -76,6 +76,7 @@ impl World {
                 silent: false,
                 max_age: Some(3_600),
                 login_hint: None,
+                hinted: None,
                 ui_locales: vec!["zh-CN".into(), "en".into()],
             },
             browser: self.hash(),
@@ -154,6 +155,7 @@ impl World {
     #[must_use]
     pub fn ticket(&self) -> Ticket {
         let origin = Origin {
+            client: "site".parse().unwrap(),
             site_name: "示例网站 🐼".into(),
             site_host: "site.example".into(),
             device: "Chrome · Windows".into(),

@@ -56,6 +56,7 @@ macro_rules! record_suite {
                 an_unknown_grant_is_not_open,
                 a_session_continues_into_a_second_website,
                 sec_40_a_disabled_person_is_refused_and_nothing_is_written,
+                sec_55_another_person_than_the_hinted_one_is_refused_and_nothing_is_written,
                 sec_40_a_disabled_person_cannot_continue,
                 promise_8_an_ended_session_cannot_continue,
                 // people

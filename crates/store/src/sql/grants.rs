@@ -96,6 +96,9 @@ pub(super) async fn fulfil(
             (session, user, false)
         }
     };
+    if grant.request.hinted.as_ref().is_some_and(|hinted| *hinted != user.id) {
+        return Ok(Outcome::Undo(Fulfilled::OtherPerson));
+    }
     codes::issue(db, fulfilment, &grant, &session).await?;
     Ok(Outcome::Keep(Fulfilled::Done { user, created }))
 }

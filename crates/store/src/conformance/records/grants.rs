@@ -126,6 +126,24 @@ pub async fn sec_40_a_disabled_person_is_refused_and_nothing_is_written(nodes: N
     assert_eq!(scene.nodes.a.user(&user.id).await.unwrap(), Some(user));
 }
 
+pub async fn sec_55_another_person_than_the_hinted_one_is_refused_and_nothing_is_written(
+    nodes: Nodes<dyn Records>,
+) {
+    let scene = Scene::set(nodes).await;
+    let hinted = scene.sign_in().await.user;
+    let mut grant = scene.world.grant(&scene.client);
+    grant.request.hinted = Some(hinted.id.clone());
+    scene.nodes.a.begin_grant(&grant).await.unwrap();
+    let other = scene.world.approval(&grant, scene.world.proof("wx1", "somebody else"));
+    let answer = scene.nodes.b.fulfil_grant(&other, scene.now()).await.unwrap();
+    assert_eq!(answer, Fulfilled::OtherPerson);
+    assert_eq!(scene.nodes.a.grant(&grant.id).await.unwrap(), Some(grant.clone()), "still pending");
+    assert_eq!(scene.nodes.a.code(&other.code).await.unwrap(), None);
+    let same = scene.world.approval(&grant, scene.world.proof("wx1", "openid"));
+    let answer = scene.nodes.a.fulfil_grant(&same, scene.now()).await.unwrap();
+    assert!(matches!(answer, Fulfilled::Done { user, .. } if user.id == hinted.id));
+}
+
 pub async fn sec_40_a_disabled_person_cannot_continue(nodes: Nodes<dyn Records>) {
     let scene = Scene::set(nodes).await;
     let done = scene.sign_in().await;
