@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["test"] => test::run(),
+        ["test"] => return test::run(),
         ["guard"] => guard::run(),
         ["screenshots"] => screenshots::run(),
         ["bench", ..] => bench::run(&arguments[1..]),

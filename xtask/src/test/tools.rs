@@ -25,7 +25,9 @@ pub fn prepare(root: &Path) -> anyhow::Result<()> {
         wanted.push("python3-venv");
     }
     install(&wanted)?;
-    if !succeeds(Command::new("node").args(["-e", "process.exit(parseInt(process.versions.node) < 20)"])) {
+    if !succeeds(
+        Command::new("node").args(["-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"]),
+    ) {
         bail!("the journeys need node 20 or newer with npm: https://nodejs.org");
     }
     let tests = root.join("tests");
