@@ -110,12 +110,6 @@ impl Fields {
     }
 }
 
-/// The body with raw control bytes replaced by spaces. WeChat puts them into nicknames unescaped (WeChat fact sheet
-/// §2.1), which JSON forbids; outside of strings a space means the same as the line ends it replaces.
-pub(crate) fn blank_control_bytes(body: &[u8]) -> Vec<u8> {
-    body.iter().map(|byte| if *byte < b' ' { b' ' } else { *byte }).collect()
-}
-
 /// A JSON object that remembers whether a key was repeated; `serde_json::Map` would silently keep the last.
 struct Object {
     map: BTreeMap<String, Value>,

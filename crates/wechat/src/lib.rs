@@ -38,6 +38,7 @@ mod error;
 mod hosts;
 mod ids;
 mod lang;
+mod mend;
 pub mod official;
 pub mod open;
 mod query;

@@ -12,6 +12,7 @@ use crate::client::{Call, Client, Repeat};
 use crate::error::Error;
 use crate::ids::{AppId, OpenId, UnionId};
 use crate::lang::Lang;
+use crate::mend;
 use crate::query::Query;
 use crate::secret::{AccessToken, AppSecret, RefreshToken};
 
@@ -48,9 +49,10 @@ pub struct SnsUser {
     /// The same openid as the token's.
     pub openid: OpenId,
     /// Raw and hostile: chosen by the person, not unique, may hold emoji and invisible characters. Clean it before
-    /// showing it (SEC-68), never use it as a key.
+    /// showing it (SEC-68), never use it as a key. What WeChat sent broken is U+FFFD here.
     pub nickname: String,
-    /// The profile picture. The address dies when the person changes the picture, so copy what it shows.
+    /// The profile picture; absent if there is none, or no http(s) address. It dies when the person changes the
+    /// picture, so copy what it shows.
     pub headimgurl: Option<Url>,
     /// As in [`SnsToken::unionid`]; the token's if this answer holds none.
     pub unionid: Option<UnionId>,
@@ -136,7 +138,7 @@ fn read_token(body: &[u8]) -> Result<SnsToken, Error> {
 }
 
 fn read_user(body: &[u8], token: &SnsToken) -> Result<SnsUser, Error> {
-    let mut fields = answer::read(USERINFO, &answer::blank_control_bytes(body))?;
+    let mut fields = answer::read(USERINFO, mend::mended(body).as_bytes())?;
     let openid = read_openid(&mut fields)?;
     if openid != token.openid {
         return Err(fields.defect("openid", "is not the token's"));
@@ -148,7 +150,7 @@ fn read_user(body: &[u8], token: &SnsToken) -> Result<SnsUser, Error> {
         (answered, known) => answered.or_else(|| known.clone()),
     };
     let nickname = fields.text("nickname")?;
-    Ok(SnsUser { openid, nickname, headimgurl: read_picture(&mut fields)?, unionid })
+    Ok(SnsUser { openid, nickname, headimgurl: read_picture(&mut fields), unionid })
 }
 
 /// `sns/auth` is the one call whose success carries an errcode; without it nothing was confirmed.
@@ -173,15 +175,10 @@ fn read_scope(fields: &mut Fields) -> Result<Vec<String>, Error> {
     Ok(list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
 
-/// Empty if the person has no picture.
-fn read_picture(fields: &mut Fields) -> Result<Option<Url>, Error> {
-    let Some(text) = fields.optional_text("headimgurl")?.filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
-    match Url::parse(&text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(url)),
-        _ => Err(fields.defect("headimgurl", "is not a web address")),
-    }
+/// Empty if the person has no picture. One that is no web address is no picture either: nobody is kept out for it.
+fn read_picture(fields: &mut Fields) -> Option<Url> {
+    let text = fields.optional_text("headimgurl").ok().flatten()?;
+    Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
 #[cfg(test)]
@@ -192,6 +189,19 @@ mod tests {
 
     fn token() -> SnsToken {
         read_token(br#"{"access_token":"70_A","expires_in":7200,"openid":"oA"}"#).unwrap()
+    }
+
+    #[test]
+    fn broken_text_in_a_token_answer_is_refused_anywhere() {
+        for broken in [b"\xC4\xE3".as_slice(), b"\\ud83d", b"\x08"] {
+            let body = [
+                br#"{"access_token":"70_A","expires_in":7200,"openid":"oA","nickname":""#.as_slice(),
+                broken,
+                b"\"}",
+            ]
+            .concat();
+            assert!(read_token(&body).is_err(), "{}", String::from_utf8_lossy(&body));
+        }
     }
 
     /// Answers that are nearly right reach further into the reader than random bytes do.
