@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, QueryOrde
 
 use super::entity::clients::{Column, Entity, Model};
 use super::errors::{hash, json, known, read, store_error, text, time, time_or_none, to_json};
+use super::lookup;
 
 pub(super) async fn save(db: &impl ConnectionTrait, client: &Client) -> Result<(), StoreError> {
     let replace = OnConflict::column(Column::Id).update_columns(Column::iter()).to_owned();
@@ -21,7 +22,7 @@ pub(super) async fn save(db: &impl ConnectionTrait, client: &Client) -> Result<(
 }
 
 pub(super) async fn one(db: &impl ConnectionTrait, id: &ClientId) -> Result<Option<Client>, StoreError> {
-    let row = Entity::find_by_id(id.as_str()).one(db).await.map_err(store_error)?;
+    let row = lookup::row(Entity::find_by_id(id.as_str()), db).await?;
     row.map(from_row).transpose()
 }
 

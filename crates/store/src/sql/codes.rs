@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryF
 use super::entity::codes::{Column, Entity, Model};
 use super::errors::{hash, read, store_error, time, time_or_none};
 use super::writer::Outcome;
-use super::{families, tokens};
+use super::{families, lookup, tokens};
 
 /// Opens the family that a code will speak for, and stores the code.
 pub(super) async fn issue(
@@ -51,7 +51,7 @@ pub(super) async fn one(
     db: &impl ConnectionTrait,
     code: &SecretHash,
 ) -> Result<Option<CodeRecord>, StoreError> {
-    let Some(row) = Entity::find_by_id(code.to_text()).one(db).await.map_err(store_error)? else {
+    let Some(row) = lookup::row(Entity::find_by_id(code.to_text()), db).await? else {
         return Ok(None);
     };
     let family = families::one(db, &row.family_id).await?;
@@ -83,7 +83,7 @@ pub(super) async fn exchange(
         .exec(db)
         .await
         .map_err(store_error)?;
-    let row = Entity::find_by_id(code.to_text()).one(db).await.map_err(store_error)?;
+    let row = lookup::row(Entity::find_by_id(code.to_text()), db).await?;
     let Some(row) = row.filter(|row| row.spent_at.is_some()) else {
         return Ok(Outcome::Undo(Spent::Unknown));
     };

@@ -104,7 +104,12 @@ async fn open_sqlite(url: &str, options: &SqlOptions) -> Result<Connections, Ope
         }
         connect = connect.journal_mode(SqliteJournalMode::Wal);
     }
-    let pool = SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).min_connections(1);
+    // No ping before each use: it is a trip to another thread, and a file cannot hang up.
+    let pool = SqlitePoolOptions::new()
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .min_connections(1)
+        .test_before_acquire(false);
     let writer = patiently(pool.clone().max_connections(1), connect.clone(), options.busy_timeout)
         .await
         .map_err(OpenError::Engine)?;

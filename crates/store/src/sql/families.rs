@@ -12,7 +12,7 @@ use sea_orm::{
 use super::entity::families::{Column, Entity, Model, Relation};
 use super::entity::{clients, users};
 use super::errors::{json, read, store_error, text, time, time_or_none, to_json};
-use super::people;
+use super::{lookup, people};
 
 pub(super) async fn open(db: &impl ConnectionTrait, family: &Family) -> Result<(), StoreError> {
     let row = to_row(family).into_active_model();
@@ -22,7 +22,7 @@ pub(super) async fn open(db: &impl ConnectionTrait, family: &Family) -> Result<(
 
 /// A family, live or not. The rows that point at one guarantee that it exists.
 pub(super) async fn one(db: &impl ConnectionTrait, id: &str) -> Result<Option<Family>, StoreError> {
-    let row = Entity::find_by_id(id).one(db).await.map_err(store_error)?;
+    let row = lookup::row(Entity::find_by_id(id), db).await?;
     row.map(from_row).transpose()
 }
 
@@ -32,16 +32,14 @@ pub(super) async fn live(
     id: &str,
     now: Timestamp,
 ) -> Result<Option<Family>, StoreError> {
-    let row = Entity::find_by_id(id)
+    let live = Entity::find_by_id(id)
         .join(JoinType::InnerJoin, Relation::User.def())
         .join(JoinType::InnerJoin, Relation::Client.def())
         .filter(Column::RevokedAt.is_null())
         .filter(Column::ExpiresAt.gt(now.as_millisecond()))
         .filter(users::Column::DisabledAt.is_null())
-        .filter(clients::Column::DisabledAt.is_null())
-        .one(db)
-        .await
-        .map_err(store_error)?;
+        .filter(clients::Column::DisabledAt.is_null());
+    let row = lookup::row(live, db).await?;
     row.map(from_row).transpose()
 }
 

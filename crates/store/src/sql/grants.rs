@@ -12,7 +12,7 @@ use super::entity::grants::{Column, Entity, Model};
 use super::errors::{hash, json, known, read, store_error, text, time, to_json};
 use super::people::{self, Found};
 use super::writer::Outcome;
-use super::{codes, sessions};
+use super::{codes, lookup, sessions};
 
 pub(super) async fn begin(db: &impl ConnectionTrait, grant: &Grant) -> Result<(), StoreError> {
     let row = to_row(grant).into_active_model();
@@ -21,7 +21,7 @@ pub(super) async fn begin(db: &impl ConnectionTrait, grant: &Grant) -> Result<()
 }
 
 pub(super) async fn one(db: &impl ConnectionTrait, id: &GrantId) -> Result<Option<Grant>, StoreError> {
-    let row = Entity::find_by_id(id.as_str()).one(db).await.map_err(store_error)?;
+    let row = lookup::row(Entity::find_by_id(id.as_str()), db).await?;
     row.map(from_row).transpose()
 }
 

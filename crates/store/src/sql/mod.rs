@@ -17,6 +17,7 @@ mod errors;
 mod families;
 mod grants;
 mod keys;
+mod lookup;
 mod people;
 mod sessions;
 mod sweep;
@@ -212,7 +213,7 @@ impl Records for SqlRecords {
             let beat = Entity::update_many().col_expr(Column::Beats, Column::Beats.into_expr().add(1));
             beat.filter(Column::Id.eq(1)).exec(db).await.map_err(store_error)
         })?;
-        Entity::find_by_id(1).one(&self.reader).await.map_err(store_error)?;
+        lookup::row(Entity::find_by_id(1), &self.reader).await?;
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use sea_orm::{
 
 use super::entity::{identities, users};
 use super::errors::{Unreadable, known, read, store_error, text, text_or_none, time, time_or_none};
+use super::lookup;
 
 /// Whom a proof leads to.
 pub(super) enum Found {
@@ -39,7 +40,7 @@ pub(super) async fn resolve(
         insert_identity(db, proof, &user.id, now).await?;
         return Ok(Found::Created(user));
     };
-    let row = users::Entity::find_by_id(owner.as_str()).one(db).await.map_err(store_error)?;
+    let row = lookup::row(users::Entity::find_by_id(owner.as_str()), db).await?;
     let row = row.ok_or_else(|| StoreError::Corrupt {
         table: "identities",
         key: format!("{:?}", proof.key),
@@ -171,7 +172,7 @@ async fn refresh_identity(
 }
 
 pub(super) async fn user(db: &impl ConnectionTrait, id: &UserId) -> Result<Option<User>, StoreError> {
-    let row = users::Entity::find_by_id(id.as_str()).one(db).await.map_err(store_error)?;
+    let row = lookup::row(users::Entity::find_by_id(id.as_str()), db).await?;
     row.map(user_from_row).transpose()
 }
 
@@ -217,7 +218,7 @@ async fn identity_row(
     key: &IdentityKey,
 ) -> Result<Option<identities::Model>, StoreError> {
     let id = (key.kind.as_str().to_owned(), key.app.clone(), key.subject.clone());
-    identities::Entity::find_by_id(id).one(db).await.map_err(store_error)
+    lookup::row(identities::Entity::find_by_id(id), db).await
 }
 
 pub(super) fn user_from_row(row: users::Model) -> Result<User, StoreError> {

@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryF
 use super::entity::sessions::{Column, Entity, Model, Relation};
 use super::entity::{families, users};
 use super::errors::{hash, read, store_error, text, time};
-use super::people;
+use super::{lookup, people};
 
 pub(super) async fn begin(db: &impl ConnectionTrait, session: &Session) -> Result<(), StoreError> {
     let row = to_row(session).into_active_model();
@@ -28,9 +28,11 @@ pub(super) async fn with_user(
     let found = Entity::find_by_id(secret.to_text())
         .filter(Column::ExpiresAt.gt(now.as_millisecond()))
         .find_also_related(users::Entity)
-        .one(db)
+        .all(db)
         .await
-        .map_err(store_error)?;
+        .map_err(store_error)?
+        // As `lookup::row`, which cannot read two tables.
+        .pop();
     match found {
         Some((session, Some(user))) => Ok(Some((from_row(session)?, people::user_from_row(user)?))),
         _ => Ok(None),
@@ -82,7 +84,7 @@ pub(super) async fn replace(
 
 /// Deletes a session, once.
 async fn take(db: &impl ConnectionTrait, secret: &SecretHash) -> Result<Option<Model>, StoreError> {
-    let Some(row) = Entity::find_by_id(secret.to_text()).one(db).await.map_err(store_error)? else {
+    let Some(row) = lookup::row(Entity::find_by_id(secret.to_text()), db).await? else {
         return Ok(None);
     };
     let gone = Entity::delete_by_id(secret.to_text()).exec(db).await.map_err(store_error)?;

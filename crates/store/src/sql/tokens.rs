@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryF
 use super::entity::{access_tokens, refresh_tokens};
 use super::errors::{hash, read, store_error, time, time_or_none};
 use super::writer::Outcome;
-use super::{families, people};
+use super::{families, lookup, people};
 
 /// Stores tokens if their family may still have some; otherwise undoes the spending that led here.
 pub(super) async fn issue(
@@ -51,7 +51,7 @@ pub(super) async fn refresh_token(
     db: &impl ConnectionTrait,
     token: &SecretHash,
 ) -> Result<Option<RefreshRecord>, StoreError> {
-    let found = refresh_tokens::Entity::find_by_id(token.to_text()).one(db).await.map_err(store_error)?;
+    let found = lookup::row(refresh_tokens::Entity::find_by_id(token.to_text()), db).await?;
     let Some(row) = found else { return Ok(None) };
     let family = families::one(db, &row.family_id).await?;
     read("refresh_tokens", &row.token, || {
@@ -80,7 +80,7 @@ pub(super) async fn rotate(
         .exec(db)
         .await
         .map_err(store_error)?;
-    let row = Entity::find_by_id(token.to_text()).one(db).await.map_err(store_error)?;
+    let row = lookup::row(Entity::find_by_id(token.to_text()), db).await?;
     let Some(row) = row.filter(|row| row.spent_at.is_some()) else {
         return Ok(Outcome::Undo(Spent::Unknown));
     };
@@ -96,12 +96,9 @@ pub(super) async fn bearer(
     access: &SecretHash,
     now: Timestamp,
 ) -> Result<Option<Bearer>, StoreError> {
-    let found = access_tokens::Entity::find_by_id(access.to_text())
-        .filter(access_tokens::Column::ExpiresAt.gt(now.as_millisecond()))
-        .one(db)
-        .await
-        .map_err(store_error)?;
-    let Some(row) = found else { return Ok(None) };
+    let live = access_tokens::Entity::find_by_id(access.to_text())
+        .filter(access_tokens::Column::ExpiresAt.gt(now.as_millisecond()));
+    let Some(row) = lookup::row(live, db).await? else { return Ok(None) };
     let Some(family) = families::live(db, &row.family_id, now).await? else { return Ok(None) };
     // Switched off between the two reads counts as switched off.
     let user = people::user(db, &family.user).await?.filter(|user| user.disabled_at.is_none());
@@ -115,11 +112,11 @@ pub(super) async fn family_of(
     token: &SecretHash,
 ) -> Result<Option<Family>, StoreError> {
     let key = token.to_text();
-    let access = access_tokens::Entity::find_by_id(key.as_str()).one(db).await.map_err(store_error)?;
+    let access = lookup::row(access_tokens::Entity::find_by_id(key.as_str()), db).await?;
     let family_id = match access {
         Some(row) => Some(row.family_id),
         None => {
-            let refresh = refresh_tokens::Entity::find_by_id(key).one(db).await.map_err(store_error)?;
+            let refresh = lookup::row(refresh_tokens::Entity::find_by_id(key), db).await?;
             refresh.map(|row| row.family_id)
         }
     };
