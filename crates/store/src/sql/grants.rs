@@ -129,7 +129,8 @@ fn from_row(row: Model) -> Result<Grant, StoreError> {
     })
 }
 
-fn stage_word(stage: GrantStage) -> &'static str {
+/// The word in the column `stage`.
+pub(super) fn stage_word(stage: GrantStage) -> &'static str {
     match stage {
         GrantStage::Pending => "pending",
         GrantStage::Fulfilled => "fulfilled",

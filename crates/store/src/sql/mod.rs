@@ -201,10 +201,11 @@ impl Records for SqlRecords {
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
         let horizon = sweep::horizon(now);
-        // Two intentions: logins may pass between them.
+        // Several intentions: logins may pass between them.
+        let unanswered = write!(self, |db| sweep::unanswered(db, now))?;
         let singles = write!(self, |db| sweep::singles(db, horizon))?;
         let families = write!(self, |db| sweep::families(db, horizon))?;
-        Ok(singles + families)
+        Ok(unanswered + singles + families)
     }
 
     async fn check(&self) -> Result<(), StoreError> {

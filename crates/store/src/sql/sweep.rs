@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use mashang_login::Timestamp;
+use mashang_login::grant::GrantStage;
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::{Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::entity::{access_tokens, codes, families, grants, refresh_tokens, sessions};
 use super::errors::store_error;
+use super::grants::stage_word;
 
-/// How long an expired row stays: clocks differ, and people ask what happened yesterday.
+/// How long an expired row stays: clocks differ, and people ask what happened yesterday. Grants that nobody answered are
+/// the exception, see [`unanswered`].
 const MARGIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Before this moment, in milliseconds, whatever has expired may go.
@@ -18,7 +21,20 @@ pub(super) fn horizon(now: Timestamp) -> i64 {
     now.checked_sub(MARGIN).map_or(i64::MIN, |at| at.as_millisecond())
 }
 
-/// Grants, sessions and access tokens: of no use once expired.
+/// Grants that ended without a login. Anyone can have them written by calling `/authorize`, up to some KB each, so they
+/// go at their end and not a day later: else one address could fill the disk (SEC-79). A node whose clock is ahead may
+/// take one a little early, which costs its browser a new start and lets nobody in (promise 8).
+pub(super) async fn unanswered(db: &impl ConnectionTrait, now: Timestamp) -> Result<u64, StoreError> {
+    let gone = grants::Entity::delete_many()
+        .filter(grants::Column::ExpiresAt.lte(now.as_millisecond()))
+        .filter(grants::Column::Stage.ne(stage_word(GrantStage::Fulfilled)))
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    Ok(gone.rows_affected)
+}
+
+/// Answered grants, sessions and access tokens: of no use once expired.
 pub(super) async fn singles(db: &impl ConnectionTrait, horizon: i64) -> Result<u64, StoreError> {
     let mut gone = 0;
     let old = grants::Column::ExpiresAt.lt(horizon);
