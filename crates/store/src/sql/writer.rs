@@ -5,13 +5,16 @@
 //! that fails is undone alone. **Nobody is answered before the commit is done**, also not one that wrote nothing: what
 //! it read may be its neighbour's uncommitted work.
 //!
-//! A caller that goes away does not interrupt its intention. PostgreSQL and MySQL write concurrently and need none of
+//! A caller that goes away does not interrupt its intention. One that panics is undone and fails alone, like any other
+//! that fails: the panic of one login must not end all writing. PostgreSQL and MySQL write concurrently and need none of
 //! this: there, `write` will run the intention in a transaction of its own.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use mashang_login::records::StoreError;
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
@@ -44,7 +47,12 @@ pub(super) struct Writer(mpsc::Sender<Box<dyn Job>>);
 #[error("the transaction failed")]
 struct TransactionFailed(#[source] Arc<DbErr>);
 
-/// The writer is gone, which only a panic inside it can cause.
+/// A bug in an intention. What it panicked with stays out: the panic hook has shown it, and it may quote a value.
+#[derive(Debug, thiserror::Error)]
+#[error("a write to the database panicked and was undone")]
+struct Panicked;
+
+/// The writer is gone: its runtime has ended.
 #[derive(Debug, thiserror::Error)]
 #[error("the database writer has stopped; restart Mashang")]
 struct WriterStopped;
@@ -128,10 +136,13 @@ where
     ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
         Box::pin(async move {
             let intention = self.intention.take().expect("a job is carried out once");
-            let (keep, result) = match intention(transaction).await {
-                Ok(Outcome::Keep(answer)) => (true, Ok(answer)),
-                Ok(Outcome::Undo(answer)) => (false, Ok(answer)),
-                Err(error) => (false, Err(error)),
+            // Unwind safe: what the steps had borrowed is the savepoint, which is rolled back, and nothing else.
+            let steps = AssertUnwindSafe(async move { intention(transaction).await });
+            let (keep, result) = match steps.catch_unwind().await {
+                Ok(Ok(Outcome::Keep(answer))) => (true, Ok(answer)),
+                Ok(Ok(Outcome::Undo(answer))) => (false, Ok(answer)),
+                Ok(Err(error)) => (false, Err(error)),
+                Err(_) => (false, Err(StoreError::Unavailable(Box::new(Panicked)))),
             };
             self.result = Some(result);
             keep
@@ -198,6 +209,29 @@ mod tests {
         let stored: Vec<i64> =
             sqlx::query_scalar("select size from notes order by rowid").fetch_all(&pool).await.unwrap();
         assert_eq!(stored, acknowledged.into_iter().map(|size| size as i64).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn promise_9_a_panic_fails_its_own_intention_and_the_writer_goes_on() {
+        let (writer, pool) = small_disk().await;
+        let panicking = writer.write::<(), _>(|db| {
+            Box::pin(async move {
+                db.execute_unprepared("insert into notes (size) values (666)").await.map_err(store_error)?;
+                panic!("a bug in one intention")
+            })
+        });
+        // On one thread these queue up together: the panic is in the middle of a batch.
+        let (before, panicked, after) =
+            tokio::join!(note(writer.clone(), 1), panicking, note(writer.clone(), 2));
+        assert!(
+            matches!(&panicked, Err(StoreError::Unavailable(why)) if why.is::<Panicked>()),
+            "{panicked:?}"
+        );
+        assert!(before && after, "its neighbours are written");
+        assert!(note(writer, 3).await, "and so is what comes later");
+        let stored: Vec<i64> =
+            sqlx::query_scalar("select size from notes order by rowid").fetch_all(&pool).await.unwrap();
+        assert_eq!(stored, [1, 2, 3]);
     }
 
     #[tokio::test]
