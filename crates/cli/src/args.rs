@@ -34,9 +34,12 @@ pub enum Command {
     /// Look at configuration
     #[command(subcommand)]
     Config(Config),
-    /// Register websites and apps
+    /// Register websites and apps, switch them off and on
     #[command(subcommand)]
     Client(Client),
+    /// Switch people off and on
+    #[command(subcommand)]
+    User(User),
 }
 
 /// Where the configuration is.
@@ -91,6 +94,41 @@ pub enum Client {
     Add(AddClient),
     /// List all
     List(ConfigFile),
+    /// Switch a website or app off: nobody signs in to it, and its tokens stop working
+    Disable(OneClient),
+    /// Switch it on again
+    Enable(OneClient),
+}
+
+/// A client that is registered.
+#[derive(Debug, Clone, Args)]
+pub struct OneClient {
+    /// The OAuth client_id, as `mashang client list` shows it
+    pub id: String,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
+/// Commands about people.
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// Switch a person off: they cannot sign in, and their sessions and tokens stop working
+    Disable(OneUser),
+    /// Switch a person on again
+    Enable(OneUser),
+}
+
+/// A person who has signed in before.
+#[derive(Debug, Clone, Args)]
+pub struct OneUser {
+    /// The `sub` that websites know the person by; user_id in the audit trail
+    // One in 64 begins with a hyphen.
+    #[arg(allow_hyphen_values = true)]
+    pub id: String,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub file: ConfigFile,
 }
 
 /// A client to register.
@@ -147,6 +185,10 @@ mod tests {
 
     use super::*;
 
+    fn parsed(line: &[&str]) -> Arguments {
+        Arguments::try_parse_from(["mashang"].iter().chain(line)).unwrap()
+    }
+
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
@@ -157,5 +199,44 @@ mod tests {
         let arguments = Arguments::try_parse_from(["mashang"]).unwrap();
         assert!(arguments.command.is_none());
         assert!(!arguments.demo.lan);
+    }
+
+    #[test]
+    fn clients_are_switched_off_and_on_by_their_id() {
+        let Some(Command::Client(Client::Disable(off))) =
+            parsed(&["client", "disable", "shop", "--config", "m.toml"]).command
+        else {
+            panic!("not read as client disable")
+        };
+        assert_eq!((off.id.as_str(), off.file.config), ("shop", Some("m.toml".into())));
+        let Some(Command::Client(Client::Enable(on))) = parsed(&["client", "enable", "shop"]).command else {
+            panic!("not read as client enable")
+        };
+        assert_eq!(on.id, "shop");
+    }
+
+    #[test]
+    fn people_are_switched_by_a_sub_that_may_begin_with_a_hyphen() {
+        for line in [
+            ["user", "disable", "--config", "m.toml", "-QYoSbPTTZO0a5d7wz-Yqw"].as_slice(),
+            &["user", "disable", "-QYoSbPTTZO0a5d7wz-Yqw", "--config", "m.toml"],
+            &["user", "disable", "--config", "m.toml", "--", "-QYoSbPTTZO0a5d7wz-Yqw"],
+        ] {
+            let Some(Command::User(User::Disable(off))) = parsed(line).command else {
+                panic!("not read as user disable: {line:?}")
+            };
+            assert_eq!((off.id.as_str(), off.file.config), ("-QYoSbPTTZO0a5d7wz-Yqw", Some("m.toml".into())));
+        }
+        assert!(matches!(
+            parsed(&["user", "enable", "A"]).command,
+            Some(Command::User(User::Enable(on))) if on.id == "A"
+        ));
+    }
+
+    #[test]
+    fn a_switch_needs_an_id() {
+        for line in [["client", "disable"], ["client", "enable"], ["user", "disable"], ["user", "enable"]] {
+            assert!(Arguments::try_parse_from(["mashang"].iter().chain(&line)).is_err(), "{line:?}");
+        }
     }
 }

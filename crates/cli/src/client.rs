@@ -11,16 +11,19 @@ use mashang_login::key::SigningAlgorithm;
 use mashang_login::secret::ClientSecret;
 use mashang_server::{config, open};
 
-use crate::args::{AddClient, Algorithm, Client as Command, ConfigFile};
+use crate::args::{AddClient, Algorithm, Client as Command, ConfigFile, OneClient};
+use crate::switch::Switch;
 
-/// Registers or lists.
+/// Registers, lists or switches.
 ///
 /// # Errors
-/// In sentences: a bad address, a name that is taken, a database that does not open.
+/// In sentences: a bad address, a name that is taken, an id nobody has, a database that does not open.
 pub async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Add(client) => add(client).await,
         Command::List(file) => list(&file).await,
+        Command::Disable(client) => switch(&client, Switch::Off).await,
+        Command::Enable(client) => switch(&client, Switch::On).await,
     }
 }
 
@@ -33,7 +36,8 @@ async fn add(asked: AddClient) -> anyhow::Result<()> {
     }
     let config = config::load(asked.file.config.as_deref())?;
     let records = open::records(&config).await?;
-    if !asked.replace && records.client(&id).await?.is_some() {
+    let former = records.client(&id).await?;
+    if !asked.replace && former.is_some() {
         bail!("a client {id} is registered already; use --replace to replace it (its old secret ends)");
     }
     let secret = (!asked.public).then(|| ClientSecret::random(&SystemEntropy));
@@ -52,18 +56,39 @@ async fn add(asked: AddClient) -> anyhow::Result<()> {
         },
         refresh_tokens: asked.refresh_tokens,
         created_at: now,
-        disabled_at: None,
+        // A new secret does not bring back what was switched off.
+        disabled_at: former.and_then(|former| former.disabled_at),
     };
+    let is_off = !client.is_enabled();
     records.save_client(&client).await?;
     let mut event = AuditEvent::new(now, AuditKind::ClientSaved);
     event.client = Some(id.clone());
     records.record(&event).await?;
     println!("issuer:        {}", config.server.public_url.as_str().trim_end_matches('/'));
-    println!("client_id:     {id}");
+    println!("client_id:     {id}{}", if is_off { "  (still switched off)" } else { "" });
     match &secret {
         Some(secret) => println!("client_secret: {}\n\nThe secret is shown only this once.", secret.expose()),
         None => println!("client_secret: none (public client; PKCE S256 is required)"),
     }
+    Ok(())
+}
+
+async fn switch(asked: &OneClient, to: Switch) -> anyhow::Result<()> {
+    let id: ClientId = asked.id.parse().context("that is no client id")?;
+    let config = config::load(asked.file.config.as_deref())?;
+    let records = open::records(&config).await?;
+    let Some(mut client) = records.client(&id).await? else { bail!("there is no client {id}") };
+    if Switch::of(!client.is_enabled()) == to {
+        println!("{id} ({}) is {to} already", client.name);
+        return Ok(());
+    }
+    let now = SystemClock.now();
+    client.disabled_at = (to == Switch::Off).then_some(now);
+    records.save_client(&client).await?;
+    let mut event = AuditEvent::new(now, AuditKind::ClientSaved);
+    event.client = Some(id.clone());
+    records.record(&event).await?;
+    println!("{id} ({}) is {to}", client.name);
     Ok(())
 }
 

@@ -12,6 +12,8 @@ mod logging;
 mod process;
 mod sandbox;
 mod serve;
+mod switch;
+mod user;
 
 use std::process::ExitCode;
 
@@ -46,5 +48,6 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Command::Sandbox(sandbox)) => sandbox::run(sandbox).await,
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Client(command)) => client::run(command).await,
+        Some(Command::User(command)) => user::run(command).await,
     }
 }

@@ -35,8 +35,10 @@ pub enum AuditKind {
     TokensRefreshed,
     /// A spent code or refresh token came back; everything from it was revoked.
     ReplayDetected,
-    /// A client was registered or changed.
+    /// A client was registered or changed, switched off or on.
     ClientSaved,
+    /// A person was switched off or on.
+    UserSwitched,
     /// Signing keys were made or rotated.
     KeysRotated,
     /// A session that was there answered a website's request, without a scan.
@@ -55,7 +57,7 @@ pub enum AuditKind {
 
 impl AuditKind {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::TicketStarted,
         Self::TicketScanned,
         Self::SecondScanRefused,
@@ -70,6 +72,7 @@ impl AuditKind {
         Self::TokensRefreshed,
         Self::ReplayDetected,
         Self::ClientSaved,
+        Self::UserSwitched,
         Self::KeysRotated,
         Self::SessionContinued,
         Self::LoginCancelled,
@@ -97,6 +100,7 @@ impl AuditKind {
             Self::TokensRefreshed => "tokens_refreshed",
             Self::ReplayDetected => "replay_detected",
             Self::ClientSaved => "client_saved",
+            Self::UserSwitched => "user_switched",
             Self::KeysRotated => "keys_rotated",
             Self::SessionContinued => "session_continued",
             Self::LoginCancelled => "login_cancelled",

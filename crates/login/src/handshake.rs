@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChannelId, GrantId, ScanCode};
 use crate::secret::SecretHash;
+use crate::ticket::Refusal;
 
 /// Which device set out, and where it returns to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,25 @@ impl Handshake {
     }
 }
 
+/// How a trip ended: told alike to every visit, so that a second one neither exchanges nor begins anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TripEnd {
+    /// The platform proved who it is, and the ticket moved.
+    Moved,
+    /// The person said no on the platform's page.
+    Declined,
+    /// The ticket refused the proof.
+    Refused(Refusal),
+    /// The platform refused or failed.
+    Failed {
+        /// Which words tell it.
+        words: String,
+        /// The platform's errcode.
+        errcode: Option<i64>,
+    },
+}
+
 /// The answer to presenting a `state`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
@@ -69,8 +89,8 @@ pub enum Claim {
     Again {
         /// The trip.
         trip: Handshake,
-        /// Whether the first visit is over ([`crate::tickets::Handshakes::settle`]): then there is nothing to wait for.
-        is_settled: bool,
+        /// How the first visit ended; `None` while it is still under way.
+        end: Option<TripEnd>,
     },
     /// Issued to another device or for another channel. Nothing was consumed: a prefetch without cookies, or somebody who
     /// saw the address, does not spoil it for the device that set out. Told like [`Claim::Unknown`] (SEC-14).

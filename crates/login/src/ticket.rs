@@ -195,7 +195,8 @@ impl Status {
 }
 
 /// Why a transition was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// The caller does not hold the secret that this step needs. Shown as unknown (SEC-14).
     #[error("not the device this ticket belongs to")]
@@ -247,6 +248,8 @@ pub struct Ticket {
     pub keep_until: Timestamp,
 }
 
+/// The longest that one QR is shown, whatever it waits for (SEC-05).
+const LONGEST_SHOWN: Duration = Duration::from_secs(300);
 /// How long a finished or expired ticket is kept for its browser to hear about it.
 const GRACE: Duration = Duration::from_secs(300);
 
@@ -307,6 +310,25 @@ impl Ticket {
     #[must_use]
     pub fn belongs_to(&self, browser: &SecretHash) -> bool {
         self.browser == *browser
+    }
+
+    /// The starting browser sets out for a platform's own page, whose QR lives longer than ours (WeChat: 300 s, fact
+    /// sheet §1.3): it is waited for as long, but never beyond 300 s from the drawing (SEC-05). The stage stays
+    /// `Waiting`.
+    ///
+    /// # Errors
+    /// [`Refusal::NotYours`] for another browser, [`Refusal::Finished`] when it is no longer waiting.
+    pub fn depart(&self, browser: &SecretHash, now: Timestamp, trip: Duration) -> Result<Self, Refusal> {
+        if !self.belongs_to(browser) {
+            return Err(Refusal::NotYours);
+        }
+        match (self.status(now), &self.stage) {
+            (Status::Waiting, Stage::Waiting { until }) => {
+                let longest = (now + trip).min(self.origin.at + LONGEST_SHOWN);
+                Ok(self.moved(Stage::Waiting { until: longest.max(*until) }))
+            }
+            _ => Err(Refusal::Finished),
+        }
     }
 
     /// A phone proved who holds it: `Waiting → Scanned`. It approves nothing (promise 2).
@@ -574,6 +596,21 @@ mod tests {
             scene.scanned().answer(&scene.phone, Answer::Approve { number: &number }, after(60), &LIFETIMES);
         assert_eq!(late, Err(Refusal::Expired));
         assert_eq!(scene.approved().redeem(&scene.browser, after(30)).unwrap_err(), Refusal::Expired);
+    }
+
+    #[test]
+    fn sec_05_a_platform_page_is_waited_for_longer_but_never_beyond_the_cap() {
+        let scene = scene();
+        let trip = Duration::from_secs(300);
+        assert_eq!(scene.ticket.depart(&stranger(), start(), trip), Err(Refusal::NotYours));
+        let gone = scene.ticket.depart(&scene.browser, after(100), trip).unwrap();
+        assert_eq!(gone.status(after(299)), Status::Waiting);
+        assert_eq!(gone.status(after(300)), Status::Expired, "from the drawing, not from the departure");
+        assert_eq!(
+            gone.depart(&scene.browser, after(290), trip).unwrap().status(after(300)),
+            Status::Expired
+        );
+        assert_eq!(scene.scanned().depart(&scene.browser, start(), trip), Err(Refusal::Finished));
     }
 
     #[test]

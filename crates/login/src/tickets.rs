@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::handshake::{Claim, Claimant, Handshake};
+use crate::handshake::{Claim, Claimant, Handshake, TripEnd};
 use crate::ids::{ChannelId, ScanCode};
 use crate::records::StoreError;
 use crate::secret::SecretHash;
@@ -73,11 +73,11 @@ pub trait Handshakes: Send + Sync + std::fmt::Debug {
     /// [`StoreError::Unavailable`]: the state may be consumed; start again.
     async fn claim(&self, claimant: &Claimant<'_>, now: Timestamp) -> Result<Claim, StoreError>;
 
-    /// The first visit is over, whatever came of it.
+    /// The first visit is over: later ones are told how.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]: a later visit waits a little for nothing.
-    async fn settle(&self, state: &SecretHash, now: Timestamp) -> Result<(), StoreError>;
+    async fn end_trip(&self, state: &SecretHash, end: &TripEnd, now: Timestamp) -> Result<(), StoreError>;
 
     /// Marks a provider's code as used by us until `until`; `false` if it was used before (SEC-26).
     ///

@@ -23,9 +23,12 @@ use mashang_login::ticket::Ticket;
 use mashang_wechat::{Client, ClientOptions, FailureKind, Hosts};
 
 use crate::config::{Config, ConfigError};
+use crate::flow;
 use crate::state::App;
 use crate::web::language::Language;
+use crate::web::limits::Counted;
 use crate::web::problem::Problem;
+use crate::web::visitor::Visitor;
 
 /// One configured channel.
 #[derive(Debug)]
@@ -133,24 +136,59 @@ impl Channels {
     }
 }
 
-/// A platform said no, or nothing sensible. `key` names the words for the person.
-#[derive(Debug)]
-pub struct ChannelFailure {
-    /// The group of words, `problem.<key>.…`.
-    pub key: &'static str,
-    /// The platform's errcode.
-    pub errcode: Option<i64>,
-    /// What to write in the log: who must do what.
-    pub log: String,
+/// Which words tell a person about a platform's failure: the group `problem.<words>.…` of the locales.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureWords {
+    /// The code was spent, expired or wrong: scan again.
+    Code,
+    /// The operator must change a setting.
+    Setup,
+    /// The platform refuses this person.
+    Person,
+    /// The platform is busy: try again.
+    Busy,
+    /// The platform was not reached, or did not answer sensibly.
+    Down,
+    /// The page was opened as a snapshot.
+    Snapshot,
+    /// Anything else, by its errcode.
+    Other,
 }
 
-impl ChannelFailure {
-    /// The page for the person, with a way to try again; the line for the operator goes with it, so that both carry the
-    /// same reference (promise 9).
+impl FailureWords {
+    const ALL: [Self; 7] =
+        [Self::Code, Self::Setup, Self::Person, Self::Busy, Self::Down, Self::Snapshot, Self::Other];
+
+    /// The group's name.
     #[must_use]
-    pub fn into_problem(self, channel: ChannelId, retry: String) -> Problem {
-        Problem::Channel { key: self.key, errcode: self.errcode, channel, log: self.log, retry }
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "channel_code",
+            Self::Setup => "channel_setup",
+            Self::Person => "channel_person",
+            Self::Busy => "channel_busy",
+            Self::Down => "channel_down",
+            Self::Snapshot => "channel_snapshot",
+            Self::Other => "channel_other",
+        }
     }
+
+    /// Reads [`FailureWords::as_str`].
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        Self::ALL.into_iter().find(|words| words.as_str() == text).unwrap_or(Self::Other)
+    }
+}
+
+/// A platform said no, or nothing sensible.
+#[derive(Debug)]
+pub struct ChannelFailure {
+    /// What the person is told.
+    pub words: FailureWords,
+    /// The platform's errcode.
+    pub errcode: Option<i64>,
+    /// What the operator is told, once, with the reference the person sees (promise 9).
+    pub log: String,
 }
 
 /// What an operator can do about a failure that has no errcode.
@@ -168,13 +206,15 @@ fn remedy_without_errcode(kind: FailureKind) -> Option<&'static str> {
 
 impl From<mashang_wechat::Error> for ChannelFailure {
     fn from(error: mashang_wechat::Error) -> Self {
-        let key = match error.kind() {
-            FailureKind::CodeSpent | FailureKind::CodeInvalid | FailureKind::TokenInvalid => "channel_code",
-            FailureKind::BadCredentials | FailureKind::NotAllowed => "channel_setup",
-            FailureKind::UserLimited => "channel_person",
-            FailureKind::RateLimited | FailureKind::Busy => "channel_busy",
-            FailureKind::Unreachable | FailureKind::Malformed => "channel_down",
-            _ => "channel_other",
+        let words = match error.kind() {
+            FailureKind::CodeSpent | FailureKind::CodeInvalid | FailureKind::TokenInvalid => {
+                FailureWords::Code
+            }
+            FailureKind::BadCredentials | FailureKind::NotAllowed => FailureWords::Setup,
+            FailureKind::UserLimited => FailureWords::Person,
+            FailureKind::RateLimited | FailureKind::Busy => FailureWords::Busy,
+            FailureKind::Unreachable | FailureKind::Malformed => FailureWords::Down,
+            _ => FailureWords::Other,
         };
         let remedy = error.explanation().map(|found| {
             format!(" — {} {} / {} {}", found.en.what, found.en.remedy, found.zh.what, found.zh.remedy)
@@ -187,25 +227,37 @@ impl From<mashang_wechat::Error> for ChannelFailure {
             source = cause.source();
         }
         let remedy = remedy.or_else(|| remedy_without_errcode(error.kind()).map(|text| format!(" — {text}")));
-        Self { key, errcode: error.errcode(), log: causes + remedy.as_deref().unwrap_or_default() }
+        Self { words, errcode: error.errcode(), log: causes + remedy.as_deref().unwrap_or_default() }
     }
 }
 
 /// How long a trip to a platform may take: WeChat's own QR lives five minutes (fact sheet §1.3).
 const TRIP: Duration = Duration::from_secs(300);
 
-/// Begins a trip: mints the `state` and remembers who travels (SEC-25). Returns the `state` value: 43 characters, far
-/// below the 128 bytes that official accounts allow (fact sheet §3).
+/// Begins a trip: counts it, mints the `state`, and remembers who travels (SEC-25). Returns the `state` value (43
+/// characters, far below the 128 bytes that official accounts allow, fact sheet §3) and the ticket as it then stands: a
+/// browser that sets out for a platform's page is waited for as long as that page's QR lives.
 ///
 /// # Errors
-/// [`Problem::Store`] when it cannot be stored.
+/// [`Problem::TooMany`] over the limit of starts (SEC-16), [`Problem::Store`] when it cannot be stored.
 pub async fn begin_trip(
     app: &App,
+    visitor: &Visitor,
     channel: &Channel,
     ticket: &Ticket,
-    device: SecretHash,
-    traveller: Traveller,
-) -> Result<String, Problem> {
+    traveller: (Traveller, SecretHash),
+) -> Result<(String, Ticket), Problem> {
+    app.limits.count(Counted::Start, visitor.address)?;
+    let (traveller, device) = traveller;
+    let ticket = match traveller {
+        Traveller::Phone => ticket.clone(),
+        Traveller::Browser | Traveller::BrowserFrame => {
+            let departed =
+                flow::advance(app, &ticket.scan_code, |ticket, now| ticket.depart(&device, now, TRIP))
+                    .await?;
+            departed.unwrap_or_else(|_| ticket.clone())
+        }
+    };
     let state = random_text(&*app.entropy, 32);
     let now = app.now();
     let handshake = Handshake {
@@ -218,5 +270,5 @@ pub async fn begin_trip(
         expires_at: now + TRIP,
     };
     app.handshakes.begin(&handshake, now).await?;
-    Ok(state)
+    Ok((state, ticket))
 }

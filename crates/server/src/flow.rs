@@ -181,6 +181,7 @@ pub async fn begin(
                 authorize::error_redirect(&request.redirect_uri, request.state.as_deref(), issuer, &error);
             Ok(GoTo { address, cookies: Vec::new() })
         }
+        authorize::Next::SignIn if app.channels.iter().next().is_none() => Err(Problem::NoChannel),
         authorize::Next::SignIn => {
             let ticket = draw(app, visitor, grant, client, browser).await?;
             let address = urls::of_ticket(urls::LOGIN_TICKET, &grant.id, &ticket.scan_code);

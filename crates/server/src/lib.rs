@@ -9,6 +9,7 @@
 
 pub mod audit;
 pub mod background;
+mod body;
 pub mod channel;
 pub mod config;
 mod csrf;

@@ -18,9 +18,13 @@ use mashang_oidc::params::Params;
 use mashang_oidc::token::TokenRequest;
 use serde_json::{Value, json};
 
+use crate::state::App;
+use crate::web::limits::Counted;
+use crate::web::visitor::Visitor;
+
 /// The query of a GET or the body of a form POST.
 pub(crate) async fn raw_parameters(request: Request) -> Result<Vec<u8>, StatusCode> {
-    if *request.method() == Method::GET {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(request.uri().query().unwrap_or_default().as_bytes().to_vec());
     }
     if !is_form(request.headers()) {
@@ -96,6 +100,14 @@ impl FromClient {
     pub(crate) fn as_request(&self) -> TokenRequest<'_> {
         TokenRequest { authorization: self.authorization.as_deref(), params: &self.params }
     }
+}
+
+/// The refusal for an address that presented too many wrong client secrets (SEC-79); in JSON, as these endpoints speak.
+pub(crate) fn guessed_too_much(app: &App, visitor: &Visitor) -> Option<Response> {
+    let limit = app.limits.is_exhausted(Counted::TokenError, visitor.address).err()?;
+    let body = json!({ "error": "temporarily_unavailable", "error_description": "too many wrong client credentials from this address" });
+    let seconds = limit.retry_after.as_secs().to_string();
+    Some(with_header(answer(429, &body), header::RETRY_AFTER, &seconds))
 }
 
 /// Sets a header whose value was made here.

@@ -4,18 +4,11 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
-use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::state::App;
 use crate::web::{assets, headers, problem};
-use crate::{channel, csrf, finish, health, index, login, oauth, scan, urls};
-
-/// Requests are forms of a few fields; nothing larger is read (SEC-71).
-const BODY_LIMIT: usize = 32 * 1024;
-/// A body must arrive within this time.
-const BODY_TIME: Duration = Duration::from_secs(10);
+use crate::{body, channel, csrf, finish, health, index, login, oauth, scan, urls};
 
 /// All of it.
 pub fn router(app: App) -> Router {
@@ -38,7 +31,7 @@ pub fn router(app: App) -> Router {
         .route(urls::CHANNEL_CALLBACK, get(channel::callback::callback))
         .route(urls::CHANNEL_RETURNED, get(channel::returned::returned))
         // A state change sent by another site's page is refused before any handler sees it (SEC-64).
-        .layer(from_fn(csrf::layer));
+        .layer(from_fn_with_state(app.clone(), csrf::layer));
     let protocol = Router::new()
         // Websites send people here, by link or by form: cross-site by nature, and nothing is changed by it.
         .route(urls::AUTHORIZE, get(oauth::authorize::authorize).post(oauth::authorize::authorize))
@@ -59,9 +52,13 @@ pub fn router(app: App) -> Router {
         .route(urls::ASSET, get(assets::serve))
         .route(urls::LIVE, get(health::live))
         .route(urls::READY, get(health::ready));
-    // What spends something is finished even if the caller hangs up; watching is not.
-    let acting =
-        Router::new().merge(pages).merge(protocol).merge(called_by_apps).layer(from_fn(finish::layer));
+    // A request arrives whole and in time; what spends something is finished even if the caller hangs up; watching is not.
+    let acting = Router::new()
+        .merge(pages)
+        .merge(protocol)
+        .merge(called_by_apps)
+        .layer(from_fn(finish::layer))
+        .layer(from_fn(body::layer));
     Router::new()
         .merge(acting)
         .merge(watched)
@@ -69,8 +66,7 @@ pub fn router(app: App) -> Router {
         .merge(files)
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(RequestBodyTimeoutLayer::new(BODY_TIME))
+        .layer(DefaultBodyLimit::max(body::LIMIT))
         .layer(from_fn_with_state(app.clone(), problem::layer))
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(app.clone(), headers::layer))

@@ -10,7 +10,8 @@ use std::time::Duration;
 use axum::Router;
 use axum_server::Handle;
 use axum_server::accept::Accept;
-use hyper_util::rt::TokioTimer;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +35,8 @@ pub async fn serve(listener: TcpListener, router: Router, stopping: Cancellation
         stop.graceful_shutdown(Some(DRAIN));
     });
     let mut server = axum_server::from_tcp(listener)?.acceptor(Talkative).handle(handle);
+    // Proxies in front speak HTTP/1.1; without HTTP/2 no connection can sit in an endless preface.
+    *server.http_builder() = Builder::new(TokioExecutor::new()).http1_only();
     server
         .http_builder()
         .http1()

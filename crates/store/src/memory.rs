@@ -13,7 +13,7 @@ mod tickets;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mashang_login::handshake::Handshake;
+use mashang_login::handshake::{Handshake, TripEnd};
 use mashang_login::ids::{ChannelId, ScanCode};
 use mashang_login::secret::SecretHash;
 use mashang_login::ticket::Ticket;
@@ -58,7 +58,7 @@ struct Held {
 struct Trip {
     handshake: Handshake,
     claimed: bool,
-    is_settled: bool,
+    end: Option<TripEnd>,
 }
 
 impl MemoryTickets {

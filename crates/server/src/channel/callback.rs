@@ -10,14 +10,14 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use mashang_login::audit::AuditKind;
-use mashang_login::handshake::{Claim, Claimant, Handshake, Traveller};
+use mashang_login::handshake::{Claim, Claimant, Handshake, Traveller, TripEnd};
 use mashang_login::identity::Proof;
 use mashang_login::secret::SecretHash;
-use mashang_login::ticket::{Refusal, Stage, Status};
+use mashang_login::ticket::Refusal;
 use minijinja::context;
 
 use super::returned::returned_page;
-use super::{Channel, ChannelFailure};
+use super::{Channel, FailureWords};
 use crate::scan::Outcome;
 use crate::state::App;
 use crate::web::headers::Csp;
@@ -28,8 +28,9 @@ use crate::{audit, flow, scan, urls};
 
 /// How long a provider code is remembered as used: the longest life any platform gives one (fact sheet §1.8).
 const CODE_LIFE: Duration = Duration::from_secs(600);
-/// How long a repeated visit waits for the first one, which may be talking to a slow platform.
-const FIRST_VISIT: Duration = Duration::from_secs(8);
+/// How long a repeated visit waits for the first one: two calls to a platform, and a little.
+const FIRST_VISIT: Duration = Duration::from_secs(12);
+const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The platform sent someone back.
 pub async fn callback(
@@ -55,19 +56,18 @@ pub async fn callback(
             Err(Problem::UnknownLogin)
         }
         Claim::First(trip) => {
-            let answer = match visitor.query("code").filter(|code| !code.is_empty()) {
-                Some(code) => first_visit(&app, &visitor, channel, &trip, &code).await,
-                // The older documents promise a return without a code when the person declines (fact sheet §1.5).
-                None => Ok(declined(&trip)),
-            };
-            app.handshakes.settle(&state, app.now()).await?;
-            answer
-        }
-        Claim::Again { trip, is_settled } => {
-            if !is_settled {
-                wait_for_first_visit(&app, &trip).await?;
+            let (end, log) = first_visit(&app, &visitor, channel, &trip).await?;
+            if let Err(error) = app.handshakes.end_trip(&state, &end, app.now()).await {
+                tracing::warn!(%error, "the end of a trip was not noted; a second visit will wait: {error}");
             }
-            destination(&app, &visitor, &trip).await
+            land(&app, &visitor, &trip, end, log).await
+        }
+        Claim::Again { trip, end } => {
+            let end = match end {
+                Some(end) => end,
+                None => end_of_first_visit(&app, &claimant).await?,
+            };
+            land(&app, &visitor, &trip, end, None).await
         }
     }
 }
@@ -86,32 +86,39 @@ fn frame_without_cookie(app: &App, visitor: &Visitor) -> Result<Option<Response>
     Ok(Some(page.with_csp(Csp { framed_by_self: true, ..Csp::default() }).into_response()))
 }
 
+/// The only visit that acts. With a failure comes the line for the operator's log.
 async fn first_visit(
     app: &App,
     visitor: &Visitor,
     channel: &Channel,
     trip: &Handshake,
-    code: &str,
-) -> Result<Response, Problem> {
+) -> Result<(TripEnd, Option<String>), Problem> {
+    let Some(code) = visitor.query("code").filter(|code| !code.is_empty()) else {
+        // The older documents promise a return without a code when the person declines (fact sheet §1.5).
+        return Ok((TripEnd::Declined, None));
+    };
     let now = app.now();
-    let used = SecretHash::of(code);
+    let used = SecretHash::of(&code);
     if code.len() > 512
         || !app.handshakes.spend_provider_code(&channel.id, &used, now + CODE_LIFE, now).await?
     {
         tracing::warn!(channel.id = %channel.id, "a platform code was presented twice; refused without asking the platform");
-        return Err(Problem::UnknownLogin);
+        return Ok((TripEnd::Refused(Refusal::Finished), None));
     }
-    match channel.exchange(app, code, visitor.language).await {
-        Ok(proof) => proven(app, visitor, trip, proof).await,
+    match channel.exchange(app, &code, visitor.language).await {
+        Ok(proof) => Ok((proven(app, visitor, trip, proof).await?, None)),
         Err(failure) => {
             audit::of_trip(app, visitor, AuditKind::ChannelFailed, &trip.ticket, &channel.id).await;
-            Ok(failed(channel, trip, failure))
+            Ok((
+                TripEnd::Failed { words: failure.words.as_str().into(), errcode: failure.errcode },
+                Some(failure.log),
+            ))
         }
     }
 }
 
-/// The platform proved who it is: the ticket moves, and the device goes on to where it can see what came of it.
-async fn proven(app: &App, visitor: &Visitor, trip: &Handshake, proof: Proof) -> Result<Response, Problem> {
+/// The platform proved who it is: the ticket moves, or refuses.
+async fn proven(app: &App, visitor: &Visitor, trip: &Handshake, proof: Proof) -> Result<TripEnd, Problem> {
     let moved = flow::advance(app, &trip.ticket, |ticket, now| match trip.traveller {
         Traveller::Phone => ticket.scan(proof.clone(), trip.device, now, &app.site.lifetimes),
         Traveller::Browser | Traveller::BrowserFrame => {
@@ -121,82 +128,69 @@ async fn proven(app: &App, visitor: &Visitor, trip: &Handshake, proof: Proof) ->
     .await?;
     match moved {
         Ok(ticket) => {
-            let kind = if trip.traveller == Traveller::Phone {
-                AuditKind::TicketScanned
-            } else {
-                AuditKind::TicketApproved
+            let kind = match trip.traveller {
+                Traveller::Phone => AuditKind::TicketScanned,
+                Traveller::Browser | Traveller::BrowserFrame => AuditKind::TicketApproved,
             };
             audit::of_ticket(app, visitor, kind, &ticket, Some(&trip.channel)).await;
-            destination(app, visitor, trip).await
+            Ok(TripEnd::Moved)
         }
-        Err(refusal) => Ok(refused(app, visitor, trip, refusal).await),
+        Err(refusal) => {
+            if refusal == Refusal::Taken {
+                let ticket = trip.ticket.short();
+                tracing::warn!(ticket.id = ticket, "a second person scanned ticket {ticket}; refused");
+                audit::of_trip(app, visitor, AuditKind::SecondScanRefused, &trip.ticket, &trip.channel).await;
+            }
+            Ok(TripEnd::Refused(refusal))
+        }
     }
 }
 
-async fn refused(app: &App, visitor: &Visitor, trip: &Handshake, refusal: Refusal) -> Response {
-    if refusal == Refusal::Taken {
-        tracing::warn!(
-            ticket.id = trip.ticket.short(),
-            "a second person scanned ticket {}",
-            trip.ticket.short()
-        );
-        audit::of_trip(app, visitor, AuditKind::SecondScanRefused, &trip.ticket, &trip.channel).await;
-    }
-    match trip.traveller {
-        Traveller::Phone => scan::result_page(&trip.ticket, Outcome::of(refusal)),
-        Traveller::Browser => see_other(&urls::of_ticket(urls::LOGIN_TICKET, &trip.grant, &trip.ticket), &[]),
-        Traveller::BrowserFrame => returned_page(&trip.channel, Outcome::of(refusal)),
-    }
-}
-
-fn failed(channel: &Channel, trip: &Handshake, failure: ChannelFailure) -> Response {
-    let retry = match trip.traveller {
-        Traveller::Phone => urls::of_scan(urls::SCAN, &trip.ticket),
-        Traveller::Browser | Traveller::BrowserFrame => {
-            urls::of_ticket(urls::LOGIN_TICKET, &trip.grant, &trip.ticket)
+/// Where the device goes after its trip, whichever visit this is.
+async fn land(
+    app: &App,
+    visitor: &Visitor,
+    trip: &Handshake,
+    end: TripEnd,
+    log: Option<String>,
+) -> Result<Response, Problem> {
+    let login_page = || urls::of_ticket(urls::LOGIN_TICKET, &trip.grant, &trip.ticket);
+    let outcome = match end {
+        TripEnd::Moved => Outcome::Approved,
+        TripEnd::Declined => Outcome::Declined,
+        TripEnd::Refused(refusal) => Outcome::of(refusal),
+        TripEnd::Failed { words, errcode } => {
+            let retry = match trip.traveller {
+                Traveller::Phone => urls::of_scan(urls::SCAN, &trip.ticket),
+                Traveller::Browser | Traveller::BrowserFrame => login_page(),
+            };
+            let words = FailureWords::parse(&words);
+            return Err(Problem::Channel { words, errcode, channel: trip.channel.clone(), log, retry });
         }
     };
-    failure.into_problem(channel.id.clone(), retry).into_response()
-}
-
-fn declined(trip: &Handshake) -> Response {
-    match trip.traveller {
-        Traveller::Phone => scan::result_page(&trip.ticket, Outcome::Declined),
-        Traveller::Browser => see_other(&urls::of_ticket(urls::LOGIN_TICKET, &trip.grant, &trip.ticket), &[]),
-        Traveller::BrowserFrame => returned_page(&trip.channel, Outcome::Declined),
-    }
-}
-
-/// Where a device goes after a trip, whichever visit this is.
-async fn destination(app: &App, visitor: &Visitor, trip: &Handshake) -> Result<Response, Problem> {
-    match trip.traveller {
-        Traveller::Phone => Ok(see_other(&urls::of_scan(urls::CONFIRM, &trip.ticket), &[])),
-        Traveller::BrowserFrame => {
-            let ticket = app.tickets.get(&trip.ticket, app.now()).await?;
-            let is_confirmed =
-                ticket.is_some_and(|ticket| matches!(ticket.stage, Stage::Approved { .. } | Stage::Redeemed));
-            let outcome = if is_confirmed { Outcome::Approved } else { Outcome::Unknown };
-            Ok(returned_page(&trip.channel, outcome))
+    match (trip.traveller, outcome) {
+        (Traveller::Phone, Outcome::Approved) => {
+            Ok(see_other(&urls::of_scan(urls::CONFIRM, &trip.ticket), &[]))
         }
+        (Traveller::Phone, outcome) => Ok(scan::result_page(&trip.ticket, outcome)),
+        (Traveller::BrowserFrame, outcome) => Ok(returned_page(&trip.channel, outcome)),
         // The browser is back in its own window: it redeems at once.
-        Traveller::Browser => {
+        (Traveller::Browser, Outcome::Approved) => {
             let waiting = flow::of_browser(app, visitor, trip.grant.as_str(), trip.ticket.as_str()).await?;
             flow::go_on(app, visitor, waiting).await
         }
+        (Traveller::Browser, _) => Ok(see_other(&login_page(), &[])),
     }
 }
 
-async fn wait_for_first_visit(app: &App, trip: &Handshake) -> Result<(), Problem> {
-    let mut watch = app.tickets.watch(&trip.ticket).await?;
-    let is_waiting = |ticket: &mashang_login::ticket::Ticket| {
-        ticket.status(app.now()) == Status::Waiting && matches!(ticket.stage, Stage::Waiting { .. })
-    };
-    let settled = async {
-        while app.tickets.get(&trip.ticket, app.now()).await?.as_ref().is_some_and(is_waiting) {
-            watch.changed().await;
+/// A second visit waits for the first, which may be talking to a slow platform. This is rare, so it simply asks again.
+async fn end_of_first_visit(app: &App, claimant: &Claimant<'_>) -> Result<TripEnd, Problem> {
+    let until = tokio::time::Instant::now() + FIRST_VISIT;
+    while tokio::time::Instant::now() < until {
+        tokio::time::sleep(ASK_AGAIN).await;
+        if let Claim::Again { end: Some(end), .. } = app.handshakes.claim(claimant, app.now()).await? {
+            return Ok(end);
         }
-        Ok::<(), Problem>(())
-    };
-    // If the first visit failed, the ticket stays as it was; then this one simply shows the page as it is.
-    tokio::time::timeout(FIRST_VISIT, settled).await.unwrap_or(Ok(()))
+    }
+    Ok(TripEnd::Refused(Refusal::Expired))
 }

@@ -25,6 +25,7 @@ pub async fn start(
     let Some(ticket) = waiting.ticket.filter(|ticket| ticket.status(app.now()) == Status::Waiting) else {
         return Ok(see_other(&urls::login(&waiting.grant.id), &[]));
     };
-    let state = begin_trip(&app, channel, &ticket, waiting.browser, Traveller::Browser).await?;
+    let traveller = (Traveller::Browser, waiting.browser);
+    let (state, _) = begin_trip(&app, &visitor, channel, &ticket, traveller).await?;
     Ok(see_other(open.page(&state, visitor.language).as_str(), &[]))
 }

@@ -6,7 +6,7 @@ use mashang_wechat::sns::{SnsToken, SnsUser};
 use mashang_wechat::{AppId, AppSecret, Client, Lang};
 use url::Url;
 
-use super::{Channel, ChannelFailure};
+use super::{Channel, ChannelFailure, FailureWords};
 use crate::web::language::Language;
 
 /// An app registered at WeChat.
@@ -49,7 +49,7 @@ impl WechatAccount {
         if token.is_snapshot_user {
             // A snapshot page hands out virtual openids and unionids; no account may grow from one (fact sheet §3).
             return Err(ChannelFailure {
-                key: "channel_snapshot",
+                words: FailureWords::Snapshot,
                 errcode: None,
                 log: "the page was opened as a WeChat snapshot (is_snapshotuser=1); the person must tap 使用完整服务"
                     .into(),

@@ -159,7 +159,8 @@ impl Face {
         let url = |pattern| urls::of_ticket(pattern, &ticket.grant, &ticket.scan_code);
         let scan_path = urls::of_scan(urls::SCAN, &ticket.scan_code);
         let scan_url = app.site.absolute(&scan_path);
-        let frame = Self::frame(app, visitor, ticket, channel).await?;
+        let (frame, ticket) = Self::frame(app, visitor, ticket, channel).await?;
+        let ticket = &ticket;
         let is_own_qr = frame.is_none();
         let query = channel.map(|channel| format!("?channel={}", channel.id)).unwrap_or_default();
         let page = url(urls::LOGIN_TICKET) + &query;
@@ -199,9 +200,10 @@ impl Face {
         visitor: &Visitor,
         ticket: &Ticket,
         channel: Option<&Channel>,
-    ) -> Result<Option<Frame>, Problem> {
-        let Some(channel) = channel else { return Ok(None) };
-        let Means::WechatOpen(open) = &channel.means else { return Ok(None) };
+    ) -> Result<(Option<Frame>, Ticket), Problem> {
+        let mut ticket = ticket.clone();
+        let Some(channel) = channel else { return Ok((None, ticket)) };
+        let Means::WechatOpen(open) = &channel.means else { return Ok((None, ticket)) };
         let redirect_href = urls::CHANNEL_START
             .replace("{channel}", channel.id.as_str())
             .replace("{grant}", ticket.grant.as_str())
@@ -209,13 +211,15 @@ impl Face {
         let host_label = open.account.client.hosts().open.host_str().unwrap_or_default().to_owned();
         let waits = ticket.status(app.now()) == Status::Waiting;
         let src = if open.embedded && waits && visitor.surroundings == Surroundings::Desktop {
-            let state = begin_trip(app, channel, ticket, ticket.browser, Traveller::BrowserFrame).await?;
+            let traveller = (Traveller::BrowserFrame, ticket.browser);
+            let (state, departed) = begin_trip(app, visitor, channel, &ticket, traveller).await?;
+            ticket = departed;
             open.frame(&state, visitor.language).into()
         } else {
             String::new()
         };
         let origin = open.account.client.hosts().open.origin().ascii_serialization();
-        Ok(Some(Frame { src, redirect_href, host_label, origin }))
+        Ok((Some(Frame { src, redirect_href, host_label, origin }), ticket))
     }
 }
 

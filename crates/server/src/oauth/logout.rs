@@ -85,5 +85,8 @@ async fn end(app: &App, visitor: &Visitor, session: Option<Session>) -> Result<V
     let mut event = audit::by(app, visitor, AuditKind::SignedOut);
     event.user = Some(session.user);
     audit::write(app, event).await;
-    Ok(vec![app.site.transport.remove(CookieKind::Session)])
+    // On a shared computer nothing of this person's browser may work for the next one.
+    Ok([CookieKind::Session, CookieKind::Browser, CookieKind::Phone]
+        .map(|kind| app.site.transport.remove(kind))
+        .into())
 }

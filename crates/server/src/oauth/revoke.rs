@@ -17,6 +17,9 @@ pub async fn revoke(State(app): State<App>, visitor: Visitor, request: Request) 
         Ok(sent) => sent,
         Err(response) => return *response,
     };
+    if let Some(wait) = super::guessed_too_much(&app, &visitor) {
+        return wait;
+    }
     match take_back(&app.provider, sent.as_request()).await {
         Ok(revoked) => {
             if let Some(revoked) = revoked {

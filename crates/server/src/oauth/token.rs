@@ -19,6 +19,9 @@ pub async fn token(State(app): State<App>, visitor: Visitor, request: Request) -
         Ok(sent) => sent,
         Err(response) => return *response,
     };
+    if let Some(wait) = super::guessed_too_much(&app, &visitor) {
+        return wait;
+    }
     let (result, happened) = exchange(&app.provider, sent.as_request()).await;
     if let Some(happened) = happened {
         note(&app, &visitor, &happened).await;
@@ -35,9 +38,8 @@ pub async fn token(State(app): State<App>, visitor: Visitor, request: Request) -
 /// Answers a refusal, and slows down whoever guesses secrets (SEC-79).
 pub(super) async fn refuse(app: &App, visitor: &Visitor, error: &TokenError) -> Response {
     if error.code == "invalid_client" {
-        if let Err(limit) = app.limits.count(Counted::TokenError, visitor.address) {
-            return Problem::TooMany(limit).into_response();
-        }
+        // Counted here, refused at the next request: a right secret after too many wrong ones waits as well.
+        let _ = app.limits.count(Counted::TokenError, visitor.address);
         audit::write(app, audit::by(app, visitor, AuditKind::ClientRefused)).await;
     }
     if error.status() >= 500 {

@@ -13,7 +13,6 @@ use crate::state::App;
 use crate::urls;
 use crate::web::device::Surroundings;
 use crate::web::headers::{Csp, source_of};
-use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
 
@@ -51,8 +50,6 @@ pub async fn confirm(
             let page = app.pages.render(&visitor, "confirm.html", "confirm.title", values)?;
             Ok(page.with_csp(csp(&app, &ticket, number_required).await?).into_response())
         }
-        // Back from the platform, but the trip did not end in a scan: begin again.
-        (_, Status::Waiting) => Ok(see_other(&urls::of_scan(urls::SCAN, &code), &[])),
         (_, Status::Scanned) => Ok(result_page(&code, Outcome::Taken)),
         _ => Ok(result_page(&code, Outcome::Unknown)),
     }

@@ -48,7 +48,7 @@ pub async fn entry(
     let Some(channel) = app.channels.behind_our_qr() else { return elsewhere(&app, &visitor, &code) };
     let Means::WechatOfficial(official) = &channel.means else { return Err(Problem::NotFound) };
     let (phone, cookies) = visitor.phone_or_new(&app);
-    let state = begin_trip(&app, channel, &ticket, phone, Traveller::Phone).await?;
+    let (state, _) = begin_trip(&app, &visitor, channel, &ticket, (Traveller::Phone, phone)).await?;
     Ok(see_other(official.page(&state)?.as_str(), &cookies))
 }
 

@@ -14,7 +14,7 @@ use super::address::limit_key;
 use crate::config::LimitsSection;
 
 /// What is being counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Counted {
     /// A login begun or a QR drawn anew.
     Start,
@@ -40,6 +40,7 @@ pub struct Limits {
     clock: DefaultClock,
     streams: Arc<Streams>,
     untrusted_proxy: std::sync::Once,
+    refused: Mutex<HashMap<(Counted, IpAddr), tokio::time::Instant>>,
 }
 
 impl Limits {
@@ -54,6 +55,7 @@ impl Limits {
             polls: per_minute(section.polls_per_minute),
             token_errors: per_minute(section.token_errors_per_minute),
             untrusted_proxy: std::sync::Once::new(),
+            refused: Mutex::default(),
             clock: DefaultClock::default(),
             streams: Arc::new(Streams {
                 most: section.streams,
@@ -75,8 +77,21 @@ impl Limits {
         };
         limiter.check_key(&limit_key(address)).map_err(|until| {
             let wait = until.wait_time_from(self.clock.now());
+            let mut refused = self.refused.lock().expect("nothing panics while holding it");
+            refused.insert((what, limit_key(address)), tokio::time::Instant::now() + wait);
             TooMany { retry_after: Duration::from_secs(wait.as_secs() + 1) }
         })
+    }
+
+    /// Whether an address has used up its limit, without counting: marks are kept by [`Limits::count`], which refuses.
+    ///
+    /// # Errors
+    /// [`TooMany`] while the last count was refused.
+    pub fn is_exhausted(&self, what: Counted, address: IpAddr) -> Result<(), TooMany> {
+        let refused = self.refused.lock().expect("nothing panics while holding it");
+        let Some(until) = refused.get(&(what, limit_key(address))) else { return Ok(()) };
+        let left = until.saturating_duration_since(tokio::time::Instant::now());
+        if left.is_zero() { Ok(()) } else { Err(TooMany { retry_after: left + Duration::from_secs(1) }) }
     }
 
     /// Takes a place for an event stream, given back when dropped.
@@ -107,6 +122,8 @@ impl Limits {
         for limiter in [&self.starts, &self.polls, &self.token_errors] {
             limiter.retain_recent();
         }
+        let now = tokio::time::Instant::now();
+        self.refused.lock().expect("nothing panics while holding it").retain(|_, until| *until > now);
     }
 }
 

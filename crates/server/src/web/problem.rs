@@ -17,6 +17,7 @@ use minijinja::context;
 use super::headers::Csp;
 use super::limits::TooMany;
 use super::visitor::Visitor;
+use crate::channel::FailureWords;
 use crate::state::App;
 
 /// Why a request is not answered as asked.
@@ -49,17 +50,19 @@ pub enum Problem {
     },
     /// The platform failed, in the person's words, with the errcode for the operator.
     Channel {
-        /// Heading's key; `.heading`, `.text` follow.
-        key: &'static str,
+        /// Which words.
+        words: FailureWords,
         /// The platform's errcode.
         errcode: Option<i64>,
         /// Which channel.
         channel: ChannelId,
-        /// For the operator's log: what happened and what to do.
-        log: String,
+        /// For the operator's log: what happened and what to do; `None` when it has been said already.
+        log: Option<String>,
         /// Where to try again.
         retry: String,
     },
+    /// No channel is configured, so there is no way to sign in yet.
+    NoChannel,
     /// The person was switched off by an administrator.
     PersonDisabled,
     /// The store does not answer, or holds too much.
@@ -90,7 +93,7 @@ impl Problem {
             Self::CrossSite | Self::PersonDisabled => StatusCode::FORBIDDEN,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Channel { .. } => StatusCode::BAD_GATEWAY,
-            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_) | Self::NoChannel => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -106,7 +109,8 @@ impl Problem {
             Self::CrossSite => "cross_site",
             Self::TooMany(_) => "too_many",
             Self::Authorization { .. } => "authorization",
-            Self::Channel { key, .. } => key,
+            Self::Channel { words, .. } => words.as_str(),
+            Self::NoChannel => "no_channel",
             Self::PersonDisabled => "person_disabled",
             Self::Store(_) => "busy",
             Self::Broken(_) => "broken",
@@ -138,6 +142,10 @@ impl Problem {
                 let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
                 tracing::error!(reference, %error, cause, "the store failed [{reference}]");
             }
+            Self::NoChannel => tracing::warn!(
+                reference,
+                "nobody can log in: no channel is configured; see [channel.<name>] in `mashang config show` [{reference}]"
+            ),
             Self::Broken(what) => tracing::error!(reference, what, "our own mistake [{reference}]: {what}"),
             Self::Authorization { code, description } => {
                 tracing::info!(
@@ -147,7 +155,7 @@ impl Problem {
                     "authorization request refused [{reference}]: {description}"
                 );
             }
-            Self::Channel { errcode, channel, log, .. } => {
+            Self::Channel { errcode, channel, log: Some(log), .. } => {
                 tracing::warn!(reference, channel.id = %channel, upstream.errcode = errcode, "channel {channel} failed [{reference}]: {log}");
             }
             other => tracing::debug!(reference, problem = other.key(), "refused [{reference}]"),
@@ -168,7 +176,8 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
     let (parts, body) = request.into_parts();
     let visitor = Visitor::read(&app, &parts);
     let response = next.run(Request::from_parts(parts, body)).await;
-    let Some(problem) = response.extensions().get::<Arc<Problem>>().cloned() else { return response };
+    let told = response.extensions().get::<Arc<Problem>>().cloned();
+    let Some(problem) = told.or_else(|| of_plain_refusal(&response)) else { return response };
     let reference = random_text(&*app.entropy, 6);
     problem.log(&reference);
     let mut told = if visitor.wants_json {
@@ -180,6 +189,17 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
         told.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
     }
     told
+}
+
+/// The web framework refuses some requests itself (a path that is not UTF-8, a body that is too large), in plain
+/// English; people get a page instead.
+fn of_plain_refusal(response: &Response) -> Option<Arc<Problem>> {
+    let is_plain = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    (response.status().is_client_error() && is_plain)
+        .then(|| Arc::new(Problem::BadRequest("the request cannot be read")))
 }
 
 fn as_json(problem: &Problem, reference: &str) -> Response {

@@ -121,7 +121,12 @@ impl Visitor {
     /// This page in another language; empty for addresses that carry a platform's code, which must not be repeated.
     #[must_use]
     pub fn href_in(&self, language: Language) -> String {
-        if value_of(&self.query, "code").is_some() || value_of(&self.query, "client_id").is_some() {
+        // `//host/…` would lead away from us.
+        if self.path.starts_with("//")
+            || self.path.contains('\\')
+            || value_of(&self.query, "code").is_some()
+            || value_of(&self.query, "client_id").is_some()
+        {
             return String::new();
         }
         let mut pairs = url::form_urlencoded::Serializer::new(String::new());

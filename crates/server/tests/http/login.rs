@@ -15,20 +15,20 @@ async fn the_qr_in_the_html_holds_the_scan_address_and_nothing_else() {
     assert_eq!(read_qr(svg), format!("http://127.0.0.1:8080/s/{}", page.ticket), "sec_20");
 }
 
-/// Draws the one path our QR is made of onto a grid and reads it.
+/// Draws the one path our QR is made of, runs of dark modules, onto a grid and reads it.
 fn read_qr(svg: &str) -> String {
     let size: usize = {
         let from = svg.find("viewBox=\"0 0 ").unwrap() + 13;
         svg[from..].split(' ').next().unwrap().parse().unwrap()
     };
+    let path = svg.split_once(" d=\"M").unwrap().1.split('"').next().unwrap();
     let mut dark = vec![vec![false; size]; size];
-    for step in svg.split('M').skip(1) {
-        let mut numbers = step.split(|c: char| !c.is_ascii_digit()).filter(|text| !text.is_empty());
-        let x: usize = numbers.next().unwrap().parse().unwrap();
-        let y: usize = numbers.next().unwrap().parse().unwrap();
-        if x < size && y < size {
-            dark[y][x] = true;
-        }
+    for run in path.split('M') {
+        // `M{x},{y}h{length}v1h-{length}z`
+        let mut numbers = run.split(|c: char| !c.is_ascii_digit()).filter(|text| !text.is_empty());
+        let mut number = || numbers.next().unwrap().parse::<usize>().unwrap();
+        let (x, y, length) = (number(), number(), number());
+        dark[y][x..x + length].fill(true);
     }
     let scale = 8;
     let mut image = rqrr::PreparedImage::prepare_from_greyscale(size * scale, size * scale, |x, y| {

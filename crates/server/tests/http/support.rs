@@ -183,12 +183,20 @@ impl TestApp {
 
     /// Configured for the real WeChat, which is never called in tests.
     pub async fn without_sandbox() -> Self {
+        Self::reconfigured(|text| text.replace("[sandbox]\nenabled = true", "[sandbox]\nenabled = false"))
+            .await
+    }
+
+    /// As after the very first start.
+    pub async fn without_channels() -> Self {
+        Self::reconfigured(|text| text.split("[channel.wechat]").next().unwrap().to_owned()).await
+    }
+
+    async fn reconfigured(change: impl Fn(String) -> String) -> Self {
         let mut this = Self::start().await;
-        let text = configuration(this.folder.path(), &this.sandbox_url, "")
-            .replace("[sandbox]\nenabled = true", "[sandbox]\nenabled = false");
-        let config = config::from_text(&text).unwrap();
+        let text = change(configuration(this.folder.path(), &this.sandbox_url, ""));
         let surroundings = Surroundings { clock: this.clock.clone(), ..Surroundings::default() };
-        this.app = open::app(&config, surroundings).await.unwrap();
+        this.app = open::app(&config::from_text(&text).unwrap(), surroundings).await.unwrap();
         this.router = routes::router(this.app.clone());
         this
     }

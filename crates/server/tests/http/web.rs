@@ -62,7 +62,7 @@ async fn pages_speak_the_visitors_language_and_remember_a_choice() {
 #[tokio::test]
 async fn sec_71_garbage_is_answered_with_4xx_and_never_hangs() {
     let app = TestApp::start().await;
-    let device = app.desktop();
+    let device = app.desktop().with("sec-fetch-dest", "document");
     let long = "a".repeat(20_000);
     for path in [
         "/authorize?client_id=%ff%fe",
@@ -82,6 +82,10 @@ async fn sec_71_garbage_is_answered_with_4xx_and_never_hangs() {
         let answer = device.send(Method::POST, path, Some("x".repeat(200_000))).await;
         assert!(answer.status.is_client_error(), "{path}: {}", answer.status);
     }
+    let unreadable = device.get("/login/%ff/x").await;
+    assert!(unreadable.header("content-type").starts_with("text/html"), "a page, not a line of English");
+    let reflected = device.get("//evil.example/x").await;
+    assert!(!reflected.body.contains("evil.example"), "{}", reflected.body);
     assert_eq!(device.send(Method::DELETE, "/token", None).await.status, StatusCode::METHOD_NOT_ALLOWED);
 }
 
@@ -143,4 +147,30 @@ async fn assets_are_kept_for_ever_by_their_hash() {
     assert!(answer.header("cache-control").contains("immutable"));
     assert_eq!(app.desktop().get("/assets/old/mashang.css").await.header("cache-control"), "no-store");
     assert_eq!(app.desktop().get("/assets/x/none.css").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn sec_79_guessing_client_secrets_makes_the_right_one_wait_too() {
+    let app = TestApp::with_config("[limits]\ntoken_errors_per_minute = 3\n").await;
+    let wrong = app.desktop().with("authorization", "Basic c2l0ZTp3cm9uZw==");
+    for _ in 0..4 {
+        assert_eq!(
+            wrong.post("/token", &[("grant_type", "authorization_code")]).await.status,
+            StatusCode::UNAUTHORIZED
+        );
+    }
+    let right = app.exchange("anything").await;
+    assert_eq!(right.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(right.json()["error"], "temporarily_unavailable");
+    assert!(right.header("retry-after").parse::<u64>().unwrap() >= 1);
+}
+
+#[tokio::test]
+async fn without_a_channel_the_page_says_so_instead_of_showing_a_qr() {
+    let app = TestApp::without_channels().await;
+    for language in ["zh-CN", "en"] {
+        let answer = app.desktop().with("accept-language", language).get(&app.authorize_path(&[])).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(answer.body.contains("[channel."), "{}", answer.body);
+    }
 }

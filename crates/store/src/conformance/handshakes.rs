@@ -3,7 +3,7 @@
 #![allow(missing_docs, reason = "the name of a case says what it shows")]
 
 use mashang_login::Timestamp;
-use mashang_login::handshake::{Claim, Claimant, Handshake};
+use mashang_login::handshake::{Claim, Claimant, Handshake, TripEnd};
 use mashang_login::ids::ChannelId;
 use mashang_login::records::StoreError;
 use mashang_login::tickets::Handshakes;
@@ -58,17 +58,18 @@ pub async fn sec_25_a_state_is_claimed_first_by_one_of_100(nodes: Nodes<dyn Hand
     })
     .await;
     assert_eq!(count(&answers, &Claim::First(handshake.clone())), 1);
-    assert_eq!(count(&answers, &Claim::Again { trip: handshake, is_settled: false }), 99);
+    assert_eq!(count(&answers, &Claim::Again { trip: handshake, end: None }), 99);
 }
 
 pub async fn sec_25_the_second_visit_is_recognised_on_the_other_node(nodes: Nodes<dyn Handshakes>) {
     let world = World::default();
     let handshake = begun(&nodes, &world).await;
     assert_eq!(claim(&*nodes.b, &handshake, world.now).await, Claim::First(handshake.clone()));
-    let again = |is_settled| Claim::Again { trip: handshake.clone(), is_settled };
-    assert_eq!(claim(&*nodes.a, &handshake, world.now).await, again(false));
-    nodes.b.settle(&handshake.state, world.now).await.unwrap();
-    assert_eq!(claim(&*nodes.a, &handshake, world.now).await, again(true));
+    let again = |end| Claim::Again { trip: handshake.clone(), end };
+    assert_eq!(claim(&*nodes.a, &handshake, world.now).await, again(None));
+    let end = TripEnd::Failed { words: "channel_busy".into(), errcode: Some(-1) };
+    nodes.b.end_trip(&handshake.state, &end, world.now).await.unwrap();
+    assert_eq!(claim(&*nodes.a, &handshake, world.now).await, again(Some(end)));
 }
 
 pub async fn sec_25_a_foreign_state_is_unknown(nodes: Nodes<dyn Handshakes>) {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use mashang_login::Timestamp;
-use mashang_login::handshake::{Claim, Claimant, Handshake};
+use mashang_login::handshake::{Claim, Claimant, Handshake, TripEnd};
 use mashang_login::ids::ChannelId;
 use mashang_login::records::StoreError;
 use mashang_login::secret::SecretHash;
@@ -14,7 +14,7 @@ use super::{MemoryTickets, Trip};
 #[async_trait]
 impl Handshakes for MemoryTickets {
     async fn begin(&self, handshake: &Handshake, now: Timestamp) -> Result<(), StoreError> {
-        let trip = Trip { handshake: handshake.clone(), claimed: false, is_settled: false };
+        let trip = Trip { handshake: handshake.clone(), claimed: false, end: None };
         let ceiling = self.limits.live_handshakes;
         match self.held().handshakes.put(handshake.state, trip, handshake.expires_at, now, ceiling) {
             Put::Stored => Ok(()),
@@ -30,14 +30,14 @@ impl Handshakes for MemoryTickets {
             return Ok(Claim::Foreign);
         }
         let again = std::mem::replace(&mut trip.claimed, true);
-        let is_settled = trip.is_settled;
+        let end = trip.end.clone();
         let trip = trip.handshake.clone();
-        Ok(if again { Claim::Again { trip, is_settled } } else { Claim::First(trip) })
+        Ok(if again { Claim::Again { trip, end } } else { Claim::First(trip) })
     }
 
-    async fn settle(&self, state: &SecretHash, now: Timestamp) -> Result<(), StoreError> {
+    async fn end_trip(&self, state: &SecretHash, end: &TripEnd, now: Timestamp) -> Result<(), StoreError> {
         if let Some(trip) = self.held().handshakes.get_mut(state, now) {
-            trip.is_settled = true;
+            trip.end = Some(end.clone());
         }
         Ok(())
     }
