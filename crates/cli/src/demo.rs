@@ -105,10 +105,15 @@ impl Places {
         Ok(Self {
             host,
             server: place(asked.port)?,
-            sandbox: place(asked.port.saturating_add(1))?,
-            site: place(asked.port.saturating_add(2))?,
+            sandbox: place(after(asked.port, 1))?,
+            site: place(after(asked.port, 2))?,
         })
     }
+}
+
+/// The port `steps` after the first; with 0, "any", each is any.
+fn after(first: u16, steps: u16) -> u16 {
+    if first == 0 { 0 } else { first.saturating_add(steps) }
 }
 
 /// The demo's folder; a temporary one goes with the process.

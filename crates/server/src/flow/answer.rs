@@ -1,0 +1,121 @@
+//! The end of a login: an approval or a session becomes a code at the website, with its session and its audit record.
+
+use mashang_login::audit::AuditKind;
+use mashang_login::client::Client;
+use mashang_login::grant::Grant;
+use mashang_login::identity::Proof;
+use mashang_login::ids::{ChannelId, ScanCode, SessionId, UserId};
+use mashang_login::records::{FreshLogin, Login, NewSession};
+use mashang_login::secret::SessionSecret;
+use mashang_oidc::answer::{AnswerError, Answered, fulfil, refuse};
+use mashang_oidc::authorize::AuthorizeError;
+
+use super::{GoTo, Waiting, advance, site_root};
+use crate::state::App;
+use crate::web::cookies::CookieKind;
+use crate::web::problem::Problem;
+use crate::web::visitor::Visitor;
+use crate::{audit, urls};
+
+/// The browser collects the approval, once, and goes back to the website with a code (promise 3). The ticket is spent
+/// first: if the records then fail, the person scans again, and nobody is let in.
+///
+/// # Errors
+/// [`Problem::UnknownLogin`] when there is nothing to collect.
+pub async fn redeem(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<GoTo, Problem> {
+    let Some(ticket) = &waiting.ticket else { return Err(Problem::UnknownLogin) };
+    let mut approved_by = None;
+    let moved = advance(app, &ticket.scan_code, |ticket, now| {
+        let (redeemed, by) = ticket.redeem(&waiting.browser, now)?;
+        approved_by = Some(by);
+        Ok(redeemed)
+    })
+    .await?;
+    let (Ok(ticket), Some(proof)) = (moved, approved_by) else { return Err(Problem::UnknownLogin) };
+    let through = Some((ticket.scan_code.clone(), proof.channel.clone()));
+    let (secret, login) = fresh_login(app, visitor, proof);
+    let cookies = vec![app.site.transport.set(CookieKind::Session, secret.expose())];
+    answer(app, visitor, (&waiting.grant, &waiting.client), login, through, cookies).await
+}
+
+fn fresh_login(app: &App, visitor: &Visitor, proof: Proof) -> (SessionSecret, Login) {
+    let now = app.now();
+    let secret = SessionSecret::random(&*app.entropy);
+    let session = NewSession {
+        id: SessionId::random(&*app.entropy),
+        secret: secret.hash(),
+        amr: proof.key.kind.as_str().to_owned(),
+        auth_time: now,
+        expires_at: now + app.site.session_life,
+        device: visitor.device.clone(),
+        address: visitor.address.to_string(),
+    };
+    let replaces = visitor.brought.session.as_ref().map(SessionSecret::hash);
+    let new_user = UserId::random(&*app.entropy);
+    (secret, Login::Fresh(Box::new(FreshLogin { proof, new_user, session, replaces })))
+}
+
+/// What a login came through: the ticket's short name and the channel, or neither for a session that was there.
+type Through = Option<(ScanCode, ChannelId)>;
+
+/// One audit record that says who signed in where, and how.
+async fn signed_in(
+    app: &App,
+    visitor: &Visitor,
+    client: &Client,
+    user: &UserId,
+    created: bool,
+    through: Through,
+) {
+    if created {
+        audit::of_client(app, visitor, AuditKind::UserCreated, &client.id, Some(user)).await;
+    }
+    let kind = if through.is_some() { AuditKind::SignedIn } else { AuditKind::SessionContinued };
+    let mut event = audit::by(app, visitor, kind);
+    event.client = Some(client.id.clone());
+    event.user = Some(user.clone());
+    if let Some((ticket, channel)) = through {
+        event.ticket = Some(ticket.short().to_owned());
+        event.channel = Some(channel);
+    }
+    audit::write(app, event).await;
+}
+
+pub(super) async fn answer(
+    app: &App,
+    visitor: &Visitor,
+    waiting: (&Grant, &Client),
+    login: Login,
+    through: Through,
+    cookies: Vec<String>,
+) -> Result<GoTo, Problem> {
+    let (grant, client) = waiting;
+    let answered = match fulfil(&app.provider, grant, login).await {
+        Ok(answered) => answered,
+        Err(AnswerError::Store(error)) => return Err(Problem::Store(error)),
+        // The client was switched off, or its address taken back, while the person was scanning.
+        Err(AnswerError::ClientRefused) => return Err(Problem::UnknownLogin),
+        Err(AnswerError::FreshApprovalNeeded) => {
+            return Ok(GoTo { address: urls::login(&grant.id), cookies });
+        }
+    };
+    match answered {
+        Answered::Redirect { to, user, created } => {
+            signed_in(app, visitor, client, &user.id, created, through).await;
+            Ok(GoTo { address: to, cookies })
+        }
+        Answered::OtherPerson => {
+            let error = AuthorizeError::login_required();
+            let to = refuse(&app.provider, grant, &error).await?;
+            to.map(|address| GoTo { address, cookies: Vec::new() }).ok_or(Problem::UnknownLogin)
+        }
+        Answered::NotOpen => Err(Problem::LoginOver {
+            back: site_root(&grant.request.redirect_uri).map(|href| (client.name.clone(), href)),
+        }),
+        Answered::UserDisabled => {
+            tracing::info!(client.id = %client.id, "a switched-off person was refused");
+            audit::of_client(app, visitor, AuditKind::SignInRefused, &client.id, None).await;
+            Err(Problem::PersonDisabled)
+        }
+    }
+}
