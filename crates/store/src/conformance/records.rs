@@ -106,7 +106,7 @@ macro_rules! record_suite {
                 the_audit_trail_is_newest_first,
                 of_200_audit_events_at_once_none_is_lost,
                 sweeping_takes_what_is_long_over_and_keeps_what_is_live,
-                sec_79_an_unanswered_grant_is_swept_at_its_end,
+                sec_79_an_unanswered_grant_is_swept_two_hours_after_its_end,
                 sec_49_a_replay_is_recognised_after_sweeping,
                 the_readiness_check_answers,
             ]

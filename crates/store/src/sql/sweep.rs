@@ -21,12 +21,15 @@ pub(super) fn horizon(now: Timestamp) -> i64 {
     now.checked_sub(MARGIN).map_or(i64::MIN, |at| at.as_millisecond())
 }
 
+/// How long a request that nobody answered stays after its end: so long a forgotten tab is still led back to its website.
+const UNANSWERED_MARGIN: Duration = Duration::from_secs(2 * 60 * 60);
+
 /// Grants that ended without a login. Anyone can have them written by calling `/authorize`, up to some KB each, so they
-/// go at their end and not a day later: else one address could fill the disk (SEC-79). A node whose clock is ahead may
-/// take one a little early, which costs its browser a new start and lets nobody in (promise 8).
+/// do not stay for a day: else one address could fill the disk (SEC-79).
 pub(super) async fn unanswered(db: &impl ConnectionTrait, now: Timestamp) -> Result<u64, StoreError> {
+    let horizon = now.checked_sub(UNANSWERED_MARGIN).map_or(i64::MIN, |at| at.as_millisecond());
     let gone = grants::Entity::delete_many()
-        .filter(grants::Column::ExpiresAt.lte(now.as_millisecond()))
+        .filter(grants::Column::ExpiresAt.lte(horizon))
         .filter(grants::Column::Stage.ne(stage_word(GrantStage::Fulfilled)))
         .exec(db)
         .await
