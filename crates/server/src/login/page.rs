@@ -51,7 +51,7 @@ pub async fn show(
     let origin = source_of(&waiting.grant.request.redirect_uri);
     let csp = Csp {
         frame_src: face.frame.as_ref().map(|frame| frame.origin.clone()),
-        form_action: origin.into_iter().collect(),
+        form_leads_to: origin,
         framed_by_self: false,
     };
     let title = app.pages.words.say(visitor.language, "login.title", &[("site", &waiting.client.name)]);

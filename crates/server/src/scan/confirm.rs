@@ -60,7 +60,7 @@ pub async fn confirm(
 async fn csp(app: &App, ticket: &Ticket, number_required: bool) -> Result<Csp, Problem> {
     let grant = if number_required { None } else { app.records.grant(&ticket.grant).await? };
     let website = grant.and_then(|grant| source_of(&grant.request.redirect_uri));
-    Ok(Csp { form_action: website.into_iter().collect(), ..Csp::default() })
+    Ok(Csp { form_leads_to: website, ..Csp::default() })
 }
 
 /// Whether the phone and the waiting browser are one and the same browser on a phone, as when a person logs in inside

@@ -73,7 +73,7 @@ impl Transport {
 }
 
 /// The cookies a request brought; values of a wrong shape count as absent.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Brought {
     /// The browser's half.
     pub browser: Option<BrowserSecret>,

@@ -14,8 +14,9 @@ use crate::state::App;
 pub struct Csp {
     /// An origin whose page is shown in a frame (a platform's QR page).
     pub frame_src: Option<String>,
-    /// Origins a form's answer may redirect to, besides our own.
-    pub form_action: Vec<String>,
+    /// A website that a form's answer leads to, besides our own pages. Browsers apply `form-action` to every redirect of a
+    /// submission, and the website may send its visitor on, so with one any https address may follow.
+    pub form_leads_to: Option<String>,
     /// Whether our own pages may frame this one. Nobody else ever may; the confirm page never is.
     pub framed_by_self: bool,
 }
@@ -28,8 +29,8 @@ impl Csp {
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'",
         );
         policy.push_str("; form-action 'self'");
-        for origin in &self.form_action {
-            policy.push(' ');
+        if let Some(origin) = &self.form_leads_to {
+            policy.push_str(" https: ");
             policy.push_str(origin);
         }
         if let Some(origin) = &self.frame_src {
@@ -56,8 +57,13 @@ pub fn source_of(address: &str) -> Option<String> {
     }
 }
 
+/// Pages that a website may open in a popup, which must find its opener again after coming back; the policy would cut
+/// that tie for good. Phone pages and everything else keep it.
+const POPUP_PATHS: [&str; 3] = ["/authorize", "/login/", "/channel/"];
+
 /// Adds what is missing to every answer.
 pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    let may_be_popup = POPUP_PATHS.iter().any(|start| request.uri().path().starts_with(start));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let mut or_set = |name: HeaderName, value: &'static str| {
@@ -67,7 +73,9 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
     or_set(header::REFERRER_POLICY, "no-referrer");
     or_set(header::CACHE_CONTROL, "no-store");
     or_set(HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()");
-    or_set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    if !may_be_popup {
+        or_set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    }
     if app.site.transport == Transport::Https {
         or_set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
@@ -89,6 +97,13 @@ mod tests {
         assert!(policy.starts_with("default-src 'none'"));
         assert!(policy.contains("frame-ancestors 'none'") && policy.contains("base-uri 'none'"));
         assert!(!policy.contains("unsafe") && !policy.contains("http"));
+    }
+
+    #[test]
+    fn a_form_that_leads_to_a_website_may_be_sent_on_over_https() {
+        let csp = Csp { form_leads_to: Some("http://127.0.0.1:9".into()), ..Csp::default() };
+        assert!(csp.to_header().contains("form-action 'self' https: http://127.0.0.1:9;"));
+        assert!(Csp::default().to_header().contains("form-action 'self';"));
     }
 
     #[test]

@@ -173,8 +173,10 @@ impl IntoResponse for Problem {
 
 /// The layer that gives problems their words.
 pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    let visitor = Visitor::read(&app, &parts);
+    let (mut parts, body) = request.into_parts();
+    // Read once: handlers find the same visitor in the request.
+    let visitor = Arc::new(Visitor::read(&app, &parts));
+    parts.extensions.insert(visitor.clone());
     let response = next.run(Request::from_parts(parts, body)).await;
     let told = response.extensions().get::<Arc<Problem>>().cloned();
     let Some(problem) = told.or_else(|| of_plain_refusal(&response)) else { return response };

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use http::header;
@@ -15,7 +16,7 @@ use super::language::Language;
 use crate::state::App;
 
 /// The device behind a request. All of it is the device's own claim, except the address.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Visitor {
     /// Network address, through trusted proxies.
     pub address: IpAddr,
@@ -173,6 +174,7 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        Ok(Self::read(app, parts))
+        let known = parts.extensions.get::<Arc<Self>>().map(|known| Self::clone(known));
+        Ok(known.unwrap_or_else(|| Self::read(app, parts)))
     }
 }

@@ -350,6 +350,15 @@ impl TestApp {
         serde_json::from_slice(&body).unwrap()
     }
 
+    /// The faults still to come.
+    pub async fn faults(&self) -> Vec<Value> {
+        let request = Request::get("/sandbox/api/faults").body(Body::empty()).unwrap();
+        let response = self.sandbox.clone().oneshot(request).await.unwrap();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let told: Value = serde_json::from_slice(&body).unwrap();
+        told["faults"].as_array().unwrap().clone()
+    }
+
     pub async fn fault(&self, body: Value) {
         self.sandbox("faults", body).await;
     }

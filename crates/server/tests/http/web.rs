@@ -8,6 +8,12 @@ use crate::support::*;
 async fn sec_65_every_answer_carries_the_protective_headers_errors_too() {
     let app = TestApp::start().await;
     let page = app.open_login(&app.desktop()).await;
+    assert_eq!(app.desktop().get("/s/x/result").await.header("cross-origin-opener-policy"), "same-origin");
+    let popup = page.browser.get(&page.path).await;
+    assert!(
+        popup.header("cross-origin-opener-policy").is_empty(),
+        "a website's popup finds its opener again"
+    );
     for path in
         ["/", "/nowhere", "/authorize", "/token", "/userinfo", "/login/x/y", "/s/x", &page.path, "/logout"]
     {
