@@ -110,12 +110,6 @@ id!(
 );
 
 impl ScanCode {
-    /// A fresh code, made only by the server (SEC-01).
-    #[must_use]
-    pub fn random(entropy: &dyn Entropy) -> Self {
-        Self(random_text(entropy, 24))
-    }
-
     /// The first 6 characters, for logs: enough to follow one ticket (SEC-77).
     #[must_use]
     pub fn short(&self) -> &str {
@@ -123,41 +117,32 @@ impl ScanCode {
     }
 }
 
-impl GrantId {
-    /// A fresh id of 192 random bits.
-    #[must_use]
-    pub fn random(entropy: &dyn Entropy) -> Self {
-        Self(random_text(entropy, 24))
-    }
+/// Ids that are made only here (SEC-01), of so many random bytes.
+macro_rules! random {
+    ($($name:ident of $bytes:literal bytes),+ $(,)?) => {
+        $(impl $name {
+            /// A fresh one, unpredictable and never repeated.
+            #[must_use]
+            pub fn random(entropy: &dyn Entropy) -> Self {
+                Self(random_text(entropy, $bytes))
+            }
+        })+
+    };
+}
 
+random!(
+    ScanCode of 24 bytes,
+    GrantId of 24 bytes,
+    UserId of 16 bytes,
+    FamilyId of 16 bytes,
+    SessionId of 16 bytes,
+);
+
+impl GrantId {
     /// The first 6 characters, for logs.
     #[must_use]
     pub fn short(&self) -> &str {
         &self.0[..6]
-    }
-}
-
-impl UserId {
-    /// A fresh id of 128 random bits.
-    #[must_use]
-    pub fn random(entropy: &dyn Entropy) -> Self {
-        Self(random_text(entropy, 16))
-    }
-}
-
-impl FamilyId {
-    /// A fresh id of 128 random bits.
-    #[must_use]
-    pub fn random(entropy: &dyn Entropy) -> Self {
-        Self(random_text(entropy, 16))
-    }
-}
-
-impl SessionId {
-    /// A fresh id of 128 random bits.
-    #[must_use]
-    pub fn random(entropy: &dyn Entropy) -> Self {
-        Self(random_text(entropy, 16))
     }
 }
 
