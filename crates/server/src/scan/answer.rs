@@ -5,7 +5,7 @@ use axum::extract::{Form, Path, State};
 use axum::response::Response;
 use mashang_login::audit::AuditKind;
 use mashang_login::ids::ScanCode;
-use mashang_login::ticket::{Answer, Denial, Refusal, Stage, Ticket};
+use mashang_login::ticket::{Answer, Denial, Stage, Ticket};
 use serde::Deserialize;
 
 use super::confirm::is_same_device;
@@ -65,14 +65,7 @@ async fn answer(
     .await?;
     match moved {
         Ok(ticket) => answered(app, visitor, &ticket).await,
-        Err(refusal) => Ok(result_page(&code, outcome_of(refusal))),
-    }
-}
-
-fn outcome_of(refusal: Refusal) -> Outcome {
-    match refusal {
-        Refusal::NotYours => Outcome::Taken,
-        other => Outcome::of(other),
+        Err(refusal) => Ok(result_page(&code, Outcome::of(refusal))),
     }
 }
 
