@@ -11,6 +11,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::error::{ErrCode, Error, PlatformError};
+use crate::hosts::Platform;
 
 /// Longest `errmsg` kept, in characters.
 const MESSAGE_LIMIT: usize = 256;
@@ -50,6 +51,7 @@ pub(crate) fn read(call: &'static str, body: &[u8]) -> Result<Fields, Error> {
                 message: printable(message),
                 rid: rid.map(printable),
                 call,
+                platform: Platform::WeChat,
             }))
         }
     }

@@ -1,17 +1,19 @@
 //! One HTTP client for every call to WeChat: time, size and repetition limits live here.
 //!
-//! Limits (SEC-85): a connection within 2 s, the whole call within 5 s including a repetition, 64 KiB of answer, no
-//! redirect followed, no repetition by the HTTP library of anything that was sent. What may be repeated is decided per
+//! Limits (SEC-85): a connection within 2 s, the whole call within 5 s including a repetition, 64 KiB of answer (a
+//! picture may be larger, see [`Call::up_to`]), no redirect followed, no repetition by the HTTP library of anything that was sent. What may be repeated is decided per
 //! call by [`Repeat`].
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::header::CONTENT_TYPE;
+use serde::Serialize;
 use url::Url;
 
 use crate::error::{Error, TransportKind};
-use crate::hosts::Hosts;
+use crate::hosts::{Hosts, Platform};
 use crate::query::Query;
 
 /// How long to wait before the one repetition that a call may have.
@@ -113,14 +115,49 @@ impl Repeat {
     }
 }
 
-/// One GET call of the API host.
+/// One call: everything but how its answer is read.
 pub(crate) struct Call<'a> {
     /// How errors name it; also its path.
-    pub(crate) name: &'static str,
-    pub(crate) query: Query,
-    /// Values in the query that must not come back in an error.
-    pub(crate) sent: &'a [&'a str],
-    pub(crate) repeat: Repeat,
+    name: &'static str,
+    platform: Platform,
+    query: Query,
+    /// JSON, if the call is a POST.
+    body: Option<Vec<u8>>,
+    /// Values sent that must not come back in an error.
+    sent: &'a [&'a str],
+    repeat: Repeat,
+    /// Largest answer in bytes, where it may exceed the client's limit.
+    limit: Option<usize>,
+}
+
+impl<'a> Call<'a> {
+    /// A GET call of WeChat. An error shows none of `sent`.
+    pub(crate) fn get(name: &'static str, query: Query, sent: &'a [&'a str], repeat: Repeat) -> Self {
+        Self { name, platform: Platform::WeChat, query, body: None, sent, repeat, limit: None }
+    }
+
+    /// A POST call of WeChat with a JSON body, written as UTF-8 without escapes: a form is refused with 47001
+    /// (mini-program fact sheet §12). An error shows none of `sent`.
+    pub(crate) fn post(
+        name: &'static str,
+        query: Query,
+        body: &impl Serialize,
+        sent: &'a [&'a str],
+        repeat: Repeat,
+    ) -> Self {
+        let body = serde_json::to_vec(body).expect("a struct of texts, numbers and lists becomes JSON");
+        Self { body: Some(body), ..Self::get(name, query, sent, repeat) }
+    }
+
+    /// The same call, made to this platform's host.
+    pub(crate) fn on(self, platform: Platform) -> Self {
+        Self { platform, ..self }
+    }
+
+    /// The same call, whose answer may have this many bytes even if the client's limit is lower.
+    pub(crate) fn up_to(self, bytes: usize) -> Self {
+        Self { limit: Some(bytes), ..self }
+    }
 }
 
 impl Client {
@@ -157,15 +194,15 @@ impl Client {
     }
 
     /// Makes a call and reads its answer, at most twice, all within `total_timeout`.
-    pub(crate) async fn get<T>(
+    pub(crate) async fn call<T>(
         &self,
         call: Call<'_>,
         parse: impl Fn(&[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let url = self.hosts.api_call(&format!("/{}", call.name), &call.query);
+        let url = self.hosts.call(call.platform, &format!("/{}", call.name), &call.query);
         let attempt = async || {
-            let body = self.fetch(call.name, url.clone()).await?;
-            parse(&body)
+            let answer = self.fetch(&call, url.clone()).await?;
+            parse(&answer)
         };
         let attempts = async {
             match attempt().await {
@@ -177,22 +214,26 @@ impl Client {
             }
         };
         let outcome = tokio::time::timeout(self.total_timeout, attempts).await;
-        outcome.unwrap_or_else(|elapsed| Err(Error::timed_out(elapsed))).map_err(|e| e.without(call.sent))
+        outcome
+            .unwrap_or_else(|elapsed| Err(Error::timed_out(elapsed)))
+            .map_err(|error| error.refused_by(call.platform).without(call.sent))
     }
 
     /// The body of an HTTP 200 answer, read up to the limit.
-    async fn fetch(&self, call: &'static str, url: Url) -> Result<Vec<u8>, Error> {
-        let mut response = self.http.get(url).send().await.map_err(Error::transport)?;
+    async fn fetch(&self, call: &Call<'_>, url: Url) -> Result<Vec<u8>, Error> {
+        let request = match &call.body {
+            None => self.http.get(url),
+            Some(json) => self.http.post(url).header(CONTENT_TYPE, "application/json").body(json.clone()),
+        };
+        let mut response = request.send().await.map_err(Error::transport)?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(Error::http_status(response.status().as_u16()));
         }
+        let limit = self.body_limit.max(call.limit.unwrap_or(0));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(Error::transport)? {
-            if body.len() + chunk.len() > self.body_limit {
-                return Err(Error::malformed(
-                    call,
-                    format_args!("the body exceeds {} bytes", self.body_limit),
-                ));
+            if body.len() + chunk.len() > limit {
+                return Err(Error::malformed(call.name, format_args!("the body exceeds {limit} bytes")));
             }
             body.extend_from_slice(&chunk);
         }

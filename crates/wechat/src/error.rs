@@ -7,6 +7,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use crate::errcodes::{self, Explanation};
+use crate::hosts::Platform;
 use crate::sns;
 
 /// A failed call.
@@ -82,6 +83,8 @@ pub struct PlatformError {
     pub rid: Option<String>,
     /// The call that was refused, such as `sns/oauth2/access_token`.
     pub call: &'static str,
+    /// Who refused it.
+    pub platform: Platform,
 }
 
 struct RidSuffix<'a>(&'a Option<String>);
@@ -171,6 +174,14 @@ impl Error {
         Self::Transport { kind, source: Some(Box::new(error.without_url())) }
     }
 
+    /// Notes who refused. What reads an answer need not know whose it is.
+    pub(crate) fn refused_by(self, platform: Platform) -> Self {
+        match self {
+            Self::Platform(refusal) => Self::Platform(PlatformError { platform, ..refusal }),
+            other => other,
+        }
+    }
+
     /// Removes values we sent from what the platform wrote back.
     pub(crate) fn without(self, sent: &[&str]) -> Self {
         match self {
@@ -216,7 +227,13 @@ mod tests {
     use super::*;
 
     fn refused(code: i64, call: &'static str) -> Error {
-        Error::Platform(PlatformError { code: ErrCode(code), message: "m".into(), rid: None, call })
+        Error::Platform(PlatformError {
+            code: ErrCode(code),
+            message: "m".into(),
+            rid: None,
+            call,
+            platform: Platform::WeChat,
+        })
     }
 
     #[test]
@@ -255,6 +272,7 @@ mod tests {
             message: "invalid code 061AbC".into(),
             rid: Some("061AbC".into()),
             call: sns::EXCHANGE,
+            platform: Platform::WeChat,
         };
         let shown = format!("{:?}", Error::Platform(echoed).without(&["", "061AbC"]));
         assert!(!shown.contains("061AbC") && shown.contains("invalid code [redacted]"), "{shown}");
@@ -267,6 +285,7 @@ mod tests {
             message: "invalid code".into(),
             rid: Some("6aac007a-6c02c771-26bf69c4".into()),
             call: sns::EXCHANGE,
+            platform: Platform::WeChat,
         };
         assert_eq!(
             Error::Platform(refusal).to_string(),

@@ -47,7 +47,7 @@ pub mod sns;
 
 pub use client::{BuildError, Client, ClientOptions};
 pub use error::{ErrCode, Error, FailureKind, PlatformError, TransportKind};
-pub use hosts::Hosts;
+pub use hosts::{Hosts, Platform};
 pub use ids::{AppId, InvalidId, OpenId, UnionId};
 pub use lang::Lang;
 pub use secret::{AccessToken, AppSecret, RefreshToken};

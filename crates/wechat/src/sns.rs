@@ -81,7 +81,7 @@ impl Client {
             .pair("code", code)
             .pair("grant_type", "authorization_code");
         let sent = [secret.expose(), code];
-        self.get(Call { name: EXCHANGE, query, sent: &sent, repeat: Repeat::WhenBusy }, read_token).await
+        self.call(Call::get(EXCHANGE, query, &sent, Repeat::WhenBusy), read_token).await
     }
 
     /// Reads the person's profile: `GET /sns/userinfo` (WeChat fact sheet §2.5). Needs scope `snsapi_login` or
@@ -94,8 +94,8 @@ impl Client {
     pub async fn userinfo(&self, token: &SnsToken, lang: Lang) -> Result<SnsUser, Error> {
         let query = token_query(token).pair("lang", lang.for_userinfo());
         let sent = [token.access_token.expose(), token.openid.as_str()];
-        let call = Call { name: USERINFO, query, sent: &sent, repeat: Repeat::WhenFaultMayPass };
-        self.get(call, |body| read_user(body, token)).await
+        let call = Call::get(USERINFO, query, &sent, Repeat::WhenFaultMayPass);
+        self.call(call, |body| read_user(body, token)).await
     }
 
     /// Asks whether the token is still good for its openid: `GET /sns/auth` (WeChat fact sheet §2.4).
@@ -107,7 +107,7 @@ impl Client {
     pub async fn check_token(&self, token: &SnsToken) -> Result<(), Error> {
         let sent = [token.access_token.expose(), token.openid.as_str()];
         let query = token_query(token);
-        self.get(Call { name: AUTH, query, sent: &sent, repeat: Repeat::WhenFaultMayPass }, read_auth).await
+        self.call(Call::get(AUTH, query, &sent, Repeat::WhenFaultMayPass), read_auth).await
     }
 }
 
