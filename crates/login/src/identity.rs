@@ -17,13 +17,20 @@ use crate::ids::{ChannelId, UserId};
 pub enum ChannelKind {
     /// WeChat Open Platform website login (网站应用): WeChat's own page shows the QR.
     WechatOpen,
-    /// WeChat official account web authorization (服务号网页授权) behind our own QR.
+    /// WeChat official account (服务号): web authorization behind our own QR, or its parametric QR and its events.
     WechatOfficial,
+    /// WeChat mini-program (小程序): its page asks, after its own code or our QR was scanned.
+    WechatMini,
+    /// WeCom (企业微信): its web login page or panel, or its in-app authorization behind our own QR.
+    Wecom,
+    /// The operator's own app, whose people it vouches for by a token.
+    App,
 }
 
 impl ChannelKind {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 2] = [Self::WechatOpen, Self::WechatOfficial];
+    pub const ALL: [Self; 5] =
+        [Self::WechatOpen, Self::WechatOfficial, Self::WechatMini, Self::Wecom, Self::App];
 
     /// The name in configuration, `amr` and audit.
     #[must_use]
@@ -31,6 +38,9 @@ impl ChannelKind {
         match self {
             Self::WechatOpen => "wechat-open",
             Self::WechatOfficial => "wechat-official",
+            Self::WechatMini => "wechat-mini",
+            Self::Wecom => "wecom",
+            Self::App => "app",
         }
     }
 
@@ -84,6 +94,36 @@ pub struct Profile {
     pub picture: Option<Url>,
 }
 
+/// What a platform's directory or the person's own consent told beyond name and picture. Reaches a website by scope only.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Attributes {
+    /// The member's id as the corp's directory writes it; the key holds it in lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member_id: Option<String>,
+    /// Ids of the departments the member belongs to, in the directory's order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub departments: Vec<u64>,
+    /// Telephone number that the platform verified, in E.164 form such as `+8613800138000`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
+    /// Address that the platform's directory tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+impl fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Promise 10: which are there, not what they say.
+        f.debug_struct("Attributes")
+            .field("member_id", &self.member_id.is_some())
+            .field("departments", &self.departments.len())
+            .field("phone_number", &self.phone_number.is_some())
+            .field("email", &self.email.is_some())
+            .finish()
+    }
+}
+
 /// One successful proof, made by our own server-side exchange with the platform (SEC-22).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
@@ -95,6 +135,9 @@ pub struct Proof {
     pub union: Option<UnionLink>,
     /// What to call the person.
     pub profile: Profile,
+    /// What else the platform told.
+    #[serde(default)]
+    pub attributes: Attributes,
     /// When the platform answered.
     pub proven_at: Timestamp,
 }
@@ -112,6 +155,8 @@ pub struct Identity {
     pub channel: ChannelId,
     /// The profile last seen.
     pub profile: Profile,
+    /// What else was last told; what a proof does not tell stays.
+    pub attributes: Attributes,
     /// First seen.
     pub created_at: Timestamp,
     /// Last used to sign in.

@@ -126,6 +126,11 @@ bearer!(
     "msp_"
 );
 bearer!(
+    /// The one-time link that a scanner is sent by message: whoever opens it holds the phone that scanned.
+    ArrivalSecret,
+    "msl_"
+);
+bearer!(
     /// A signed-in browser session's cookie value (SEC-17, SEC-63).
     SessionSecret,
     "mss_"

@@ -350,6 +350,48 @@ impl Ticket {
         }
     }
 
+    /// The one-time link that the scanner was sent is opened: the phone that opens it takes the link's place, and from
+    /// then on only it may answer. The stage stays `Scanned`, with its deadline.
+    ///
+    /// # Errors
+    /// [`Refusal::NotYours`] for another link or a second opening, [`Refusal::TooEarly`] before a scan,
+    /// [`Refusal::Expired`] or [`Refusal::Finished`] when too late.
+    pub fn hand_over(&self, link: &SecretHash, phone: SecretHash, now: Timestamp) -> Result<Self, Refusal> {
+        let (by, until) = self.scanned_by(link, now)?;
+        Ok(self.moved(Stage::Scanned { by: by.clone(), phone, until }))
+    }
+
+    /// The phone that scanned proved something more, such as its number. The stage stays `Scanned`, with its deadline.
+    ///
+    /// # Errors
+    /// As [`Ticket::hand_over`].
+    pub fn amend(
+        &self,
+        phone: &SecretHash,
+        change: impl FnOnce(&mut Proof),
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let (by, until) = self.scanned_by(phone, now)?;
+        let mut by = by.clone();
+        change(&mut by);
+        Ok(self.moved(Stage::Scanned { by, phone: *phone, until }))
+    }
+
+    /// Who scanned and until when an answer is awaited, told only to the phone that owns the ticket.
+    ///
+    /// # Errors
+    /// [`Refusal::NotYours`] for another phone, [`Refusal::TooEarly`] before a scan, [`Refusal::Expired`] or
+    /// [`Refusal::Finished`] when too late.
+    pub fn scanned_by(&self, phone: &SecretHash, now: Timestamp) -> Result<(&Proof, Timestamp), Refusal> {
+        match (self.status(now), &self.stage) {
+            (Status::Scanned, Stage::Scanned { phone: owner, .. }) if owner != phone => Err(Refusal::NotYours),
+            (Status::Scanned, Stage::Scanned { by, until, .. }) => Ok((by, *until)),
+            (Status::Waiting, _) => Err(Refusal::TooEarly),
+            (Status::Expired, _) => Err(Refusal::Expired),
+            _ => Err(Refusal::Finished),
+        }
+    }
+
     /// The person's answer on the phone that scanned: `Scanned → Approved` or `Denied`. A wrong number ends the ticket
     /// (SEC-09).
     ///
@@ -363,25 +405,14 @@ impl Ticket {
         now: Timestamp,
         lifetimes: &Lifetimes,
     ) -> Result<Self, Refusal> {
-        match (self.status(now), &self.stage) {
-            (Status::Scanned, Stage::Scanned { by, phone: owner, .. }) => {
-                if owner != phone {
-                    return Err(Refusal::NotYours);
-                }
-                Ok(self.moved(match answer {
-                    Answer::Deny => Stage::Denied { why: Denial::Declined },
-                    Answer::Approve { number } if !self.number.matches(number) => {
-                        Stage::Denied { why: Denial::WrongNumber }
-                    }
-                    Answer::Approve { .. } => {
-                        Stage::Approved { by: by.clone(), until: now + lifetimes.redeem }
-                    }
-                }))
+        let (by, _) = self.scanned_by(phone, now)?;
+        Ok(self.moved(match answer {
+            Answer::Deny => Stage::Denied { why: Denial::Declined },
+            Answer::Approve { number } if !self.number.matches(number) => {
+                Stage::Denied { why: Denial::WrongNumber }
             }
-            (Status::Waiting, _) => Err(Refusal::TooEarly),
-            (Status::Expired, _) => Err(Refusal::Expired),
-            _ => Err(Refusal::Finished),
-        }
+            Answer::Approve { .. } => Stage::Approved { by: by.clone(), until: now + lifetimes.redeem },
+        }))
     }
 
     /// The platform's own page got the person's consent and the starting browser itself came back with the proof:
@@ -452,7 +483,7 @@ mod tests {
 
     use super::*;
     use crate::ambient::SystemEntropy;
-    use crate::identity::{ChannelKind, IdentityKey, Profile};
+    use crate::identity::{Attributes, ChannelKind, IdentityKey, Profile};
     use crate::secret::{BrowserSecret, PhoneSecret};
 
     const LIFETIMES: Lifetimes = Lifetimes {
@@ -479,6 +510,7 @@ mod tests {
             },
             union: None,
             profile: Profile::default(),
+            attributes: Attributes::default(),
             proven_at: start(),
         }
     }
@@ -519,6 +551,35 @@ mod tests {
 
     fn stranger() -> SecretHash {
         BrowserSecret::random(&SystemEntropy).hash()
+    }
+
+    #[test]
+    fn a_link_sent_to_the_scanner_is_worth_one_phone() {
+        let (scene, link) = (scene(), stranger());
+        let sent = scene.ticket.scan(proof("a"), link, start(), &LIFETIMES).unwrap();
+        let opened = sent.hand_over(&link, scene.phone, after(1)).unwrap();
+        assert_eq!(opened.deadline(), sent.deadline(), "opening buys no time");
+        assert_eq!(opened.hand_over(&link, stranger(), after(1)), Err(Refusal::NotYours));
+        let number = opened.number.digits();
+        let yes = Answer::Approve { number: &number };
+        assert_eq!(opened.answer(&link, yes, after(1), &LIFETIMES), Err(Refusal::NotYours));
+        assert_eq!(
+            opened.answer(&scene.phone, yes, after(1), &LIFETIMES).unwrap().status(after(1)),
+            Status::Approved
+        );
+        assert_eq!(scene.ticket.hand_over(&link, scene.phone, start()), Err(Refusal::TooEarly));
+        assert_eq!(sent.hand_over(&link, scene.phone, after(60)), Err(Refusal::Expired));
+    }
+
+    #[test]
+    fn only_the_phone_that_scanned_may_add_to_its_proof() {
+        let scene = scene();
+        let tell = |proof: &mut Proof| proof.attributes.phone_number = Some("+8613800138000".into());
+        let told = scene.scanned().amend(&scene.phone, tell, after(1)).unwrap();
+        let (by, _) = told.scanned_by(&scene.phone, after(1)).unwrap();
+        assert_eq!(by.attributes.phone_number.as_deref(), Some("+8613800138000"));
+        assert_eq!(scene.scanned().amend(&stranger(), tell, after(1)), Err(Refusal::NotYours));
+        assert_eq!(scene.approved().amend(&scene.phone, tell, after(1)), Err(Refusal::Finished));
     }
 
     #[test]

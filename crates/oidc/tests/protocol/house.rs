@@ -6,7 +6,7 @@ use std::time::Duration;
 use mashang_login::ambient::{SeededEntropy, TestClock};
 use mashang_login::client::{Client, ClientAuthentication, PkcePolicy};
 use mashang_login::grant::{Grant, GrantStage};
-use mashang_login::identity::{ChannelKind, IdentityKey, Profile, Proof, UnionLink};
+use mashang_login::identity::{Attributes, ChannelKind, IdentityKey, Profile, Proof, UnionLink};
 use mashang_login::ids::{GrantId, SessionId, UserId};
 use mashang_login::key::{SigningAlgorithm, SigningKey};
 use mashang_login::records::{FreshLogin, Login, NewSession, Records};
@@ -192,7 +192,7 @@ impl House {
             picture: Some("https://img.example/1.png".parse().unwrap()),
         };
         let login = Login::Fresh(Box::new(FreshLogin {
-            proof: Proof { channel: "wechat".parse().unwrap(), key, union, profile, proven_at: now },
+            proof: Proof { channel: "wechat".parse().unwrap(), key, union, profile, attributes: Attributes::default(), proven_at: now },
             new_user: UserId::random(entropy),
             session: NewSession {
                 id: SessionId::random(entropy),

@@ -1,7 +1,7 @@
 //! What both kinds of WeChat app share: an account at WeChat, and the exchange of a code for a proof.
 
 use mashang_login::Timestamp;
-use mashang_login::identity::{IdentityKey, Profile, Proof, UnionLink, clean_name};
+use mashang_login::identity::{Attributes, IdentityKey, Profile, Proof, UnionLink, clean_name};
 use mashang_wechat::sns::{SnsToken, SnsUser};
 use mashang_wechat::{AppId, AppSecret, Client, Lang};
 use url::Url;
@@ -68,6 +68,7 @@ impl WechatAccount {
                 nickname: clean_name(&user.nickname),
                 picture: user.headimgurl.filter(|picture| picture.scheme() == "https"),
             },
+            attributes: Attributes::default(),
             proven_at: now,
         })
     }

@@ -6,7 +6,7 @@ use mashang_login::ambient::{SeededEntropy, TestClock};
 use mashang_login::client::{Client, ClientAuthentication, PkcePolicy};
 use mashang_login::grant::{AuthorizationRequest, Grant, GrantStage, ScopeSet};
 use mashang_login::handshake::{Handshake, Traveller};
-use mashang_login::identity::{ChannelKind, IdentityKey, Profile, Proof, UnionLink};
+use mashang_login::identity::{Attributes, ChannelKind, IdentityKey, Profile, Proof, UnionLink};
 use mashang_login::ids::{FamilyId, GrantId, ScanCode, SessionId, UserId};
 use mashang_login::key::{SigningAlgorithm, SigningKey};
 use mashang_login::records::{FreshLogin, Fulfilment, Login, NewSession};
@@ -94,6 +94,7 @@ impl World {
             key: IdentityKey { kind: ChannelKind::WechatOfficial, app: app.into(), subject: subject.into() },
             union: None,
             profile: Profile { nickname: Some("小明".into()), picture: None },
+            attributes: Attributes::default(),
             proven_at: self.now,
         }
     }
