@@ -5,10 +5,11 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::errcodes::{self, Explanation};
 use crate::hosts::Platform;
-use crate::sns;
+use crate::{mini, sns, token};
 
 /// A failed call.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,12 @@ pub enum Error {
     /// The code is empty, too long or not plain ASCII, so WeChat cannot have issued it. Nothing was sent.
     #[error("the authorization code is not one that WeChat could have issued")]
     UnusableCode,
+    /// The request breaks a documented rule and WeChat would refuse it. Nothing was sent.
+    #[error("the request was not sent: {what}")]
+    NotSendable {
+        /// The rule. Never a value of the request.
+        what: &'static str,
+    },
 }
 
 /// Where an HTTP exchange failed.
@@ -95,6 +102,9 @@ impl fmt::Display for RidSuffix<'_> {
     }
 }
 
+/// Calls that send an app's or corp's secret rather than a token.
+const CALLS_WITH_SECRET: [&str; 4] = [sns::EXCHANGE, token::STABLE_TOKEN, mini::SESSION, "cgi-bin/gettoken"];
+
 /// What a failure means for the login in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -105,11 +115,13 @@ pub enum FailureKind {
     CodeInvalid,
     /// The app's id or secret is wrong, missing or frozen. The operator must act.
     BadCredentials,
-    /// An access token, refresh token or openid is no longer accepted. The person authorizes again.
+    /// An access token, refresh token or openid is no longer accepted. If it was the person's, they authorize again;
+    /// if it was the app's, get a new one and make the call again, once.
     TokenInvalid,
     /// Too many calls. Wait.
     RateLimited,
-    /// The app may not make this call: scope, qualification or IP list. The operator must act.
+    /// The app may not make this call, or not like this: scope, qualification, IP list, a page or rule that was not
+    /// published. The operator must act.
     NotAllowed,
     /// WeChat has restricted this person's account. Refuse the login.
     UserLimited,
@@ -141,6 +153,7 @@ impl Error {
             Self::Transport { .. } => FailureKind::Unreachable,
             Self::Malformed { .. } => FailureKind::Malformed,
             Self::UnusableCode => FailureKind::CodeInvalid,
+            Self::NotSendable { .. } => FailureKind::Other,
         }
     }
 
@@ -148,6 +161,16 @@ impl Error {
     #[must_use]
     pub fn explanation(&self) -> Option<&'static Explanation> {
         self.errcode().and_then(errcodes::explain)
+    }
+
+    /// The address of ours that the platform does not accept calls from, if it named one: with 40164, 89503 and
+    /// their like, and WeCom's 60020. It belongs into the operator's IP list.
+    #[must_use]
+    pub fn refused_address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Platform(refusal) => refusal.named_address(),
+            _ => None,
+        }
     }
 
     pub(crate) fn malformed(call: &str, defect: impl fmt::Display) -> Self {
@@ -192,25 +215,54 @@ impl Error {
 }
 
 impl PlatformError {
-    /// WeChat fact sheet §2.7 and §5.
+    /// WeChat fact sheet §2.7 and §5, mini-program fact sheet §1 to §3 and §6.
     fn kind(&self) -> FailureKind {
         match self.code.0 {
             40163 => FailureKind::CodeSpent,
             40029 | 41008 | 42003 => FailureKind::CodeInvalid,
-            // The same number means the secret on the exchange and the token everywhere else.
-            40001 if self.call == sns::EXCHANGE => FailureKind::BadCredentials,
+            // The same number means the secret where one was sent, and the token everywhere else.
+            40001 if CALLS_WITH_SECRET.contains(&self.call) => FailureKind::BadCredentials,
             40013 | 40125 | 40243 | 41002 | 41004 => FailureKind::BadCredentials,
-            40001 | 40003 | 40014 | 40030 | 41001 | 41003 | 41009 | 42001 | 42002 | 42007 => {
-                FailureKind::TokenInvalid
-            }
-            45009 | 45011 => FailureKind::RateLimited,
-            40164 | 40188 | 48001 | 48004 | 50001 | 50004 | 61024 | 89501 | 89503 | 89506 | 89507 => {
-                FailureKind::NotAllowed
-            }
+            40001 | 40014 | 41001 | 42001 => FailureKind::TokenInvalid,
+            // About a person's own token. The app's token is not to blame for a wrong openid.
+            40003 if !self.call.starts_with("sns/") => FailureKind::Other,
+            40003 | 40030 | 41003 | 41009 | 42002 | 42007 => FailureKind::TokenInvalid,
+            44990 | 45009 | 45011 => FailureKind::RateLimited,
+            40164
+            | 40188
+            | 41030
+            | 48001
+            | 48004
+            | 50001
+            | 50004
+            | 50007
+            | 61007
+            | 61024
+            | 85066..=85076
+            | 85095
+            | 89501
+            | 89503
+            | 89506
+            | 89507
+            | 886_000 => FailureKind::NotAllowed,
             40226 | 50002 => FailureKind::UserLimited,
-            -1 | 61450 => FailureKind::Busy,
+            -1 | 61450 | 886_001 => FailureKind::Busy,
             _ => FailureKind::Other,
         }
+    }
+
+    /// `invalid ip A.B.C.D ipv6 ::ffff:A.B.C.D, not in whitelist` (WeChat fact sheet §4.1), or
+    /// `…, from ip: A.B.C.D, more info at …` (WeCom fact sheet §11).
+    fn named_address(&self) -> Option<IpAddr> {
+        if !matches!(self.code.0, 40164 | 60020 | 89501 | 89503 | 89506 | 89507) {
+            return None;
+        }
+        let is_of_address = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':');
+        self.message
+            .split(|c| !is_of_address(c))
+            .filter_map(|word| word.parse::<IpAddr>().ok())
+            .map(|address| address.to_canonical())
+            .next()
     }
 
     fn without(mut self, sent: &[&str]) -> Self {
@@ -263,6 +315,49 @@ mod tests {
             assert_eq!(refused(code, sns::EXCHANGE).kind(), kind, "{code}");
         }
         assert_eq!(refused(40001, sns::USERINFO).kind(), K::TokenInvalid);
+    }
+
+    #[test]
+    fn a_refused_token_is_told_from_a_refused_secret() {
+        use FailureKind as K;
+        for call in CALLS_WITH_SECRET {
+            assert_eq!(refused(40001, call).kind(), K::BadCredentials, "{call}");
+            assert_eq!(refused(40125, call).kind(), K::BadCredentials, "{call}");
+        }
+        for code in [40001, 40014, 42001, 41001] {
+            assert_eq!(refused(code, "cgi-bin/qrcode/create").kind(), K::TokenInvalid, "{code}");
+        }
+        assert_eq!(refused(40003, sns::USERINFO).kind(), K::TokenInvalid);
+        assert_eq!(refused(40003, "cgi-bin/user/info").kind(), K::Other, "a new token would not help");
+    }
+
+    #[test]
+    fn the_address_a_platform_names_is_found() {
+        let named = |code, message: &str| {
+            let refusal = PlatformError {
+                code: ErrCode(code),
+                message: message.into(),
+                rid: None,
+                call: "c",
+                platform: Platform::WeChat,
+            };
+            Error::Platform(refusal).refused_address().map(|address| address.to_string())
+        };
+        let cases = [
+            (40164, "invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in whitelist", Some("203.0.113.7")),
+            (40164, "invalid ip ::ffff:203.0.113.7, not in whitelist", Some("203.0.113.7")),
+            (40164, "invalid ip 2001:db8::7, not in whitelist", Some("2001:db8::7")),
+            (
+                60020,
+                "not allow to access from your ip, hint: [16], from ip: 203.0.113.9, more info at https://open.work.weixin.qq.com/devtool/query?e=60020",
+                Some("203.0.113.9"),
+            ),
+            (89503, "", None),
+            (40001, "from ip: 203.0.113.7", None),
+        ];
+        for (code, message, address) in cases {
+            assert_eq!(named(code, message).as_deref(), address, "{message}");
+        }
     }
 
     #[test]

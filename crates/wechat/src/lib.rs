@@ -39,11 +39,13 @@ mod hosts;
 mod ids;
 mod lang;
 mod mend;
+pub mod mini;
 pub mod official;
 pub mod open;
 mod query;
 mod secret;
 pub mod sns;
+mod token;
 
 pub use client::{BuildError, Client, ClientOptions};
 pub use error::{ErrCode, Error, FailureKind, PlatformError, TransportKind};
@@ -51,3 +53,4 @@ pub use hosts::{Hosts, Platform};
 pub use ids::{AppId, InvalidId, OpenId, UnionId};
 pub use lang::Lang;
 pub use secret::{AccessToken, AppSecret, RefreshToken};
+pub use token::IssuedToken;

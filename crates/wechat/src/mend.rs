@@ -1,7 +1,7 @@
 //! A profile's bytes, mended before they are read: people choose their nicknames, and a broken one must not lock its
 //! owner out.
 //!
-//! Only for `sns/userinfo`. What a code was worth is read strictly, because it says who the person is; whatever is
+//! Only for `sns/userinfo` and `cgi-bin/user/info`, whose remark an administrator types. What a code was worth is read strictly, because it says who the person is; whatever is
 //! replaced here cannot become an id, which is checked after (WeChat fact sheet §2.1: others decode with errors ignored).
 
 /// The body as text a JSON reader accepts: raw control bytes become spaces, what is not UTF-8 becomes U+FFFD, and so

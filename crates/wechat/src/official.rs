@@ -1,7 +1,10 @@
-//! Web authorization of a service account (服务号网页授权): for pages opened inside WeChat's own browser.
+//! A service account's (服务号) two ways to know a person: web authorization, and [QR codes with a scene](qr).
 //!
-//! Elsewhere WeChat only asks to open the page in WeChat. The address must not be shown as a QR code itself; show a
+//! Web authorization (网页授权) is for pages opened inside WeChat's own browser. Elsewhere WeChat only asks to open the page in WeChat. The address must not be shown as a QR code itself; show a
 //! QR code of your own page and redirect from there (WeChat fact sheet §3).
+
+pub mod follower;
+pub mod qr;
 
 use url::Url;
 
