@@ -1,8 +1,10 @@
 //! The client against a socket that answers as WeChat does, and as it should not.
 
 mod exchange;
+mod official;
 mod profile;
 mod server;
+mod token;
 mod transport;
 
 use std::time::Duration;

@@ -33,9 +33,24 @@ impl Reply {
     }
 }
 
+/// What was asked: the request line, the headers in lower case, and the body.
+#[derive(Clone)]
+pub(crate) struct Request {
+    pub(crate) line: String,
+    pub(crate) headers: String,
+    pub(crate) body: String,
+}
+
+impl Request {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).expect("the client sends JSON")
+    }
+}
+
 pub(crate) struct Server {
     base: Url,
-    requests: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Server {
@@ -63,11 +78,16 @@ impl Server {
 
     /// The request lines so far, such as `GET /pretend/… HTTP/1.1`.
     pub(crate) fn requests(&self) -> Vec<String> {
+        self.whole_requests().into_iter().map(|request| request.line).collect()
+    }
+
+    /// The requests so far, bodies included.
+    pub(crate) fn whole_requests(&self) -> Vec<Request> {
         self.requests.lock().expect("no test panics while holding it").clone()
     }
 }
 
-async fn serve(mut stream: TcpStream, reply: Reply, seen: Arc<Mutex<Vec<String>>>) {
+async fn serve(mut stream: TcpStream, reply: Reply, seen: Arc<Mutex<Vec<Request>>>) {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -76,8 +96,17 @@ async fn serve(mut stream: TcpStream, reply: Reply, seen: Arc<Mutex<Vec<String>>
             _ => return,
         }
     }
-    let line = String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned();
-    seen.lock().expect("no test panics while holding it").push(line);
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let (line, headers) = head.split_once("\r\n").unwrap_or((&head, ""));
+    let headers = headers.to_ascii_lowercase();
+    let length = headers.lines().find_map(|header| header.strip_prefix("content-length: "));
+    let mut body = vec![0; length.and_then(|length| length.parse().ok()).unwrap_or(0)];
+    if stream.read_exact(&mut body).await.is_err() {
+        return;
+    }
+    let body = String::from_utf8(body).expect("the client sends UTF-8");
+    let request = Request { line: line.to_owned(), headers, body };
+    seen.lock().expect("no test panics while holding it").push(request);
     // The client may be gone already; that is its right.
     match reply {
         Reply::Bytes(bytes) => {
