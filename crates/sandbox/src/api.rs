@@ -14,7 +14,6 @@ use url::Url;
 use crate::faults::{FaultOrder, OrderRefusal};
 use crate::official::{Opened, answer_request};
 use crate::open::{self, Answer, Refusal};
-use crate::options::AppKind;
 use crate::pages::{ASSETS, Policy};
 use crate::people::{Person, PersonChange, PersonRefusal};
 use crate::phone::{Reading, read};
@@ -118,11 +117,7 @@ async fn describe(State(sandbox): State<Sandbox>) -> Response {
 /// Without secrets.
 async fn apps(State(sandbox): State<Sandbox>) -> Json<Value> {
     let list = sandbox.options().apps.iter().map(|app| {
-        let kind = match app.kind {
-            AppKind::Website => "website",
-            AppKind::OfficialAccount => "official-account",
-        };
-        json!({ "appid": app.appid, "kind": kind, "name": app.name, "domains": app.domains, "platform": app.platform })
+        json!({ "appid": app.appid, "kind": app.kind.name(), "name": app.name, "domains": app.domains, "platform": app.platform })
     });
     Json(json!({ "apps": list.collect::<Vec<_>>() }))
 }

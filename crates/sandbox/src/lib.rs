@@ -48,10 +48,12 @@
 //! - Order of parameters at `/connect/oauth2/authorize` is recorded as a warning, not refused.
 
 mod api;
+mod events;
 mod faults;
 mod hosts;
 mod ids;
 mod manual;
+mod mini;
 mod official;
 mod open;
 mod options;
@@ -63,9 +65,11 @@ mod sns;
 mod state;
 mod words;
 
+pub use events::{DEMO_OFFICIAL_AES_KEY, DEMO_OFFICIAL_TOKEN, EventMode, EventTarget};
 pub use ids::Entropy;
+pub use mini::{DEMO_MINI_PAGE, MiniProgram};
 pub use options::{
-    App, AppKind, DEMO_OFFICIAL_APPID, DEMO_OFFICIAL_SECRET, DEMO_PLATFORM, DEMO_WEBSITE_APPID,
-    DEMO_WEBSITE_SECRET, Options, default_apps,
+    App, AppKind, DEMO_MINI_APPID, DEMO_MINI_SECRET, DEMO_OFFICIAL_APPID, DEMO_OFFICIAL_ORIGINAL_ID,
+    DEMO_OFFICIAL_SECRET, DEMO_PLATFORM, DEMO_WEBSITE_APPID, DEMO_WEBSITE_SECRET, Options, default_apps,
 };
 pub use state::{Clock, Sandbox};

@@ -7,6 +7,10 @@ use std::fmt;
 use serde::Deserialize;
 use url::Url;
 
+use crate::events::EventTarget;
+use crate::ids;
+use crate::mini::MiniProgram;
+
 /// The appid of the website app in [`default_apps`].
 pub const DEMO_WEBSITE_APPID: &str = "wx5a9d0b0c0de00001";
 /// The secret of the website app in [`default_apps`]. Public knowledge: it opens nothing but the sandbox.
@@ -15,7 +19,13 @@ pub const DEMO_WEBSITE_SECRET: &str = "5a9d0b0c0de0000100000000deadbeef";
 pub const DEMO_OFFICIAL_APPID: &str = "wx5a9d0b0c0de00002";
 /// The secret of the official account in [`default_apps`]. Public knowledge: it opens nothing but the sandbox.
 pub const DEMO_OFFICIAL_SECRET: &str = "5a9d0b0c0de0000200000000deadbeef";
-/// The Open Platform account which both apps of [`default_apps`] are bound to.
+/// The original id of that official account: the `ToUserName` of its events.
+pub const DEMO_OFFICIAL_ORIGINAL_ID: &str = "gh_5a9d0b0c0de2";
+/// The appid of the mini-program in [`default_apps`].
+pub const DEMO_MINI_APPID: &str = "wx5a9d0b0c0de00003";
+/// The secret of the mini-program in [`default_apps`]. Public knowledge: it opens nothing but the sandbox.
+pub const DEMO_MINI_SECRET: &str = "5a9d0b0c0de0000300000000deadbeef";
+/// The Open Platform account which all apps of [`default_apps`] are bound to.
 pub const DEMO_PLATFORM: &str = "sandbox";
 
 /// What the sandbox needs to know before it starts.
@@ -58,7 +68,7 @@ pub struct App {
     pub appid: String,
     /// 32 hexadecimal digits. Not shown by `Debug`.
     pub secret: String,
-    /// Which of the two kinds of app; each serves only its own start page.
+    /// Which kind of app; each serves only its own start page and calls.
     pub kind: AppKind,
     /// Shown on the QR page and on the phone.
     pub name: String,
@@ -70,9 +80,44 @@ pub struct App {
     /// Empty: not bound, no unionid.
     #[serde(default)]
     pub platform: String,
+    /// Official account: `gh_` and 12 hexadecimal digits, the `ToUserName` of its events. Empty: derived from the
+    /// appid.
+    #[serde(default)]
+    pub original_id: String,
+    /// Official account: where its events are pushed from the start; `POST /sandbox/api/apps/{appid}/events` changes it.
+    /// Nothing: pushed nowhere. Unlike there, the address is not verified by a GET first.
+    #[serde(default)]
+    pub events: Option<EventTarget>,
+    /// Mini-program: its pages, members and demo.
+    #[serde(default)]
+    pub mini: MiniProgram,
 }
 
 impl App {
+    /// An app with any callback host allowed, bound to no Open Platform account.
+    pub fn new(appid: &str, secret: &str, kind: AppKind, name: &str) -> Self {
+        Self {
+            appid: appid.to_owned(),
+            secret: secret.to_owned(),
+            kind,
+            name: name.to_owned(),
+            domains: vec!["*".to_owned()],
+            platform: String::new(),
+            original_id: String::new(),
+            events: None,
+            mini: MiniProgram::default(),
+        }
+    }
+
+    /// The original id, given or derived.
+    pub(crate) fn original_id(&self) -> String {
+        if self.original_id.is_empty() {
+            format!("gh_{}", ids::hex_key(&["original", &self.appid], 12))
+        } else {
+            self.original_id.clone()
+        }
+    }
+
     /// Whether the platform would send a browser back to this address: exact host, no port (WeChat fact sheet §1.2).
     pub(crate) fn allows_callback(&self, redirect_uri: &str) -> bool {
         let Ok(url) = Url::parse(redirect_uri) else { return false };
@@ -95,6 +140,8 @@ impl fmt::Debug for App {
             .field("name", &self.name)
             .field("domains", &self.domains)
             .field("platform", &self.platform)
+            .field("events", &self.events)
+            .field("mini", &self.mini)
             .finish_non_exhaustive()
     }
 }
@@ -105,23 +152,36 @@ impl fmt::Debug for App {
 pub enum AppKind {
     /// 网站应用 on the Open Platform: QR login in a desktop browser.
     Website,
-    /// 服务号: web authorization inside WeChat.
+    /// 服务号: web authorization inside WeChat, parametric QR codes and events.
     OfficialAccount,
+    /// 小程序: codes that open it, `wx.login`.
+    MiniProgram,
 }
 
-/// A website app and an official account on one Open Platform account, with any callback host allowed.
+impl AppKind {
+    /// As in configuration and in the script API.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Website => "website",
+            Self::OfficialAccount => "official-account",
+            Self::MiniProgram => "mini-program",
+        }
+    }
+}
+
+/// A website app, an official account and a mini-program on one Open Platform account, with any callback host allowed.
 pub fn default_apps() -> Vec<App> {
     let app = |appid: &str, secret: &str, kind, name: &str| App {
-        appid: appid.to_owned(),
-        secret: secret.to_owned(),
-        kind,
-        name: name.to_owned(),
-        domains: vec!["*".to_owned()],
         platform: DEMO_PLATFORM.to_owned(),
+        ..App::new(appid, secret, kind, name)
     };
     vec![
         app(DEMO_WEBSITE_APPID, DEMO_WEBSITE_SECRET, AppKind::Website, "码上登录演示"),
-        app(DEMO_OFFICIAL_APPID, DEMO_OFFICIAL_SECRET, AppKind::OfficialAccount, "码上登录服务号"),
+        App {
+            original_id: DEMO_OFFICIAL_ORIGINAL_ID.to_owned(),
+            ..app(DEMO_OFFICIAL_APPID, DEMO_OFFICIAL_SECRET, AppKind::OfficialAccount, "码上登录服务号")
+        },
+        app(DEMO_MINI_APPID, DEMO_MINI_SECRET, AppKind::MiniProgram, "码上登录小程序"),
     ]
 }
 

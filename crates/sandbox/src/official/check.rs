@@ -65,7 +65,7 @@ pub(super) fn check(sandbox: &Sandbox, params: &Params) -> Result<Checked, &'sta
         return refuse(10012);
     }
     let Some(app) = sandbox.options().app(params.get("appid")) else { return Err("appid 参数错误") };
-    if app.kind == AppKind::Website {
+    if app.kind != AppKind::OfficialAccount {
         return refuse(10016);
     }
     if params.get("redirect_uri").is_empty() {

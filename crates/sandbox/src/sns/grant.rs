@@ -6,7 +6,7 @@ use crate::people::Person;
 
 /// §1.8: ten minutes for a website app.
 const WEBSITE_CODE_MS: i64 = 600_000;
-/// §1.8: five minutes for an official account.
+/// §1.8: five minutes for an official account, and for a mini-program (mini-program fact sheet §1).
 const OFFICIAL_CODE_MS: i64 = 300_000;
 /// §10: an access token lives two hours.
 pub(super) const ACCESS_TOKEN_S: i64 = 7200;
@@ -66,7 +66,7 @@ impl Code {
     ) -> Self {
         let lifetime_ms = match app.kind {
             AppKind::Website => WEBSITE_CODE_MS,
-            AppKind::OfficialAccount => OFFICIAL_CODE_MS,
+            AppKind::OfficialAccount | AppKind::MiniProgram => OFFICIAL_CODE_MS,
         };
         let subject = Subject {
             appid: app.appid.clone(),

@@ -59,12 +59,9 @@ impl Got {
 impl Bench {
     pub(crate) fn new() -> Self {
         let app = |appid: &str, secret: &str, kind, platform: &str| App {
-            appid: appid.to_owned(),
-            secret: secret.to_owned(),
-            kind,
-            name: "严格 & <应用>".to_owned(),
             domains: vec!["login.example.com".to_owned()],
             platform: platform.to_owned(),
+            ..App::new(appid, secret, kind, "严格 & <应用>")
         };
         let mut apps = default_apps();
         apps.push(app(LONE, LONE_SECRET, AppKind::Website, ""));
