@@ -1,0 +1,86 @@
+/** Every sentence, in both languages. `errors` are by the error names of the phone API. */
+
+const zh = {
+  asking: '正在读取登录请求…',
+  title: '确认登录？',
+  site: '网站',
+  host: '域名',
+  device: '浏览器',
+  address: '网络地址',
+  at: '时间',
+  number: '输入电脑屏幕上显示的数字',
+  numberOnce: '只能输入一次，输错本次登录即作废。',
+  approve: '登录',
+  deny: '拒绝',
+  warning: '只有当您自己正在这台电脑上登录时才点“登录”。',
+  asPicture: '您是通过图片或聊天打开的，而不是用相机扫描屏幕。别人可能发来了他自己的二维码：除非电脑就在您面前，请点“拒绝”。',
+  sharePhone: '提供手机号',
+  phoneShared: '手机号已提供。',
+  close: '可以关闭此页面了。',
+  done: {
+    approved: '已登录，请看电脑。',
+    denied: '已拒绝，没有登录。',
+    wrong_number: '数字不对，本次登录已作废。请在电脑上重新获取二维码。',
+  },
+  errors: {
+    no_code: '请扫描网站登录页上的二维码来打开此小程序。',
+    unknown_login: '二维码已失效，请在电脑上刷新后再扫。',
+    taken: '另一部手机已经扫描了这个二维码。如果不是您，请在电脑上刷新二维码。',
+    finished: '这次登录已经处理过了。',
+    unauthorized: '无法确认您的身份，请重新扫码。',
+    code_refused: '微信没有确认您的身份，请重新扫码。',
+    identity_in_request: '小程序发送了不该发送的内容，请联系网站管理员。',
+    bad_request: '小程序与登录服务不匹配，请联系网站管理员。',
+    too_many: '操作太频繁，请一分钟后再试。',
+    platform_unavailable: '微信暂时没有响应，请稍后重新扫码。',
+    platform_setup: '网站的微信登录配置有误，请联系网站管理员。',
+    network: '网络不通，请检查网络后重新扫码。',
+    unexpected: '登录服务的回答无法识别，请稍后重新扫码。',
+  },
+};
+
+const en = {
+  asking: 'Reading the login request…',
+  title: 'Sign in?',
+  site: 'Website',
+  host: 'Domain',
+  device: 'Browser',
+  address: 'Network address',
+  at: 'Time',
+  number: 'Type the number shown on the computer',
+  numberOnce: 'One try: a wrong number ends this login.',
+  approve: 'Sign in',
+  deny: 'Refuse',
+  warning: 'Press “Sign in” only if you yourself are signing in on that computer right now.',
+  asPicture: 'You opened this from a picture or a chat, not by pointing the camera at a screen. Somebody may have sent you a code of theirs: unless the computer is in front of you, press “Refuse”.',
+  sharePhone: 'Share my phone number',
+  phoneShared: 'Phone number shared.',
+  close: 'You can close this page.',
+  done: {
+    approved: 'Signed in. Look at the computer.',
+    denied: 'Refused. Nobody was signed in.',
+    wrong_number: 'That is not the number; this login is over. Get a new code on the computer.',
+  },
+  errors: {
+    no_code: 'Open this mini-program by scanning the code on a website’s login page.',
+    unknown_login: 'This code is no longer valid. Refresh it on the computer and scan again.',
+    taken: 'Another phone has already scanned this code. If that was not you, refresh it on the computer.',
+    finished: 'This login has already been answered.',
+    unauthorized: 'Who you are could not be confirmed. Please scan again.',
+    code_refused: 'WeChat did not confirm who you are. Please scan again.',
+    identity_in_request: 'The mini-program sent what it must not send. Please tell the website’s administrator.',
+    bad_request: 'The mini-program does not fit the login server. Please tell the website’s administrator.',
+    too_many: 'Too many attempts. Please try again in a minute.',
+    platform_unavailable: 'WeChat is not answering. Please scan again a little later.',
+    platform_setup: 'The website’s WeChat login is set up wrongly. Please tell its administrator.',
+    network: 'No connection. Check the network and scan again.',
+    unexpected: 'The login server gave an unknown answer. Please scan again a little later.',
+  },
+};
+
+/** The words for a language as WeChat names it (`zh_CN`, `zh_TW`, `en`, …); Chinese for everything that is not English. */
+function wordsFor(language) {
+  return /^en/i.test(language || '') ? en : zh;
+}
+
+module.exports = { zh, en, wordsFor };

@@ -1,0 +1,155 @@
+const test = require('node:test');
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const { loadPage, phone } = require('./harness');
+const words = require('../lib/words');
+
+const CODE = 'A'.repeat(32);
+const OTHER = 'B'.repeat(32);
+const TOLD = { site: '示例网站', host: 'site.example', device: 'Chrome · Windows', address: '203.0.113.7', at: '2026-11-22T11:00:00Z', number_digits: 2 };
+const SCANNED = [200, { phone_token: 'msp_secret', login: TOLD, expires_in: 120 }];
+
+/** A page opened by scanning, with what the server answers. */
+async function opened(answers, { query = { scene: CODE }, scene = 1047, ...rest } = {}) {
+  const held = phone({ enter: { query, scene }, answers, ...rest });
+  const page = loadPage(held);
+  await page.onLoad(query);
+  return { page, held };
+}
+
+test('the page tells site, host, device, address and time, and the phone token is not in its data', async () => {
+  const { page, held } = await opened({ scan: SCANNED });
+  assert.equal(page.data.step, 'confirm');
+  assert.equal(page.data.login.site, '示例网站');
+  assert.equal(page.data.login.host, 'site.example');
+  assert.match(page.data.login.at, /^2026-11-2\d \d\d:\d\d:00$/);
+  assert.equal(page.data.asPicture, false);
+  assert.ok(!JSON.stringify(page.data).includes('msp_secret'));
+  assert.equal(held.sent[0].url, `https://login.example.com/api/phone/mini/${CODE}/scan`);
+  assert.equal(held.sent[0].method, 'POST');
+  assert.deepEqual(held.sent[0].data, { code: 'code-1' });
+  page.onUnload();
+});
+
+test('approving needs the whole number, and happens once', async () => {
+  const { page, held } = await opened({ scan: SCANNED, approve: [200, { status: 'approved' }] });
+  assert.equal(page.data.canApprove, false);
+  page.onNumber({ detail: { value: '4' } });
+  assert.equal(page.data.canApprove, false);
+  page.onNumber({ detail: { value: '42' } });
+  assert.equal(page.data.canApprove, true);
+  await Promise.all([page.onApprove(), page.onApprove()]);
+  assert.equal(page.data.step, 'done');
+  assert.equal(page.data.message, words.zh.done.approved);
+  const approvals = held.sent.filter(({ url }) => url.endsWith('/approve'));
+  assert.deepEqual(approvals.map(({ data }) => data), [{ phone_token: 'msp_secret', number: '42' }]);
+});
+
+test('without a number to type, yes can be pressed at once', async () => {
+  const told = { ...SCANNED[1], login: { ...TOLD, number_digits: 0 } };
+  const { page } = await opened({ scan: [200, told], approve: [200, { status: 'approved' }] });
+  assert.equal(page.data.canApprove, true);
+  await page.onApprove();
+  assert.equal(page.data.step, 'done');
+});
+
+test('a wrong number is told as the end of this login', async () => {
+  const { page } = await opened({ scan: SCANNED, approve: [200, { status: 'wrong_number' }] });
+  page.onNumber({ detail: { value: '11' } });
+  await page.onApprove();
+  assert.equal(page.data.message, words.zh.done.wrong_number);
+});
+
+test('a no is final', async () => {
+  const { page, held } = await opened({ scan: SCANNED, deny: [200, { status: 'denied' }] });
+  await page.onDeny();
+  assert.equal(page.data.message, words.zh.done.denied);
+  await page.onApprove();
+  assert.ok(!held.sent.some(({ url }) => url.endsWith('/approve')));
+});
+
+test('every error of the server, a lost network and a silent WeChat are told in the person’s language', async () => {
+  for (const [language, t] of [['zh_CN', words.zh], ['en', words.en]]) {
+    for (const name of Object.keys(t.errors)) {
+      const { page } = await opened({ scan: [400, { error: name, message: 'm' }] }, { language });
+      assert.equal(page.data.step, 'failed');
+      assert.equal(page.data.message, t.errors[name], name);
+    }
+    assert.equal((await opened({}, { language })).page.data.message, t.errors.network);
+    assert.equal((await opened({}, { language, canLogIn: false })).page.data.message, t.errors.code_refused);
+    assert.equal((await opened({}, { language, query: {} })).page.data.message, t.errors.no_code);
+    assert.equal((await opened({ scan: [400, { error: 'toString' }] }, { language })).page.data.message, t.errors.unexpected);
+  }
+});
+
+test('a code that came as a picture is warned about', async () => {
+  const { page } = await opened({ scan: SCANNED }, { scene: 1048 });
+  assert.equal(page.data.asPicture, true);
+  page.onUnload();
+});
+
+test('coming back to the front looks again and keeps what was typed; another scan begins anew', async () => {
+  const again = [200, { status: 'scanned', login: TOLD, expires_in: 60 }];
+  const { page, held } = await opened({ scan: SCANNED, context: again });
+  page.onNumber({ detail: { value: '42' } });
+  await page.onShow();
+  assert.equal(page.data.number, '42');
+  assert.equal(page.data.canApprove, true);
+  held.enter = { query: { q: encodeURIComponent(`https://login.example.com/s/${OTHER}`) }, scene: 1011 };
+  await page.onShow();
+  assert.equal(page.data.number, '');
+  const scans = held.sent.filter(({ url }) => url.endsWith('/scan'));
+  assert.deepEqual(scans.map(({ data }) => data.code), ['code-1', 'code-2'], 'a fresh code for each scan');
+  assert.ok(scans[1].url.includes(OTHER));
+  held.answers.context = [404, { error: 'unknown_login' }];
+  await page.onShow();
+  assert.equal(page.data.message, words.zh.errors.unknown_login);
+});
+
+test('after a lost network, scanning the same code again tries again', async () => {
+  const { page, held } = await opened({});
+  assert.equal(page.data.message, words.zh.errors.network);
+  held.answers.scan = SCANNED;
+  await page.onShow();
+  assert.equal(page.data.step, 'confirm');
+  page.onUnload();
+});
+
+test('when time is up the page says so', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const { page } = await opened({ scan: SCANNED });
+  t.mock.timers.tick(119_000);
+  assert.equal(page.data.step, 'confirm');
+  t.mock.timers.tick(1_000);
+  assert.equal(page.data.message, words.zh.errors.unknown_login);
+});
+
+test('a phone number is handed over as a code, and refusing to is fine', async () => {
+  const { page, held } = await opened({ scan: SCANNED, 'phone-number': [200, { status: 'scanned' }] });
+  await page.onPhoneNumber({ detail: { errMsg: 'getPhoneNumber:fail user deny' } });
+  assert.equal(held.sent.length, 1);
+  await page.onPhoneNumber({ detail: { code: 'phone-code' } });
+  assert.deepEqual(held.sent[1].data, { phone_token: 'msp_secret', code: 'phone-code' });
+  assert.equal(page.data.phoneShared, true);
+  page.onUnload();
+});
+
+test('the template names only words, data and handlers that exist, and yes and no weigh the same', () => {
+  const wxml = fs.readFileSync(path.join(__dirname, '../pages/confirm/confirm.wxml'), 'utf8');
+  const page = loadPage(phone());
+  for (const [, name] of wxml.matchAll(/ bind\w+="(\w+)"/g)) assert.ok(page.handlers.includes(name), name);
+  for (const [, expression] of wxml.matchAll(/\{\{(.*?)\}\}/g)) {
+    for (const [, name, inner] of expression.replace(/'[^']*'/g, '').matchAll(/\b([a-zA-Z]+)(?:\.(\w+))?/g)) {
+      assert.ok(name in page.data, expression);
+      if (name === 't') assert.ok(inner in words.zh, expression);
+    }
+  }
+  assert.equal(wxml.match(/class="answer (deny|approve)"/g).length, 2);
+});
+
+test('both languages say the same things', () => {
+  const keys = (table) => Object.entries(table).flatMap(([key, value]) => (typeof value === 'string' ? [key] : Object.keys(value).map((inner) => `${key}.${inner}`)));
+  assert.deepEqual(keys(words.zh), keys(words.en));
+});
