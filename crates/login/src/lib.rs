@@ -7,6 +7,7 @@
 //! - [`client`], [`session`], [`token`]: the OAuth nouns;
 //! - [`handshake`]: one trip to a platform and back, bound to the device that set out;
 //! - [`records`] and [`tickets`]: the traits every storage engine keeps, with their promises written on them;
+//! - [`platform_token`]: what platforms give to apps, shared by all nodes;
 //! - [`ambient`]: the clock and the source of randomness, handed in so that expiry can be tested;
 //! - [`secret`]: typed bearer values which are stored only as hashes; [`seal`]: encryption at rest.
 //!
@@ -20,6 +21,7 @@ pub mod handshake;
 pub mod identity;
 pub mod ids;
 pub mod key;
+pub mod platform_token;
 pub mod records;
 pub mod seal;
 pub mod secret;

@@ -19,6 +19,7 @@ mod grants;
 mod keys;
 mod lookup;
 mod people;
+mod platform_tokens;
 mod sessions;
 mod sweep;
 mod tokens;

@@ -12,6 +12,7 @@ pub mod families;
 pub mod grants;
 pub mod heartbeat;
 pub mod identities;
+pub mod platform_tokens;
 pub mod refresh_tokens;
 pub mod sessions;
 pub mod signing_keys;
