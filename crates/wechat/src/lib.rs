@@ -32,6 +32,7 @@
 //! TLS uses rustls: its process-wide crypto provider if one was installed, otherwise aws-lc-rs.
 
 mod answer;
+pub mod callback;
 mod client;
 pub mod errcodes;
 mod error;
