@@ -106,6 +106,11 @@ impl Fields {
         self.optional_integer(name)?.ok_or_else(|| self.defect(name, "is missing"))
     }
 
+    /// Whatever the field holds, if it is there.
+    pub(crate) fn optional_value(&mut self, name: &'static str) -> Option<Value> {
+        self.map.remove(name)
+    }
+
     /// The error for a field of this answer.
     pub(crate) fn defect(&self, name: &'static str, defect: &str) -> Error {
         Error::malformed(self.call, format_args!("{name} {defect}"))

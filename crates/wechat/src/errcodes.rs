@@ -5,6 +5,9 @@
 
 mod authorize_page;
 mod calls;
+mod wecom;
+
+use crate::hosts::Platform;
 
 /// One error number, explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,13 +46,27 @@ pub enum Turn {
     Developer,
 }
 
-/// Explains a number, if it is known.
+/// Explains a number of WeChat's, if it is known.
 #[must_use]
 pub fn explain(code: i64) -> Option<&'static Explanation> {
-    all().find(|explanation| explanation.code == code)
+    explain_on(Platform::WeChat, code)
 }
 
-/// Every explanation: the calls in rising order of number, then the authorization page's.
+/// Explains a number of that platform's, if it is known: both use the same numbers for different things.
+#[must_use]
+pub fn explain_on(platform: Platform, code: i64) -> Option<&'static Explanation> {
+    match platform {
+        Platform::WeChat => all().find(|explanation| explanation.code == code),
+        Platform::WeCom => all_of_wecom().find(|explanation| explanation.code == code),
+    }
+}
+
+/// Every explanation of WeCom's, in rising order of number.
+pub fn all_of_wecom() -> impl Iterator<Item = &'static Explanation> {
+    wecom::TABLE.iter()
+}
+
+/// Every explanation of WeChat's: the calls in rising order of number, then the authorization page's.
 pub fn all() -> impl Iterator<Item = &'static Explanation> {
     calls::TABLE.iter().chain(authorize_page::TABLE)
 }
@@ -92,11 +109,33 @@ mod tests {
         assert_eq!(unique, FACT_SHEET.iter().copied().collect());
     }
 
+    /// Every number in the table of WeCom fact sheet §11, then those of its login page.
+    const WECOM_FACT_SHEET: &[i64] = &[
+        -1, 0, 40001, 40013, 40014, 40029, 40056, 40058, 40078, 40091, 40163, 41001, 41002, 41004, 41008,
+        41009, 41011, 42001, 43004, 45009, 45033, 48002, 48006, 50001, 50002, 50003, 60011, 60020, 60111,
+        81013, 84014, 84015, 85004, 301_002, 2_000_002, -31020, -31027, -31028, -31033, -31034, -31035,
+        -31037, -31039, -31040,
+    ];
+
+    #[test]
+    fn every_number_of_wecom_is_explained_once_and_in_order() {
+        let listed: Vec<i64> = all_of_wecom().map(|explanation| explanation.code).collect();
+        let ordered: BTreeSet<i64> = WECOM_FACT_SHEET.iter().copied().collect();
+        assert_eq!(listed, Vec::from_iter(ordered));
+    }
+
+    #[test]
+    fn the_same_number_is_explained_as_its_platform_means_it() {
+        let of = |platform| explain_on(platform, 50002).unwrap().turn;
+        assert_eq!((of(Platform::WeChat), of(Platform::WeCom)), (Turn::User, Turn::Operator));
+        assert_eq!(explain(60020), None, "WeChat has no such number");
+    }
+
     #[test]
     fn both_languages_say_what_happened_and_what_to_do() {
         let is_chinese = |text: &str| text.contains(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
         let is_latin = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic());
-        for Explanation { code, zh, en, .. } in all() {
+        for Explanation { code, zh, en, .. } in all().chain(all_of_wecom()) {
             for text in [zh.what, zh.remedy] {
                 assert!(is_chinese(text) && text.ends_with('。'), "{code}: {text}");
             }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use crate::errcodes::{self, Explanation};
 use crate::hosts::Platform;
-use crate::{mini, sns, token};
+use crate::{mini, sns, token, wecom};
 
 /// A failed call.
 #[derive(Debug, thiserror::Error)]
@@ -102,8 +102,8 @@ impl fmt::Display for RidSuffix<'_> {
     }
 }
 
-/// Calls that send an app's or corp's secret rather than a token.
-const CALLS_WITH_SECRET: [&str; 4] = [sns::EXCHANGE, token::STABLE_TOKEN, mini::SESSION, "cgi-bin/gettoken"];
+/// Calls that send an app's secret rather than a token.
+const CALLS_WITH_SECRET: [&str; 3] = [sns::EXCHANGE, token::STABLE_TOKEN, mini::SESSION];
 
 /// What a failure means for the login in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,7 +111,7 @@ const CALLS_WITH_SECRET: [&str; 4] = [sns::EXCHANGE, token::STABLE_TOKEN, mini::
 pub enum FailureKind {
     /// The code was exchanged before: most often the callback arrived twice (WeChat fact sheet §8 no. 1).
     CodeSpent,
-    /// The code is wrong, expired or another app's. Start again.
+    /// The code, or WeCom's user ticket, is wrong, expired or another app's. Start again.
     CodeInvalid,
     /// The app's id or secret is wrong, missing or frozen. The operator must act.
     BadCredentials,
@@ -125,6 +125,10 @@ pub enum FailureKind {
     NotAllowed,
     /// WeChat has restricted this person's account. Refuse the login.
     UserLimited,
+    /// WeCom: the app may not see this member. Refuse the login; an administrator can widen its visible range.
+    OutOfRange,
+    /// WeCom: there is no such member, or the app may not see them. Refuse the login.
+    UnknownMember,
     /// WeChat is busy. Try again soon.
     Busy,
     /// WeChat did not answer, or not with HTTP 200.
@@ -160,7 +164,10 @@ impl Error {
     /// What happened and what to do, for a person, if WeChat gave a number that is known.
     #[must_use]
     pub fn explanation(&self) -> Option<&'static Explanation> {
-        self.errcode().and_then(errcodes::explain)
+        match self {
+            Self::Platform(refusal) => errcodes::explain_on(refusal.platform, refusal.code.0),
+            _ => None,
+        }
     }
 
     /// The address of ours that the platform does not accept calls from, if it named one: with 40164, 89503 and
@@ -217,6 +224,9 @@ impl Error {
 impl PlatformError {
     /// WeChat fact sheet §2.7 and §5, mini-program fact sheet §1 to §3 and §6.
     fn kind(&self) -> FailureKind {
+        if self.platform == Platform::WeCom {
+            return wecom::refusal::kind(self.code.0, self.call);
+        }
         match self.code.0 {
             40163 => FailureKind::CodeSpent,
             40029 | 41008 | 42003 => FailureKind::CodeInvalid,

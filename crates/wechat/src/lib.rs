@@ -47,6 +47,7 @@ mod query;
 mod secret;
 pub mod sns;
 mod token;
+pub mod wecom;
 
 pub use client::{BuildError, Client, ClientOptions};
 pub use error::{ErrCode, Error, FailureKind, PlatformError, TransportKind};

@@ -33,6 +33,7 @@ macro_rules! secret {
         }
     };
 }
+pub(crate) use secret;
 
 secret!(
     /// An app's secret, 32 hexadecimal digits in practice. Not validated: WeChat answers 40125 to a wrong one.
