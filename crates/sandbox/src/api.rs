@@ -14,15 +14,16 @@ use url::Url;
 use crate::faults::{FaultOrder, OrderRefusal};
 use crate::official::{Opened, answer_request};
 use crate::open::{self, Answer, Refusal};
+use crate::options::App;
 use crate::pages::{ASSETS, Policy};
 use crate::people::{Person, PersonChange, PersonRefusal};
 use crate::phone::{Reading, read};
 use crate::state::{Sandbox, World};
 use crate::words::Lang;
-use crate::{hosts, ids, manual};
+use crate::{cgi, hosts, ids, manual};
 
-type Body<T> = Result<Json<T>, JsonRejection>;
-type Answered = Result<Json<Value>, Refused>;
+pub(crate) type Body<T> = Result<Json<T>, JsonRejection>;
+pub(crate) type Answered = Result<Json<Value>, Refused>;
 
 /// Below `/sandbox/api`.
 pub(crate) fn router() -> Router<Sandbox> {
@@ -39,17 +40,18 @@ pub(crate) fn router() -> Router<Sandbox> {
         .route("/faults", get(faults).post(order_fault))
         .route("/warnings", get(warnings))
         .route("/reset", post(reset))
+        .merge(cgi::script_router())
 }
 
 /// A request that was not done, as status and JSON.
-struct Refused {
+pub(crate) struct Refused {
     status: StatusCode,
     error: &'static str,
     message: String,
 }
 
 impl Refused {
-    fn new(status: StatusCode, error: &'static str, message: impl ToString) -> Self {
+    pub(crate) fn new(status: StatusCode, error: &'static str, message: impl ToString) -> Self {
         Self { status, error, message: message.to_string() }
     }
 
@@ -289,6 +291,13 @@ async fn reset(State(sandbox): State<Sandbox>) -> Json<Value> {
     Json(json!({ "reset": true }))
 }
 
-fn known(sandbox: &Sandbox, person: &str) -> Result<Person, Refused> {
+/// The app with this appid.
+pub(crate) fn known_app<'a>(sandbox: &'a Sandbox, appid: &str) -> Result<&'a App, Refused> {
+    let message = "no such app; GET /sandbox/api/apps lists them";
+    sandbox.options().app(appid).ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "unknown_app", message))
+}
+
+/// The person with this id.
+pub(crate) fn known(sandbox: &Sandbox, person: &str) -> Result<Person, Refused> {
     sandbox.world().people.get(person).cloned().ok_or_else(Refused::no_person)
 }

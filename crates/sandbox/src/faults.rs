@@ -12,21 +12,25 @@ const LONGEST_SLOW_MS: u64 = 120_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FaultName {
-    /// sns: answer `ms` milliseconds later.
+    /// API: answer `ms` milliseconds later.
     Slow,
-    /// sns: errcode -1; nothing is processed, a code stays unused.
+    /// API: errcode -1; nothing is processed, a code stays unused.
     SystemError,
+    /// API: the errcode `code`; nothing is processed.
+    Errcode,
+    /// Token calls: errcode 40164, naming the caller's address (§4.1).
+    IpNotWhitelisted,
     /// sns: errcode 40029; nothing is processed.
     InvalidCode,
     /// sns: errcode 40163; nothing is processed.
     UsedCode,
-    /// sns: the work is done (a code is spent), then an empty body is sent as `text/html`.
+    /// API: the work is done (a code is spent), then an empty body is sent as `text/html`.
     EmptyBody,
-    /// sns: the work is done, then an HTML page is sent.
+    /// API: the work is done, then an HTML page is sent.
     HtmlBody,
-    /// sns: the work is done, then the JSON is cut off in the middle.
+    /// API: the work is done, then the JSON is cut off in the middle.
     GarbageJson,
-    /// sns: answers leave out `unionid`.
+    /// API: answers leave out `unionid`.
     NoUnionid,
     /// Allowing makes the browser request the callback URL twice.
     DuplicateCallback,
@@ -38,7 +42,7 @@ pub(crate) enum FaultName {
     AuthorizeError,
 }
 
-/// Which sns call a fault is meant for.
+/// Which API call a fault is meant for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Target {
@@ -46,6 +50,28 @@ pub(crate) enum Target {
     RefreshToken,
     Auth,
     Userinfo,
+    /// `/sns/jscode2session`
+    Jscode2session,
+    /// `/cgi-bin/token`
+    Token,
+    /// `/cgi-bin/stable_token`
+    StableToken,
+    /// `/cgi-bin/qrcode/create`
+    QrcodeCreate,
+    /// `/cgi-bin/user/info`
+    Follower,
+    /// `/cgi-bin/message/custom/send`
+    CustomSend,
+    /// `/cgi-bin/getcallbackip`
+    CallbackIp,
+    /// The three calls that draw a mini-program's code.
+    Wxacode,
+    /// `/wxa/business/getuserphonenumber`
+    PhoneNumber,
+    /// `/wxa/checksession`
+    Checksession,
+    /// `/cgi-bin/wxopen/qrcodejump…`
+    LinkRules,
     #[default]
     All,
 }
@@ -89,6 +115,8 @@ pub(crate) enum OrderRefusal {
     NoFault,
     #[error("slow needs ms, at most 120000")]
     SlowMs,
+    #[error("errcode needs code, for example 45009")]
+    Errcode,
     #[error("authorize_error needs code, one of 10003 to 10006, 10009 to 10013, 10015, 10016")]
     AuthorizeCode,
     #[error("remaining counts from 1")]
@@ -125,7 +153,7 @@ impl Board {
         Ok(())
     }
 
-    /// The fault if it is due for this sns call, counted down.
+    /// The fault if it is due for this call, counted down.
     pub(crate) fn take(&mut self, fault: FaultName, call: Target) -> Option<Armed> {
         let due =
             |armed: &Armed| armed.fault == fault && (armed.target == Target::All || armed.target == call);
@@ -151,6 +179,7 @@ fn check(fault: FaultName, order: &FaultOrder) -> Result<(), OrderRefusal> {
     }
     match fault {
         FaultName::Slow if order.ms.is_none_or(|ms| ms > LONGEST_SLOW_MS) => Err(OrderRefusal::SlowMs),
+        FaultName::Errcode if !order.code.is_some_and(|code| code > 0) => Err(OrderRefusal::Errcode),
         FaultName::AuthorizeError if !order.code.is_some_and(crate::official::knows_error) => {
             Err(OrderRefusal::AuthorizeCode)
         }

@@ -18,7 +18,7 @@ use tower::Layer;
 use tower::util::MapRequestLayer;
 
 use crate::state::Sandbox;
-use crate::{api, official, open, pages, phone, sns};
+use crate::{api, cgi, official, open, pages, phone, sns};
 
 pub(crate) const OPEN: &str = "open.weixin.qq.com";
 pub(crate) const POLL: &str = "lp.open.weixin.qq.com";
@@ -48,7 +48,9 @@ pub(crate) fn router(sandbox: Sandbox) -> Router {
         app = app.nest(&format!("/{host}"), open::poll_router());
     }
     for host in [API].into_iter().chain(API_OTHERS) {
-        app = app.nest(&format!("/{host}"), sns::router());
+        let calls = sns::router().merge(cgi::router()).fallback(cgi::unknown_path);
+        let counted = calls.layer(middleware::from_fn_with_state(sandbox.clone(), cgi::count));
+        app = app.nest(&format!("/{host}"), counted);
     }
     let app = app
         .fallback(|| async { (StatusCode::NOT_FOUND, "sandbox · 仿真环境: nothing is played here\n") })

@@ -48,6 +48,7 @@
 //! - Order of parameters at `/connect/oauth2/authorize` is recorded as a warning, not refused.
 
 mod api;
+mod cgi;
 mod events;
 mod faults;
 mod hosts;
@@ -62,6 +63,7 @@ mod params;
 mod people;
 mod phone;
 mod sns;
+mod spoil;
 mod state;
 mod words;
 

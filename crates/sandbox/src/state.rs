@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 
+use crate::cgi::{AppTokens, Calls};
 use crate::faults::{Board, FaultName};
 use crate::ids::{self, Entropy};
 use crate::official::Consent;
@@ -112,6 +113,10 @@ pub(crate) struct World {
     pub(crate) grants: Bounded<String, Grant>,
     /// Access token → refresh token.
     pub(crate) access_tokens: Bounded<String, String>,
+    /// Tokens of `cgi-bin`.
+    pub(crate) app_tokens: AppTokens,
+    /// How often which API path was called.
+    pub(crate) calls: Calls,
     warnings: VecDeque<String>,
 }
 
@@ -125,6 +130,8 @@ impl Default for World {
             codes: Bounded::new(MOST_LIVE),
             grants: Bounded::new(MOST_LIVE),
             access_tokens: Bounded::new(MOST_LIVE),
+            app_tokens: AppTokens::new(MOST_LIVE),
+            calls: Calls::default(),
             warnings: VecDeque::new(),
         }
     }
@@ -193,6 +200,18 @@ impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
         let (age, value) = self.entries.remove(key)?;
         self.by_age.remove(&age);
         Some(value)
+    }
+
+    /// Forgets every entry that `keep` does not want.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&V) -> bool) {
+        let by_age = &mut self.by_age;
+        self.entries.retain(|_, (age, value)| {
+            let kept = keep(value);
+            if !kept {
+                by_age.remove(age);
+            }
+            kept
+        });
     }
 }
 

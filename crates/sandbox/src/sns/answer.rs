@@ -1,7 +1,5 @@
 //! The bytes of an sns answer, and the faults that may spoil them.
 
-use std::time::Duration;
-
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
@@ -9,12 +7,12 @@ use serde_json::Value;
 
 use crate::faults::{FaultName, Target};
 use crate::ids;
+use crate::spoil;
 use crate::state::Sandbox;
 
 /// The errors of §2.7 that the sandbox itself gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Errcode {
-    SystemError,
     InvalidCredential,
     InvalidGrantType,
     InvalidOpenid,
@@ -37,7 +35,6 @@ pub(super) enum Errcode {
 impl Errcode {
     fn number_and_text(self) -> (i32, &'static str) {
         match self {
-            Self::SystemError => (-1, "system error"),
             Self::InvalidCredential => (40001, "invalid credential, access_token is invalid or not latest"),
             Self::InvalidGrantType => (40002, "invalid grant_type"),
             Self::InvalidOpenid => (40003, "invalid openid"),
@@ -69,44 +66,21 @@ pub(super) fn success(fields: &impl Serialize) -> Outcome {
 
 /// Does the work and sends it, with whatever fault is due for this call.
 pub(super) async fn respond(sandbox: &Sandbox, call: Target, work: impl FnOnce() -> Outcome) -> Response {
-    let slow = sandbox.world().faults.take(FaultName::Slow, call).and_then(|armed| armed.ms);
-    if let Some(ms) = slow {
-        tokio::time::sleep(Duration::from_millis(ms)).await;
-    }
-    if let Some(refused) = due_errcode(sandbox, call) {
-        return text_plain(error_json(sandbox, refused));
-    }
-    let mut json = match work() {
-        Ok(json) => json,
-        Err(errcode) => error_json(sandbox, errcode),
+    spoil::wait(sandbox, call).await;
+    let mut json = match (spoil::errcode(sandbox, call), due_errcode(sandbox, call)) {
+        (Some(refused), _) => return text_plain(refused_json(sandbox, refused.number, &refused.text)),
+        (None, Some(refused)) => return text_plain(error_json(sandbox, refused)),
+        (None, None) => work().unwrap_or_else(|errcode| error_json(sandbox, errcode)),
     };
-    let mut world = sandbox.world();
-    if json.contains("\"unionid\"") && world.faults.take(FaultName::NoUnionid, call).is_some() {
-        json = without_unionid(&json);
+    if json.contains("\"unionid\"") && sandbox.world().faults.take(FaultName::NoUnionid, call).is_some() {
+        json = spoil::without_unionid(&json);
     }
-    let mut due = |fault| world.faults.take(fault, call).is_some();
-    if due(FaultName::EmptyBody) {
-        // Seen in 2017 for bad credentials (§2.1).
-        return ([(CONTENT_TYPE, "text/html; charset=gbk")], "").into_response();
-    }
-    if due(FaultName::HtmlBody) {
-        let html = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>502 Bad Gateway</body>\r\n</html>\r\n";
-        return ([(CONTENT_TYPE, "text/html")], html).into_response();
-    }
-    if due(FaultName::GarbageJson) {
-        // The last quarter is lost; every answer starts with ASCII field names, and cutting is by character.
-        json = json.chars().take(json.chars().count() * 3 / 4).collect();
-    }
-    text_plain(json)
+    spoil::lost(sandbox, call).unwrap_or_else(|| text_plain(spoil::cut(sandbox, call, json)))
 }
 
-/// Error answers that come instead of any work.
+/// Error answers about a code that come instead of any work.
 fn due_errcode(sandbox: &Sandbox, call: Target) -> Option<Errcode> {
-    let faults = [
-        (FaultName::SystemError, Errcode::SystemError),
-        (FaultName::InvalidCode, Errcode::InvalidCode),
-        (FaultName::UsedCode, Errcode::CodeUsed),
-    ];
+    let faults = [(FaultName::InvalidCode, Errcode::InvalidCode), (FaultName::UsedCode, Errcode::CodeUsed)];
     let mut world = sandbox.world();
     faults
         .into_iter()
@@ -116,16 +90,12 @@ fn due_errcode(sandbox: &Sandbox, call: Target) -> Option<Errcode> {
 
 fn error_json(sandbox: &Sandbox, errcode: Errcode) -> String {
     let (number, text) = errcode.number_and_text();
-    let rid = ids::rid(sandbox.entropy(), sandbox.now_ms());
-    format!(r#"{{"errcode":{number},"errmsg":"{text}, rid: {rid}"}}"#)
+    refused_json(sandbox, i64::from(number), text)
 }
 
-/// `unionid` is the last field wherever it occurs, so it can go without disturbing the order.
-fn without_unionid(json: &str) -> String {
-    match json.rfind(",\"unionid\":") {
-        Some(at) => format!("{}}}", &json[..at]),
-        None => json.to_owned(),
-    }
+fn refused_json(sandbox: &Sandbox, number: i64, text: &str) -> String {
+    let rid = ids::rid(sandbox.entropy(), sandbox.now_ms());
+    format!(r#"{{"errcode":{number},"errmsg":"{text}, rid: {rid}"}}"#)
 }
 
 /// §2.1: `text/plain`, slashes escaped. A slash occurs only inside JSON strings, so replacing it is safe.

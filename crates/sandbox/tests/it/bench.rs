@@ -8,8 +8,8 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use mashang_sandbox::{
-    App, AppKind, DEMO_OFFICIAL_APPID, DEMO_OFFICIAL_SECRET, DEMO_WEBSITE_APPID, DEMO_WEBSITE_SECRET,
-    Options, Sandbox, default_apps,
+    App, AppKind, DEMO_MINI_APPID, DEMO_MINI_SECRET, DEMO_OFFICIAL_APPID, DEMO_OFFICIAL_SECRET,
+    DEMO_WEBSITE_APPID, DEMO_WEBSITE_SECRET, Options, Sandbox, default_apps,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -19,6 +19,7 @@ use url::Url;
 pub(crate) const START_MS: i64 = 1_789_646_400_000;
 pub(crate) const WEBSITE: &str = DEMO_WEBSITE_APPID;
 pub(crate) const OFFICIAL: &str = DEMO_OFFICIAL_APPID;
+pub(crate) const MINI: &str = DEMO_MINI_APPID;
 /// A website app with one real domain, bound to no Open Platform account.
 pub(crate) const LONE: &str = "wx00000000000000aa";
 pub(crate) const LONE_SECRET: &str = "000000000000000000000000000000aa";
@@ -127,6 +128,19 @@ impl Bench {
         self.script("/faults", order).await;
     }
 
+    /// Posts JSON to a path as a site's server does.
+    pub(crate) async fn post_json(&self, path: &str, body: &Value) -> Got {
+        let request = Request::post(path).header("content-type", "application/json");
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    /// A stable token of an app.
+    pub(crate) async fn token(&self, appid: &str) -> String {
+        let body = json!({ "grant_type": "client_credential", "appid": appid, "secret": secret_of(appid) });
+        let got = self.post_json("/api.weixin.qq.com/cgi-bin/stable_token", &body).await.json();
+        got["access_token"].as_str().unwrap_or_else(|| panic!("{got}")).to_owned()
+    }
+
     /// Opens the QR page of an app and reads the uuid from it.
     pub(crate) async fn qr(&self, appid: &str) -> String {
         let page = self.get(&qrconnect(appid, "https://login.example.com/cb?x=1", "snsapi_login")).await;
@@ -176,6 +190,7 @@ pub(crate) fn secret_of(appid: &str) -> &'static str {
     match appid {
         WEBSITE => DEMO_WEBSITE_SECRET,
         OFFICIAL => DEMO_OFFICIAL_SECRET,
+        MINI => DEMO_MINI_SECRET,
         FOREIGN => FOREIGN_SECRET,
         _ => LONE_SECRET,
     }

@@ -10,3 +10,4 @@ mod open;
 mod phone;
 mod script_api;
 mod sns;
+mod tokens;
