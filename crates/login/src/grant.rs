@@ -50,16 +50,30 @@ pub enum Scope {
     Profile,
     /// Refresh tokens.
     OfflineAccess,
+    /// `phone_number` and `phone_number_verified`, if the platform told one.
+    Phone,
+    /// `email` and `email_verified`, if the platform told one.
+    Email,
     /// `wechat_openid` and `wechat_appid` of the identity used.
     WechatOpenid,
     /// `wechat_unionid` of the identity used.
     WechatUnionid,
+    /// `wecom_userid`, `wecom_corpid` and `wecom_departments` of the identity used.
+    Wecom,
 }
 
 impl Scope {
     /// Every scope, in the order of the discovery document.
-    pub const ALL: [Self; 5] =
-        [Self::Openid, Self::Profile, Self::OfflineAccess, Self::WechatOpenid, Self::WechatUnionid];
+    pub const ALL: [Self; 8] = [
+        Self::Openid,
+        Self::Profile,
+        Self::OfflineAccess,
+        Self::Phone,
+        Self::Email,
+        Self::WechatOpenid,
+        Self::WechatUnionid,
+        Self::Wecom,
+    ];
 
     /// The scope token.
     #[must_use]
@@ -68,8 +82,11 @@ impl Scope {
             Self::Openid => "openid",
             Self::Profile => "profile",
             Self::OfflineAccess => "offline_access",
+            Self::Phone => "phone",
+            Self::Email => "email",
             Self::WechatOpenid => "wechat_openid",
             Self::WechatUnionid => "wechat_unionid",
+            Self::Wecom => "wecom",
         }
     }
 }
@@ -204,7 +221,7 @@ mod tests {
 
     #[test]
     fn unknown_scopes_are_ignored_and_known_ones_read_back() {
-        let scope = ScopeSet::parse("openid  email profile openid");
+        let scope = ScopeSet::parse("openid  address profile openid");
         assert_eq!(scope.to_string(), "openid profile");
         assert!(!scope.contains(Scope::WechatOpenid));
         assert_eq!(ScopeSet::parse(&scope.to_string()), scope);

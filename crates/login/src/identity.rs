@@ -44,6 +44,15 @@ impl ChannelKind {
         }
     }
 
+    /// Whether the subject is an openid of WeChat.
+    #[must_use]
+    pub fn is_wechat(self) -> bool {
+        match self {
+            Self::WechatOpen | Self::WechatOfficial | Self::WechatMini => true,
+            Self::Wecom | Self::App => false,
+        }
+    }
+
     /// Reads [`ChannelKind::as_str`].
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -110,6 +119,20 @@ pub struct Attributes {
     /// Address that the platform's directory tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
+}
+
+impl Attributes {
+    /// These, and where they do not tell, what was `known` before.
+    #[must_use]
+    pub fn over(&self, known: Self) -> Self {
+        let told = self.clone();
+        Self {
+            member_id: told.member_id.or(known.member_id),
+            departments: if told.departments.is_empty() { known.departments } else { told.departments },
+            phone_number: told.phone_number.or(known.phone_number),
+            email: told.email.or(known.email),
+        }
+    }
 }
 
 impl fmt::Debug for Attributes {

@@ -1,7 +1,7 @@
 //! The userinfo endpoint (OpenID Connect Core §5.3): what a live access token may learn about its person.
 
-use mashang_login::grant::Scope;
-use mashang_login::identity::ChannelKind;
+use mashang_login::grant::{Scope, ScopeSet};
+use mashang_login::identity::{ChannelKind, Identity};
 use mashang_login::records::{Bearer, StoreError};
 use mashang_login::secret::AccessToken;
 use serde_json::{Map, Value, json};
@@ -120,19 +120,54 @@ pub fn claims(bearer: &Bearer) -> Value {
         claims.insert("updated_at".into(), json!(user.updated_at.as_second()));
     }
     if let Some(identity) = identity {
-        let from_wechat = match identity.key.kind {
-            ChannelKind::WechatOpen | ChannelKind::WechatOfficial => true,
-        };
-        if from_wechat && family.scope.contains(Scope::WechatOpenid) {
-            claims.insert("wechat_openid".into(), json!(identity.key.subject));
-            claims.insert("wechat_appid".into(), json!(identity.key.app));
-        }
-        if from_wechat
-            && family.scope.contains(Scope::WechatUnionid)
-            && let Some(union) = &identity.union
-        {
-            claims.insert("wechat_unionid".into(), json!(union.unionid));
+        reach(&mut claims, &family.scope, identity);
+        match identity.key.kind {
+            kind if kind.is_wechat() => of_wechat(&mut claims, &family.scope, identity),
+            ChannelKind::Wecom => of_wecom(&mut claims, &family.scope, identity),
+            _ => {}
         }
     }
     Value::Object(claims)
+}
+
+/// How to reach the person, as far as the platform of the identity used told it. A platform hands out numbers that it has
+/// verified; who typed an address into a corp's directory, nobody knows.
+fn reach(claims: &mut Map<String, Value>, scope: &ScopeSet, identity: &Identity) {
+    if scope.contains(Scope::Phone)
+        && let Some(number) = &identity.attributes.phone_number
+    {
+        claims.insert("phone_number".into(), json!(number));
+        claims.insert("phone_number_verified".into(), json!(true));
+    }
+    if scope.contains(Scope::Email)
+        && let Some(email) = &identity.attributes.email
+    {
+        claims.insert("email".into(), json!(email));
+        claims.insert("email_verified".into(), json!(false));
+    }
+}
+
+fn of_wechat(claims: &mut Map<String, Value>, scope: &ScopeSet, identity: &Identity) {
+    if scope.contains(Scope::WechatOpenid) {
+        claims.insert("wechat_openid".into(), json!(identity.key.subject));
+        claims.insert("wechat_appid".into(), json!(identity.key.app));
+    }
+    if scope.contains(Scope::WechatUnionid)
+        && let Some(union) = &identity.union
+    {
+        claims.insert("wechat_unionid".into(), json!(union.unionid));
+    }
+}
+
+/// The member's id is told as the directory writes it, never taken from the key: that one is in lower case, and people
+/// who are no members have keys too (WeCom fact sheet §1, §7).
+fn of_wecom(claims: &mut Map<String, Value>, scope: &ScopeSet, identity: &Identity) {
+    if !scope.contains(Scope::Wecom) {
+        return;
+    }
+    claims.insert("wecom_corpid".into(), json!(identity.key.app));
+    if let Some(member) = &identity.attributes.member_id {
+        claims.insert("wecom_userid".into(), json!(member));
+        claims.insert("wecom_departments".into(), json!(identity.attributes.departments));
+    }
 }

@@ -87,6 +87,7 @@ impl Tables {
                 user: user.clone(),
                 channel: fresh.proof.channel.clone(),
                 profile: profile.clone(),
+                attributes: fresh.proof.attributes.clone(),
                 created_at: now,
                 last_used_at: now,
             });

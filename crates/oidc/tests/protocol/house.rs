@@ -179,8 +179,6 @@ impl House {
 
     /// A fresh approval by the person behind `openid`.
     pub(crate) fn fresh(&self, openid: &str) -> (SecretHash, Login) {
-        let (now, entropy) = (self.clock.now(), &*self.provider.entropy);
-        let secret = SessionSecret::random(entropy).hash();
         let key = IdentityKey {
             kind: ChannelKind::WechatOfficial,
             app: "wx0123456789abcdef".into(),
@@ -191,13 +189,23 @@ impl House {
             nickname: Some("小明".into()),
             picture: Some("https://img.example/1.png".parse().unwrap()),
         };
+        let attributes = Attributes::default();
+        let channel = "wechat".parse().unwrap();
+        self.fresh_by(Proof { channel, key, union, profile, attributes, proven_at: self.clock.now() })
+    }
+
+    /// A fresh approval by whom `proof` names.
+    pub(crate) fn fresh_by(&self, proof: Proof) -> (SecretHash, Login) {
+        let (now, entropy) = (self.clock.now(), &*self.provider.entropy);
+        let secret = SessionSecret::random(entropy).hash();
+        let amr = proof.key.kind.as_str().into();
         let login = Login::Fresh(Box::new(FreshLogin {
-            proof: Proof { channel: "wechat".parse().unwrap(), key, union, profile, attributes: Attributes::default(), proven_at: now },
+            proof,
             new_user: UserId::random(entropy),
             session: NewSession {
                 id: SessionId::random(entropy),
                 secret,
-                amr: "wechat-official".into(),
+                amr,
                 auth_time: now,
                 expires_at: now + Duration::from_secs(8 * 3600),
                 device: "Chrome · Linux".into(),

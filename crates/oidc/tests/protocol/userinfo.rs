@@ -2,12 +2,13 @@
 
 use mashang_login::Clock as _;
 use mashang_login::grant::Scope;
+use mashang_login::identity::{Attributes, ChannelKind, IdentityKey, Profile, Proof};
 use mashang_login::records::Records as _;
 use mashang_oidc::answer::{Answered, fulfil};
 use mashang_oidc::userinfo::{BearerError, bearer_token, userinfo};
 use serde_json::{Value, json};
 
-use crate::house::{House, form, house, query_of};
+use crate::house::{House, claims_of, form, house, query_of};
 
 async fn with_scope(house: &House, scope: &str) -> Value {
     let code = house.sign_in("site", &[("scope", scope)]).await.0;
@@ -36,6 +37,64 @@ async fn sec_51_each_scope_opens_its_own_claims() {
         with_scope(&house, "openid wechat_unionid").await,
         json!({ "wechat_unionid": "union-of-openid-of-ming" })
     );
+}
+
+/// What somebody of the kind of channel with these attributes is told as, and the `amr` of their ID token.
+async fn told(house: &House, kind: ChannelKind, attributes: Attributes) -> (Value, Value) {
+    let scope = "openid phone email wechat_openid wechat_unionid wecom";
+    let grant = house.grant(&House::request("site", &[("scope", scope)])).await;
+    let proof = Proof {
+        channel: "channel".parse().unwrap(),
+        key: IdentityKey { kind, app: "app-or-corp".into(), subject: "zhangsan".into() },
+        union: None,
+        profile: Profile::default(),
+        attributes,
+        proven_at: house.clock.now(),
+    };
+    let Answered::Redirect { to, .. } =
+        fulfil(&house.provider, &grant, house.fresh_by(proof).1).await.unwrap()
+    else {
+        panic!("open");
+    };
+    let tokens = house.exchange("site", &query_of(&to, "code").unwrap()).await.0.unwrap();
+    let mut claims = userinfo(&house.provider, &tokens.access_token).await.unwrap();
+    claims.as_object_mut().unwrap().remove("sub").unwrap();
+    (claims, claims_of(&tokens.id_token.unwrap())["amr"].clone())
+}
+
+#[tokio::test]
+async fn each_kind_of_channel_tells_its_own_claims() {
+    let house = house().await;
+    for kind in ChannelKind::ALL {
+        let (claims, amr) = told(&house, kind, Attributes::default()).await;
+        let expected = match kind {
+            ChannelKind::WechatOpen | ChannelKind::WechatOfficial | ChannelKind::WechatMini => {
+                json!({ "wechat_openid": "zhangsan", "wechat_appid": "app-or-corp" })
+            }
+            ChannelKind::Wecom => json!({ "wecom_corpid": "app-or-corp" }),
+            ChannelKind::App => json!({}),
+        };
+        assert_eq!(claims, expected, "{kind:?}");
+        assert_eq!(amr, json!([kind.as_str()]));
+    }
+}
+
+#[tokio::test]
+async fn a_wecom_member_is_told_as_the_directory_writes_them() {
+    let house = house().await;
+    let attributes = Attributes {
+        member_id: Some("ZhangSan".into()),
+        departments: vec![1, 24],
+        phone_number: Some("+8613800138000".into()),
+        email: Some("zhangsan@corp.example".into()),
+    };
+    let (claims, _) = told(&house, ChannelKind::Wecom, attributes).await;
+    let expected = json!({
+        "wecom_userid": "ZhangSan", "wecom_corpid": "app-or-corp", "wecom_departments": [1, 24],
+        "phone_number": "+8613800138000", "phone_number_verified": true,
+        "email": "zhangsan@corp.example", "email_verified": false,
+    });
+    assert_eq!(claims, expected);
 }
 
 #[tokio::test]

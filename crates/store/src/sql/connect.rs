@@ -182,6 +182,14 @@ async fn migrate(pool: &SqlitePool) -> Result<(), OpenError> {
 
 /// Every migration, oldest first.
 fn migrations() -> Vec<Migration> {
-    let init = include_str!("../../migrations/sqlite/0001_init.sql");
-    vec![Migration::new(1, "init".into(), MigrationType::Simple, init.into_sql_str(), false)]
+    [
+        (1, "init", include_str!("../../migrations/sqlite/0001_init.sql")),
+        (2, "accounts", include_str!("../../migrations/sqlite/0002_accounts.sql")),
+        (3, "platform_tokens", include_str!("../../migrations/sqlite/0003_platform_tokens.sql")),
+    ]
+    .into_iter()
+    .map(|(number, name, sql)| {
+        Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    })
+    .collect()
 }

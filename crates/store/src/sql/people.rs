@@ -12,7 +12,9 @@ use sea_orm::{
 };
 
 use super::entity::{identities, users};
-use super::errors::{Unreadable, known, read, store_error, text, text_or_none, time, time_or_none};
+use super::errors::{
+    Unreadable, json, known, read, store_error, text, text_or_none, time, time_or_none, to_json,
+};
 use super::lookup;
 
 /// Whom a proof leads to.
@@ -138,6 +140,7 @@ async fn insert_identity(
         channel: proof.channel.to_string(),
         nickname: proof.profile.nickname.clone(),
         picture: proof.profile.picture.as_ref().map(ToString::to_string),
+        attributes: to_json(&proof.attributes),
         created_at: now.as_millisecond(),
         last_used_at: now.as_millisecond(),
     };
@@ -154,7 +157,10 @@ async fn refresh_identity(
     proof: &Proof,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let attributes = read("identities", &shown_key(&row), || json("attributes", &row.attributes))?;
+    let attributes = to_json(&proof.attributes.over(attributes));
     let mut changed = row.into_active_model();
+    changed.attributes = Set(attributes);
     changed.channel = Set(proof.channel.to_string());
     changed.last_used_at = Set(now.as_millisecond());
     if let Some(union) = &proof.union {
@@ -235,9 +241,7 @@ pub(super) fn user_from_row(row: users::Model) -> Result<User, StoreError> {
 }
 
 fn identity_from_row(row: identities::Model) -> Result<Identity, StoreError> {
-    // Promise 10: the key in the error shows no whole openid.
-    let start: String = row.subject.chars().take(4).collect();
-    read("identities", &format!("{}:{}:{start}…", row.kind, row.app), || {
+    read("identities", &shown_key(&row), || {
         let union = match (row.union_platform.clone(), row.unionid.clone()) {
             (Some(platform), Some(unionid)) => Some(UnionLink { platform, unionid }),
             (None, None) => None,
@@ -252,10 +256,17 @@ fn identity_from_row(row: identities::Model) -> Result<Identity, StoreError> {
                 nickname: row.nickname.clone(),
                 picture: text_or_none("picture", row.picture.as_deref())?,
             },
+            attributes: json("attributes", &row.attributes)?,
             created_at: time("created_at", row.created_at)?,
             last_used_at: time("last_used_at", row.last_used_at)?,
         })
     })
+}
+
+/// The key of a row for an error, which shows no whole openid (promise 10).
+fn shown_key(row: &identities::Model) -> String {
+    let start: String = row.subject.chars().take(4).collect();
+    format!("{}:{}:{start}…", row.kind, row.app)
 }
 
 /// The three columns that make an identity key, wherever they stand.

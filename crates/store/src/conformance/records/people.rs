@@ -1,6 +1,6 @@
 //! Who a proof belongs to.
 
-use mashang_login::identity::{Profile, Proof};
+use mashang_login::identity::{Attributes, Profile, Proof};
 use mashang_login::records::{Fulfilled, Records};
 
 use super::super::{Nodes, at_once};
@@ -124,7 +124,17 @@ pub async fn the_profile_follows_the_proof(nodes: Nodes<dyn Records>) {
 
 pub async fn what_a_proof_does_not_tell_stays(nodes: Nodes<dyn Records>) {
     let scene = Scene::set(nodes).await;
-    let told = scene.approve(scene.world.linked_proof("wx1", "openid", "ours", "union")).await.user;
+    let attributes = Attributes {
+        member_id: Some("ZhangSan".into()),
+        departments: vec![2, 1],
+        phone_number: Some("+8613800138000".into()),
+        email: None,
+    };
+    let telling = Proof {
+        attributes: attributes.clone(),
+        ..scene.world.linked_proof("wx1", "openid", "ours", "union")
+    };
+    let told = scene.approve(telling).await.user;
     let silent = Proof { profile: Profile::default(), ..scene.world.proof("wx1", "openid") };
     let later = scene.world.after(60);
     let user = scene.approve_at(silent.clone(), None, later).await.user;
@@ -132,7 +142,18 @@ pub async fn what_a_proof_does_not_tell_stays(nodes: Nodes<dyn Records>) {
     let identity = scene.nodes.a.identity(&silent.key).await.unwrap().unwrap();
     assert_eq!(identity.profile.nickname.as_deref(), Some("小明"));
     assert!(identity.union.is_some());
+    assert_eq!(identity.attributes, attributes);
     assert_eq!(identity.last_used_at, later);
+
+    let mut moved = silent;
+    moved.attributes.departments = vec![7];
+    scene.approve(moved.clone()).await;
+    let identity = scene.nodes.b.identity(&moved.key).await.unwrap().unwrap();
+    assert_eq!(
+        identity.attributes,
+        Attributes { departments: vec![7], ..attributes },
+        "and what it tells is new"
+    );
 }
 
 pub async fn emoji_and_quotes_survive(nodes: Nodes<dyn Records>) {

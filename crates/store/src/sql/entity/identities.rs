@@ -17,6 +17,7 @@ pub struct Model {
     pub channel: String,
     pub nickname: Option<String>,
     pub picture: Option<String>,
+    pub attributes: String,
     pub created_at: i64,
     pub last_used_at: i64,
 }
