@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use mashang_login::platform_token::PlatformTokens;
 use mashang_login::records::Records;
 use mashang_store::conformance::Nodes;
 use mashang_store::sql::{SqlOptions, SqlRecords};
@@ -29,6 +30,18 @@ mod file {
     mashang_store::record_suite!(nodes);
 }
 
+mod file_platform_tokens {
+    use super::*;
+
+    async fn nodes() -> Nodes<dyn PlatformTokens> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mashang.db");
+        Nodes::new(Arc::new(open(&path).await), Arc::new(open(&path).await), folder)
+    }
+
+    mashang_store::platform_token_suite!(nodes);
+}
+
 mod memory {
     use super::*;
 
@@ -38,4 +51,15 @@ mod memory {
     }
 
     mashang_store::record_suite!(nodes);
+}
+
+mod memory_platform_tokens {
+    use super::*;
+
+    async fn nodes() -> Nodes<dyn PlatformTokens> {
+        let records = SqlRecords::connect("sqlite::memory:", SqlOptions::default()).await.unwrap();
+        Nodes::new(Arc::new(records.clone()), Arc::new(records), ())
+    }
+
+    mashang_store::platform_token_suite!(nodes);
 }

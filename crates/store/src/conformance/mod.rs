@@ -16,6 +16,7 @@
 
 pub mod fixtures;
 pub mod handshakes;
+pub mod platform_tokens;
 pub mod records;
 pub mod tickets;
 
@@ -92,9 +93,10 @@ macro_rules! conformance_cases {
 
 #[cfg(test)]
 mod tests {
-    const SUITES: [(&str, &[&str]); 3] = [
+    const SUITES: [(&str, &[&str]); 4] = [
         (include_str!("tickets.rs"), &[include_str!("tickets.rs")]),
         (include_str!("handshakes.rs"), &[include_str!("handshakes.rs")]),
+        (include_str!("platform_tokens.rs"), &[include_str!("platform_tokens.rs")]),
         (
             include_str!("records.rs"),
             &[
