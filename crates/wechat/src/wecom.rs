@@ -18,6 +18,7 @@
 
 mod department;
 mod detail;
+mod directory;
 mod ids;
 mod in_app;
 mod login;
@@ -30,6 +31,7 @@ mod web_login;
 
 pub use department::Department;
 pub use detail::MemberDetail;
+pub use directory::{DirectoryChange, UnreadableChange};
 pub use ids::{AgentId, CorpId, ExternalUserId, InvalidId, MemberId};
 pub use in_app::{AddressError, InAppAuthorize, InAppScope, STATE_LIMIT};
 pub use login::CorpLogin;
