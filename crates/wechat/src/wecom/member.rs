@@ -2,6 +2,8 @@
 //!
 //! Apps made since 2022-06-20 are given little more than name and departments, so everything but the id may be absent.
 
+use std::fmt;
+
 use url::Url;
 
 use super::ids::MemberId;
@@ -16,7 +18,9 @@ use crate::secret::AccessToken;
 const GET: &str = "cgi-bin/user/get";
 
 /// A member of the company. Texts are hostile: people and administrators chose them; never use one as a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` shows status and departments alone.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Member {
     /// The one asked for, as the directory writes it.
     pub id: MemberId,
@@ -40,6 +44,15 @@ pub struct Member {
     pub mobile: Option<String>,
     /// Their picture, an http(s) address.
     pub avatar: Option<Url>,
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member")
+            .field("status", &self.status)
+            .field("departments", &self.departments)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Whether a member may work.

@@ -6,6 +6,7 @@ mod profile;
 mod server;
 mod token;
 mod transport;
+mod wecom;
 
 use std::time::Duration;
 
