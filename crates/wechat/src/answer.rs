@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
 
 use crate::error::{ErrCode, Error, PlatformError};
 use crate::hosts::Platform;
@@ -40,7 +40,7 @@ pub(crate) fn read(call: &'static str, body: &[u8]) -> Result<Fields, Error> {
         return Err(Error::malformed(call, "a field appears twice"));
     }
     let mut fields = Fields { call, map: object.map, says_ok: false };
-    match fields.optional_integer("errcode")? {
+    match fields.errcode()? {
         None => Ok(fields),
         Some(0) => Ok(Fields { says_ok: true, ..fields }),
         Some(code) => {
@@ -111,6 +111,64 @@ impl Fields {
         self.map.remove(name)
     }
 
+    /// An object that must be there.
+    pub(crate) fn object(&mut self, name: &'static str) -> Result<Fields, Error> {
+        match self.map.remove(name) {
+            Some(Value::Object(map)) => Ok(self.inner(map)),
+            None => Err(self.defect(name, "is missing")),
+            Some(_) => Err(self.defect(name, "is not an object")),
+        }
+    }
+
+    /// A list of objects, empty if it is absent.
+    pub(crate) fn objects(&mut self, name: &'static str) -> Result<Vec<Fields>, Error> {
+        let not_objects = "is not a list of objects";
+        match self.map.remove(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(items)) => items
+                .into_iter()
+                .map(|item| match item {
+                    Value::Object(map) => Ok(self.inner(map)),
+                    _ => Err(self.defect(name, not_objects)),
+                })
+                .collect(),
+            Some(_) => Err(self.defect(name, not_objects)),
+        }
+    }
+
+    /// A text that some answers write as a whole number.
+    pub(crate) fn text_or_number(&mut self, name: &'static str) -> Result<String, Error> {
+        match self.map.get(name) {
+            Some(Value::Number(_)) => Ok(self.integer(name)?.to_string()),
+            _ => self.filled_text(name),
+        }
+    }
+
+    /// A yes or no that some answers write as 1 or 0. Absent is no.
+    pub(crate) fn flag(&mut self, name: &'static str) -> Result<bool, Error> {
+        match self.map.remove(name) {
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(flag),
+            Some(Value::Number(number)) if number.as_u64() == Some(0) => Ok(false),
+            Some(Value::Number(number)) if number.as_u64() == Some(1) => Ok(true),
+            Some(_) => Err(self.defect(name, "is neither true nor false")),
+        }
+    }
+
+    /// Zero as a text is refused like any other text: success is not read out of what is oddly written. Another number
+    /// is a refusal however it is written, as in one of the documentation's samples (mini-program fact sheet §1).
+    fn errcode(&mut self) -> Result<Option<i64>, Error> {
+        let written = self.map.get("errcode").and_then(Value::as_str);
+        match written.and_then(|text| text.parse().ok()).filter(|code| *code != 0) {
+            Some(code) => Ok(Some(code)),
+            None => self.optional_integer("errcode"),
+        }
+    }
+
+    fn inner(&self, map: Map<String, Value>) -> Fields {
+        Fields { call: self.call, map: map.into_iter().collect(), says_ok: false }
+    }
+
     /// The error for a field of this answer.
     pub(crate) fn defect(&self, name: &'static str, defect: &str) -> Error {
         Error::malformed(self.call, format_args!("{name} {defect}"))
@@ -136,7 +194,7 @@ impl<'de> Deserialize<'de> for Object {
 
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
                 let mut object = Object { map: BTreeMap::new(), has_duplicates: false };
-                while let Some((key, value)) = access.next_entry::<String, Value>()? {
+                while let Some((key, Inner(value))) = access.next_entry::<String, Inner>()? {
                     object.has_duplicates |= object.map.insert(key, value).is_some();
                 }
                 Ok(object)
@@ -144,6 +202,71 @@ impl<'de> Deserialize<'de> for Object {
         }
 
         deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+/// What stands inside: any JSON whose objects repeat no key.
+struct Inner(Value);
+
+impl<'de> Deserialize<'de> for Inner {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InnerVisitor;
+
+        impl<'de> Visitor<'de> for InnerVisitor {
+            type Value = Inner;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON value")
+            }
+
+            fn visit_unit<E>(self) -> Result<Inner, E> {
+                Ok(Inner(Value::Null))
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Inner, E> {
+                Ok(Inner(value.into()))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Inner, E> {
+                Ok(Inner(value.into()))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Inner, E> {
+                Ok(Inner(value.into()))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Inner, E> {
+                Ok(Inner(Number::from_f64(value).map_or(Value::Null, Value::Number)))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Inner, E> {
+                Ok(Inner(value.into()))
+            }
+
+            fn visit_string<E>(self, value: String) -> Result<Inner, E> {
+                Ok(Inner(value.into()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Inner, A::Error> {
+                let mut items = Vec::new();
+                while let Some(Inner(item)) = access.next_element()? {
+                    items.push(item);
+                }
+                Ok(Inner(items.into()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Inner, A::Error> {
+                let mut map = Map::new();
+                while let Some((key, Inner(value))) = access.next_entry::<String, Inner>()? {
+                    if map.insert(key, value).is_some() {
+                        return Err(A::Error::custom("a field appears twice"));
+                    }
+                }
+                Ok(Inner(map.into()))
+            }
+        }
+
+        deserializer.deserialize_any(InnerVisitor)
     }
 }
 
@@ -232,6 +355,7 @@ mod tests {
     fn an_errcode_without_a_message_is_still_a_refusal() {
         assert_eq!(refusal(r#"{"errcode":40029}"#).message, "");
         assert_eq!(refusal(r#"{"errcode":40029,"errmsg":7}"#).code, ErrCode(40029));
+        assert_eq!(refusal(r#"{"errcode":"40029"}"#).code, ErrCode(40029));
     }
 
     #[test]
@@ -250,6 +374,7 @@ mod tests {
             r#"{"errcode":0.0}"#,
             r#"{"errcode":0,"errcode":0}"#,
             r#"{"unknown":1,"unknown":1}"#,
+            r#"{"inner":[{"unknown":1,"unknown":1}]}"#,
         ] {
             malformed(body.as_bytes());
         }

@@ -32,5 +32,6 @@ pub use inbox::{Accepted, FRESHNESS, Inbox, Mode, Refusal};
 pub use query::{BadQuery, CallbackQuery};
 pub use reply::text_reply;
 pub use scan::scene_of;
+pub(crate) use signature::hex;
 pub use signature::{CallbackToken, InvalidToken, matches, sign};
 pub use xml::{BODY_LIMIT, DEPTH_LIMIT, Event, XmlError};

@@ -72,9 +72,7 @@ impl Client {
         secret: &AppSecret,
         code: &str,
     ) -> Result<SnsToken, Error> {
-        if code.is_empty() || code.len() > CODE_LIMIT || !code.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Error::UnusableCode);
-        }
+        check_code(code)?;
         let query = Query::new()
             .pair("appid", appid.as_str())
             .pair("secret", secret.expose())
@@ -109,6 +107,12 @@ impl Client {
         let query = token_query(token);
         self.call(Call::get(AUTH, query, &sent, Repeat::WhenFaultMayPass), read_auth).await
     }
+}
+
+/// Refuses what WeChat cannot have issued, before it costs a call.
+pub(crate) fn check_code(code: &str) -> Result<(), Error> {
+    let usable = (1..=CODE_LIMIT).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_graphic());
+    if usable { Ok(()) } else { Err(Error::UnusableCode) }
 }
 
 fn token_query(token: &SnsToken) -> Query {
@@ -159,12 +163,12 @@ fn read_auth(body: &[u8]) -> Result<(), Error> {
     if fields.says_ok() { Ok(()) } else { Err(fields.defect("errcode", "is missing")) }
 }
 
-fn read_openid(fields: &mut Fields) -> Result<OpenId, Error> {
+pub(crate) fn read_openid(fields: &mut Fields) -> Result<OpenId, Error> {
     let text = fields.filled_text("openid")?;
     OpenId::try_from(text).map_err(|_| fields.defect("openid", "is not an id"))
 }
 
-fn read_unionid(fields: &mut Fields) -> Result<Option<UnionId>, Error> {
+pub(crate) fn read_unionid(fields: &mut Fields) -> Result<Option<UnionId>, Error> {
     let text = fields.optional_filled_text("unionid")?;
     text.map(UnionId::try_from).transpose().map_err(|_| fields.defect("unionid", "is not an id"))
 }
