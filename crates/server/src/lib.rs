@@ -20,6 +20,7 @@ mod index;
 pub mod login;
 pub mod oauth;
 pub mod open;
+pub mod platform;
 pub mod routes;
 pub mod scan;
 pub mod serve;

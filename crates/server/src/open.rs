@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::channel::Channels;
 use crate::config::{Config, ConfigError};
+use crate::platform;
 use crate::state::{App, Parts, Site};
 use crate::web::limits::Limits;
 use crate::web::pages::Pages;
@@ -80,7 +81,11 @@ impl Default for Surroundings {
 /// # Errors
 /// [`OpenError::Database`].
 pub async fn records(config: &Config) -> Result<Arc<dyn Records>, OpenError> {
-    Ok(Arc::new(SqlRecords::connect(&config.store.url, SqlOptions::default()).await?))
+    Ok(Arc::new(database(config).await?))
+}
+
+async fn database(config: &Config) -> Result<SqlRecords, OpenError> {
+    Ok(SqlRecords::connect(&config.store.url, SqlOptions::default()).await?)
 }
 
 /// Opens everything.
@@ -89,14 +94,20 @@ pub async fn records(config: &Config) -> Result<Arc<dyn Records>, OpenError> {
 /// [`OpenError`] naming the setting to look at.
 pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, OpenError> {
     let Surroundings { clock, entropy, stopping } = surroundings;
-    let records = records(config).await?;
+    let database = Arc::new(database(config).await?);
+    let records: Arc<dyn Records> = database.clone();
     let signing_keys = records.signing_keys().await?;
     let is_first_start = signing_keys.is_empty();
     let master = master_key(&config.store.master_key_file, &signing_keys, &*entropy)?;
     let sealer = Arc::new(Sealer::new(&master));
-    let keys =
-        KeyRing::load(records.clone(), sealer, clock.clone(), entropy.clone(), RotationPolicy::default())
-            .await?;
+    let keys = KeyRing::load(
+        records.clone(),
+        sealer.clone(),
+        clock.clone(),
+        entropy.clone(),
+        RotationPolicy::default(),
+    )
+    .await?;
     if is_first_start {
         records.record(&AuditEvent::new(clock.now(), AuditKind::KeysRotated)).await?;
         tracing::info!("first start: signing keys made");
@@ -126,6 +137,7 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         handshakes: memory,
         provider,
         channels: Channels::new(config)?,
+        tokens: platform::Tokens::new(database, sealer, clock.clone(), entropy.clone()),
         clock,
         entropy,
         pages: Pages::new(config.sandbox.enabled),

@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::channel::Channels;
 use crate::config::Config;
+use crate::platform;
 use crate::web::cookies::Transport;
 use crate::web::limits::Limits;
 use crate::web::pages::Pages;
@@ -37,6 +38,8 @@ pub struct Parts {
     pub provider: Provider,
     /// Configured channels.
     pub channels: Channels,
+    /// Tokens that platforms give to our apps.
+    pub tokens: platform::Tokens,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.

@@ -1,0 +1,137 @@
+//! Why a call in an app's name came to nothing.
+
+use std::sync::Arc;
+
+use mashang_login::records::StoreError;
+use mashang_wechat::{Error, FailureKind};
+
+use crate::channel::{ChannelFailure, FailureWords};
+
+/// Why a call came to nothing. Carries no token. Cheap to clone: one failed fetch is told to everybody who waited for it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Failure {
+    /// The platform refused, failed, or was not reached.
+    #[error("{0}")]
+    Platform(Arc<Error>),
+    /// The breaker is open; no call was made.
+    #[error("{app}: not called, because the platform did not answer the last calls")]
+    Resting {
+        /// The breaker's name.
+        app: String,
+    },
+    /// Another node holds the lease to fetch the token and did not come back in time.
+    #[error("another node has been fetching the token for too long")]
+    Awaited,
+    /// The operator's system that keeps the token did not hand it out.
+    #[error("token_source: {0}")]
+    Theirs(TheirsFailure),
+    /// The store does not answer.
+    #[error("{0}")]
+    Store(Arc<StoreError>),
+    /// Our own mistake.
+    #[error("fetching the token panicked")]
+    Broken,
+}
+
+/// Why the operator's system did not hand out a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TheirsFailure {
+    /// No connection, or none in time.
+    #[error("could not be reached, or did not answer in time")]
+    Unreachable,
+    /// It refused our key.
+    #[error("refused our key (HTTP {0}); compare token_source.key on both sides")]
+    Refused(u16),
+    /// Another HTTP status than 200, redirects included.
+    #[error("answered with HTTP {0} instead of 200")]
+    Status(u16),
+    /// Not the JSON it should be.
+    #[error("did not answer with {{\"access_token\": text, \"expires_in\": seconds}} of at most 64 KiB")]
+    Malformed,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Platform(Arc::new(error))
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+impl Failure {
+    /// What the platform's own failure means, if it is one.
+    #[must_use]
+    pub fn kind(&self) -> Option<FailureKind> {
+        match self {
+            Self::Platform(error) => Some(error.kind()),
+            _ => None,
+        }
+    }
+
+    /// Whether the platform, or the way to it, is to blame: it did not answer, not in time, not sensibly, or was busy.
+    #[must_use]
+    pub fn is_fault(&self) -> bool {
+        match self {
+            Self::Platform(error) => {
+                matches!(error.kind(), FailureKind::Unreachable | FailureKind::Malformed | FailureKind::Busy)
+            }
+            Self::Theirs(failure) => !matches!(failure, TheirsFailure::Refused(_)),
+            Self::Resting { .. } | Self::Awaited | Self::Store(_) | Self::Broken => false,
+        }
+    }
+}
+
+impl From<Failure> for ChannelFailure {
+    fn from(failure: Failure) -> Self {
+        let words = match &failure {
+            Failure::Platform(error) => return told_again(error).into(),
+            Failure::Resting { .. } => FailureWords::Down,
+            Failure::Theirs(TheirsFailure::Refused(_)) => FailureWords::Setup,
+            Failure::Theirs(_) => FailureWords::Down,
+            Failure::Awaited | Failure::Store(_) | Failure::Broken => FailureWords::Busy,
+        };
+        Self { words, errcode: None, log: failure.to_string().into() }
+    }
+}
+
+/// The same error for one more listener.
+fn told_again(error: &Error) -> Error {
+    match error {
+        Error::Platform(refusal) => Error::Platform(refusal.clone()),
+        Error::Transport { kind, source } => {
+            let mut causes = Vec::new();
+            let mut cause = source.as_deref().map(|source| source as &dyn std::error::Error);
+            while let Some(next) = cause {
+                causes.push(next.to_string());
+                cause = next.source();
+            }
+            let source = (!causes.is_empty()).then(|| causes.join(": ").into());
+            Error::Transport { kind: *kind, source }
+        }
+        Error::UnusableCode => Error::UnusableCode,
+        Error::NotSendable { what } => Error::NotSendable { what },
+        other => Error::Malformed { what: other.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mashang_wechat::TransportKind;
+
+    use super::*;
+
+    #[test]
+    fn each_failure_has_words_for_the_person() {
+        let words = |failure: Failure| ChannelFailure::from(failure).words;
+        let timeout = Error::Transport { kind: TransportKind::Timeout, source: None };
+        assert_eq!(words(timeout.into()), FailureWords::Down);
+        assert_eq!(words(Failure::Resting { app: "wechat".into() }), FailureWords::Down);
+        assert_eq!(words(Failure::Awaited), FailureWords::Busy);
+        assert_eq!(words(StoreError::Overloaded.into()), FailureWords::Busy);
+        assert_eq!(words(Failure::Theirs(TheirsFailure::Refused(401))), FailureWords::Setup);
+    }
+}

@@ -1,0 +1,101 @@
+//! One app at one platform: where its token comes from, and its breaker.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use mashang_login::platform_token::TokenName;
+use mashang_wechat::{AccessToken, AppId, AppSecret, Client, IssuedToken};
+use tokio::time::Instant;
+
+use super::{Breaker, Failure};
+
+/// Hands out an app's token. [`Tokens`](super::Tokens) asks one at a time, and only when none is at hand.
+#[async_trait]
+pub trait Supply: Send + Sync + std::fmt::Debug {
+    /// A token. With `instead_of`, calls with that one were refused: a supply that can force another does so, one that
+    /// cannot may answer with the same again.
+    ///
+    /// # Errors
+    /// [`Failure`] of the platform, or of the operator's own system.
+    async fn fetch(&self, instead_of: Option<&AccessToken>) -> Result<IssuedToken, Failure>;
+}
+
+/// One app at one platform. Clones share their breaker.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub(super) name: TokenName,
+    pub(super) supply: Arc<dyn Supply>,
+    pub(super) breaker: Arc<Breaker>,
+}
+
+impl Source {
+    /// An app whose tokens are kept under `name` and come from `supply`. Calls of one channel share a breaker, with or
+    /// without a token.
+    #[must_use]
+    pub fn new(name: TokenName, supply: Arc<dyn Supply>, breaker: Arc<Breaker>) -> Self {
+        Self { name, supply, breaker }
+    }
+
+    /// An official account or a mini-program: `stable_token` (WeChat fact sheet §4.2).
+    #[must_use]
+    pub fn wechat(client: Client, appid: AppId, secret: AppSecret, breaker: Arc<Breaker>) -> Self {
+        let name = Self::wechat_name(&appid);
+        Self::new(name, Arc::new(StableToken { client, appid, secret, forced: Mutex::default() }), breaker)
+    }
+
+    /// What the token of an official account or a mini-program is kept under.
+    #[must_use]
+    pub fn wechat_name(appid: &AppId) -> TokenName {
+        TokenName::of(&["wechat", appid.as_str()]).expect("an appid has 6 to 32 characters of [A-Za-z0-9_-]")
+    }
+
+    /// The app's breaker, for calls that need no token.
+    #[must_use]
+    pub fn breaker(&self) -> &Breaker {
+        &self.breaker
+    }
+}
+
+/// WeChat refreshes by force at most so often, and answers with the same token in between (WeChat fact sheet §4.2). It
+/// also does so at most 20 times a day.
+const FORCE_EVERY: Duration = Duration::from_secs(30);
+
+/// `stable_token`: the same token for everybody who asks, until five minutes before its end.
+#[derive(Debug)]
+struct StableToken {
+    client: Client,
+    appid: AppId,
+    secret: AppSecret,
+    forced: Mutex<Option<Instant>>,
+}
+
+impl StableToken {
+    /// Whether force may be used now; if so, it counts as used.
+    fn may_force(&self) -> bool {
+        let mut forced = self.forced.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let may = forced.is_none_or(|at| now.duration_since(at) >= FORCE_EVERY);
+        if may {
+            *forced = Some(now);
+        }
+        may
+    }
+}
+
+#[async_trait]
+impl Supply for StableToken {
+    async fn fetch(&self, instead_of: Option<&AccessToken>) -> Result<IssuedToken, Failure> {
+        let issued = self.client.stable_token(&self.appid, &self.secret, false).await?;
+        let is_the_bad_one = instead_of.is_some_and(|bad| bad.expose() == issued.token.expose());
+        if is_the_bad_one && self.may_force() {
+            tracing::warn!(
+                appid = %self.appid,
+                "WeChat refuses the token of {} although it is the latest: forcing another. If this repeats, another system fetches tokens for this app with cgi-bin/token",
+                self.appid
+            );
+            return Ok(self.client.stable_token(&self.appid, &self.secret, true).await?);
+        }
+        Ok(issued)
+    }
+}
