@@ -1,11 +1,14 @@
 //! WeChat's error numbers in words: what happened, whose turn it is, and what to do where.
 //!
-//! For pages and logs of whoever runs the login. The numbers come from WeChat fact sheet §2.7, §3 and §5; the
-//! sentences are ours. They speak of "the channel" as the place where an appid and its secret are configured.
+//! For pages and logs of whoever runs the login. The numbers come from WeChat fact sheet §2.7, §3 and §5,
+//! mini-program fact sheet §1 to §3 and §6, and WeCom fact sheet §11; the sentences are ours. They speak of "the channel" as the place where an appid and its secret are configured.
 
 mod authorize_page;
 mod calls;
 mod wecom;
+
+use std::borrow::Cow;
+use std::net::IpAddr;
 
 use crate::hosts::Platform;
 
@@ -29,6 +32,18 @@ pub struct Sentence {
     pub what: &'static str,
     /// What to do, and where.
     pub remedy: &'static str,
+}
+
+impl Sentence {
+    /// The remedy, ending with the address that belongs into an IP list if one is known: the one that
+    /// [`Error::refused_address`](crate::Error::refused_address) found.
+    #[must_use]
+    pub fn remedy_naming(&self, address: Option<IpAddr>) -> Cow<'static, str> {
+        match address {
+            Some(address) => format!("{} IP: {address}", self.remedy).into(),
+            None => self.remedy.into(),
+        }
+    }
 }
 
 /// Whose turn it is.
@@ -92,13 +107,16 @@ mod tests {
 
     use super::*;
 
-    /// Every number in the tables of WeChat fact sheet §2.7, §3 and §5.
+    /// Every number in the tables of WeChat fact sheet §2.7, §3 and §5, then what mini-program fact sheet §1 to §3 and
+    /// §6 add.
     const FACT_SHEET: &[i64] = &[
         -1, 0, 40001, 40002, 40003, 40013, 40014, 40029, 40030, 40033, 40035, 40052, 40053, 40125, 40129,
         40131, 40163, 40164, 40188, 40226, 40243, 41001, 41002, 41003, 41004, 41008, 41009, 42001, 42002,
         42003, 42007, 43001, 43002, 43003, 43004, 43019, 44002, 45009, 45011, 45015, 45047, 46004, 47001,
         48001, 48004, 50001, 50002, 50004, 50005, 61024, 61450, 61451, 76022, 89501, 89503, 89506, 89507,
-        10003, 10004, 10005, 10006, 10009, 10010, 10011, 10012, 10013, 10015, 10016,
+        10003, 10004, 10005, 10006, 10009, 10010, 10011, 10012, 10013, 10015, 10016, 40097, 40169, 41030,
+        44990, 50007, 61007, 85066, 85068, 85069, 85070, 85071, 85072, 85073, 85074, 85075, 85076, 85095,
+        85096, 886_000, 886_001,
     ];
 
     #[test]
@@ -143,6 +161,18 @@ mod tests {
                 assert!(is_latin(text) && text.ends_with('.'), "{code}: {text}");
             }
         }
+    }
+
+    #[test]
+    fn calls_are_listed_in_rising_order() {
+        assert!(calls::TABLE.is_sorted_by_key(|explanation| explanation.code));
+    }
+
+    #[test]
+    fn a_remedy_names_the_address_to_put_on_the_list() {
+        let refused = explain(40164).unwrap();
+        assert!(refused.en.remedy_naming("203.0.113.7".parse().ok()).ends_with("IP白名单. IP: 203.0.113.7"));
+        assert_eq!(refused.zh.remedy_naming(None), refused.zh.remedy);
     }
 
     #[test]

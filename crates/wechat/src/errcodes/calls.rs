@@ -1,4 +1,4 @@
-//! Numbers in answers to calls (WeChat fact sheet §2.7 and §5), rising.
+//! Numbers in answers to calls (WeChat fact sheet §2.7 and §5, mini-program fact sheet §1 to §3 and §6), rising.
 
 use super::Turn::{Developer, Nobody, Operator, User, WeChat};
 use super::{Explanation, row};
@@ -95,6 +95,18 @@ pub(super) const TABLE: &[Explanation] = &[
         ("The action_info is not valid, so no parametric QR code was made.", REPORT_EN),
     ),
     row(
+        40097,
+        Developer,
+        (
+            "小程序接口的参数不正确，或已发布的链接规则不能修改。",
+            "修改已发布的规则前，请先在公众平台（mp.weixin.qq.com）的小程序后台把它下线；否则请把这个错误码和 rid 报告给登录服务的开发者。",
+        ),
+        (
+            "A parameter of a mini-program call is not valid, or a published link rule cannot be changed.",
+            "To change a published rule, take it offline on mp.weixin.qq.com first; otherwise report the number and the rid to the login server's developers.",
+        ),
+    ),
+    row(
         40125,
         Operator,
         (
@@ -137,12 +149,21 @@ pub(super) const TABLE: &[Explanation] = &[
         40164,
         Operator,
         (
-            "服务器的出口 IP 不在公众号的 IP 白名单里。",
+            "服务器的出口 IP 不在公众号或小程序的 IP 白名单里。",
             "请把错误信息里的 IP 加入白名单：公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置 › IP 白名单。",
         ),
         (
-            "The server's IP address is not on the official account's IP list.",
+            "The server's IP address is not on the IP list of the official account or mini-program.",
             "Add the address named in the message on mp.weixin.qq.com under 设置与开发 › 基本配置 › IP白名单.",
+        ),
+    ),
+    row(
+        40169,
+        Developer,
+        ("小程序码的场景值长度不对（应为 1 到 32 个字符），或请求不是 JSON。", REPORT_ZH),
+        (
+            "The scene of the mini-program code does not have 1 to 32 characters, or the request is not JSON.",
+            REPORT_EN,
         ),
     ),
     row(
@@ -219,6 +240,18 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     row(41008, Developer, ("请求里缺少登录 code。", REPORT_ZH), ("The login code is missing.", REPORT_EN)),
     row(41009, Developer, ("请求里缺少 openid。", REPORT_ZH), ("The openid is missing.", REPORT_EN)),
+    row(
+        41030,
+        Operator,
+        (
+            "小程序码指向的页面不在已发布的小程序里。",
+            "请核对渠道里的页面路径（开头没有 /，不带参数）并发布包含它的版本；还没有发布时，请关闭 check_path，并把 env_version 设为体验版或开发版。",
+        ),
+        (
+            "The page of the mini-program code is not in the released mini-program.",
+            "Check the channel's page (no leading slash, no query) and release a version that has it. Before the first release switch check_path off and set env_version to trial or develop.",
+        ),
+    ),
     row(42001, User, ("access_token 已过期。", AGAIN_ZH), ("The access_token has expired.", AGAIN_EN)),
     row(
         42002,
@@ -268,6 +301,12 @@ pub(super) const TABLE: &[Explanation] = &[
         ),
     ),
     row(44002, Developer, ("POST 请求的内容为空。", REPORT_ZH), ("The POST body is empty.", REPORT_EN)),
+    row(
+        44990,
+        WeChat,
+        ("调用太快，超过了每秒的上限。", "稍等片刻再试。"),
+        ("Too many calls within a second.", "Wait a moment and try again."),
+    ),
     row(
         45009,
         Operator,
@@ -324,11 +363,11 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "应用没有调用这个接口的权限，或授权范围不够。",
-            "请确认应用已通过认证和审核；公众号渠道读取昵称头像要用 snsapi_userinfo。在公众平台 › 设置与开发 › 接口权限中可以查看。",
+            "带参数二维码只对已认证的服务号开放，订阅号和未认证的账号不能用；小程序要先发布才能生成小程序码；公众号渠道读取昵称头像要用 snsapi_userinfo。在公众平台 › 设置与开发 › 接口权限中可以查看。",
         ),
         (
             "The app may not make this call, or the granted scope is too narrow.",
-            "Make sure that the app is verified and approved; to read nicknames an official account needs snsapi_userinfo. Its rights are listed on mp.weixin.qq.com under 设置与开发 › 接口权限.",
+            "QR codes with a scene need a verified service account: subscription accounts and unverified ones have none. A mini-program must be released before it has codes. To read nicknames an official account needs snsapi_userinfo. Its rights are listed on mp.weixin.qq.com under 设置与开发 › 接口权限.",
         ),
     ),
     row(
@@ -371,6 +410,30 @@ pub(super) const TABLE: &[Explanation] = &[
         ("The person does not follow the official account.", "Follow the account first, then scan again."),
     ),
     row(
+        50007,
+        Operator,
+        (
+            "账号已被冻结。",
+            "请登录公众平台（mp.weixin.qq.com）查看站内通知并按其中的说明处理；恢复之前请停用这个渠道。",
+        ),
+        (
+            "The account is frozen.",
+            "Read the notices on mp.weixin.qq.com and do what they ask; switch this channel off until it is restored.",
+        ),
+    ),
+    row(
+        61007,
+        Operator,
+        (
+            "第三方平台没有得到这个接口的授权。",
+            "请小程序管理员重新授权第三方平台，并勾选开发管理权限；或改用小程序自己的 AppSecret。",
+        ),
+        (
+            "The third-party platform was not granted this call.",
+            "Let the mini-program's administrator authorize it again with development rights, or use the mini-program's own AppSecret.",
+        ),
+    ),
+    row(
         61024,
         Operator,
         (
@@ -396,6 +459,123 @@ pub(super) const TABLE: &[Explanation] = &[
         (
             "The quota of this call cannot be queried.",
             "Web login's sns calls have no quota query; nothing to do.",
+        ),
+    ),
+    row(
+        85066,
+        Operator,
+        ("链接规则不合法。", "请填写完整的前缀：https:// 加域名和路径，域名已备案，并以 / 结尾。"),
+        (
+            "The link rule is not valid.",
+            "Write the whole prefix: https://, a host with an ICP filing, and a path that ends with a slash.",
+        ),
+    ),
+    row(
+        85068,
+        Operator,
+        ("测试链接不在链接规则之下。", "请让每个测试链接都以规则的前缀开头。"),
+        (
+            "A test address is not below the link rule.",
+            "Let every test address begin with the rule's prefix.",
+        ),
+    ),
+    row(
+        85069,
+        Operator,
+        (
+            "链接规则的校验文件没有通过检查。",
+            "请用浏览器打开校验文件的地址：它要能从公网以规则的域名和路径访问，内容要和下载的完全一样。检查反向代理是否把请求转给了登录服务。",
+        ),
+        (
+            "WeChat could not check the link rule's verification file.",
+            "Open the file's address in a browser: it must be reachable from the internet at the rule's host and path, unchanged. Look whether the reverse proxy passes it to the login server.",
+        ),
+    ),
+    row(
+        85070,
+        Operator,
+        ("这个链接已被微信加入黑名单。", "请换一个域名，或向微信申诉。"),
+        ("WeChat has put this address on its blacklist.", "Use another host, or appeal to WeChat."),
+    ),
+    row(
+        85071,
+        Operator,
+        (
+            "这条链接规则已经存在。",
+            "无需再次添加；需要修改时请用编辑，或在小程序后台（mp.weixin.qq.com）› 开发管理 › 扫普通链接二维码打开小程序中修改。",
+        ),
+        (
+            "This link rule exists already.",
+            "There is no need to add it again; to change it, edit it here or on mp.weixin.qq.com › 开发管理 › 扫普通链接二维码打开小程序.",
+        ),
+    ),
+    row(
+        85072,
+        Operator,
+        (
+            "这个链接已被别的小程序占用。",
+            "请在小程序后台（mp.weixin.qq.com）› 开发管理 › 扫普通链接二维码打开小程序中换一个路径，或请对方释放它。",
+        ),
+        (
+            "Another mini-program holds this address.",
+            "Choose another path on mp.weixin.qq.com › 开发管理 › 扫普通链接二维码打开小程序, or ask its owner to give it up.",
+        ),
+    ),
+    row(
+        85073,
+        Operator,
+        (
+            "链接规则的数量已达上限。",
+            "请在小程序后台（mp.weixin.qq.com）› 开发管理 › 扫普通链接二维码打开小程序中删除不用的规则。",
+        ),
+        (
+            "The limit of link rules is reached.",
+            "Delete unused ones on mp.weixin.qq.com › 开发管理 › 扫普通链接二维码打开小程序.",
+        ),
+    ),
+    row(
+        85074,
+        Operator,
+        ("小程序还没有发布，链接规则不能发布。", "请先发布小程序，再发布规则；之前可以用测试链接。"),
+        (
+            "The mini-program was not released yet, so its link rule cannot be published.",
+            "Release the mini-program first, then publish the rule; until then use test addresses.",
+        ),
+    ),
+    row(
+        85075,
+        Operator,
+        ("个人类型的小程序不能使用链接规则。", "请改用小程序码，个人类型也可以使用。"),
+        (
+            "A personal mini-program cannot have link rules.",
+            "Use mini-program codes instead, which personal ones may.",
+        ),
+    ),
+    row(
+        85076,
+        Operator,
+        ("链接的域名没有备案。", "请使用已完成 ICP 备案的域名。"),
+        ("The address's host has no ICP filing.", "Use a host that has one."),
+    ),
+    row(
+        85095,
+        Operator,
+        (
+            "链接规则的数据有误。",
+            "请在小程序后台（mp.weixin.qq.com）› 开发管理 › 扫普通链接二维码打开小程序中删除这条规则，然后重新添加。",
+        ),
+        (
+            "The link rule's data is broken.",
+            "Delete the rule on mp.weixin.qq.com › 开发管理 › 扫普通链接二维码打开小程序 and add it again.",
+        ),
+    ),
+    row(
+        85096,
+        Operator,
+        ("页面路径里含有微信保留的参数 scancode_time。", "请从渠道的页面路径里去掉它。"),
+        (
+            "The page holds scancode_time, a parameter that WeChat reserves.",
+            "Remove it from the channel's page.",
         ),
     ),
     row(
@@ -445,5 +625,20 @@ pub(super) const TABLE: &[Explanation] = &[
             "The administrator refused this IP address; it is blocked for an hour.",
             "Ask the administrator again after an hour, or add it on mp.weixin.qq.com under 设置与开发 › 基本配置 › IP白名单.",
         ),
+    ),
+    row(
+        886_000,
+        Operator,
+        ("本月发布链接规则的次数已用完。", "请下个月再发布；之前可以用测试链接。"),
+        (
+            "Link rules cannot be published any more this month.",
+            "Publish next month; until then use test addresses.",
+        ),
+    ),
+    row(
+        886_001,
+        WeChat,
+        ("微信系统繁忙。", "稍等片刻再试。"),
+        ("WeChat's system is busy.", "Wait a moment and try again."),
     ),
 ];

@@ -108,7 +108,7 @@ async fn every_mutation_of_a_token_is_malformed() {
         ("{\"access", "{\"is_snapshotuser\":\"1\",\"access"),
         ("{\"access", "{\"is_snapshotuser\":true,\"access"),
         ("{\"access", "{\"is_snapshotuser\":2,\"access"),
-        ("{\"access", "{\"errcode\":\"40029\",\"access"),
+        ("{\"access", "{\"errcode\":\"0\",\"access"),
         ("}", ""),
         ("}", "},"),
     ];
@@ -124,6 +124,8 @@ async fn every_mutation_of_a_token_is_malformed() {
 async fn a_refusal_wins_over_fields_beside_it() {
     let body = TOKEN.replace("{\"access", "{\"errcode\":40163,\"errmsg\":\"code been used\",\"access");
     assert_eq!(failure(&body).await.kind(), FailureKind::CodeSpent);
+    // One of Tencent's samples writes the number as a text.
+    assert_eq!(failure(&body.replace("40163", "\"40163\"")).await.kind(), FailureKind::CodeSpent);
 }
 
 #[tokio::test]

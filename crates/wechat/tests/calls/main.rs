@@ -1,6 +1,7 @@
 //! The client against a socket that answers as WeChat does, and as it should not.
 
 mod exchange;
+mod mini;
 mod official;
 mod profile;
 mod server;

@@ -66,6 +66,7 @@ async fn refusals_say_whose_turn_it_is() {
         (40243, "appsecret frozen", FailureKind::BadCredentials),
         (40164, "invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in whitelist", FailureKind::NotAllowed),
         (89503, "ip needs confirmation", FailureKind::NotAllowed),
+        (50007, "account frozen", FailureKind::NotAllowed),
         (45009, "reach max api daily quota limit", FailureKind::RateLimited),
     ];
     for (code, message, kind) in refusals {
