@@ -66,3 +66,25 @@ fn read_department(value: &Value) -> Option<Department> {
         name: name.map(str::to_owned),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_can_make_reading_panic(body in any::<Vec<u8>>()) {
+            prop_assert!(read_departments(&body).is_err());
+        }
+
+        #[test]
+        fn whatever_is_accepted_has_distinct_numbers(ids in prop::collection::vec(0_u64..20, 0..8)) {
+            let list: Vec<Value> = ids.iter().map(|id| serde_json::json!({ "id": id })).collect();
+            let body = serde_json::json!({ "errcode": 0, "department": list }).to_string();
+            let distinct: std::collections::BTreeSet<_> = ids.iter().filter(|id| **id != 0).collect();
+            prop_assert_eq!(read_departments(body.as_bytes()).is_ok(), distinct.len() == ids.len());
+        }
+    }
+}

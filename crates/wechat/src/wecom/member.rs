@@ -154,3 +154,55 @@ impl MemberStatus {
         text.parse().ok().map(Self::of)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Answers that are nearly right reach further into the reader than random bytes do.
+    fn nearly_an_answer() -> impl Strategy<Value = Vec<u8>> {
+        let name = prop::sample::select(vec![
+            "userid",
+            "status",
+            "department",
+            "main_department",
+            "name",
+            "avatar",
+            "email",
+            "errcode",
+        ]);
+        let value = prop_oneof![
+            Just("\"\"".to_owned()),
+            Just("\"ZhangSan\"".to_owned()),
+            Just("\"lisi\"".to_owned()),
+            Just("[1,2]".to_owned()),
+            Just("[{}]".to_owned()),
+            Just("null".to_owned()),
+            any::<i64>().prop_map(|number| number.to_string()),
+            any::<String>().prop_map(|text| serde_json::Value::from(text).to_string()),
+        ];
+        prop::collection::vec((name, value), 0..6).prop_map(|pairs| {
+            let pairs: Vec<String> =
+                pairs.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+            format!("{{{}}}", pairs.join(",")).into_bytes()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_can_make_reading_panic(body in any::<Vec<u8>>()) {
+            prop_assert!(read_member(&body, &"zhangsan".parse().unwrap()).is_err());
+        }
+
+        /// SEC-27.
+        #[test]
+        fn whoever_is_read_is_whoever_was_asked_for(body in nearly_an_answer()) {
+            let asked: MemberId = "zhangsan".parse().unwrap();
+            if let Ok(member) = read_member(&body, &asked) {
+                prop_assert_eq!(member.id, asked);
+            }
+        }
+    }
+}
