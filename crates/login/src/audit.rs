@@ -53,11 +53,13 @@ pub enum AuditKind {
     ClientRefused,
     /// A client gave its tokens back.
     TokensRevoked,
+    /// A phone sent an identity, a phone number or a platform's token, which never count (SEC-22, SEC-24).
+    IdentityInRequestRefused,
 }
 
 impl AuditKind {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::TicketStarted,
         Self::TicketScanned,
         Self::SecondScanRefused,
@@ -80,6 +82,7 @@ impl AuditKind {
         Self::ForeignStateRefused,
         Self::ClientRefused,
         Self::TokensRevoked,
+        Self::IdentityInRequestRefused,
     ];
 
     /// The name in the store and in exports.
@@ -108,6 +111,7 @@ impl AuditKind {
             Self::ForeignStateRefused => "foreign_state_refused",
             Self::ClientRefused => "client_refused",
             Self::TokensRevoked => "tokens_revoked",
+            Self::IdentityInRequestRefused => "identity_in_request_refused",
         }
     }
 
