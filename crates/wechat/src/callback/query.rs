@@ -8,8 +8,7 @@ use url::form_urlencoded;
 const VALUE_LIMIT: usize = 2_048;
 
 /// What stands beside the body (WeChat fact sheet §4.5, §4.6). Other parameters, such as `openid` and
-/// `encrypt_type`, are not looked at:
-/// they are not signed. `Debug` shows names only.
+/// `encrypt_type`, are not looked at: they are not signed. `Debug` shows names only.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct CallbackQuery {
     /// Over token, timestamp and nonce.
