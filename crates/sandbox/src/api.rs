@@ -17,10 +17,11 @@ use crate::open::{self, Answer, Refusal};
 use crate::options::App;
 use crate::pages::{ASSETS, Policy};
 use crate::people::{Person, PersonChange, PersonRefusal};
-use crate::phone::{Reading, read};
+use crate::phone::{PhoneApp, Reading, read};
 use crate::state::{Sandbox, World};
+use crate::wecom::Declined;
 use crate::words::Lang;
-use crate::{cgi, hosts, ids, manual};
+use crate::{cgi, hosts, ids, manual, wecom};
 
 pub(crate) type Body<T> = Result<Json<T>, JsonRejection>;
 pub(crate) type Answered = Result<Json<Value>, Refused>;
@@ -41,6 +42,7 @@ pub(crate) fn router() -> Router<Sandbox> {
         .route("/warnings", get(warnings))
         .route("/reset", post(reset))
         .merge(cgi::script_router())
+        .nest("/wecom", wecom::manage_router())
 }
 
 /// A request that was not done, as status and JSON.
@@ -55,7 +57,7 @@ impl Refused {
         Self { status, error, message: message.to_string() }
     }
 
-    fn no_person() -> Self {
+    pub(crate) fn no_person() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
             "unknown_person",
@@ -89,6 +91,16 @@ impl From<PersonRefusal> for Refused {
 impl From<OrderRefusal> for Refused {
     fn from(refusal: OrderRefusal) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_fault", refusal)
+    }
+}
+
+impl From<Declined> for Refused {
+    fn from(declined: Declined) -> Self {
+        match declined {
+            Declined::Attempt(refusal) => refusal.into(),
+            Declined::OutOfRange => Self::new(StatusCode::FORBIDDEN, "out_of_range", declined),
+            Declined::SwitchedOff => Self::new(StatusCode::FORBIDDEN, "app_off", declined),
+        }
     }
 }
 
@@ -176,44 +188,58 @@ struct Scan {
     uuid: Option<String>,
     url: Option<String>,
     person: String,
+    /// The app that scans; it decides how the phone marks links that it opens.
+    app: Option<PhoneApp>,
 }
 
 /// Scans an Open Platform QR, or tells what the phone would open for any other link.
 async fn scan(State(sandbox): State<Sandbox>, reached: hosts::Reached, body: Body<Scan>) -> Answered {
-    let Json(Scan { uuid, url, person }) = body?;
+    let Json(Scan { uuid, url, person, app }) = body?;
     let person = known(&sandbox, &person)?;
     let uuid = match (uuid, url) {
         (Some(uuid), None) => uuid,
-        (None, Some(url)) => match read(&url, sandbox.options(), reached.authority.as_ref()) {
-            Reading::Here(path) => match uuid_of(&path) {
-                Some(uuid) => uuid,
-                None => {
-                    return Ok(Json(json!({ "open": format!("{}{path}", sandbox.options().public_base()) })));
+        (None, Some(url)) => {
+            match read(&url, sandbox.options(), reached.authority.as_ref(), app.unwrap_or_default()) {
+                Reading::Here(path) => match uuid_of(&path) {
+                    Some(uuid) => uuid,
+                    None => {
+                        return Ok(Json(
+                            json!({ "open": format!("{}{path}", sandbox.options().public_base()) }),
+                        ));
+                    }
+                },
+                Reading::Elsewhere(url) => return Ok(Json(json!({ "open": url }))),
+                Reading::NotALink => {
+                    return Err(Refused::new(
+                        StatusCode::BAD_REQUEST,
+                        "not_a_link",
+                        "the phone opens http and https links",
+                    ));
                 }
-            },
-            Reading::Elsewhere(url) => return Ok(Json(json!({ "open": url }))),
-            Reading::NotALink => {
-                return Err(Refused::new(
-                    StatusCode::BAD_REQUEST,
-                    "not_a_link",
-                    "the phone opens http and https links",
-                ));
             }
-        },
+        }
         _ => return Err(Refused::new(StatusCode::BAD_REQUEST, "bad_request", "send either uuid or url")),
     };
-    let app = open::scan(&sandbox, &uuid, &person.id)?;
+    let app = if wecom::knows(&sandbox, &uuid) {
+        wecom::scan(&sandbox, &uuid, &person.id)?
+    } else {
+        open::scan(&sandbox, &uuid, &person.id)?
+    };
     Ok(Json(json!({ "uuid": uuid, "stage": "scanned", "app": app })))
 }
 
 fn uuid_of(path: &str) -> Option<String> {
     let (path, query) = path.split_once('?')?;
+    let name = if path.ends_with(wecom::CONFIRM) { "k" } else { "uuid" };
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    let uuid = pairs.find(|(name, _)| name == "uuid").map(|(_, uuid)| uuid.into_owned());
-    uuid.filter(|_| path.ends_with("/connect/confirm"))
+    let uuid = pairs.find(|(key, _)| key == name).map(|(_, uuid)| uuid.into_owned());
+    uuid.filter(|_| path.ends_with("/connect/confirm") || path.ends_with(wecom::CONFIRM))
 }
 
 async fn scanned(State(sandbox): State<Sandbox>, Path(uuid): Path<String>) -> Answered {
+    if let Some((stage, corpid)) = wecom::stage(&sandbox, &uuid) {
+        return Ok(Json(json!({ "uuid": uuid, "stage": stage, "appid": corpid })));
+    }
     let now = sandbox.now_ms();
     let world = sandbox.world();
     let login = world.qr_logins.get(&uuid).ok_or(Refusal::Unknown)?;
@@ -237,6 +263,11 @@ async fn deny(State(sandbox): State<Sandbox>, body: Body<Tap>) -> Answered {
 
 fn tap(sandbox: &Sandbox, Tap { uuid, person }: Tap, answer: Answer) -> Answered {
     let person = known(sandbox, &person)?;
+    if wecom::knows(sandbox, &uuid) {
+        let redirect = wecom::answer(sandbox, &uuid, &person.id, answer)?;
+        let stage = if answer == Answer::Allow { "allowed" } else { "cancelled" };
+        return Ok(Json(json!({ "uuid": uuid, "stage": stage, "redirect": redirect })));
+    }
     let redirect = open::answer(sandbox, &uuid, &person.id, answer)?;
     let stage = if redirect.is_some() { "allowed" } else { "cancelled" };
     Ok(Json(json!({ "uuid": uuid, "stage": stage, "redirect": redirect })))
@@ -287,7 +318,7 @@ async fn warnings(State(sandbox): State<Sandbox>) -> Json<Value> {
 
 /// People, logins, codes, tokens, faults, warnings: all as at the start. Waiting polls wake and find their uuid gone.
 async fn reset(State(sandbox): State<Sandbox>) -> Json<Value> {
-    *sandbox.world() = World::default();
+    *sandbox.world() = World::new(sandbox.options().corps.clone());
     Json(json!({ "reset": true }))
 }
 

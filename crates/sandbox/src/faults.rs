@@ -72,6 +72,16 @@ pub(crate) enum Target {
     Checksession,
     /// `/cgi-bin/wxopen/qrcodejump…`
     LinkRules,
+    /// `qyapi`: `gettoken`.
+    Gettoken,
+    /// `qyapi`: both `getuserinfo`.
+    Getuserinfo,
+    /// `qyapi`: both `getuserdetail`.
+    Getuserdetail,
+    /// `qyapi`: other calls below `user/`.
+    User,
+    /// `qyapi`: `department/…`.
+    Department,
     #[default]
     All,
 }

@@ -18,7 +18,7 @@ use tower::Layer;
 use tower::util::MapRequestLayer;
 
 use crate::state::Sandbox;
-use crate::{api, cgi, official, open, pages, phone, sns};
+use crate::{api, cgi, official, open, pages, phone, sns, wecom};
 
 pub(crate) const OPEN: &str = "open.weixin.qq.com";
 pub(crate) const POLL: &str = "lp.open.weixin.qq.com";
@@ -29,6 +29,14 @@ const API_OTHERS: [&str; 4] =
 const RES: &str = "res.wx.qq.com";
 /// Where `headimgurl` points.
 pub(crate) const AVATARS: &str = "thirdwx.qlogo.cn";
+
+/// WeCom's login page, and the only origin that `@wecom/jssdk` listens to.
+pub(crate) const LOGIN_WORK: &str = "login.work.weixin.qq.com";
+/// WeCom's old login page, and what its phone opens.
+pub(crate) const OPEN_WORK: &str = "open.work.weixin.qq.com";
+const QYAPI: &str = "qyapi.weixin.qq.com";
+/// Hosts of WeCom's embedding scripts.
+const WORK_SCRIPTS: [&str; 2] = ["rescdn.qqmail.com", "wwcdn.weixin.qq.com"];
 
 /// The whole sandbox.
 pub(crate) fn router(sandbox: Sandbox) -> Router {
@@ -52,6 +60,14 @@ pub(crate) fn router(sandbox: Sandbox) -> Router {
         let counted = calls.layer(middleware::from_fn_with_state(sandbox.clone(), cgi::count));
         app = app.nest(&format!("/{host}"), counted);
     }
+    for (host, pages_of) in [(LOGIN_WORK, wecom::login_router()), (OPEN_WORK, wecom::open_router())] {
+        app = app.nest(&format!("/{host}"), pages_of.nest(pages::ASSETS, pages::assets()));
+    }
+    for host in WORK_SCRIPTS {
+        app = app.nest(&format!("/{host}"), wecom::script_router());
+    }
+    let counted = wecom::api_router().layer(middleware::from_fn_with_state(sandbox.clone(), cgi::count));
+    app = app.nest(&format!("/{QYAPI}"), counted);
     let app = app
         .fallback(|| async { (StatusCode::NOT_FOUND, "sandbox · 仿真环境: nothing is played here\n") })
         .layer(middleware::from_fn(refuse_other_sites))
@@ -79,8 +95,7 @@ fn prefix_virtual_host(mut request: Request) -> Request {
     let by_header = || request.headers().get(http::header::HOST)?.to_str().ok()?.parse::<Authority>().ok();
     let Some(authority) = request.uri().authority().cloned().or_else(by_header) else { return request };
     let host = authority.host().to_ascii_lowercase();
-    let known = [OPEN, POLL, POLL_OLD, API, RES, AVATARS].contains(&host.as_str());
-    if !known && !API_OTHERS.contains(&host.as_str()) {
+    if !is_played(&host) {
         return request;
     }
     let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
@@ -94,6 +109,13 @@ fn prefix_virtual_host(mut request: Request) -> Request {
         request.extensions_mut().insert(VirtualHost(authority));
     }
     request
+}
+
+/// Whether this is a host that we play, in lower case.
+pub(crate) fn is_played(host: &str) -> bool {
+    [OPEN, POLL, POLL_OLD, API, RES, AVATARS, LOGIN_WORK, OPEN_WORK, QYAPI].contains(&host)
+        || API_OTHERS.contains(&host)
+        || WORK_SCRIPTS.contains(&host)
 }
 
 /// How this request reached us, and with that, how its page addresses the other pretend hosts.

@@ -64,6 +64,40 @@ pub(crate) fn token(entropy: &Entropy) -> String {
     format!("70_{}", alphanumeric(entropy, 107))
 }
 
+/// A WeCom login code: 43 characters of the URL-safe base64 alphabet (WeCom fact sheet §15).
+pub(crate) fn corp_code(entropy: &Entropy) -> String {
+    let mut random = [0u8; 32];
+    entropy(&mut random);
+    URL_SAFE_NO_PAD.encode(random)
+}
+
+/// A WeCom app token or user ticket: 214 characters of that alphabet.
+pub(crate) fn corp_token(entropy: &Entropy) -> String {
+    let mut random = [0u8; 160];
+    entropy(&mut random);
+    URL_SAFE_NO_PAD.encode(random)
+}
+
+/// The digits in the hint of a WeCom errmsg: unix seconds and a random number.
+pub(crate) fn hint(entropy: &Entropy, now_ms: i64) -> String {
+    let mut random = [0u8; 8];
+    entropy(&mut random);
+    format!("{}{:014}", now_ms.div_euclid(1000), u64::from_be_bytes(random) % 100_000_000_000_000)
+}
+
+/// Random decimal digits, the first not zero.
+pub(crate) fn digits(entropy: &Entropy, len: usize) -> String {
+    let mut bytes = vec![0u8; len];
+    entropy(&mut bytes);
+    let digit = |(at, byte): (usize, &u8)| char::from(b'0' + if at == 0 { 1 + byte % 9 } else { byte % 10 });
+    bytes.iter().enumerate().map(digit).collect()
+}
+
+/// The part of a parametric QR's link that names it: 22 characters starting with `02` (§4.3).
+pub(crate) fn scene_link(entropy: &Entropy) -> String {
+    format!("02{}", alphanumeric(entropy, 20))
+}
+
 /// An unguessable name for something of our own (a pending consent, a snapshot, a person).
 pub(crate) fn handle(entropy: &Entropy) -> String {
     alphanumeric(entropy, 22)

@@ -13,6 +13,7 @@
 //! | `hosts` | many pretend hosts on one listener: `{public_url}/api.weixin.qq.com/…`, or a real `Host` header |
 //! | `open` | Open Platform website login: QR page, image, long poll, `wxLogin.js`, the confirm page on the phone |
 //! | `official` | official account web authorization (`/connect/oauth2/authorize`) |
+//! | `wecom` | WeCom (企业微信): scan login, panel, in-app OAuth, `qyapi` |
 //! | `sns` | code → token, refresh, auth, userinfo |
 //! | `phone` | the phone page at `/phone`: who holds it, scanning, opening links |
 //! | `api`, `manual` | the script API at `/sandbox/api`: the phone without a hand; and its description as a page |
@@ -65,6 +66,7 @@ mod phone;
 mod sns;
 mod spoil;
 mod state;
+mod wecom;
 mod words;
 
 pub use events::{DEMO_OFFICIAL_AES_KEY, DEMO_OFFICIAL_TOKEN, EventMode, EventTarget};
@@ -75,3 +77,7 @@ pub use options::{
     DEMO_OFFICIAL_SECRET, DEMO_PLATFORM, DEMO_WEBSITE_APPID, DEMO_WEBSITE_SECRET, Options, default_apps,
 };
 pub use state::{Clock, Sandbox};
+pub use wecom::{
+    Agent, Corp, DEMO_CORP_AGENTID, DEMO_CORP_CONTACT_SECRET, DEMO_CORP_SECRET, DEMO_CORPID, Department,
+    Member, MemberStatus, Visible, default_corps,
+};

@@ -10,6 +10,7 @@ use url::Url;
 use crate::events::EventTarget;
 use crate::ids;
 use crate::mini::MiniProgram;
+use crate::wecom::{Corp, default_corps};
 
 /// The appid of the website app in [`default_apps`].
 pub const DEMO_WEBSITE_APPID: &str = "wx5a9d0b0c0de00001";
@@ -37,6 +38,8 @@ pub struct Options {
     pub public_url: Url,
     /// The registered apps.
     pub apps: Vec<App>,
+    /// The companies of the pretend WeCom.
+    pub corps: Vec<Corp>,
     /// Seed from which openids and unionids are derived: the same seed gives the same people the same ids after a
     /// restart.
     pub platform_seed: String,
@@ -45,7 +48,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let public_url = Url::parse("http://127.0.0.1:8930").expect("a literal URL parses");
-        Self { public_url, apps: default_apps(), platform_seed: "sandbox".to_owned() }
+        Self { public_url, apps: default_apps(), corps: default_corps(), platform_seed: "sandbox".to_owned() }
     }
 }
 

@@ -27,6 +27,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("notice.html", include_str!("../templates/notice.html")),
     ("consent.html", include_str!("../templates/consent.html")),
     ("twice.html", include_str!("../templates/twice.html")),
+    ("wecom_login.html", include_str!("../templates/wecom_login.html")),
+    ("wecom_confirm.html", include_str!("../templates/wecom_confirm.html")),
     ("api.html", include_str!("../templates/api.html")),
 ];
 
@@ -128,6 +130,8 @@ async fn asset(Path(file): Path<String>) -> Response {
         "qrconnect.js" => (JS, include_str!("../assets/qrconnect.js")),
         "phone.js" => (JS, include_str!("../assets/phone.js")),
         "twice.js" => (JS, include_str!("../assets/twice.js")),
+        "wecom_login.js" => (JS, include_str!("../assets/wecom_login.js")),
+        "wecom_login.css" => (CSS, include_str!("../assets/wecom_login.css")),
         "qrconnect.css" => (CSS, include_str!("../assets/qrconnect.css")),
         "phone.css" => (CSS, include_str!("../assets/phone.css")),
         _ => return StatusCode::NOT_FOUND.into_response(),

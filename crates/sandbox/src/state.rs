@@ -18,6 +18,7 @@ use crate::options::{App, Options};
 use crate::pages::Pages;
 use crate::people::{People, Person};
 use crate::sns::{Code, Grant};
+use crate::wecom::{Corp, Office};
 
 /// Live uuids, codes, tokens: beyond this the oldest is forgotten.
 const MOST_LIVE: usize = 10_000;
@@ -43,7 +44,7 @@ impl Sandbox {
     /// Starts one with nobody logged in. `clock` answers unix milliseconds; `entropy` fills a buffer with random
     /// bytes (a fixed sequence makes its codes and tokens predictable, which only tests should want).
     pub fn new(options: Options, clock: Arc<Clock>, entropy: Arc<Entropy>) -> Self {
-        let world = Mutex::new(World::default());
+        let world = Mutex::new(World::new(options.corps.clone()));
         Self(Arc::new(Inner { options, clock, entropy, pages: Pages::embedded(), world }))
     }
 
@@ -117,11 +118,14 @@ pub(crate) struct World {
     pub(crate) app_tokens: AppTokens,
     /// How often which API path was called.
     pub(crate) calls: Calls,
+    /// WeCom's companies, codes and tokens.
+    pub(crate) office: Office,
     warnings: VecDeque<String>,
 }
 
-impl Default for World {
-    fn default() -> Self {
+impl World {
+    /// Everything as at the start.
+    pub(crate) fn new(corps: Vec<Corp>) -> Self {
         Self {
             people: People::default(),
             faults: Board::default(),
@@ -132,12 +136,11 @@ impl Default for World {
             access_tokens: Bounded::new(MOST_LIVE),
             app_tokens: AppTokens::new(MOST_LIVE),
             calls: Calls::default(),
+            office: Office::new(corps),
             warnings: VecDeque::new(),
         }
     }
-}
 
-impl World {
     /// Records something which the real WeChat might refuse and we let pass.
     pub(crate) fn warn(&mut self, warning: String) {
         tracing::warn!(sandbox.warning = %warning, "the real WeChat may refuse this: {warning}");
@@ -200,6 +203,10 @@ impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
         let (age, value) = self.entries.remove(key)?;
         self.by_age.remove(&age);
         Some(value)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.entries.iter().map(|(key, (_, value))| (key, value))
     }
 
     /// Forgets every entry that `keep` does not want.

@@ -51,10 +51,11 @@ pub(crate) async fn count(State(sandbox): State<Sandbox>, request: Request, next
 /// By the parameter, by the token, or by the body of a token call; otherwise empty.
 fn called_for(sandbox: &Sandbox, params: &Params, body: &[u8]) -> String {
     let known = |appid: &str| sandbox.options().app(appid).map(|app| app.appid.clone());
+    let by_corp = || sandbox.world().office.called_for(params.get("corpid"), params.get("access_token"));
     let by_token = || sandbox.world().app_tokens.appid_of(params.get("access_token"), sandbox.now_ms()).ok();
     let by_body = || {
         let body: Value = serde_json::from_slice(body).ok()?;
         known(body.get("appid")?.as_str()?)
     };
-    known(params.get("appid")).or_else(by_token).or_else(by_body).unwrap_or_default()
+    known(params.get("appid")).or_else(by_corp).or_else(by_token).or_else(by_body).unwrap_or_default()
 }

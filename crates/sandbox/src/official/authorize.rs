@@ -11,7 +11,6 @@ use minijinja::{Value, context};
 use super::check::{self, Checked, Scope};
 use crate::faults::FaultName;
 use crate::hosts::{self, Reached};
-use crate::ids;
 use crate::open::Answer;
 use crate::pages::{ASSETS, Policy};
 use crate::params::{Params, QueryOrForm};
@@ -19,6 +18,7 @@ use crate::people::Person;
 use crate::phone::{self, Holder, PhoneLang};
 use crate::state::Sandbox;
 use crate::words::Lang;
+use crate::{ids, wecom};
 
 const PATH: &str = "/open.weixin.qq.com/connect/oauth2/authorize";
 /// A consent page that lay open for longer than a code lives is drawn anew.
@@ -52,6 +52,9 @@ pub(crate) fn answer_request(
     answer: Answer,
 ) -> Option<Opened> {
     let params = Params::parse(query.as_bytes());
+    if wecom::is_corp(sandbox, params.get("appid")) {
+        return wecom::answer_request(sandbox, query, person, answer);
+    }
     let checked = match checked(sandbox, query, &params) {
         Ok(checked) => checked,
         Err(text) => return Some(Opened::Error(text)),
@@ -81,6 +84,9 @@ pub(super) async fn show(
     if reached.is_virtual() {
         // The phone's cookie lives on the sandbox's own address.
         return phone::found(&format!("{}{here}", sandbox.options().public_base()));
+    }
+    if wecom::is_corp(&sandbox, params.get("appid")) {
+        return wecom::show_in_app(&sandbox, holder, lang, &headers, &here, &params);
     }
     let Some(person) = holder else {
         if inside_wechat(&headers) {

@@ -27,7 +27,8 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, Path(uuid): Path<String
     }
 }
 
-fn draw(text: &str) -> Option<Vec<u8>> {
+/// A text as the JPEG of a QR code; nothing when it is too long for one.
+pub(crate) fn draw(text: &str) -> Option<Vec<u8>> {
     let qr = QRBuilder::new(text).ecl(ECL::M).build().ok()?;
     let side = (qr.size + 2 * QUIET) * MODULE_PX;
     let mut pixels = vec![255u8; side * side];

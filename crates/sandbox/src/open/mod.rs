@@ -16,7 +16,8 @@ use axum::routing::get;
 use crate::state::Sandbox;
 
 pub(crate) use confirm::{Answer, answer, scan};
-pub(crate) use qr_login::{QrLogin, Refusal, confirm_url};
+pub(crate) use image::draw as draw_qr;
+pub(crate) use qr_login::{Callback, QrLogin, Refusal, Report, confirm_url};
 
 /// `open.weixin.qq.com`
 pub(crate) fn page_router() -> Router<Sandbox> {

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use minijinja::context;
 
+use super::app::PhoneApp;
 use super::frame::{PhoneLang, ask_who, encoded, found, page, shown};
 use super::holder::Holder;
 use super::reading::{Reading, read};
@@ -17,11 +18,18 @@ pub(super) async fn show(
     State(sandbox): State<Sandbox>,
     reached: Reached,
     Holder(holder): Holder,
+    app: PhoneApp,
     PhoneLang(lang): PhoneLang,
     params: Params,
 ) -> Response {
+    // A link beside a QR says which app must scan it.
+    if let Some(wanted) = PhoneApp::parse(params.get("app")).filter(|wanted| *wanted != app) {
+        let next = format!("{HOME}?{}", encoded(&[("open", params.get("open"))]));
+        let switch = format!("{HOME}/app/{}?{}", wanted.name(), encoded(&[("next", &next)]));
+        return Redirect::to(&switch).into_response();
+    }
     let scanned = params.get("open").trim();
-    let reading = read(scanned, sandbox.options(), reached.authority.as_ref());
+    let reading = read(scanned, sandbox.options(), reached.authority.as_ref(), app);
     let go_on = format!("{HOME}?{}", encoded(&[("open", scanned), ("go", "1")]));
     match (holder, &reading) {
         (None, Reading::NotALink) => ask_who(HOME),
@@ -36,6 +44,7 @@ pub(super) async fn show(
                 scanned,
                 is_link => *reading != Reading::NotALink,
                 is_login => matches!(reading, Reading::Here(_)),
+                app => app.name(),
                 go_on,
                 who => WHO,
                 home => HOME,

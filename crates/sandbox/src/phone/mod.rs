@@ -4,6 +4,7 @@
 //! web-authorization links open here; any other link is left for the browser, marked `via=wechat`.
 //! `holder` knows who holds it, `reading` decides what a scanned text is, `frame` draws its pages.
 
+mod app;
 mod avatar;
 mod frame;
 mod holder;
@@ -16,6 +17,7 @@ use axum::routing::{get, post};
 
 use crate::state::Sandbox;
 
+pub(crate) use app::{PhoneApp, SWITCH_TO_WECOM};
 pub(crate) use frame::{PhoneLang, ask_who, bad_request, encoded, found, notice, page, shown};
 pub(crate) use holder::Holder;
 pub(crate) use reading::{Reading, read};
@@ -32,6 +34,7 @@ pub(crate) fn router() -> Router<Sandbox> {
         .route(WHO, get(who::show).post(who::pick))
         .route("/phone/people", post(who::make))
         .route("/phone/lang/{tag}", get(frame::switch_lang))
+        .route("/phone/app/{name}", get(app::switch))
 }
 
 /// `thirdwx.qlogo.cn`

@@ -3,56 +3,65 @@
 use http::uri::Authority;
 use url::Url;
 
-use crate::hosts;
+use super::app::PhoneApp;
 use crate::options::Options;
+use crate::{hosts, wecom};
 
 /// A scanned text, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reading {
     /// A link of the pretend WeChat itself: path and query on this origin.
     Here(String),
-    /// A link of somebody else, marked as opened inside WeChat.
+    /// A link of somebody else, marked as opened inside WeChat or WeCom.
     Elsewhere(String),
     /// Not an http(s) link. The phone opens nothing else.
     NotALink,
 }
 
-/// What the phone opens itself.
-const OWN_PATHS: [&str; 2] = ["/connect/confirm", "/connect/oauth2/authorize"];
+/// What the phone opens itself: host and path.
+const OWN: [(&str, &str); 3] = [
+    (hosts::OPEN, "/connect/confirm"),
+    (hosts::OPEN, "/connect/oauth2/authorize"),
+    (hosts::OPEN_WORK, wecom::CONFIRM),
+];
 
 /// Understands a scanned text. `authority` is how this browser reaches us, which need not be `public_url`.
-pub(crate) fn read(text: &str, options: &Options, authority: Option<&Authority>) -> Reading {
+pub(crate) fn read(text: &str, options: &Options, authority: Option<&Authority>, app: PhoneApp) -> Reading {
     let Ok(mut url) = Url::parse(text.trim()) else { return Reading::NotALink };
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Reading::NotALink;
     }
-    if let Some(path) = own_path(&url, options, authority) {
+    if let Some((host, path)) = own_path(&url, options, authority) {
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        return Reading::Here(format!("/{}{path}{query}", hosts::OPEN));
+        return Reading::Here(format!("/{host}{path}{query}"));
     }
-    url.query_pairs_mut().append_pair("via", "wechat");
+    url.query_pairs_mut().append_pair("via", app.name());
     Reading::Elsewhere(url.into())
 }
 
-/// The path on the pretend open host, if this is a link of ours.
-fn own_path(url: &Url, options: &Options, authority: Option<&Authority>) -> Option<&'static str> {
-    let path = if url.host_str() == Some(hosts::OPEN) {
-        url.path()
-    } else {
-        let public = &options.public_url;
-        let is_public =
-            url.host() == public.host() && url.port_or_known_default() == public.port_or_known_default();
-        let is_host = authority.is_some_and(|authority| {
-            let port = authority.port_u16().or(url.port_or_known_default());
-            url.host_str().is_some_and(|host| host.eq_ignore_ascii_case(authority.host()))
-                && url.port_or_known_default() == port
-        });
-        if !is_public && !is_host {
-            return None;
-        }
-        url.path().strip_prefix('/')?.strip_prefix(hosts::OPEN)?
-    };
-    OWN_PATHS.into_iter().find(|own| *own == path)
+/// The pretend host and the path on it, if this is a link of ours.
+fn own_path(
+    url: &Url,
+    options: &Options,
+    authority: Option<&Authority>,
+) -> Option<(&'static str, &'static str)> {
+    let by_name = |(host, path): &(&str, &str)| url.host_str() == Some(host) && url.path() == *path;
+    if let Some(own) = OWN.into_iter().find(by_name) {
+        return Some(own);
+    }
+    let public = &options.public_url;
+    let is_public =
+        url.host() == public.host() && url.port_or_known_default() == public.port_or_known_default();
+    let is_host = authority.is_some_and(|authority| {
+        let port = authority.port_u16().or(url.port_or_known_default());
+        url.host_str().is_some_and(|host| host.eq_ignore_ascii_case(authority.host()))
+            && url.port_or_known_default() == port
+    });
+    if !is_public && !is_host {
+        return None;
+    }
+    let (host, path) = url.path().strip_prefix('/')?.split_once('/')?;
+    OWN.into_iter().find(|own| own.0 == host && own.1.strip_prefix('/') == Some(path))
 }
 
 #[cfg(test)]
@@ -60,7 +69,7 @@ mod tests {
     use super::*;
 
     fn reading(text: &str) -> Reading {
-        read(text, &Options::default(), Some(&"192.168.1.5:8930".parse().unwrap()))
+        read(text, &Options::default(), Some(&"192.168.1.5:8930".parse().unwrap()), PhoneApp::WeChat)
     }
 
     #[test]

@@ -11,3 +11,4 @@ mod phone;
 mod script_api;
 mod sns;
 mod tokens;
+mod wecom;

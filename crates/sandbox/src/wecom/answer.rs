@@ -1,0 +1,111 @@
+//! The bytes of a `qyapi` answer, and the faults that may spoil them.
+
+use std::net::IpAddr;
+
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use serde_json::Value;
+
+use crate::faults::{FaultName, Target};
+use crate::state::Sandbox;
+use crate::{ids, spoil};
+
+/// The errors of §11 that the sandbox itself gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Errcode {
+    BadSecret,
+    BadCorpid,
+    BadToken,
+    BadCode,
+    BadParameter,
+    OtherCorpsSecret,
+    TokenMissing,
+    CorpidMissing,
+    SecretMissing,
+    CodeMissing,
+    UseridMissing,
+    TokenExpired,
+    NoWechat,
+    ApiForbidden,
+    OtherAppsCode,
+    AppDisabled,
+    NoPrivilege,
+    IpNotAllowed,
+    NoSuchUser,
+    TicketExpired,
+    TicketInvalid,
+    NoSuchCorp,
+}
+
+impl Errcode {
+    /// The texts of 41001, 48002, 60020 and 40029 are those seen in the wild; the others follow the list's wording.
+    fn number_and_text(self) -> (i64, &'static str) {
+        match self {
+            Self::BadSecret => (40001, "invalid credential"),
+            Self::BadCorpid => (40013, "invalid corpid"),
+            Self::BadToken => (40014, "invalid access_token"),
+            Self::BadCode => (40029, "invalid code"),
+            Self::BadParameter => (40058, "invalid Request Parameter"),
+            Self::OtherCorpsSecret => (40091, "secret is invalid for this corp"),
+            Self::TokenMissing => (41001, "access_token missing"),
+            Self::CorpidMissing => (41002, "corpid missing"),
+            Self::SecretMissing => (41004, "corpsecret missing"),
+            Self::CodeMissing => (41008, "missing code"),
+            Self::UseridMissing => (41009, "missing userid"),
+            Self::TokenExpired => (42001, "access_token expired"),
+            Self::NoWechat => (43004, "require contact relationship with wechat"),
+            Self::ApiForbidden => (48002, "api forbidden"),
+            Self::OtherAppsCode => (50001, "redirect_url is not registered as trusted domain"),
+            Self::AppDisabled => (50003, "app disabled"),
+            Self::NoPrivilege => (60011, "no privilege to access/modify contact/party/agent"),
+            Self::IpNotAllowed => (60020, "not allow to access from your ip"),
+            Self::NoSuchUser => (60111, "userid not found"),
+            Self::TicketExpired => (84014, "user ticket expired"),
+            Self::TicketInvalid => (84015, "invalid user ticket"),
+            Self::NoSuchCorp => (2_000_002, "corpid not exist"),
+        }
+    }
+}
+
+/// A finished answer before it becomes bytes: the fields besides `errcode` and `errmsg`, which are put in front.
+pub(super) type Outcome = Result<Value, Errcode>;
+
+/// Does the work and sends it, with whatever fault is due for this call.
+pub(super) async fn respond(
+    sandbox: &Sandbox,
+    call: Target,
+    caller: IpAddr,
+    work: impl FnOnce() -> Outcome,
+) -> Response {
+    spoil::wait(sandbox, call).await;
+    let invalid_code = || sandbox.world().faults.take(FaultName::InvalidCode, call).is_some();
+    let json = match spoil::errcode(sandbox, call) {
+        Some(refused) => failure(sandbox, refused.number, &refused.text, caller),
+        None => match if invalid_code() { Err(Errcode::BadCode) } else { work() } {
+            Ok(fields) => success(&fields),
+            Err(errcode) => {
+                let (number, text) = errcode.number_and_text();
+                failure(sandbox, number, text, caller)
+            }
+        },
+    };
+    spoil::lost(sandbox, call).unwrap_or_else(|| {
+        let json = spoil::cut(sandbox, call, json);
+        ([(CONTENT_TYPE, "application/json; charset=UTF-8")], json).into_response()
+    })
+}
+
+fn success(fields: &Value) -> String {
+    let rest = fields.to_string();
+    let joint = if rest == "{}" { "" } else { "," };
+    format!(r#"{{"errcode":0,"errmsg":"ok"{joint}{}"#, &rest[1..])
+}
+
+/// §11: text, hint, the caller's address, and where to read more.
+fn failure(sandbox: &Sandbox, number: i64, text: &str, caller: IpAddr) -> String {
+    let hint = ids::hint(sandbox.entropy(), sandbox.now_ms());
+    let more = format!("https://open.work.weixin.qq.com/devtool/query?e={number}");
+    format!(
+        r#"{{"errcode":{number},"errmsg":"{text}, hint: [{hint}], from ip: {caller}, more info at {more}"}}"#
+    )
+}
