@@ -70,6 +70,7 @@ mod ids;
 mod lang;
 mod mend;
 pub mod mini;
+mod object;
 pub mod official;
 pub mod open;
 mod query;
