@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mashang_login::platform_token::TokenName;
+use mashang_wechat::wecom::{AgentId, CorpId, CorpSecret};
 use mashang_wechat::{AccessToken, AppId, AppSecret, Client, IssuedToken};
 use tokio::time::Instant;
 
@@ -48,6 +49,27 @@ impl Source {
     #[must_use]
     pub fn wechat_name(appid: &AppId) -> TokenName {
         TokenName::of(&["wechat", appid.as_str()]).expect("an appid has 6 to 32 characters of [A-Za-z0-9_-]")
+    }
+
+    /// An app of a WeCom corp: `gettoken` (WeCom fact sheet §6). Each app has a secret and thereby a token of its own, so
+    /// the agent is part of the name.
+    #[must_use]
+    pub fn wecom(
+        client: Client,
+        corp: CorpId,
+        agent: AgentId,
+        secret: CorpSecret,
+        breaker: Arc<Breaker>,
+    ) -> Self {
+        let name = Self::wecom_name(&corp, agent);
+        Self::new(name, Arc::new(CorpToken { client, corp, secret }), breaker)
+    }
+
+    /// What the token of a WeCom app is kept under.
+    #[must_use]
+    pub fn wecom_name(corp: &CorpId, agent: AgentId) -> TokenName {
+        TokenName::of(&["wecom", corp.as_str(), &agent.get().to_string()])
+            .expect("a corpid is a few letters and digits")
     }
 
     /// The app's breaker, for calls that need no token.
@@ -97,5 +119,20 @@ impl Supply for StableToken {
             return Ok(self.client.stable_token(&self.appid, &self.secret, true).await?);
         }
         Ok(issued)
+    }
+}
+
+/// `gettoken`: the same token until its end, or until WeCom ends it early (WeCom fact sheet §6). It cannot be forced.
+#[derive(Debug)]
+struct CorpToken {
+    client: Client,
+    corp: CorpId,
+    secret: CorpSecret,
+}
+
+#[async_trait]
+impl Supply for CorpToken {
+    async fn fetch(&self, _instead_of: Option<&AccessToken>) -> Result<IssuedToken, Failure> {
+        Ok(self.client.corp_token(&self.corp, &self.secret).await?)
     }
 }

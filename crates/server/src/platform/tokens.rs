@@ -19,9 +19,10 @@ use super::{Failure, Source};
 /// A token is replaced when it has less than this left. Below the five minutes in which WeChat hands out the next one
 /// while this one still works (WeChat fact sheet §4.2), so that asking once is enough.
 pub(super) const MARGIN: Duration = Duration::from_secs(200);
-/// After a refusal nobody is asked again for so long: WeCom closes an address that keeps calling with a wrong secret
-/// (WeCom fact sheet §6).
-const AFTER_REFUSAL: Duration = Duration::from_secs(30);
+/// After a refusal, and after a fetch that changed nothing, the platform is left alone for so long: WeCom closes an
+/// address that keeps calling with a wrong secret (WeCom fact sheet §6), and WeChat forces another token at most so often
+/// (WeChat fact sheet §4.2).
+const LEAVE_ALONE: Duration = Duration::from_secs(30);
 
 /// The tokens of all apps. Clones share them.
 #[derive(Debug, Clone)]
@@ -71,6 +72,26 @@ struct SlotState {
     flight: Option<Flight>,
     /// The last fetch was refused: told to everybody until then.
     refused: Option<(Failure, Timestamp)>,
+    /// A fetch brought the very token that was to be replaced: nobody asks for another until then.
+    stuck_until: Option<Timestamp>,
+}
+
+impl SlotState {
+    fn settle(&mut self, outcome: &Result<Held, Failure>, bad: Option<&AccessToken>, now: Timestamp) {
+        self.flight = None;
+        let leave_alone = now.saturating_add(LEAVE_ALONE).ok();
+        match outcome {
+            Ok(held) => {
+                self.stuck_until = leave_alone.filter(|_| bad.is_some_and(|bad| held.is(bad)));
+                self.held = Some(held.clone());
+                self.refused = None;
+            }
+            Err(failure @ Failure::Platform(_)) if !failure.is_fault() => {
+                self.refused = leave_alone.map(|until| (failure.clone(), until));
+            }
+            Err(_) => {}
+        }
+    }
 }
 
 impl Slot {
@@ -104,13 +125,15 @@ impl Tokens {
     ///
     /// A caller that goes away interrupts nobody: the fetch it waited for runs on for the others.
     ///
+    /// `call` is an ordinary closure that returns a future, `|token| async move { … }` over references, and no async
+    /// closure: of those the compiler cannot tell that they may move between threads.
+    ///
     /// # Errors
     /// [`Failure`] of the call, or of fetching the token.
-    pub async fn with<T>(
-        &self,
-        source: &Source,
-        call: impl AsyncFn(AccessToken) -> Result<T, Error>,
-    ) -> Result<T, Failure> {
+    pub async fn with<T, F>(&self, source: &Source, call: impl Fn(AccessToken) -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
         let held = self.held(source, None).await?;
         let clock = &*self.0.clock;
         let first = source.breaker.run(clock, call(held.token.clone())).await;
@@ -170,9 +193,11 @@ impl Tokens {
     fn step(&self, slot: &Arc<Slot>, source: &Source, bad: Option<&AccessToken>) -> Step {
         let now = self.0.clock.now();
         let mut state = slot.state();
-        if let Some(held) = state.held.as_ref().filter(|held| !bad.is_some_and(|bad| held.is(bad))) {
-            let is_resting = state.refused.as_ref().is_some_and(|(_, until)| now < *until);
-            if now < held.renew_at || (is_resting && held.is_live(now)) {
+        let is_stuck = state.stuck_until.is_some_and(|until| now < until);
+        let good = |held: &&Held| is_stuck || !bad.is_some_and(|bad| held.is(bad));
+        if let Some(held) = state.held.as_ref().filter(good) {
+            let is_refused = state.refused.as_ref().is_some_and(|(_, until)| now < *until);
+            if now < held.renew_at || (is_refused && held.is_live(now)) {
                 return Step::Use(held.clone());
             }
         }
@@ -193,19 +218,7 @@ impl Tokens {
         let task = tokio::spawn(async move {
             let fetching = AssertUnwindSafe(fetch::fetch(&shelf, &source, bad.as_ref()));
             let outcome = fetching.catch_unwind().await.unwrap_or(Err(Failure::Broken));
-            let mut state = slot.state();
-            state.flight = None;
-            match &outcome {
-                Ok(held) => {
-                    state.held = Some(held.clone());
-                    state.refused = None;
-                }
-                Err(failure @ Failure::Platform(_)) if !failure.is_fault() => {
-                    let until = shelf.clock.now().saturating_add(AFTER_REFUSAL);
-                    state.refused = until.ok().map(|until| (failure.clone(), until));
-                }
-                Err(_) => {}
-            }
+            slot.state().settle(&outcome, bad.as_ref(), shelf.clock.now());
             outcome
         });
         task.map(|joined| joined.unwrap_or(Err(Failure::Broken))).boxed().shared()
