@@ -21,7 +21,7 @@ use crate::phone::{PhoneApp, Reading, read};
 use crate::state::{Sandbox, World};
 use crate::wecom::Declined;
 use crate::words::Lang;
-use crate::{cgi, hosts, ids, manual, wecom};
+use crate::{cgi, events, hosts, ids, manual, official, wecom};
 
 pub(crate) type Body<T> = Result<Json<T>, JsonRejection>;
 pub(crate) type Answered = Result<Json<Value>, Refused>;
@@ -42,6 +42,8 @@ pub(crate) fn router() -> Router<Sandbox> {
         .route("/warnings", get(warnings))
         .route("/reset", post(reset))
         .merge(cgi::script_router())
+        .merge(events::script_router())
+        .merge(official::script_router())
         .nest("/wecom", wecom::manage_router())
 }
 
@@ -190,11 +192,13 @@ struct Scan {
     person: String,
     /// The app that scans; it decides how the phone marks links that it opens.
     app: Option<PhoneApp>,
+    /// Whether a stranger who scanned an official account's code taps 关注; yes, if absent.
+    follow: Option<bool>,
 }
 
 /// Scans an Open Platform QR, or tells what the phone would open for any other link.
 async fn scan(State(sandbox): State<Sandbox>, reached: hosts::Reached, body: Body<Scan>) -> Answered {
-    let Json(Scan { uuid, url, person, app }) = body?;
+    let Json(Scan { uuid, url, person, app, follow }) = body?;
     let person = known(&sandbox, &person)?;
     let uuid = match (uuid, url) {
         (Some(uuid), None) => uuid,
@@ -203,6 +207,11 @@ async fn scan(State(sandbox): State<Sandbox>, reached: hosts::Reached, body: Bod
                 Reading::Here(path) => match uuid_of(&path) {
                     Some(uuid) => uuid,
                     None => {
+                        if let Some(link) = path.strip_prefix(&format!("/{}/q/", hosts::WEIXIN)) {
+                            return official::scan_code(&sandbox, link, &person, follow.unwrap_or(true))
+                                .await
+                                .map(Json);
+                        }
                         return Ok(Json(
                             json!({ "open": format!("{}{path}", sandbox.options().public_base()) }),
                         ));

@@ -27,6 +27,10 @@ const API: &str = "api.weixin.qq.com";
 const API_OTHERS: [&str; 4] =
     ["api2.weixin.qq.com", "sh.api.weixin.qq.com", "sz.api.weixin.qq.com", "hk.api.weixin.qq.com"];
 const RES: &str = "res.wx.qq.com";
+/// The pictures of parametric codes.
+const MP: &str = "mp.weixin.qq.com";
+/// What parametric codes hold.
+pub(crate) const WEIXIN: &str = "weixin.qq.com";
 /// Where `headimgurl` points.
 pub(crate) const AVATARS: &str = "thirdwx.qlogo.cn";
 
@@ -44,6 +48,7 @@ pub(crate) fn router(sandbox: Sandbox) -> Router {
         .route("/", get(|| async { Redirect::temporary(phone::HOME) }))
         .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
         .merge(phone::router())
+        .merge(official::chat_router())
         .nest("/sandbox/api", api::router())
         .nest(pages::ASSETS, pages::assets())
         .nest(
@@ -51,6 +56,8 @@ pub(crate) fn router(sandbox: Sandbox) -> Router {
             open::page_router().merge(official::router()).nest(pages::ASSETS, pages::assets()),
         )
         .nest(&format!("/{RES}"), open::script_router())
+        .nest(&format!("/{MP}"), official::picture_router())
+        .nest(&format!("/{WEIXIN}"), official::link_router())
         .nest(&format!("/{AVATARS}"), phone::avatar_router());
     for host in [POLL, POLL_OLD] {
         app = app.nest(&format!("/{host}"), open::poll_router());
@@ -111,11 +118,17 @@ fn prefix_virtual_host(mut request: Request) -> Request {
     request
 }
 
+/// Every host that we play.
+pub(crate) fn played() -> impl Iterator<Item = &'static str> {
+    [OPEN, POLL, POLL_OLD, API, RES, MP, WEIXIN, AVATARS, LOGIN_WORK, OPEN_WORK, QYAPI]
+        .into_iter()
+        .chain(API_OTHERS)
+        .chain(WORK_SCRIPTS)
+}
+
 /// Whether this is a host that we play, in lower case.
 pub(crate) fn is_played(host: &str) -> bool {
-    [OPEN, POLL, POLL_OLD, API, RES, AVATARS, LOGIN_WORK, OPEN_WORK, QYAPI].contains(&host)
-        || API_OTHERS.contains(&host)
-        || WORK_SCRIPTS.contains(&host)
+    played().any(|played| played == host)
 }
 
 /// How this request reached us, and with that, how its page addresses the other pretend hosts.

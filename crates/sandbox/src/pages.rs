@@ -29,6 +29,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("twice.html", include_str!("../templates/twice.html")),
     ("wecom_login.html", include_str!("../templates/wecom_login.html")),
     ("wecom_confirm.html", include_str!("../templates/wecom_confirm.html")),
+    ("chat.html", include_str!("../templates/chat.html")),
     ("api.html", include_str!("../templates/api.html")),
 ];
 
@@ -37,6 +38,8 @@ const TEMPLATES: &[(&str, &str)] = &[
 pub(crate) enum Policy {
     /// Pages of the phone: never framed, forms go here; a form may be answered by a redirect to any site.
     Phone,
+    /// Pages of the phone whose script calls back here.
+    Live,
     /// Pages of the open host that sites put in an iframe. `href` may bring any style sheet (§1.1).
     Embeddable,
     /// The page that requests a callback twice.
@@ -49,6 +52,10 @@ impl Policy {
             Self::Phone => {
                 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; \
                  form-action 'self' http: https:; frame-ancestors 'none'"
+            }
+            Self::Live => {
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                 base-uri 'none'; form-action 'self' http: https:; frame-ancestors 'none'"
             }
             Self::Embeddable => {
                 "default-src 'none'; script-src 'self' lp.open.weixin.qq.com:* long.open.weixin.qq.com:*; \
@@ -129,6 +136,7 @@ async fn asset(Path(file): Path<String>) -> Response {
     let (kind, text) = match file.as_str() {
         "qrconnect.js" => (JS, include_str!("../assets/qrconnect.js")),
         "phone.js" => (JS, include_str!("../assets/phone.js")),
+        "chat.js" => (JS, include_str!("../assets/chat.js")),
         "twice.js" => (JS, include_str!("../assets/twice.js")),
         "wecom_login.js" => (JS, include_str!("../assets/wecom_login.js")),
         "wecom_login.css" => (CSS, include_str!("../assets/wecom_login.css")),

@@ -5,14 +5,15 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::Router;
 
 use crate::cgi::{AppTokens, Calls};
+use crate::events::{Deliveries, EventTarget};
 use crate::faults::{Board, FaultName};
 use crate::ids::{self, Entropy};
-use crate::official::Consent;
+use crate::official::{Chats, Consent, QrTicket};
 use crate::open::QrLogin;
 use crate::options::{App, Options};
 use crate::pages::Pages;
@@ -38,6 +39,8 @@ struct Inner {
     entropy: Arc<Entropy>,
     pages: Pages,
     world: Mutex<World>,
+    /// Made when first needed; most sandboxes call nobody.
+    http: OnceLock<Option<reqwest::Client>>,
 }
 
 impl Sandbox {
@@ -45,7 +48,14 @@ impl Sandbox {
     /// bytes (a fixed sequence makes its codes and tokens predictable, which only tests should want).
     pub fn new(options: Options, clock: Arc<Clock>, entropy: Arc<Entropy>) -> Self {
         let world = Mutex::new(World::new(options.corps.clone()));
-        Self(Arc::new(Inner { options, clock, entropy, pages: Pages::embedded(), world }))
+        Self(Arc::new(Inner {
+            options,
+            clock,
+            entropy,
+            pages: Pages::embedded(),
+            world,
+            http: OnceLock::new(),
+        }))
     }
 
     /// Everything it serves: all pretend hosts below their path prefixes (and by `Host` header), the phone page and
@@ -68,6 +78,21 @@ impl Sandbox {
 
     pub(crate) fn pages(&self) -> &Pages {
         &self.0.pages
+    }
+
+    /// For calls to addresses that the operator configured. No proxy and no redirects: they would lead elsewhere.
+    pub(crate) fn http(&self) -> Option<&reqwest::Client> {
+        let make = || {
+            let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+            builder.build().inspect_err(|error| tracing::error!(%error, "no HTTP client: {error}")).ok()
+        };
+        self.0.http.get_or_init(make).as_ref()
+    }
+
+    /// Where an official account's events go now.
+    pub(crate) fn event_target(&self, app: &App) -> Option<EventTarget> {
+        let world = self.world();
+        world.event_targets.get(&app.appid).cloned().unwrap_or_else(|| app.events.clone())
     }
 
     /// The world, locked. A panic elsewhere leaves it usable: every section below leaves it consistent.
@@ -114,6 +139,14 @@ pub(crate) struct World {
     pub(crate) grants: Bounded<String, Grant>,
     /// Access token → refresh token.
     pub(crate) access_tokens: Bounded<String, String>,
+    /// Parametric codes, by ticket.
+    pub(crate) qr_tickets: Bounded<String, QrTicket>,
+    /// The end of a parametric code's link → its ticket.
+    pub(crate) qr_links: Bounded<String, String>,
+    pub(crate) chats: Chats,
+    /// Server settings that a script changed, by appid; none: taken away.
+    pub(crate) event_targets: HashMap<String, Option<EventTarget>>,
+    pub(crate) deliveries: Deliveries,
     /// Tokens of `cgi-bin`.
     pub(crate) app_tokens: AppTokens,
     /// How often which API path was called.
@@ -134,6 +167,11 @@ impl World {
             codes: Bounded::new(MOST_LIVE),
             grants: Bounded::new(MOST_LIVE),
             access_tokens: Bounded::new(MOST_LIVE),
+            qr_tickets: Bounded::new(MOST_LIVE),
+            qr_links: Bounded::new(MOST_LIVE),
+            chats: Chats::new(MOST_LIVE),
+            event_targets: HashMap::new(),
+            deliveries: Deliveries::default(),
             app_tokens: AppTokens::new(MOST_LIVE),
             calls: Calls::default(),
             office: Office::new(corps),

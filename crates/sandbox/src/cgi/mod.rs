@@ -4,7 +4,10 @@
 mod answer;
 mod callback_ip;
 mod calls;
+mod custom_send;
 mod error;
+mod follower;
+mod qrcode;
 mod script;
 mod token;
 mod tokens;
@@ -15,6 +18,7 @@ use axum::response::Response;
 use axum::routing::any;
 
 use crate::faults::Target;
+use crate::hosts::Reached;
 use crate::state::Sandbox;
 
 pub(crate) use answer::{Call, Outcome, Reply, got, ok, posted, respond, success};
@@ -34,7 +38,22 @@ pub(crate) fn router() -> Router<Sandbox> {
     let callback_ip = |State(sandbox): State<Sandbox>, call: Call| async move {
         got(&sandbox, Target::CallbackIp, call, |_, _| callback_ip::list()).await
     };
+    let qrcode = |State(sandbox): State<Sandbox>, reached: Reached, call: Call| async move {
+        posted(&sandbox, Target::QrcodeCreate, call, |app, call| {
+            qrcode::create(&sandbox, app, call, &reached)
+        })
+        .await
+    };
+    let follower = |State(sandbox): State<Sandbox>, call: Call| async move {
+        got(&sandbox, Target::Follower, call, |app, call| follower::read(&sandbox, app, call)).await
+    };
+    let custom_send = |State(sandbox): State<Sandbox>, call: Call| async move {
+        posted(&sandbox, Target::CustomSend, call, |app, call| custom_send::send(&sandbox, app, call)).await
+    };
     Router::new()
+        .route("/cgi-bin/qrcode/create", any(qrcode))
+        .route("/cgi-bin/user/info", any(follower))
+        .route("/cgi-bin/message/custom/send", any(custom_send))
         .route("/cgi-bin/token", any(plain))
         .route("/cgi-bin/stable_token", any(stable))
         .route("/cgi-bin/getcallbackip", any(callback_ip))

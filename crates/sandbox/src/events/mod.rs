@@ -1,5 +1,20 @@
-//! Events and messages of an official account, pushed to its server.
+//! Events and messages of an official account, pushed to its server (WeChat fact sheet §4.5–4.8).
+//!
+//! `message` is what happened, `parcel` makes it ready to post (and forges it on demand), `delivery` brings it there,
+//! `reply` understands the answer. `envelope` and `xml` are the wire formats; this crate's own, so that a misreading in
+//! a client is not repeated here. Only addresses that the operator or a script configured are called.
 
+mod delivery;
+mod envelope;
+mod message;
+mod parcel;
+mod reply;
+mod script;
 mod target;
+mod verify;
+mod xml;
 
+pub(crate) use delivery::{Deliveries, Delivery, push};
+pub(crate) use message::Happening;
+pub(crate) use script::{known_account, router as script_router};
 pub use target::{DEMO_OFFICIAL_AES_KEY, DEMO_OFFICIAL_TOKEN, EventMode, EventTarget};

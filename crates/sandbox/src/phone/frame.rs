@@ -100,6 +100,12 @@ pub(crate) fn encoded(pairs: &[(&str, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
+/// A text as one segment of a path.
+pub(crate) fn path_segment(text: &str) -> String {
+    // In a path a space is %20, not +.
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
 /// A path on this origin, or the phone's home: the pages of the phone never forward elsewhere by themselves.
 pub(super) fn local_path(next: &str) -> String {
     let local = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');

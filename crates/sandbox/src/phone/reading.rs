@@ -31,37 +31,37 @@ pub(crate) fn read(text: &str, options: &Options, authority: Option<&Authority>,
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Reading::NotALink;
     }
-    if let Some((host, path)) = own_path(&url, options, authority) {
+    if let Some(path) = own_path(&url, options, authority) {
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        return Reading::Here(format!("/{host}{path}{query}"));
+        return Reading::Here(format!("{path}{query}"));
     }
     url.query_pairs_mut().append_pair("via", app.name());
     Reading::Elsewhere(url.into())
 }
 
-/// The pretend host and the path on it, if this is a link of ours.
-fn own_path(
-    url: &Url,
-    options: &Options,
-    authority: Option<&Authority>,
-) -> Option<(&'static str, &'static str)> {
-    let by_name = |(host, path): &(&str, &str)| url.host_str() == Some(host) && url.path() == *path;
-    if let Some(own) = OWN.into_iter().find(by_name) {
-        return Some(own);
+/// The path on this origin, if this is a link of ours: `/{host}/…` for those of pretend hosts.
+fn own_path(url: &Url, options: &Options, authority: Option<&Authority>) -> Option<String> {
+    let host = url.host_str()?;
+    if hosts::is_played(host) {
+        return is_opened(host, url.path()).then(|| format!("/{host}{}", url.path()));
     }
     let public = &options.public_url;
     let is_public =
         url.host() == public.host() && url.port_or_known_default() == public.port_or_known_default();
     let is_host = authority.is_some_and(|authority| {
         let port = authority.port_u16().or(url.port_or_known_default());
-        url.host_str().is_some_and(|host| host.eq_ignore_ascii_case(authority.host()))
-            && url.port_or_known_default() == port
+        host.eq_ignore_ascii_case(authority.host()) && url.port_or_known_default() == port
     });
     if !is_public && !is_host {
         return None;
     }
-    let (host, path) = url.path().strip_prefix('/')?.split_once('/')?;
-    OWN.into_iter().find(|own| own.0 == host && own.1.strip_prefix('/') == Some(path))
+    let (first, _) = url.path().strip_prefix('/')?.split_once('/')?;
+    is_opened(first, &url.path()[1 + first.len()..]).then(|| url.path().to_owned())
+}
+
+/// Whether the phone opens this path of a pretend host itself.
+fn is_opened(host: &str, path: &str) -> bool {
+    OWN.contains(&(host, path)) || (host == hosts::WEIXIN && path.starts_with("/q/"))
 }
 
 #[cfg(test)]
@@ -83,6 +83,9 @@ mod tests {
             reading("http://192.168.1.5:8930/open.weixin.qq.com/connect/confirm?uuid=0abc"),
             here("/connect/confirm?uuid=0abc")
         );
+        let code = Reading::Here("/weixin.qq.com/q/02abc".to_owned());
+        assert_eq!(reading("http://weixin.qq.com/q/02abc"), code);
+        assert_eq!(reading("http://127.0.0.1:8930/weixin.qq.com/q/02abc"), code);
         assert_eq!(
             reading("https://open.weixin.qq.com/connect/oauth2/authorize?appid=wx1#wechat_redirect"),
             here("/connect/oauth2/authorize?appid=wx1")

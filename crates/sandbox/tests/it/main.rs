@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod bench;
+mod events;
 mod faults;
 mod hosts;
 mod official;
