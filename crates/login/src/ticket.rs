@@ -351,14 +351,23 @@ impl Ticket {
     }
 
     /// The one-time link that the scanner was sent is opened: the phone that opens it takes the link's place, and from
-    /// then on only it may answer. The stage stays `Scanned`, with its deadline.
+    /// then on only it may answer. What was learned of the person since goes into the proof by `change`. The stage stays
+    /// `Scanned`, with its deadline.
     ///
     /// # Errors
     /// [`Refusal::NotYours`] for another link or a second opening, [`Refusal::TooEarly`] before a scan,
     /// [`Refusal::Expired`] or [`Refusal::Finished`] when too late.
-    pub fn hand_over(&self, link: &SecretHash, phone: SecretHash, now: Timestamp) -> Result<Self, Refusal> {
+    pub fn hand_over(
+        &self,
+        link: &SecretHash,
+        phone: SecretHash,
+        change: impl FnOnce(&mut Proof),
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
         let (by, until) = self.scanned_by(link, now)?;
-        Ok(self.moved(Stage::Scanned { by: by.clone(), phone, until }))
+        let mut by = by.clone();
+        change(&mut by);
+        Ok(self.moved(Stage::Scanned { by, phone, until }))
     }
 
     /// The phone that scanned proved something more, such as its number. The stage stays `Scanned`, with its deadline.
@@ -371,10 +380,7 @@ impl Ticket {
         change: impl FnOnce(&mut Proof),
         now: Timestamp,
     ) -> Result<Self, Refusal> {
-        let (by, until) = self.scanned_by(phone, now)?;
-        let mut by = by.clone();
-        change(&mut by);
-        Ok(self.moved(Stage::Scanned { by, phone: *phone, until }))
+        self.hand_over(phone, *phone, change, now)
     }
 
     /// Who scanned and until when an answer is awaited, told only to the phone that owns the ticket.
@@ -384,7 +390,9 @@ impl Ticket {
     /// [`Refusal::Finished`] when too late.
     pub fn scanned_by(&self, phone: &SecretHash, now: Timestamp) -> Result<(&Proof, Timestamp), Refusal> {
         match (self.status(now), &self.stage) {
-            (Status::Scanned, Stage::Scanned { phone: owner, .. }) if owner != phone => Err(Refusal::NotYours),
+            (Status::Scanned, Stage::Scanned { phone: owner, .. }) if owner != phone => {
+                Err(Refusal::NotYours)
+            }
             (Status::Scanned, Stage::Scanned { by, until, .. }) => Ok((by, *until)),
             (Status::Waiting, _) => Err(Refusal::TooEarly),
             (Status::Expired, _) => Err(Refusal::Expired),
@@ -557,9 +565,9 @@ mod tests {
     fn a_link_sent_to_the_scanner_is_worth_one_phone() {
         let (scene, link) = (scene(), stranger());
         let sent = scene.ticket.scan(proof("a"), link, start(), &LIFETIMES).unwrap();
-        let opened = sent.hand_over(&link, scene.phone, after(1)).unwrap();
+        let opened = sent.hand_over(&link, scene.phone, |_| {}, after(1)).unwrap();
         assert_eq!(opened.deadline(), sent.deadline(), "opening buys no time");
-        assert_eq!(opened.hand_over(&link, stranger(), after(1)), Err(Refusal::NotYours));
+        assert_eq!(opened.hand_over(&link, stranger(), |_| {}, after(1)), Err(Refusal::NotYours));
         let number = opened.number.digits();
         let yes = Answer::Approve { number: &number };
         assert_eq!(opened.answer(&link, yes, after(1), &LIFETIMES), Err(Refusal::NotYours));
@@ -567,8 +575,8 @@ mod tests {
             opened.answer(&scene.phone, yes, after(1), &LIFETIMES).unwrap().status(after(1)),
             Status::Approved
         );
-        assert_eq!(scene.ticket.hand_over(&link, scene.phone, start()), Err(Refusal::TooEarly));
-        assert_eq!(sent.hand_over(&link, scene.phone, after(60)), Err(Refusal::Expired));
+        assert_eq!(scene.ticket.hand_over(&link, scene.phone, |_| {}, start()), Err(Refusal::TooEarly));
+        assert_eq!(sent.hand_over(&link, scene.phone, |_| {}, after(60)), Err(Refusal::Expired));
     }
 
     #[test]

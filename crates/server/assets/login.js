@@ -161,13 +161,22 @@ async function renew(asked = false) {
   busy = false;
 }
 
-function swap({ ticket, frame, urls: fresh, sandbox_phone_href: sandbox, continue_href: onward }) {
-  Object.assign(urls, fresh);
-  for (const box of all('[data-qr]')) {
-    const svg = new DOMParser().parseFromString(ticket.qr_svg, 'image/svg+xml').documentElement;
-    box.textContent = '';
-    box.appendChild(document.importNode(svg, true));
+/** The code as an element: a picture drawn by the platform, or our SVG. */
+function code(ticket, before) {
+  if (ticket.picture) {
+    const image = before.querySelector('img') || document.createElement('img');
+    image.src = ticket.picture;
+    return image;
   }
+  const svg = new DOMParser().parseFromString(ticket.qr_svg, 'image/svg+xml').documentElement;
+  return document.importNode(svg, true);
+}
+
+function swap({ ticket, frame, trouble, urls: fresh, sandbox_phone_href: sandbox, continue_href: onward }) {
+  Object.assign(urls, fresh);
+  // The platform gave no code, or gives one again: another page, which the server draws.
+  if (trouble || all('[data-trouble]').length) return location.replace(fresh.page);
+  for (const box of all('[data-qr]')) box.replaceChildren(code(ticket, box));
   for (const place of all('[data-text="number"]')) place.textContent = ticket.number;
   for (const field of all('[data-scan-url]')) field.value = ticket.scan_url;
   for (const form of all('[data-form]')) form.action = urls[form.dataset.form];

@@ -13,13 +13,25 @@ pub(crate) const LIMIT: usize = 32 * 1024;
 /// All of it must arrive within this time, however it trickles.
 const TIME: Duration = Duration::from_secs(10);
 
+/// A platform's events may be larger: 64 KiB, as their reader allows (SEC-32).
+pub(crate) const EVENT_LIMIT: usize = 64 * 1024;
+
+/// The layer of events.
+pub(crate) async fn event_layer(request: Request, next: Next) -> Response {
+    whole(request, next, EVENT_LIMIT).await
+}
+
 /// The layer.
 pub(crate) async fn layer(request: Request, next: Next) -> Response {
+    whole(request, next, LIMIT).await
+}
+
+async fn whole(request: Request, next: Next, limit: usize) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    match tokio::time::timeout(TIME, to_bytes(body, LIMIT)).await {
+    match tokio::time::timeout(TIME, to_bytes(body, limit)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
         Ok(Err(_)) => {
             (StatusCode::PAYLOAD_TOO_LARGE, "the request is too large or broke off").into_response()

@@ -2,30 +2,47 @@
 //! meet: `exchange` turns a platform's answer into a [`Proof`] or a [`ChannelFailure`] with words for the person.
 //!
 //! - [`wechat_open`]: the platform shows the QR and asks for consent; the browser itself returns.
-//! - [`wechat_official`]: the phone that opened our QR is authorized inside WeChat; we ask for consent.
+//! - [`wechat_official`]: the phone that opened our QR is authorized inside WeChat, or WeChat's [`parametric`] QR was
+//!   scanned and an event tells who it was ([`official_event`]); we ask for consent.
+//! - [`wechat_mini`]: a mini-program's page asks, over [`crate::phone`].
+//! - [`wecom`]: as the first in a browser, as the second inside WeCom.
+//! - [`app`]: the operator's own app asks, over [`crate::phone`].
 //!
-//! [`start`], [`callback`] and [`returned`] are the endpoints they share.
+//! [`start`], [`callback`] and [`returned`] are the endpoints of trips to a platform's page; [`events`] hears what a
+//! platform tells by itself, and [`relay`] hands on what is not ours. What a channel calls its platform for goes through
+//! [`crate::platform`].
 
+pub mod app;
+mod build;
 pub mod callback;
+pub mod events;
+mod official_event;
+pub mod parametric;
+pub mod relay;
 pub mod returned;
 pub mod start;
 pub mod wechat_account;
+pub mod wechat_mini;
 pub mod wechat_official;
 pub mod wechat_open;
+pub mod wecom;
 
 use std::time::Duration;
 
+use mashang_login::Entropy;
 use mashang_login::handshake::{Handshake, Traveller};
 use mashang_login::identity::{ChannelKind, Proof};
-use mashang_login::ids::ChannelId;
-use mashang_login::secret::{SecretHash, random_text};
+use mashang_login::ids::{ChannelId, ScanCode};
+use mashang_login::secret::SecretHash;
 use mashang_login::ticket::Ticket;
-use mashang_wechat::{Client, ClientOptions, FailureKind, Hosts};
+use mashang_wechat::FailureKind;
+use url::Url;
 
+use crate::config::channel::{MiniQr, WecomQr};
 use crate::config::{Config, ConfigError};
 use crate::flow;
 use crate::state::App;
-use crate::web::language::Language;
+use crate::web::language::{Language, Words};
 use crate::web::limits::Counted;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
@@ -39,6 +56,8 @@ pub struct Channel {
     pub label: Option<String>,
     /// What it can do.
     pub means: Means,
+    /// What its platform tells us by itself.
+    pub events: Option<events::Events>,
 }
 
 /// What a channel can do; the compiler lists the cases.
@@ -46,8 +65,14 @@ pub struct Channel {
 pub enum Means {
     /// WeChat's own QR page.
     WechatOpen(wechat_open::WechatOpen),
-    /// Our QR, opened inside WeChat.
+    /// Our QR, opened inside WeChat; or WeChat's parametric QR.
     WechatOfficial(wechat_official::WechatOfficial),
+    /// A mini-program's page asks.
+    WechatMini(wechat_mini::WechatMini),
+    /// WeCom's page or panel; or our QR, opened inside WeCom.
+    Wecom(wecom::Wecom),
+    /// The operator's own app.
+    App(app::OwnApp),
 }
 
 impl Channel {
@@ -57,19 +82,201 @@ impl Channel {
         match self.means {
             Means::WechatOpen(_) => ChannelKind::WechatOpen,
             Means::WechatOfficial(_) => ChannelKind::WechatOfficial,
+            Means::WechatMini(_) => ChannelKind::WechatMini,
+            Means::Wecom(_) => ChannelKind::Wecom,
+            Means::App(_) => ChannelKind::App,
         }
     }
 
-    /// Exchanges a code with the platform, once.
+    /// Which app the person scans with.
+    #[must_use]
+    pub fn platform(&self) -> Platform {
+        Platform::of(self.kind())
+    }
+
+    /// Text of its tab.
+    #[must_use]
+    pub fn label(&self, words: &Words, language: Language) -> String {
+        let named = || words.say(language, &format!("channel.{}", self.kind().as_str()), &[]);
+        self.label.clone().unwrap_or_else(named)
+    }
+
+    /// Exchanges a code that a trip brought back, once.
     ///
     /// # Errors
     /// [`ChannelFailure`] with words for the person and a line for the operator.
     pub async fn exchange(&self, app: &App, code: &str, language: Language) -> Result<Proof, ChannelFailure> {
-        let account = match &self.means {
-            Means::WechatOpen(open) => &open.account,
-            Means::WechatOfficial(official) => &official.account,
-        };
-        account.prove(self, app.now(), code, language).await
+        match &self.means {
+            Means::WechatOpen(open) => open.account.prove(self, app, code, language).await,
+            Means::WechatOfficial(official) => official.account.prove(self, app, code, language).await,
+            Means::Wecom(wecom) => wecom.prove(app, self, code).await,
+            Means::WechatMini(_) | Means::App(_) => Err(ChannelFailure::unsupported(self)),
+        }
+    }
+
+    /// The platform's page that the waiting browser's own window is sent to, if the channel has one.
+    #[must_use]
+    pub fn browser_page(&self, state: &str, language: Language) -> Option<Url> {
+        match &self.means {
+            Means::WechatOpen(open) => Some(open.page(state, language)),
+            Means::Wecom(wecom) => Some(wecom.page(state, language)),
+            Means::WechatOfficial(_) | Means::WechatMini(_) | Means::App(_) => None,
+        }
+    }
+
+    /// The platform's page that a phone is sent to which opened our link inside the platform's app, if there is one.
+    ///
+    /// # Errors
+    /// [`Problem::Broken`] if our state were malformed, which the tests rule out.
+    pub fn phone_page(&self, state: &str) -> Result<Option<Url>, Problem> {
+        match &self.means {
+            Means::WechatOfficial(official) => official.page(state).map(Some),
+            Means::Wecom(wecom) => wecom.in_app_page(state).map(Some),
+            Means::WechatOpen(_) | Means::WechatMini(_) | Means::App(_) => Ok(None),
+        }
+    }
+
+    /// The platform's page for a frame of our login page.
+    #[must_use]
+    pub fn frame_page(&self, state: &str, language: Language) -> Option<Url> {
+        match &self.means {
+            Means::WechatOpen(open) => Some(open.frame(state, language)),
+            Means::Wecom(wecom) => wecom.panel(state, language),
+            Means::WechatOfficial(_) | Means::WechatMini(_) | Means::App(_) => None,
+        }
+    }
+
+    /// Width and height of that frame, in CSS pixels.
+    #[must_use]
+    pub fn frame_size(&self) -> (u16, u16) {
+        match self.means {
+            Means::Wecom(_) => mashang_wechat::wecom::PanelSize::Small.pixels(),
+            _ => (300, 400),
+        }
+    }
+
+    /// The host of the platform's page, which the person is told and the frame is allowed to show.
+    #[must_use]
+    pub fn page_host(&self) -> Option<&Url> {
+        match &self.means {
+            Means::WechatOpen(open) => Some(&open.account.client.hosts().open),
+            Means::Wecom(wecom) => Some(wecom.page_host()),
+            Means::WechatOfficial(_) | Means::WechatMini(_) | Means::App(_) => None,
+        }
+    }
+
+    /// What its tab shows on a computer.
+    #[must_use]
+    pub fn shown(&self) -> Shown {
+        match &self.means {
+            Means::WechatOpen(open) => Shown::Page { framed: open.embedded },
+            Means::WechatOfficial(official) if official.parametric.is_some() => Shown::Code,
+            Means::WechatMini(mini) if mini.qr == MiniQr::Code => Shown::Code,
+            Means::Wecom(wecom) => match wecom.qr {
+                WecomQr::Panel => Shown::Page { framed: !wecom.old_page },
+                WecomQr::Page => Shown::Page { framed: false },
+                WecomQr::Link => Shown::Link,
+            },
+            Means::WechatOfficial(_) | Means::WechatMini(_) | Means::App(_) => Shown::Link,
+        }
+    }
+
+    /// Has the platform draw its code for a ticket.
+    ///
+    /// # Errors
+    /// [`ChannelFailure`] when the platform refuses or fails.
+    pub async fn draw_code(&self, app: &App, ticket: &Ticket) -> Result<Code, ChannelFailure> {
+        match &self.means {
+            Means::WechatOfficial(official) => official.draw_code(app, self, ticket).await,
+            Means::WechatMini(mini) => mini.draw_code(app, ticket).await,
+            Means::WechatOpen(_) | Means::Wecom(_) | Means::App(_) => Err(ChannelFailure::unsupported(self)),
+        }
+    }
+
+    /// Whether our own link is of use to the platform's app at all: opened by it, or by what it hands the link to.
+    #[must_use]
+    pub fn takes_our_link(&self) -> bool {
+        self.opens_our_link() || self.shown() == Shown::Link
+    }
+
+    /// A button that opens the operator's app on this phone with the scan code, where the operator named one.
+    #[must_use]
+    pub fn app_link(&self, code: &ScanCode) -> Option<String> {
+        match &self.means {
+            Means::App(app) => app.link(code),
+            _ => None,
+        }
+    }
+
+    /// Whether our own link, opened in the browser inside the platform's app, leads to a login.
+    #[must_use]
+    pub fn opens_our_link(&self) -> bool {
+        matches!(self.means, Means::WechatOfficial(_) | Means::Wecom(_))
+    }
+}
+
+/// What a channel's tab shows on a computer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// Our own link as a QR.
+    Link,
+    /// A code of the platform's, drawn for the ticket.
+    Code,
+    /// The platform's own page.
+    Page {
+        /// Inside our page.
+        framed: bool,
+    },
+}
+
+/// A platform's code for one ticket.
+#[derive(Debug, Clone, Default)]
+pub struct Code {
+    /// What the QR says; we draw it.
+    pub text: Option<String>,
+    /// The platform's picture as a `data:` address.
+    pub picture: Option<String>,
+}
+
+/// The app on the phone that a channel's people scan with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Platform {
+    /// 微信.
+    WeChat,
+    /// 企业微信.
+    Wecom,
+    /// The operator's own.
+    OwnApp,
+}
+
+impl Platform {
+    /// Every platform.
+    pub const ALL: [Self; 3] = [Self::WeChat, Self::Wecom, Self::OwnApp];
+
+    /// Whose people a kind of channel proves.
+    #[must_use]
+    pub fn of(kind: ChannelKind) -> Self {
+        match kind {
+            ChannelKind::WechatOpen | ChannelKind::WechatOfficial | ChannelKind::WechatMini => Self::WeChat,
+            ChannelKind::Wecom => Self::Wecom,
+            ChannelKind::App => Self::OwnApp,
+        }
+    }
+
+    /// The group of its words: `platform.<word>.…` of the locales.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WeChat => "wechat",
+            Self::Wecom => "wecom",
+            Self::OwnApp => "app",
+        }
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn name(self, words: &Words, language: Language) -> String {
+        words.say(language, &format!("platform.{}.name", self.as_str()), &[])
     }
 }
 
@@ -83,38 +290,10 @@ impl Channels {
     /// # Errors
     /// [`ConfigError`] naming the channel.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
-        let sandbox = config.sandbox_url();
-        let hosts = sandbox.as_ref().map_or_else(Hosts::default, Hosts::sandbox);
-        let options = ClientOptions { no_proxy: sandbox.is_some(), ..ClientOptions::default() };
-        let client =
-            Client::new(hosts, options).map_err(|error| ConfigError::Malformed(error.to_string()))?;
-        let callbacks = config.server.public_url.as_str().trim_end_matches('/');
         let mut sections: Vec<_> = config.channel.iter().collect();
-        sections.sort_by_key(|(id, section)| (section.order, (*id).clone()));
-        let channels = sections.into_iter().map(|(id, section)| {
-            let secret = section.read_secret(id)?;
-            let callback =
-                format!("{callbacks}{}", crate::urls::of_channel(crate::urls::CHANNEL_CALLBACK, id));
-            let callback = callback
-                .parse()
-                .map_err(|_| ConfigError::Malformed(format!("channel.{id}: bad callback address")))?;
-            let account = wechat_account::WechatAccount {
-                client: client.clone(),
-                appid: section.appid.clone(),
-                secret,
-                callback,
-                platform: section.open_platform.clone(),
-            };
-            let means = match section.kind {
-                ChannelKind::WechatOpen => {
-                    Means::WechatOpen(wechat_open::WechatOpen { account, embedded: section.embedded })
-                }
-                ChannelKind::WechatOfficial => {
-                    Means::WechatOfficial(wechat_official::WechatOfficial { account })
-                }
-            };
-            Ok(Channel { id: id.clone(), label: section.label.clone(), means })
-        });
+        sections.sort_by_key(|(id, section)| (section.order(), (*id).clone()));
+        let workshop = build::Workshop::new(config)?;
+        let channels = sections.into_iter().map(|(id, section)| workshop.channel(id, section));
         channels.collect::<Result<_, _>>().map(Self)
     }
 
@@ -129,10 +308,10 @@ impl Channels {
         self.0.iter()
     }
 
-    /// The first that works behind our own QR inside WeChat.
+    /// The first that our own link leads to inside an app.
     #[must_use]
-    pub fn behind_our_qr(&self) -> Option<&Channel> {
-        self.0.iter().find(|channel| matches!(channel.means, Means::WechatOfficial(_)))
+    pub fn behind_our_link(&self, platform: Platform) -> Option<&Channel> {
+        self.0.iter().find(|channel| channel.platform() == platform && channel.opens_our_link())
     }
 }
 
@@ -181,7 +360,7 @@ impl FailureWords {
 }
 
 /// A platform said no, or nothing sensible.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ChannelFailure {
     /// What the person is told.
     pub words: FailureWords,
@@ -189,6 +368,18 @@ pub struct ChannelFailure {
     pub errcode: Option<i64>,
     /// What the operator is told, once, with the reference the person sees (promise 9).
     pub log: String,
+}
+
+impl ChannelFailure {
+    /// A channel was asked for something its kind does not have.
+    #[must_use]
+    pub fn unsupported(channel: &Channel) -> Self {
+        Self {
+            words: FailureWords::Other,
+            errcode: None,
+            log: format!("{} has no such step", channel.kind().as_str()),
+        }
+    }
 }
 
 /// What an operator can do about a failure that has no errcode.
@@ -211,13 +402,23 @@ impl From<mashang_wechat::Error> for ChannelFailure {
                 FailureWords::Code
             }
             FailureKind::BadCredentials | FailureKind::NotAllowed => FailureWords::Setup,
-            FailureKind::UserLimited => FailureWords::Person,
+            FailureKind::UserLimited | FailureKind::OutOfRange | FailureKind::UnknownMember => {
+                FailureWords::Person
+            }
             FailureKind::RateLimited | FailureKind::Busy => FailureWords::Busy,
             FailureKind::Unreachable | FailureKind::Malformed => FailureWords::Down,
             _ => FailureWords::Other,
         };
         let remedy = error.explanation().map(|found| {
-            format!(" — {} {} / {} {}", found.en.what, found.en.remedy, found.zh.what, found.zh.remedy)
+            let address = error.refused_address();
+            let (en, zh) = (&found.en, &found.zh);
+            format!(
+                " — {} {} / {} {}",
+                en.what,
+                en.remedy_naming(address),
+                zh.what,
+                zh.remedy_naming(address)
+            )
         });
         let mut causes = error.to_string();
         let mut source = std::error::Error::source(&error);
@@ -234,9 +435,16 @@ impl From<mashang_wechat::Error> for ChannelFailure {
 /// How long a trip to a platform may take: WeChat's own QR lives five minutes (fact sheet §1.3).
 const TRIP: Duration = Duration::from_secs(300);
 
-/// Begins a trip: counts it, mints the `state`, and remembers who travels (SEC-25). Returns the `state` value (43
-/// characters, far below the 128 bytes that official accounts allow, fact sheet §3) and the ticket as it then stands: a
-/// browser that sets out for a platform's page is waited for as long as that page's QR lives.
+/// 256 random bits as 64 characters: WeCom's in-app page takes letters and digits only, and 128 bytes are the most that
+/// any platform takes (WeCom fact sheet §5, WeChat fact sheet §3).
+fn random_state(entropy: &dyn Entropy) -> String {
+    let mut bytes = [0; 32];
+    entropy.fill(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Begins a trip: counts it, mints the `state`, and remembers who travels (SEC-25). Returns the `state` value and the
+/// ticket as it then stands: a browser that sets out for a platform's page is waited for as long as that page's QR lives.
 ///
 /// # Errors
 /// [`Problem::TooMany`] over the limit of starts (SEC-16), [`Problem::Store`] when it cannot be stored.
@@ -258,7 +466,7 @@ pub async fn begin_trip(
             departed.unwrap_or_else(|_| ticket.clone())
         }
     };
-    let state = random_text(&*app.entropy, 32);
+    let state = random_state(&*app.entropy);
     let now = app.now();
     let handshake = Handshake {
         state: SecretHash::of(&state),

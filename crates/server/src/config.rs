@@ -3,6 +3,9 @@
 //! [`load`] reads and merges, [`Config::check`] says everything that is wrong at once, in sentences. What the flow needs
 //! at run time is built from it in [`crate::state`]; nothing else reads files or the environment.
 
+pub mod app;
+pub mod channel;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,11 +13,11 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use mashang_login::client::is_loopback;
-use mashang_login::identity::ChannelKind;
 use mashang_login::ids::ChannelId;
-use mashang_wechat::{AppId, AppSecret};
 use serde::Deserialize;
 use url::{Host, Url};
+
+use self::channel::ChannelSection;
 
 /// The default configuration, which is also the manual.
 pub const DEFAULT: &str = include_str!("config/default.toml");
@@ -76,6 +79,9 @@ pub struct ServerSection {
     pub trusted_proxies: Vec<ProxyNetwork>,
     /// WEAKER: plain http on other hosts than loopback.
     pub allow_cleartext: bool,
+    /// Files by which platforms check that a domain is ours, by name: `MP_verify_….txt`, `WW_verify_….txt`.
+    #[serde(default)]
+    pub verification_files: BTreeMap<String, String>,
 }
 
 /// An address or a network of proxies.
@@ -183,36 +189,23 @@ pub struct SandboxSection {
     pub listen: String,
 }
 
-/// `[channel.<id>]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChannelSection {
-    /// What it is.
-    pub kind: ChannelKind,
-    /// Text of its tab.
-    #[serde(default)]
-    pub label: Option<String>,
-    /// The platform's appid.
-    pub appid: AppId,
-    /// The AppSecret itself …
-    #[serde(default)]
-    pub secret: Option<AppSecret>,
-    /// … or the file that holds it.
-    #[serde(default)]
-    pub secret_file: Option<PathBuf>,
-    /// The operator's name for the open-platform account the app is bound to.
-    #[serde(default)]
-    pub open_platform: Option<String>,
-    /// For `wechat-open`: WeChat's QR inside our page.
-    #[serde(default = "yes")]
-    pub embedded: bool,
-    /// Position of its tab.
-    #[serde(default)]
-    pub order: i32,
+/// A text that is never shown: a secret inside a configuration.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Hidden(String);
+
+impl Hidden {
+    /// The text itself.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
 }
 
-fn yes() -> bool {
-    true
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
 }
 
 /// Reads the manual, then `file` if given, then the environment.
@@ -267,6 +260,7 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let mut wrong = Vec::new();
         self.check_public_url(&mut wrong);
+        self.check_verification_files(&mut wrong);
         self.check_login(&mut wrong);
         self.check_sandbox(&mut wrong);
         for (id, channel) in &self.channel {
@@ -287,6 +281,23 @@ impl Config {
                 "server.public_url: `{url}` is plain http on another machine's name; use https, or set server.allow_cleartext = true to try things out on your own network"
             )),
             other => wrong.push(format!("server.public_url: `{other}` is not http or https")),
+        }
+    }
+
+    fn check_verification_files(&self, wrong: &mut Vec<String>) {
+        for (name, content) in &self.server.verification_files {
+            let stem = name.strip_suffix(".txt").unwrap_or_default();
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+            if stem.is_empty() || stem.len() > 64 || !stem.chars().all(is_plain) || stem == "robots" {
+                wrong.push(format!(
+                    "server.verification_files: `{name}` is not a name that a platform gives, such as MP_verify_0aB1cD2eF3.txt or WW_verify_0aB1cD2eF3.txt"
+                ));
+            }
+            if content.trim().is_empty() || content.len() > 1024 {
+                wrong.push(format!(
+                    "server.verification_files: `{name}` must hold the text of the file that you downloaded"
+                ));
+            }
         }
     }
 
@@ -364,49 +375,6 @@ impl Config {
     pub fn sandbox_url(&self) -> Option<Url> {
         if self.sandbox.enabled { Url::parse(&self.sandbox.url).ok() } else { None }
     }
-}
-
-impl ChannelSection {
-    fn check(&self, id: &ChannelId, wrong: &mut Vec<String>) {
-        match (&self.secret, &self.secret_file) {
-            (Some(_), Some(_)) => {
-                wrong.push(format!("channel.{id}: give secret or secret_file, not both"));
-            }
-            (None, None) => wrong.push(format!(
-                "channel.{id}: needs secret_file (or secret): the AppSecret of {}",
-                self.appid
-            )),
-            (Some(secret), None) if is_sample(secret.expose()) => {
-                wrong.push(format!("channel.{id}.secret: this is a sample, not your AppSecret"));
-            }
-            _ => {}
-        }
-    }
-
-    /// The AppSecret, from the value or the file.
-    ///
-    /// # Errors
-    /// A sentence naming the file when it cannot be read or is empty.
-    pub fn read_secret(&self, id: &ChannelId) -> Result<AppSecret, ConfigError> {
-        if let Some(secret) = &self.secret {
-            return Ok(secret.clone());
-        }
-        let path = self.secret_file.as_deref().unwrap_or(Path::new(""));
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        let text = text.trim();
-        if text.is_empty() || is_sample(text) {
-            return Err(ConfigError::Wrong(vec![format!(
-                "channel.{id}.secret_file: {} holds no AppSecret",
-                path.display()
-            )]));
-        }
-        Ok(AppSecret::new(text))
-    }
-}
-
-fn is_sample(secret: &str) -> bool {
-    secret.is_empty() || SAMPLE_SECRETS.contains(&secret.to_ascii_lowercase().as_str())
 }
 
 /// Whether only this machine or a private network can mean this host.

@@ -6,6 +6,7 @@
 
 pub mod cancel;
 pub mod events;
+pub mod face;
 pub mod page;
 pub mod redeem;
 pub mod refresh;

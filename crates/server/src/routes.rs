@@ -8,7 +8,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::state::App;
 use crate::web::{assets, headers, problem};
-use crate::{body, channel, csrf, finish, health, index, login, oauth, scan, urls};
+use crate::{body, channel, csrf, finish, health, index, login, oauth, phone, scan, urls, verification};
 
 /// All of it.
 pub fn router(app: App) -> Router {
@@ -24,6 +24,7 @@ pub fn router(app: App) -> Router {
         .route(urls::CANCEL, post(login::cancel::cancel))
         .route(urls::SCAN, get(scan::entry::entry))
         .route(urls::CONFIRM, get(scan::confirm::confirm))
+        .route(urls::ARRIVE, get(scan::arrive::page).post(scan::arrive::arrive))
         .route(urls::APPROVE, post(scan::answer::approve))
         .route(urls::DENY, post(scan::answer::deny))
         .route(urls::RESULT, get(scan::result::result))
@@ -44,12 +45,33 @@ pub fn router(app: App) -> Router {
             get(oauth::userinfo::userinfo).post(oauth::userinfo::userinfo).options(oauth::cors::preflight),
         )
         .layer(from_fn_with_state(app.clone(), oauth::cors::of_clients));
+    // No browser of anybody's: no cookies, no cross-origin answers, refusals in JSON.
+    let phones = Router::new()
+        .route(urls::PHONE_SCAN, post(phone::scan::scan).fallback(phone::refused::wrong_method))
+        .route(urls::PHONE_CONTEXT, post(phone::context::context).fallback(phone::refused::wrong_method))
+        .route(
+            urls::PHONE_NUMBER,
+            post(phone::phone_number::phone_number).fallback(phone::refused::wrong_method),
+        )
+        .route(urls::PHONE_APPROVE, post(phone::answer::approve).fallback(phone::refused::wrong_method))
+        .route(urls::PHONE_DENY, post(phone::answer::deny).fallback(phone::refused::wrong_method))
+        .layer(from_fn(finish::layer))
+        .layer(from_fn(body::layer))
+        .layer(from_fn_with_state(app.clone(), phone::refused::layer));
     let public = Router::new()
         .route(urls::DISCOVERY, get(oauth::discovery::discovery))
         .route(urls::JWKS, get(oauth::jwks::jwks))
         .layer(from_fn(oauth::cors::public));
+    // Platforms send what may be larger than a form, and watch the clock themselves.
+    let events = Router::new()
+        .route(urls::CHANNEL_EVENTS, get(channel::events::verify).post(channel::events::deliver))
+        .layer(DefaultBodyLimit::max(body::EVENT_LIMIT))
+        .layer(from_fn(body::event_layer));
     let files = Router::new()
+        .route(urls::VERIFICATION, get(verification::file))
         .route(urls::ASSET, get(assets::serve))
+        .route(urls::ASSET_LINKS, get(channel::app::links::android))
+        .route(urls::SITE_ASSOCIATION, get(channel::app::links::ios))
         .route(urls::LIVE, get(health::live))
         .route(urls::READY, get(health::ready));
     // A request arrives whole and in time; what spends something is finished even if the caller hangs up; watching is not.
@@ -61,8 +83,10 @@ pub fn router(app: App) -> Router {
         .layer(from_fn(body::layer));
     Router::new()
         .merge(acting)
+        .merge(phones)
         .merge(watched)
         .merge(public)
+        .merge(events)
         .merge(files)
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)

@@ -4,6 +4,7 @@
 //! the phone's own cookie and a token of that page (SEC-06, SEC-07).
 
 pub mod answer;
+pub mod arrive;
 pub mod confirm;
 pub mod entry;
 pub mod result;

@@ -1,5 +1,6 @@
 //! What a running server holds: stores, keys, channels, clock. Built once, shared by every request.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,6 +83,8 @@ pub struct Site {
     pub transport: Transport,
     /// Proxies to believe.
     pub trusted_proxies: Vec<IpNet>,
+    /// Files by which platforms check that this domain is ours, by name.
+    pub verification_files: BTreeMap<String, String>,
     /// The sandbox, when it stands in for WeChat.
     pub sandbox: Option<Url>,
     /// Lifetimes of a ticket's stages.
@@ -106,6 +109,7 @@ impl Site {
                 Transport::Cleartext
             },
             trusted_proxies: config.server.trusted_proxies.iter().map(|network| network.0).collect(),
+            verification_files: config.server.verification_files.clone(),
             sandbox: config.sandbox_url(),
             lifetimes: Lifetimes {
                 waiting: seconds(login.scan_seconds),

@@ -45,6 +45,8 @@ pub const CANCEL: &str = "/login/{grant}/{ticket}/cancel";
 pub const SCAN: &str = "/s/{ticket}";
 /// The confirm page on the phone.
 pub const CONFIRM: &str = "/s/{ticket}/confirm";
+/// The one-time link that a scanner got by message.
+pub const ARRIVE: &str = "/s/{ticket}/from/{link}";
 /// The person's yes.
 pub const APPROVE: &str = "/s/{ticket}/approve";
 /// The person's no.
@@ -52,12 +54,34 @@ pub const DENY: &str = "/s/{ticket}/deny";
 /// What came of it.
 pub const RESULT: &str = "/s/{ticket}/result";
 
+/// Phone API: who holds the phone.
+pub const PHONE_SCAN: &str = "/api/phone/{channel}/{ticket}/scan";
+/// Phone API: the facts again.
+pub const PHONE_CONTEXT: &str = "/api/phone/{channel}/{ticket}/context";
+/// Phone API: the code of a phone-number button.
+pub const PHONE_NUMBER: &str = "/api/phone/{channel}/{ticket}/phone-number";
+/// Phone API: the person's yes.
+pub const PHONE_APPROVE: &str = "/api/phone/{channel}/{ticket}/approve";
+/// Phone API: the person's no.
+pub const PHONE_DENY: &str = "/api/phone/{channel}/{ticket}/deny";
+
+/// Android App Links.
+pub const ASSET_LINKS: &str = "/.well-known/assetlinks.json";
+/// iOS Universal Links.
+pub const SITE_ASSOCIATION: &str = "/.well-known/apple-app-site-association";
+
 /// Leads the waiting browser to a platform's page.
 pub const CHANNEL_START: &str = "/channel/{channel}/start/{grant}/{ticket}";
 /// Where platforms send people back.
 pub const CHANNEL_CALLBACK: &str = "/channel/{channel}/callback";
 /// Shown in the frame after the platform's page.
 pub const CHANNEL_RETURNED: &str = "/channel/{channel}/returned";
+
+/// Where a platform tells what happened; also the address its console checks.
+pub const CHANNEL_EVENTS: &str = "/channel/{channel}/events";
+
+/// Files by which platforms check that this domain is ours.
+pub const VERIFICATION: &str = "/{file}";
 
 /// Fills a login-page pattern such as [`STATUS`].
 #[must_use]

@@ -17,7 +17,7 @@ use mashang_login::ticket::Refusal;
 use minijinja::context;
 
 use super::returned::returned_page;
-use super::{Channel, FailureWords};
+use super::{Channel, FailureWords, Platform};
 use crate::scan::Outcome;
 use crate::state::App;
 use crate::web::headers::Csp;
@@ -165,7 +165,16 @@ async fn land(
                 Traveller::Browser | Traveller::BrowserFrame => login_page(),
             };
             let words = FailureWords::parse(&words);
-            return Err(Problem::Channel { words, errcode, channel: trip.channel.clone(), log, retry });
+            let platform =
+                app.channels.get(trip.channel.as_str()).map_or(Platform::WeChat, Channel::platform);
+            return Err(Problem::Channel {
+                words,
+                platform,
+                errcode,
+                channel: trip.channel.clone(),
+                log,
+                retry,
+            });
         }
     };
     match (trip.traveller, outcome) {

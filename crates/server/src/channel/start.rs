@@ -5,7 +5,7 @@ use axum::response::Response;
 use mashang_login::handshake::Traveller;
 use mashang_login::ticket::Status;
 
-use super::{Means, begin_trip};
+use super::begin_trip;
 use crate::flow;
 use crate::state::App;
 use crate::urls;
@@ -21,11 +21,14 @@ pub async fn start(
 ) -> Result<Response, Problem> {
     let waiting = flow::of_browser(&app, &visitor, &grant, &ticket).await?;
     let channel = app.channels.get(&channel).ok_or(Problem::NotFound)?;
-    let Means::WechatOpen(open) = &channel.means else { return Err(Problem::NotFound) };
+    if channel.page_host().is_none() {
+        return Err(Problem::NotFound);
+    }
     let Some(ticket) = waiting.ticket.filter(|ticket| ticket.status(app.now()) == Status::Waiting) else {
         return Ok(see_other(&urls::login(&waiting.grant.id), &[]));
     };
     let traveller = (Traveller::Browser, waiting.browser);
     let (state, _) = begin_trip(&app, &visitor, channel, &ticket, traveller).await?;
-    Ok(see_other(open.page(&state, visitor.language).as_str(), &[]))
+    let page = channel.browser_page(&state, visitor.language).ok_or(Problem::NotFound)?;
+    Ok(see_other(page.as_str(), &[]))
 }

@@ -1,11 +1,15 @@
-//! `wechat-official`: a service account's web authorization (服务号网页授权) behind our own QR. Whoever opens the QR
-//! inside WeChat is authorized there and then asked by **our** confirm page, because WeChat may authorize silently
-//! (fact sheet §3, SEC-37).
+//! `wechat-official`: a service account (服务号). Behind our own QR: whoever opens it inside WeChat is authorized there
+//! (网页授权). Or behind WeChat's parametric QR: whoever scans it is told of by an event. Either way **our** confirm page
+//! asks, because WeChat may authorize silently and asks nothing at a scan (fact sheet §3, §9.5, SEC-37).
 
+use mashang_login::ticket::Ticket;
 use mashang_wechat::official::{Scope, WebAuthorize};
 use url::Url;
 
+use super::parametric::ParametricQr;
 use super::wechat_account::WechatAccount;
+use super::{Channel, ChannelFailure, Code};
+use crate::state::App;
 use crate::web::problem::Problem;
 
 /// A service account.
@@ -13,6 +17,8 @@ use crate::web::problem::Problem;
 pub struct WechatOfficial {
     /// The app.
     pub account: WechatAccount,
+    /// WeChat's parametric QR, where the operator chose it.
+    pub parametric: Option<ParametricQr>,
 }
 
 impl WechatOfficial {
@@ -25,5 +31,20 @@ impl WechatOfficial {
         WebAuthorize { appid, redirect_uri: callback, state, scope: Scope::UserInfo, force_popup: false }
             .url(client.hosts())
             .map_err(|error| Problem::Broken(error.to_string()))
+    }
+
+    /// Has WeChat make a parametric QR for a ticket.
+    ///
+    /// # Errors
+    /// [`ChannelFailure`] when WeChat refuses or fails.
+    pub async fn draw_code(
+        &self,
+        app: &App,
+        channel: &Channel,
+        ticket: &Ticket,
+    ) -> Result<Code, ChannelFailure> {
+        let parametric = self.parametric.as_ref().ok_or_else(|| ChannelFailure::unsupported(channel))?;
+        let text = parametric.text_for(app, &self.account, ticket).await?;
+        Ok(Code { text: Some(text), picture: None })
     }
 }

@@ -86,7 +86,7 @@ impl Follower {
     }
 
     async fn wait(&mut self, ticket: &Ticket) {
-        let left = Duration::from_secs(super::page::seconds_left(ticket, self.app.now()).max(1));
+        let left = Duration::from_secs(super::face::seconds_left(ticket, self.app.now()).max(1));
         tokio::select! {
             () = self.watch.changed() => {}
             () = tokio::time::sleep(left) => {}

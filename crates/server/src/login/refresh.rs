@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 
-use super::page::Face;
+use super::face::Face;
 use crate::flow;
 use crate::state::App;
 use crate::web::limits::Counted;

@@ -12,7 +12,7 @@ use mashang_login::secret::SecretHash;
 use mashang_login::ticket::{Denial, Stage, Status, Ticket};
 use serde::Serialize;
 
-use super::page::seconds_left;
+use super::face::seconds_left;
 use crate::state::App;
 use crate::web::limits::Counted;
 use crate::web::problem::Problem;

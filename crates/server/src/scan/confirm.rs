@@ -9,6 +9,7 @@ use mashang_login::ticket::{Stage, Status, Ticket};
 use minijinja::context;
 
 use super::{Outcome, confirm_token, result_page};
+use crate::channel::Platform;
 use crate::state::App;
 use crate::urls;
 use crate::web::device::Surroundings;
@@ -45,7 +46,7 @@ pub async fn confirm(
                     deny => urls::of_scan(urls::DENY, &code),
                 },
                 confirm_token => confirm_token(secret, &code),
-                app_label => app.pages.words.say(visitor.language, "open_in.wechat.label", &[]),
+                app_label => Platform::of(by.key.kind).name(&app.pages.words, visitor.language),
             };
             let page = app.pages.render(&visitor, "confirm.html", "confirm.title", values)?;
             Ok(page.with_csp(csp(&app, &ticket, number_required).await?).into_response())

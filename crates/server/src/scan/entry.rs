@@ -1,5 +1,7 @@
-//! `GET /s/{scan code}`: whoever opens the QR is routed by what they hold (聚合码). Inside WeChat that is web
-//! authorization; a plain camera is told which app to use, or, in the sandbox, handed to the pretend phone.
+//! `GET /s/{scan code}`: whoever opens the QR is routed by what they hold (聚合码). Inside WeChat that is the official
+//! account's web authorization, inside WeCom the corp's, in a plain browser a page that says which apps to use, or, in
+//! the sandbox, the pretend phone. (Where a published rule opens a mini-program or an app owns the link, it never gets
+//! here.)
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -9,15 +11,15 @@ use mashang_login::ticket::{Stage, Status};
 use minijinja::context;
 
 use super::{Outcome, result_page};
-use crate::channel::{Means, begin_trip};
-use crate::login::page::sandbox_phone;
+use crate::channel::{Channel, Platform, begin_trip};
+use crate::login::face::sandbox_phone;
 use crate::state::App;
-use crate::urls;
 use crate::web::device::Surroundings;
 use crate::web::limits::Counted;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
+use crate::{urls, verification};
 
 /// Routes a scan.
 pub async fn entry(
@@ -26,10 +28,13 @@ pub async fn entry(
     Path(ticket): Path<String>,
 ) -> Result<Response, Problem> {
     app.limits.count(Counted::Poll, visitor.address)?;
-    let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
-    if visitor.surroundings != Surroundings::WeChat {
-        return elsewhere(&app, &visitor, &code);
+    if let Some(file) = verification::of(&app, &ticket) {
+        return Ok(file);
     }
+    let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
+    let Surroundings::Inside(platform) = visitor.surroundings else {
+        return elsewhere(&app, &visitor, &code);
+    };
     let Some(ticket) = app.tickets.get(&code, app.now()).await? else {
         return Ok(result_page(&code, Outcome::Unknown));
     };
@@ -45,26 +50,41 @@ pub async fn entry(
             return Ok(result_page(&code, Outcome::Unknown));
         }
     }
-    let Some(channel) = app.channels.behind_our_qr() else { return elsewhere(&app, &visitor, &code) };
-    let Means::WechatOfficial(official) = &channel.means else { return Err(Problem::NotFound) };
+    let Some(channel) = app.channels.behind_our_link(platform) else {
+        return which_app(&app, &visitor, &code);
+    };
     let (phone, cookies) = visitor.phone_or_new(&app);
     let (state, _) = begin_trip(&app, &visitor, channel, &ticket, (Traveller::Phone, phone)).await?;
-    Ok(see_other(official.page(&state)?.as_str(), &cookies))
+    let page = channel.phone_page(&state)?.ok_or(Problem::NotFound)?;
+    Ok(see_other(page.as_str(), &cookies))
 }
 
-/// Not inside WeChat: nothing about the ticket is looked up or told.
+/// Not inside an app that we know: nothing about the ticket is looked up or told.
 fn elsewhere(app: &App, visitor: &Visitor, code: &ScanCode) -> Result<Response, Problem> {
     let scan_url = app.site.absolute(&urls::of_scan(urls::SCAN, code));
-    if let Some(phone) = sandbox_phone(app, &scan_url) {
-        return Ok(see_other(&phone, &[]));
+    match sandbox_phone(app, &scan_url, None) {
+        Some(phone) => Ok(see_other(&phone, &[])),
+        None => which_app(app, visitor, code),
     }
-    let words = |key: &str| app.pages.words.say(visitor.language, key, &[]);
-    let apps: Vec<_> = app
-        .channels
-        .behind_our_qr()
+}
+
+/// The plain page that says which apps to scan with.
+fn which_app(app: &App, visitor: &Visitor, code: &ScanCode) -> Result<Response, Problem> {
+    let language = visitor.language;
+    let usable = |platform: &Platform| {
+        app.channels.iter().any(|channel| channel.platform() == *platform && channel.takes_our_link())
+    };
+    let apps: Vec<_> = Platform::ALL
         .into_iter()
-        .map(|_| context! { label => words("open_in.wechat.label"), hint => words("open_in.wechat.hint") })
+        .filter(usable)
+        .map(|platform| {
+            let hint =
+                app.pages.words.say(language, &format!("platform.{}.scan_hint", platform.as_str()), &[]);
+            context! { label => platform.name(&app.pages.words, language), hint }
+        })
         .collect();
-    let values = context! { apps, continue_href => (), scan_url };
+    let app_href = app.channels.iter().find_map(|channel: &Channel| channel.app_link(code));
+    let scan_url = app.site.absolute(&urls::of_scan(urls::SCAN, code));
+    let values = context! { apps, app_href, scan_url };
     Ok(app.pages.render(visitor, "open_in.html", "open_in.title", values)?.into_response())
 }

@@ -2,6 +2,8 @@
 //!
 //! User agents are claims. They choose pages and words, never permissions.
 
+use crate::channel::Platform;
+
 /// Where a page is being looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surroundings {
@@ -9,8 +11,8 @@ pub enum Surroundings {
     Desktop,
     /// A phone's own browser: a QR on it cannot be scanned by it (SEC-11).
     Phone,
-    /// The browser inside WeChat (`MicroMessenger/`), on a phone.
-    WeChat,
+    /// The browser inside a platform's app: WeChat (`MicroMessenger/`) on a phone, WeCom (`wxwork/`) anywhere.
+    Inside(Platform),
 }
 
 impl Surroundings {
@@ -20,22 +22,30 @@ impl Surroundings {
         match self {
             Self::Desktop => "desktop",
             Self::Phone => "phone",
-            Self::WeChat => "wechat",
+            Self::Inside(_) => "inside",
         }
     }
 }
 
-/// Reads the surroundings out of a user agent. WeCom (`wxwork/`) also says `MicroMessenger` and is not WeChat.
+/// Reads the surroundings out of a user agent. WeCom (`wxwork/`) also says `MicroMessenger` and is not WeChat; its desktop
+/// client authorizes as its phone app does (WeCom fact sheet §5).
 #[must_use]
 pub fn surroundings(user_agent: &str) -> Surroundings {
     let is_phone =
         ["iPhone", "Android", "Mobile", "HarmonyOS", "iPad"].iter().any(|word| user_agent.contains(word));
-    if user_agent.contains("MicroMessenger/") && !user_agent.contains("wxwork/") {
+    if user_agent.contains("wxwork/") {
+        return Surroundings::Inside(Platform::Wecom);
+    }
+    if user_agent.contains("MicroMessenger/") {
         // The desktop clients open links in a window of their own; there a QR can be scanned by the phone.
         let is_desktop_client = ["WindowsWechat", "MacWechat", "UnifiedPCWindowsWechat"]
             .iter()
             .any(|word| user_agent.contains(word));
-        return if is_desktop_client { Surroundings::Desktop } else { Surroundings::WeChat };
+        return if is_desktop_client {
+            Surroundings::Desktop
+        } else {
+            Surroundings::Inside(Platform::WeChat)
+        };
     }
     if is_phone { Surroundings::Phone } else { Surroundings::Desktop }
 }
@@ -93,9 +103,9 @@ mod tests {
 
     #[test]
     fn sec_11_wechat_on_a_phone_is_told_from_wechat_on_a_computer_and_from_wecom() {
-        assert_eq!(surroundings(WECHAT_IPHONE), Surroundings::WeChat);
+        assert_eq!(surroundings(WECHAT_IPHONE), Surroundings::Inside(Platform::WeChat));
         assert_eq!(surroundings(WECHAT_WINDOWS), Surroundings::Desktop);
-        assert_eq!(surroundings(WECOM), Surroundings::Phone);
+        assert_eq!(surroundings(WECOM), Surroundings::Inside(Platform::Wecom));
         assert_eq!(surroundings(CHROME_MAC), Surroundings::Desktop);
         assert_eq!(surroundings(ANDROID), Surroundings::Phone);
         assert_eq!(surroundings(""), Surroundings::Desktop);

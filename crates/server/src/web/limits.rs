@@ -22,6 +22,8 @@ pub enum Counted {
     Poll,
     /// A refused client authentication.
     TokenError,
+    /// A refused event.
+    BadEvent,
 }
 
 /// Too much: try again after this long.
@@ -37,6 +39,7 @@ pub struct Limits {
     starts: DefaultKeyedRateLimiter<IpAddr>,
     polls: DefaultKeyedRateLimiter<IpAddr>,
     token_errors: DefaultKeyedRateLimiter<IpAddr>,
+    bad_events: DefaultKeyedRateLimiter<IpAddr>,
     clock: DefaultClock,
     streams: Arc<Streams>,
     untrusted_proxy: std::sync::Once,
@@ -54,6 +57,8 @@ impl Limits {
             starts: per_minute(section.starts_per_minute),
             polls: per_minute(section.polls_per_minute),
             token_errors: per_minute(section.token_errors_per_minute),
+            // The same people stumble here: operators who set a secret, and strangers who try.
+            bad_events: per_minute(section.token_errors_per_minute),
             untrusted_proxy: std::sync::Once::new(),
             refused: Mutex::default(),
             clock: DefaultClock::default(),
@@ -74,6 +79,7 @@ impl Limits {
             Counted::Start => &self.starts,
             Counted::Poll => &self.polls,
             Counted::TokenError => &self.token_errors,
+            Counted::BadEvent => &self.bad_events,
         };
         limiter.check_key(&limit_key(address)).map_err(|until| {
             let wait = until.wait_time_from(self.clock.now());
@@ -119,7 +125,7 @@ impl Limits {
 
     /// Forgets addresses that have been quiet; called now and then.
     pub fn tidy(&self) {
-        for limiter in [&self.starts, &self.polls, &self.token_errors] {
+        for limiter in [&self.starts, &self.polls, &self.token_errors, &self.bad_events] {
             limiter.retain_recent();
         }
         let now = tokio::time::Instant::now();

@@ -17,7 +17,7 @@ use minijinja::context;
 use super::headers::Csp;
 use super::limits::TooMany;
 use super::visitor::Visitor;
-use crate::channel::FailureWords;
+use crate::channel::{FailureWords, Platform};
 use crate::state::App;
 
 /// Why a request is not answered as asked.
@@ -52,6 +52,8 @@ pub enum Problem {
     Channel {
         /// Which words.
         words: FailureWords,
+        /// Whose app.
+        platform: Platform,
         /// The platform's errcode.
         errcode: Option<i64>,
         /// Which channel.
@@ -136,7 +138,8 @@ impl Problem {
         }
     }
 
-    fn log(&self, reference: &str) {
+    /// Tells the operator, once, under the reference that the person sees.
+    pub fn log(&self, reference: &str) {
         match self {
             Self::Store(error) => {
                 let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
@@ -180,7 +183,7 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
     let response = next.run(Request::from_parts(parts, body)).await;
     let told = response.extensions().get::<Arc<Problem>>().cloned();
     let Some(problem) = told.or_else(|| of_plain_refusal(&response)) else { return response };
-    let reference = random_text(&*app.entropy, 6);
+    let reference = reference(&app);
     problem.log(&reference);
     let mut told = if visitor.wants_json {
         as_json(&problem, &reference)
@@ -191,6 +194,36 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
         told.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
     }
     told
+}
+
+/// A fresh reference: what the person sees and the operator looks for.
+#[must_use]
+pub fn reference(app: &App) -> String {
+    random_text(&*app.entropy, 6)
+}
+
+/// A problem in words.
+#[derive(Debug)]
+pub struct Told {
+    /// What happened.
+    pub heading: String,
+    /// Whose turn it is.
+    pub text: String,
+    /// What the operator can do about a platform's errcode.
+    pub remedy: Option<String>,
+}
+
+/// Puts a problem into the visitor's language.
+#[must_use]
+pub fn told(app: &App, visitor: &Visitor, problem: &Problem) -> Told {
+    let key = problem.key();
+    let words = &app.pages.words;
+    let name = match problem {
+        Problem::Channel { platform, .. } => platform.name(words, visitor.language),
+        _ => String::new(),
+    };
+    let say = |part: &str| words.say(visitor.language, &format!("problem.{key}.{part}"), &[("app", &name)]);
+    Told { heading: say("heading"), text: say("text"), remedy: remedy(visitor, problem) }
 }
 
 /// The web framework refuses some requests itself (a path that is not UTF-8, a body that is too large), in plain
@@ -210,8 +243,7 @@ fn as_json(problem: &Problem, reference: &str) -> Response {
 }
 
 fn as_page(app: &App, visitor: &Visitor, problem: &Problem, reference: &str) -> Response {
-    let key = problem.key();
-    let say = |part: &str| app.pages.words.say(visitor.language, &format!("problem.{key}.{part}"), &[]);
+    let Told { heading, text, remedy } = told(app, visitor, problem);
     let (back_href, back_label) = match problem {
         Problem::LoginOver { back: Some((name, href)) } => (
             Some(href.clone()),
@@ -222,11 +254,9 @@ fn as_page(app: &App, visitor: &Visitor, problem: &Problem, reference: &str) -> 
         }
         _ => (None, String::new()),
     };
-    let remedy = remedy(app, visitor, problem);
-    let heading = say("heading");
     let values = context! {
         heading => heading.clone(),
-        text => say("text"),
+        text,
         remedy,
         details => problem.details().into_iter().map(|(name, value)| context! { name, value }).collect::<Vec<_>>(),
         reference,
@@ -248,9 +278,14 @@ fn as_page(app: &App, visitor: &Visitor, problem: &Problem, reference: &str) -> 
 }
 
 /// What the operator can do about a platform's errcode.
-fn remedy(_app: &App, visitor: &Visitor, problem: &Problem) -> Option<String> {
-    let Problem::Channel { errcode: Some(code), .. } = problem else { return None };
-    let explanation = mashang_wechat::errcodes::explain(*code)?;
+fn remedy(visitor: &Visitor, problem: &Problem) -> Option<String> {
+    let Problem::Channel { errcode: Some(code), platform, .. } = problem else { return None };
+    let table = match platform {
+        Platform::WeChat => mashang_wechat::Platform::WeChat,
+        Platform::Wecom => mashang_wechat::Platform::WeCom,
+        Platform::OwnApp => return None,
+    };
+    let explanation = mashang_wechat::errcodes::explain_on(table, *code)?;
     let sentence = match visitor.language {
         super::language::Language::ZhCn => &explanation.zh,
         super::language::Language::En => &explanation.en,

@@ -13,6 +13,7 @@ use super::address;
 use super::cookies::{Brought, CookieKind};
 use super::device::{self, Surroundings};
 use super::language::Language;
+use crate::channel::Platform;
 use crate::state::App;
 
 /// The device behind a request. All of it is the device's own claim, except the address.
@@ -59,7 +60,9 @@ impl Visitor {
         let query = parts.uri.query().unwrap_or("").to_owned();
         let asked = value_of(&query, "lang").and_then(|tag| Language::of_tag(&tag));
         let chosen = asked.or_else(|| brought.language.as_deref().and_then(Language::of_tag));
-        let via_wechat = value_of(&query, "via").is_some_and(|via| via == "wechat");
+        let via = value_of(&query, "via").and_then(|via| {
+            [Platform::WeChat, Platform::Wecom].into_iter().find(|platform| platform.as_str() == via)
+        });
         let accept = text(header::ACCEPT);
         Self {
             address: address::of_visitor(peer, &parts.headers, &app.site.trusted_proxies),
@@ -67,7 +70,7 @@ impl Visitor {
             language_is_chosen: chosen.is_some(),
             device: device::label(user_agent),
             // Only a hint for routing, so anyone may give it; the sandbox's phone cannot change its user agent.
-            surroundings: if via_wechat { Surroundings::WeChat } else { device::surroundings(user_agent) },
+            surroundings: via.map_or_else(|| device::surroundings(user_agent), Surroundings::Inside),
             brought,
             wants_json: accept.contains("application/json") && !accept.contains("text/html"),
             is_framed: text(header::HeaderName::from_static("sec-fetch-dest")) == "iframe",

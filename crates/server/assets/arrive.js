@@ -1,0 +1,3 @@
+// Sends the form of the one-time link at once; the button remains for browsers without scripts.
+const form = document.querySelector('[data-onward]');
+if (form) form.requestSubmit();

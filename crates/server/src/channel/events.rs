@@ -1,0 +1,235 @@
+//! `/channel/{channel}/events`: what a platform tells us, signed and encrypted.
+//!
+//! Whether a request is from the platform, for us and fresh is `wechat::callback`'s business (SEC-28 to SEC-32). Here:
+//! each event acts once, however often it is delivered and on whichever node (SEC-30), every delivery gets the same
+//! answer, and the answer goes out within the platform's five seconds whatever happens. What is not ours goes to the
+//! operator's own handler, if there is one ([`relay`](super::relay)).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use mashang_login::secret::SecretHash;
+use mashang_wechat::callback::{Accepted, CallbackQuery, Inbox, Refusal, XmlError};
+use moka::future::Cache;
+
+use super::relay::Relay;
+use super::{Channel, Means, official_event};
+use crate::state::App;
+use crate::web::limits::Counted;
+use crate::web::problem::Problem;
+use crate::web::visitor::Visitor;
+
+/// The platform cuts the connection after five seconds and tries again (WeChat fact sheet §4.7).
+const ANSWER_WITHIN: Duration = Duration::from_millis(4500);
+/// How long an event is remembered as done: longer than any request of it stays fresh.
+const REMEMBERED: Duration = Duration::from_secs(900);
+/// Answers kept for repeated deliveries.
+const MOST_REMEMBERED: u64 = 10_000;
+
+/// The event endpoint of one channel.
+#[derive(Debug)]
+pub struct Events {
+    inbox: Inbox,
+    relay: Option<Relay>,
+    /// By the event.
+    answers: Cache<String, EventAnswer>,
+    /// Which event came with a signature: in plain mode it does not cover the body.
+    seen: Cache<String, String>,
+}
+
+/// What is sent back.
+#[derive(Debug, Clone)]
+pub struct EventAnswer {
+    body: Bytes,
+    content_type: &'static str,
+}
+
+impl EventAnswer {
+    /// The word with which the platform is content and the person hears nothing.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self { body: Bytes::from_static(b"success"), content_type: "text/plain; charset=utf-8" }
+    }
+
+    /// A handler's own words.
+    #[must_use]
+    pub fn plain(body: impl Into<Bytes>) -> Self {
+        Self { body: body.into(), content_type: "text/plain; charset=utf-8" }
+    }
+
+    /// A message to the person, in the platform's XML.
+    #[must_use]
+    pub fn xml(body: impl Into<Bytes>) -> Self {
+        Self { body: body.into(), content_type: "text/xml; charset=utf-8" }
+    }
+}
+
+impl IntoResponse for EventAnswer {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, self.content_type)], self.body).into_response()
+    }
+}
+
+impl Events {
+    /// An endpoint with these secrets.
+    #[must_use]
+    pub fn new(inbox: Inbox, relay: Option<Relay>) -> Self {
+        Self { inbox, relay, answers: remembered(), seen: remembered() }
+    }
+
+    /// A text for the person who caused an event; nothing if the event does not say who that is.
+    #[must_use]
+    pub fn reply(&self, app: &App, accepted: &Accepted, text: &str) -> EventAnswer {
+        let mut random = [0; 16];
+        app.entropy.fill(&mut random);
+        let nonce = mashang_login::secret::random_text(&*app.entropy, 12);
+        let reply = self.inbox.reply(&accepted.event, text, app.now().as_second(), random, &nonce);
+        reply.map_or_else(EventAnswer::nothing, EventAnswer::xml)
+    }
+}
+
+fn remembered<V: Clone + Send + Sync + 'static>() -> Cache<String, V> {
+    Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build()
+}
+
+/// The console asks whether this address is ours (WeChat fact sheet §4.5, WeCom fact sheet §12).
+pub async fn verify(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(channel): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let (channel, events) = endpoint(&app, &visitor, &channel)?;
+    let query = query.unwrap_or_default();
+    let echo = CallbackQuery::parse(&query).map_err(|error| error.to_string()).and_then(|query| {
+        events.inbox.verify_url(&query, app.now().as_second()).map_err(|error| error.to_string())
+    });
+    match echo {
+        Ok(echo) => {
+            tracing::info!(channel.id = %channel.id, "the platform's console checked the event address of {}", channel.id);
+            Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], echo).into_response())
+        }
+        Err(why) => Ok(refused(&app, &visitor, channel, StatusCode::FORBIDDEN, &why)),
+    }
+}
+
+/// The platform tells what happened.
+pub async fn deliver(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(channel): Path<String>,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let (found, events) = endpoint(&app, &visitor, &channel)?;
+    let text = query.unwrap_or_default();
+    let query = match CallbackQuery::parse(&text) {
+        Ok(query) => query,
+        Err(error) => return Ok(refused(&app, &visitor, found, StatusCode::BAD_REQUEST, &error.to_string())),
+    };
+    let accepted = match events.inbox.accept(&query, &body, app.now().as_second()) {
+        Ok(accepted) => accepted,
+        Err(refusal) => {
+            return Ok(refused(&app, &visitor, found, status_of(refusal), &refusal.to_string()));
+        }
+    };
+    let event_of_signature =
+        events.seen.get_with(accepted.delivery_key.clone(), async { accepted.dedupe_key.clone() }).await;
+    if event_of_signature != accepted.dedupe_key {
+        let why = "the signature of one event came with another: a forged body in plain mode";
+        return Ok(refused(&app, &visitor, found, StatusCode::FORBIDDEN, why));
+    }
+    // In a task of its own: deliveries that come meanwhile wait for the same answer, and none interrupts it.
+    let id = found.id.clone();
+    let work = async move { answer(&app, id.as_str(), &visitor, accepted, text, body).await };
+    match tokio::time::timeout(ANSWER_WITHIN, tokio::spawn(work)).await {
+        Ok(Ok(Ok(answer))) => Ok(answer.into_response()),
+        Ok(Ok(Err(problem))) => Err(Arc::unwrap_or_clone(problem).into()),
+        Ok(Err(panic)) => Err(Problem::Broken(panic.to_string())),
+        Err(_) => Ok(EventAnswer::nothing().into_response()),
+    }
+}
+
+/// Why an event was not handled: the platform shall deliver it again.
+#[derive(Debug, Clone)]
+struct NotHandled(String);
+
+impl From<NotHandled> for Problem {
+    fn from(NotHandled(why): NotHandled) -> Self {
+        Self::Store(mashang_login::records::StoreError::Unavailable(why.into()))
+    }
+}
+
+/// The answer to an event, made once.
+async fn answer(
+    app: &App,
+    channel: &str,
+    visitor: &Visitor,
+    accepted: Accepted,
+    query: String,
+    body: Bytes,
+) -> Result<EventAnswer, Arc<NotHandled>> {
+    let gone = || NotHandled("the channel is gone".into());
+    let found = app.channels.get(channel).ok_or_else(gone)?;
+    let events = found.events.as_ref().ok_or_else(gone)?;
+    let key = accepted.dedupe_key.clone();
+    let make = async {
+        let now = app.now();
+        let mark = SecretHash::of(&format!("event:{key}"));
+        let is_first = app
+            .handshakes
+            .spend_provider_code(&found.id, &mark, now + REMEMBERED, now)
+            .await
+            .map_err(|error| NotHandled(error.to_string()))?;
+        // Another node has it, or had it before a restart.
+        if !is_first {
+            return Ok(EventAnswer::nothing());
+        }
+        let ours = match &found.means {
+            Means::WechatOfficial(_) => official_event::handle(app, visitor, found, events, &accepted).await,
+            _ => Ok(None),
+        };
+        match ours {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => match &events.relay {
+                Some(relay) => Ok(relay.forward(&found.id, &query, body).await),
+                None => Ok(EventAnswer::nothing()),
+            },
+            Err(problem) => Err(NotHandled(format!("{problem:?}"))),
+        }
+    };
+    events.answers.try_get_with(key.clone(), make).await
+}
+
+/// The channel and its endpoint; whoever was refused too often has to wait.
+fn endpoint<'a>(
+    app: &'a App,
+    visitor: &Visitor,
+    channel: &str,
+) -> Result<(&'a Channel, &'a Events), Problem> {
+    let channel = app.channels.get(channel).ok_or(Problem::NotFound)?;
+    let events = channel.events.as_ref().ok_or(Problem::NotFound)?;
+    app.limits.is_exhausted(Counted::BadEvent, visitor.address)?;
+    Ok((channel, events))
+}
+
+/// A bare status for the sender, one line for the operator.
+fn refused(app: &App, visitor: &Visitor, channel: &Channel, status: StatusCode, why: &str) -> Response {
+    if let Err(limit) = app.limits.count(Counted::BadEvent, visitor.address) {
+        return Problem::TooMany(limit).into_response();
+    }
+    tracing::warn!(channel.id = %channel.id, peer = %visitor.address, "an event for {} was refused: {why}", channel.id);
+    (status, [(header::CONTENT_TYPE, "application/octet-stream")], "").into_response()
+}
+
+fn status_of(refusal: Refusal) -> StatusCode {
+    match refusal {
+        Refusal::BadXml(XmlError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::BadXml(_) | Refusal::Undecryptable(_) => StatusCode::BAD_REQUEST,
+        _ => StatusCode::FORBIDDEN,
+    }
+}

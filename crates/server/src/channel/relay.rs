@@ -1,0 +1,106 @@
+//! Hands an account's other events to the handler that the operator already has.
+//!
+//! The body and the query go on unchanged, so the handler checks the platform's signature and decrypts as it always did;
+//! what it answers goes back unchanged, within the platform's five seconds.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use http::header;
+use mashang_login::ids::ChannelId;
+use url::Url;
+
+use super::events::EventAnswer;
+
+/// What the handler has, so that the whole stays below the platform's five seconds.
+const PATIENCE: Duration = Duration::from_millis(4000);
+/// Longest answer passed back.
+const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// The operator's own handler.
+#[derive(Debug)]
+pub struct Relay {
+    url: Url,
+    http: reqwest::Client,
+}
+
+impl Relay {
+    /// A handler at `url`; only this address is ever called, no redirect is followed (SEC-70).
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be set up.
+    pub fn new(url: Url) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(Duration::from_secs(2))
+            .timeout(PATIENCE)
+            .referer(false)
+            .build()?;
+        Ok(Self { url, http })
+    }
+
+    /// Forwards one delivery, with the query as it came, and gives back the handler's answer; `success` where there is
+    /// none, so that the person is not told that the account is out of order.
+    pub async fn forward(&self, channel: &ChannelId, query: &str, body: Bytes) -> EventAnswer {
+        match self.ask(query, body).await {
+            Ok(answer) => answer,
+            Err(why) => {
+                tracing::warn!(channel.id = %channel, "the relay of {channel} did not answer an event: {why}; check {} / 转发目标没有应答，请检查该地址", self.address());
+                EventAnswer::nothing()
+            }
+        }
+    }
+
+    async fn ask(&self, query: &str, body: Bytes) -> Result<EventAnswer, String> {
+        let told = |error: reqwest::Error| causes(&error.without_url());
+        let mut answer = self
+            .http
+            .post(self.with_query(query))
+            .header(header::CONTENT_TYPE, "text/xml; charset=utf-8")
+            .body(body)
+            .send()
+            .await
+            .map_err(told)?;
+        if answer.status() != reqwest::StatusCode::OK {
+            return Err(format!("HTTP {}", answer.status().as_u16()));
+        }
+        let mut read = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(told)? {
+            if read.len() + chunk.len() > ANSWER_LIMIT {
+                return Err(format!("its answer exceeds {ANSWER_LIMIT} bytes"));
+            }
+            read.extend_from_slice(&chunk);
+        }
+        Ok(if read.first() == Some(&b'<') { EventAnswer::xml(read) } else { EventAnswer::plain(read) })
+    }
+
+    /// The operator's address with the platform's query behind its own.
+    fn with_query(&self, query: &str) -> Url {
+        let mut url = self.url.clone();
+        let whole = match self.url.query().filter(|own| !own.is_empty()) {
+            Some(own) => format!("{own}&{query}"),
+            None => query.to_owned(),
+        };
+        url.set_query(Some(&whole));
+        url
+    }
+
+    /// For logs: without a query, which may hold a key of the operator's.
+    fn address(&self) -> Url {
+        let mut url = self.url.clone();
+        url.set_query(None);
+        let _ = url.set_password(None);
+        url
+    }
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut told = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        told = format!("{told}: {cause}");
+        source = cause.source();
+    }
+    told
+}

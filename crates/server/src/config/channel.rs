@@ -1,0 +1,399 @@
+//! `[channel.<id>]`: one section per way to prove who holds the phone. `kind` decides which keys a section has; any
+//! other key is refused by name.
+
+use std::path::{Path, PathBuf};
+
+use mashang_login::identity::ChannelKind;
+use mashang_login::ids::ChannelId;
+use mashang_wechat::{AppId, AppSecret};
+use serde::Deserialize;
+use url::Url;
+
+use super::app::AppSection;
+use super::{ConfigError, Hidden, SAMPLE_SECRETS};
+
+/// One section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ChannelSection {
+    /// A website app of the Open Platform (网站应用).
+    WechatOpen(WechatOpenSection),
+    /// A service account (服务号).
+    WechatOfficial(WechatOfficialSection),
+    /// A mini-program (小程序).
+    WechatMini(WechatMiniSection),
+    /// An app of a WeCom corp (企业微信自建应用).
+    Wecom(WecomSection),
+    /// The operator's own app.
+    App(AppSection),
+}
+
+/// `kind = "wechat-open"`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WechatOpenSection {
+    /// Text of its tab.
+    pub label: Option<String>,
+    /// Position of its tab.
+    #[serde(default)]
+    pub order: i32,
+    /// The website app's appid.
+    pub appid: AppId,
+    /// The AppSecret itself …
+    pub secret: Option<Hidden>,
+    /// … or the file that holds it.
+    pub secret_file: Option<PathBuf>,
+    /// The operator's name for the open-platform account the app is bound to.
+    pub open_platform: Option<String>,
+    /// WeChat's QR inside our page, rather than a button that leads to WeChat's page.
+    #[serde(default = "yes")]
+    pub embedded: bool,
+}
+
+/// `kind = "wechat-official"`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WechatOfficialSection {
+    /// Text of its tab.
+    pub label: Option<String>,
+    /// Position of its tab.
+    #[serde(default)]
+    pub order: i32,
+    /// The service account's appid.
+    pub appid: AppId,
+    /// The AppSecret itself …
+    pub secret: Option<Hidden>,
+    /// … or the file that holds it.
+    pub secret_file: Option<PathBuf>,
+    /// The operator's name for the open-platform account the app is bound to.
+    pub open_platform: Option<String>,
+    /// Which QR is shown.
+    #[serde(default)]
+    pub qr: OfficialQr,
+    /// Where WeChat sends what happens to the account; needed by `qr = "parametric"`.
+    pub events: Option<EventsSection>,
+}
+
+/// The QR of an official account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OfficialQr {
+    /// Our own link, opened inside WeChat: web authorization (网页授权).
+    #[default]
+    Link,
+    /// WeChat's parametric QR (带参数二维码): people follow the account, and an event tells who scanned.
+    Parametric,
+}
+
+/// `[channel.<id>.events]`: the server address that the platform's console was told (服务器配置).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventsSection {
+    /// The Token typed into the console …
+    pub token: Option<Hidden>,
+    /// … or the file that holds it.
+    pub token_file: Option<PathBuf>,
+    /// The EncodingAESKey of the console: 43 characters …
+    pub aes_key: Option<Hidden>,
+    /// … or the file that holds it.
+    pub aes_key_file: Option<PathBuf>,
+    /// The account's original id (原始 ID), `gh_…`; events for another one are refused.
+    pub original_id: Option<String>,
+    /// How events arrive.
+    #[serde(default)]
+    pub mode: EventMode,
+    /// The operator's own handler, which gets everything that is not ours, unchanged.
+    pub relay: Option<Url>,
+}
+
+/// The console's message encryption setting (消息加解密方式).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventMode {
+    /// 安全模式: encrypted and signed.
+    #[default]
+    Secure,
+    /// WEAKER, 兼容模式: ciphertext beside plaintext; only the ciphertext is read.
+    Compatible,
+    /// WEAKER, 明文模式: the signature does not cover the body.
+    Plain,
+}
+
+/// `kind = "wechat-mini"`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WechatMiniSection {
+    /// Text of its tab.
+    pub label: Option<String>,
+    /// Position of its tab.
+    #[serde(default)]
+    pub order: i32,
+    /// The mini-program's appid.
+    pub appid: AppId,
+    /// The AppSecret itself …
+    pub secret: Option<Hidden>,
+    /// … or the file that holds it.
+    pub secret_file: Option<PathBuf>,
+    /// The operator's name for the open-platform account the app is bound to.
+    pub open_platform: Option<String>,
+    /// Which QR is shown.
+    #[serde(default)]
+    pub qr: MiniQr,
+    /// The page that asks, without a leading slash; the mini-program's home page when absent.
+    pub page: Option<String>,
+    /// Which build opens.
+    #[serde(default)]
+    pub version: MiniVersion,
+    /// Whether `page` must exist in the released version; off while it is not released yet.
+    #[serde(default = "yes")]
+    pub check_page: bool,
+}
+
+/// The QR of a mini-program.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MiniQr {
+    /// WeChat's mini-program code (小程序码), one per ticket.
+    #[default]
+    Code,
+    /// Our own link, which a published rule opens in the mini-program (扫普通链接二维码打开小程序).
+    Link,
+}
+
+/// The build of a mini-program.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MiniVersion {
+    /// 正式版.
+    #[default]
+    Release,
+    /// 体验版.
+    Trial,
+    /// 开发版.
+    Develop,
+}
+
+/// `kind = "wecom"`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WecomSection {
+    /// Text of its tab.
+    pub label: Option<String>,
+    /// Position of its tab.
+    #[serde(default)]
+    pub order: i32,
+    /// 企业 ID.
+    pub corpid: String,
+    /// AgentId of the self-built app.
+    pub agentid: u64,
+    /// The app's Secret itself …
+    pub secret: Option<Hidden>,
+    /// … or the file that holds it.
+    pub secret_file: Option<PathBuf>,
+    /// Which QR is shown.
+    #[serde(default)]
+    pub qr: WecomQr,
+    /// WEAKER in looks, not in safety: the old page (`qrConnect`) instead of the new one.
+    #[serde(default)]
+    pub old_page: bool,
+    /// Ask for the member's private fields (e-mail) inside WeCom; shows WeCom's own consent page.
+    #[serde(default)]
+    pub private_info: bool,
+    /// WEAKER: people outside the corp may sign in too, as identities of their own.
+    #[serde(default)]
+    pub allow_outsiders: bool,
+    /// The fixed address WeCom must see (企业可信 IP): calls go through this HTTP proxy.
+    pub proxy: Option<Url>,
+    /// Where WeCom sends directory changes (通讯录变更), so that leavers are signed out at once.
+    pub events: Option<EventsSection>,
+}
+
+/// The QR of a WeCom app.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WecomQr {
+    /// WeCom's login panel inside our page.
+    #[default]
+    Panel,
+    /// A button that leads to WeCom's page.
+    Page,
+    /// Our own link, opened inside WeCom.
+    Link,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl ChannelSection {
+    /// Which kind it is.
+    #[must_use]
+    pub fn kind(&self) -> ChannelKind {
+        match self {
+            Self::WechatOpen(_) => ChannelKind::WechatOpen,
+            Self::WechatOfficial(_) => ChannelKind::WechatOfficial,
+            Self::WechatMini(_) => ChannelKind::WechatMini,
+            Self::Wecom(_) => ChannelKind::Wecom,
+            Self::App(_) => ChannelKind::App,
+        }
+    }
+
+    /// Position of its tab.
+    #[must_use]
+    pub fn order(&self) -> i32 {
+        match self {
+            Self::WechatOpen(section) => section.order,
+            Self::WechatOfficial(section) => section.order,
+            Self::WechatMini(section) => section.order,
+            Self::Wecom(section) => section.order,
+            Self::App(section) => section.order,
+        }
+    }
+
+    /// Text of its tab.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        match self {
+            Self::WechatOpen(section) => section.label.as_deref(),
+            Self::WechatOfficial(section) => section.label.as_deref(),
+            Self::WechatMini(section) => section.label.as_deref(),
+            Self::Wecom(section) => section.label.as_deref(),
+            Self::App(section) => section.label.as_deref(),
+        }
+    }
+
+    /// What is wrong with it, in sentences.
+    pub(super) fn check(&self, id: &ChannelId, wrong: &mut Vec<String>) {
+        let place = format!("channel.{id}");
+        match self {
+            Self::WechatOpen(section) => secret_of(&section.secret, section.secret_file.as_deref()).check(
+                &place,
+                "secret",
+                section.appid.as_str(),
+                wrong,
+            ),
+            Self::WechatOfficial(section) => {
+                secret_of(&section.secret, section.secret_file.as_deref()).check(
+                    &place,
+                    "secret",
+                    section.appid.as_str(),
+                    wrong,
+                );
+                match &section.events {
+                    Some(events) => events.check(&place, true, wrong),
+                    None if section.qr == OfficialQr::Parametric => wrong.push(format!(
+                        "{place}: qr = \"parametric\" needs [{place}.events] with token, aes_key and original_id, as typed into 公众平台 › 设置与开发 › 基本配置 › 服务器配置"
+                    )),
+                    None => {}
+                }
+            }
+            Self::WechatMini(section) => {
+                secret_of(&section.secret, section.secret_file.as_deref()).check(
+                    &place,
+                    "secret",
+                    section.appid.as_str(),
+                    wrong,
+                );
+                if section.page.as_deref().is_some_and(|page| page.starts_with('/') || page.contains('?')) {
+                    wrong.push(format!(
+                        "{place}.page: without a leading slash and without a query, such as pages/confirm/confirm"
+                    ));
+                }
+            }
+            Self::Wecom(section) => {
+                secret_of(&section.secret, section.secret_file.as_deref()).check(
+                    &place,
+                    "secret",
+                    &section.corpid,
+                    wrong,
+                );
+                if let Some(events) = &section.events {
+                    events.check(&place, false, wrong);
+                }
+            }
+            Self::App(section) => section.check(id, wrong),
+        }
+    }
+}
+
+impl EventsSection {
+    fn check(&self, place: &str, official: bool, wrong: &mut Vec<String>) {
+        let place = format!("{place}.events");
+        secret_of(&self.token, self.token_file.as_deref()).check(&place, "token", "the console", wrong);
+        if self.mode != EventMode::Plain {
+            secret_of(&self.aes_key, self.aes_key_file.as_deref()).check(
+                &place,
+                "aes_key",
+                "the console",
+                wrong,
+            );
+        }
+        if official && self.original_id.is_none() {
+            wrong.push(format!(
+                "{place}.original_id: the account's 原始 ID, gh_…, found in 公众平台 › 设置与开发 › 账号设置"
+            ));
+        }
+        if !official && self.mode != EventMode::Secure {
+            wrong.push(format!("{place}.mode: WeCom always encrypts; leave it out"));
+        }
+    }
+}
+
+/// A secret that is given as a value or as a file.
+#[derive(Debug, Clone, Copy)]
+pub struct SecretPlace<'a> {
+    value: Option<&'a Hidden>,
+    file: Option<&'a Path>,
+}
+
+/// Where a secret is.
+#[must_use]
+pub fn secret_of<'a>(value: &'a Option<Hidden>, file: Option<&'a Path>) -> SecretPlace<'a> {
+    SecretPlace { value: value.as_ref(), file }
+}
+
+impl SecretPlace<'_> {
+    fn check(self, place: &str, key: &str, of: &str, wrong: &mut Vec<String>) {
+        match (self.value, self.file) {
+            (Some(_), Some(_)) => wrong.push(format!("{place}: give {key} or {key}_file, not both")),
+            (None, None) => wrong.push(format!("{place}: needs {key}_file (or {key}) of {of}")),
+            (Some(value), None) if is_sample(value.expose()) => {
+                wrong.push(format!("{place}.{key}: this is a sample, not yours"));
+            }
+            _ => {}
+        }
+    }
+
+    /// The value, or the trimmed text of the file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the file when it cannot be read or holds nothing usable.
+    pub fn read(self, place: &str, key: &str) -> Result<String, ConfigError> {
+        if let Some(value) = self.value {
+            return Ok(value.expose().to_owned());
+        }
+        let path = self.file.unwrap_or(Path::new(""));
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let text = text.trim();
+        if is_sample(text) {
+            return Err(ConfigError::Wrong(vec![format!(
+                "{place}.{key}_file: {} holds no {key}",
+                path.display()
+            )]));
+        }
+        Ok(text.to_owned())
+    }
+
+    /// As an AppSecret.
+    ///
+    /// # Errors
+    /// As [`SecretPlace::read`].
+    pub fn read_app_secret(self, place: &str) -> Result<AppSecret, ConfigError> {
+        self.read(place, "secret").map(AppSecret::new)
+    }
+}
+
+fn is_sample(secret: &str) -> bool {
+    secret.is_empty() || SAMPLE_SECRETS.contains(&secret.to_ascii_lowercase().as_str())
+}

@@ -1,0 +1,312 @@
+//! What the login page shows of a ticket under one tab: our own QR, a code that the platform draws, the platform's page
+//! in a frame, or a button that leads to it. The ticket behind every face is the same.
+
+use mashang_login::handshake::Traveller;
+use mashang_login::ticket::{Denial, Stage, Status, Ticket};
+use serde::Serialize;
+use url::Url;
+
+use crate::channel::{Channel, ChannelFailure, Platform, Shown, begin_trip};
+use crate::state::App;
+use crate::urls;
+use crate::web::device::Surroundings;
+use crate::web::problem::{self, Problem};
+use crate::web::qr;
+use crate::web::visitor::Visitor;
+
+/// One ticket, drawn for one browser; also the answer to the script's refresh.
+#[derive(Debug, Serialize)]
+pub struct Face {
+    mode: &'static str,
+    ticket: TicketFace,
+    urls: Urls,
+    frame: Option<Frame>,
+    trouble: Option<Trouble>,
+    continue_href: Option<String>,
+    sandbox_phone_href: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct TicketFace {
+    scan_code: String,
+    /// Our own link; none where only a platform's code is of use.
+    scan_url: Option<String>,
+    /// A QR drawn by us …
+    qr_svg: Option<String>,
+    /// … or a picture drawn by the platform, as a `data:` address.
+    picture: Option<String>,
+    number: String,
+    status: &'static str,
+    version: u32,
+    seconds_left: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Urls {
+    page: String,
+    status: String,
+    events: String,
+    refresh: String,
+    redeem: String,
+    cancel: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Frame {
+    src: String,
+    redirect_href: String,
+    host_label: String,
+    width: u16,
+    height: u16,
+    #[serde(skip)]
+    origin: String,
+}
+
+/// The platform did not give us a code to show.
+#[derive(Debug, Serialize)]
+struct Trouble {
+    heading: String,
+    text: String,
+    remedy: Option<String>,
+    errcode: Option<i64>,
+    retry_href: String,
+}
+
+/// What a channel put on the page.
+#[derive(Debug, Default)]
+struct Drawing {
+    mode: Mode,
+    qr: Option<String>,
+    picture: Option<String>,
+    frame: Option<Frame>,
+    trouble: Option<Trouble>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Mode {
+    /// Our own link as a QR.
+    #[default]
+    Link,
+    /// A code of the platform's, scanned like our own.
+    Code,
+    /// The platform's page, in a frame or behind a button.
+    Frame,
+    /// None of it.
+    Trouble,
+}
+
+impl Mode {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Link => "qr",
+            Self::Code => "code",
+            Self::Frame => "frame",
+            Self::Trouble => "trouble",
+        }
+    }
+}
+
+impl Face {
+    /// Draws a ticket for this browser under the open tab; a platform's frame gets a state of its own.
+    ///
+    /// # Errors
+    /// [`Problem::Store`] when the state cannot be stored. A platform that fails is no error: the face says so, and the
+    /// other tabs work.
+    pub async fn draw(
+        app: &App,
+        visitor: &Visitor,
+        ticket: &Ticket,
+        channel: Option<&Channel>,
+    ) -> Result<Self, Problem> {
+        let url = |pattern| urls::of_ticket(pattern, &ticket.grant, &ticket.scan_code);
+        let scan_path = urls::of_scan(urls::SCAN, &ticket.scan_code);
+        let scan_url = app.site.absolute(&scan_path);
+        let (drawing, ticket) = draw(app, visitor, ticket, channel, &scan_url).await?;
+        let ticket = &ticket;
+        let query = channel.map(|channel| format!("?channel={}", channel.id)).unwrap_or_default();
+        let scanned_text = drawing.qr.clone();
+        Ok(Self {
+            mode: drawing.mode.as_str(),
+            urls: Urls {
+                page: url(urls::LOGIN_TICKET) + &query,
+                status: url(urls::STATUS),
+                events: url(urls::EVENTS),
+                refresh: url(urls::REFRESH) + &query,
+                redeem: url(urls::REDEEM),
+                cancel: url(urls::CANCEL),
+            },
+            continue_href: onward(app, visitor, channel, &scan_path),
+            sandbox_phone_href: scanned_text.as_deref().and_then(|text| sandbox_phone(app, text, channel)),
+            ticket: TicketFace {
+                scan_code: ticket.scan_code.as_str().to_owned(),
+                qr_svg: drawing.qr.as_deref().map(qr::svg),
+                picture: drawing.picture,
+                scan_url: (drawing.mode == Mode::Link).then_some(scan_url),
+                number: ticket.number.digits(),
+                status: status_word(ticket, ticket.status(app.now())),
+                version: ticket.version,
+                seconds_left: seconds_left(ticket, app.now()),
+            },
+            frame: drawing.frame,
+            trouble: drawing.trouble,
+        })
+    }
+
+    /// The page's own address.
+    #[must_use]
+    pub fn page(&self) -> &str {
+        &self.urls.page
+    }
+
+    /// The origin of the platform's page in our frame.
+    #[must_use]
+    pub fn frame_origin(&self) -> Option<&str> {
+        self.frame.as_ref().filter(|frame| !frame.src.is_empty()).map(|frame| frame.origin.as_str())
+    }
+}
+
+/// Asks the channel what to show, and draws it.
+async fn draw(
+    app: &App,
+    visitor: &Visitor,
+    ticket: &Ticket,
+    channel: Option<&Channel>,
+    scan_url: &str,
+) -> Result<(Drawing, Ticket), Problem> {
+    let ours = || Drawing { qr: Some(scan_url.to_owned()), ..Drawing::default() };
+    let Some(channel) = channel else { return Ok((ours(), ticket.clone())) };
+    let waits = ticket.status(app.now()) == Status::Waiting;
+    // Inside the platform's own app, and on the phone itself, our link is what works (SEC-11).
+    let shown = match visitor.surroundings {
+        Surroundings::Inside(platform) if channel.platform() == platform && channel.opens_our_link() => {
+            Shown::Link
+        }
+        Surroundings::Phone if channel.opens_our_link() => Shown::Link,
+        _ => channel.shown(),
+    };
+    match shown {
+        Shown::Link => Ok((ours(), ticket.clone())),
+        Shown::Page { framed } => {
+            let framed = framed && waits && visitor.surroundings == Surroundings::Desktop;
+            let (frame, ticket) = frame(app, visitor, ticket, channel, framed).await?;
+            Ok((Drawing { mode: Mode::Frame, frame: Some(frame), ..Drawing::default() }, ticket))
+        }
+        // A code is drawn for a ticket that waits; afterwards the page covers it anyway, and nothing need be asked.
+        Shown::Code if !waits => Ok((
+            Drawing { mode: Mode::Code, qr: Some(scan_url.to_owned()), ..Drawing::default() },
+            ticket.clone(),
+        )),
+        Shown::Code => {
+            let drawing = match channel.draw_code(app, ticket).await {
+                Ok(code) => {
+                    Drawing { mode: Mode::Code, qr: code.text, picture: code.picture, ..Drawing::default() }
+                }
+                Err(failure) => trouble(app, visitor, ticket, channel, failure),
+            };
+            Ok((drawing, ticket.clone()))
+        }
+    }
+}
+
+async fn frame(
+    app: &App,
+    visitor: &Visitor,
+    ticket: &Ticket,
+    channel: &Channel,
+    framed: bool,
+) -> Result<(Frame, Ticket), Problem> {
+    let redirect_href = urls::CHANNEL_START
+        .replace("{channel}", channel.id.as_str())
+        .replace("{grant}", ticket.grant.as_str())
+        .replace("{ticket}", ticket.scan_code.as_str());
+    let host = channel.page_host();
+    let (src, ticket) = if framed {
+        let traveller = (Traveller::BrowserFrame, ticket.browser);
+        let (state, departed) = begin_trip(app, visitor, channel, ticket, traveller).await?;
+        let src = channel.frame_page(&state, visitor.language).map(String::from).unwrap_or_default();
+        (src, departed)
+    } else {
+        (String::new(), ticket.clone())
+    };
+    let (width, height) = channel.frame_size();
+    let frame = Frame {
+        src,
+        redirect_href,
+        host_label: host.and_then(Url::host_str).unwrap_or_default().to_owned(),
+        width,
+        height,
+        origin: host.map(|host| host.origin().ascii_serialization()).unwrap_or_default(),
+    };
+    Ok((frame, ticket))
+}
+
+/// The platform failed while the page was drawn: the person is told, the operator finds it in the log, and the other
+/// tabs go on working (promise 9).
+fn trouble(
+    app: &App,
+    visitor: &Visitor,
+    ticket: &Ticket,
+    channel: &Channel,
+    failure: ChannelFailure,
+) -> Drawing {
+    let retry = urls::of_ticket(urls::LOGIN_TICKET, &ticket.grant, &ticket.scan_code);
+    let problem = Problem::Channel {
+        words: failure.words,
+        platform: channel.platform(),
+        errcode: failure.errcode,
+        channel: channel.id.clone(),
+        log: Some(failure.log),
+        retry: format!("{retry}?channel={}", channel.id),
+    };
+    let reference = problem::reference(app);
+    problem.log(&reference);
+    let told = problem::told(app, visitor, &problem);
+    let trouble = Trouble {
+        heading: told.heading,
+        text: format!("{} [{reference}]", told.text),
+        remedy: told.remedy,
+        errcode: failure.errcode,
+        retry_href: format!("?channel={}", channel.id),
+    };
+    Drawing { mode: Mode::Trouble, trouble: Some(trouble), ..Drawing::default() }
+}
+
+/// Where the button on a phone leads: inside a platform's app through our own link, at once.
+fn onward(app: &App, visitor: &Visitor, channel: Option<&Channel>, scan_path: &str) -> Option<String> {
+    let channel = channel.filter(|channel| channel.opens_our_link())?;
+    match visitor.surroundings {
+        Surroundings::Inside(platform) if platform == channel.platform() => {
+            Some(format!("{scan_path}?via={}", platform.as_str()))
+        }
+        Surroundings::Phone => app.site.sandbox.is_some().then(|| scan_path.to_owned()),
+        Surroundings::Inside(_) | Surroundings::Desktop => None,
+    }
+}
+
+/// The sandbox's phone page, opening `text` with the app of `channel`, when the sandbox stands in for the platforms.
+#[must_use]
+pub fn sandbox_phone(app: &App, text: &str, channel: Option<&Channel>) -> Option<String> {
+    let mut phone = app.site.sandbox.as_ref()?.join("phone").ok()?;
+    phone.query_pairs_mut().append_pair("open", text);
+    if channel.is_some_and(|channel| channel.platform() == Platform::Wecom) {
+        phone.query_pairs_mut().append_pair("app", Platform::Wecom.as_str());
+    }
+    Some(phone.into())
+}
+
+/// A status as pages and events name it: a denial by wrong number has a word of its own on the page.
+#[must_use]
+pub fn status_word(ticket: &Ticket, status: Status) -> &'static str {
+    match (&ticket.stage, status) {
+        (Stage::Denied { why: Denial::WrongNumber }, Status::Denied) => "wrong_number",
+        _ => status.as_str(),
+    }
+}
+
+/// Whole seconds until the present stage ends, rounded up; zero once it has.
+#[must_use]
+pub fn seconds_left(ticket: &Ticket, now: mashang_login::Timestamp) -> u64 {
+    let Some(deadline) = ticket.deadline() else { return 0 };
+    let left = deadline.as_millisecond() - now.as_millisecond();
+    u64::try_from(left).unwrap_or(0).div_ceil(1000)
+}
