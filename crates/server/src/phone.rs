@@ -1,0 +1,59 @@
+//! The phone API: how a mini-program's page and the operator's own app take part in a login. JSON in, JSON out, no
+//! cookies, nothing for other websites' pages. `docs/phone-api.md` is its manual.
+//!
+//! ```text
+//!   scan ──► context ──► (phone-number) ──► approve | deny
+//! ```
+//!
+//! - Who the person is comes from our own exchange with the platform, or from a verified bearer token; a request that
+//!   names a person otherwise is refused ([`body`], SEC-22, SEC-24).
+//! - `phone_token` takes the place of the phone's cookie: made at the scan, needed by everything after it (SEC-06).
+//! - The number is always asked: nothing that a phone says can show that it is the waiting browser (SEC-09).
+//!
+//! Every call goes through [`call`], every step of a ticket through [`crate::flow::advance`].
+
+pub mod answer;
+pub mod body;
+pub mod call;
+pub mod context;
+pub mod mini;
+pub mod phone_number;
+pub mod prover;
+pub mod refused;
+pub mod scan;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use mashang_login::Timestamp;
+use mashang_login::ticket::Ticket;
+use serde_json::{Value, json};
+
+use self::refused::Refused;
+use crate::state::App;
+use crate::web::visitor::Visitor;
+
+/// What the person is told about the request: from what the browser brought, never the number itself (SEC-08).
+fn login(ticket: &Ticket) -> Value {
+    let origin = &ticket.origin;
+    json!({
+        "site": origin.site_name,
+        "host": origin.site_host,
+        "device": origin.device,
+        "address": origin.address,
+        "at": origin.at,
+        "number_digits": ticket.number.digits().len(),
+    })
+}
+
+/// Whole seconds until the present stage ends.
+fn seconds_left(ticket: &Ticket, now: Timestamp) -> i64 {
+    ticket.deadline().map_or(0, |until| until.duration_since(now).as_secs().max(0))
+}
+
+/// The answer, or the refusal in the caller's language.
+fn told(app: &App, visitor: &Visitor, outcome: Result<Value, Refused>) -> Response {
+    match outcome {
+        Ok(body) => Json(body).into_response(),
+        Err(refused) => refused.tell(app, visitor),
+    }
+}
