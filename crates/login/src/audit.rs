@@ -55,11 +55,27 @@ pub enum AuditKind {
     TokensRevoked,
     /// A phone sent an identity, a phone number or a platform's token, which never count (SEC-22, SEC-24).
     IdentityInRequestRefused,
+    /// A proof's unionid leads to another person than its identity; nothing was merged.
+    UnionClash,
+    /// An identity has another unionid than before.
+    UnionChanged,
+    /// A person added an identity.
+    IdentityLinked,
+    /// A person wanted to add an identity that leads to somebody else.
+    LinkRefused,
+    /// An identity was taken from a person.
+    IdentityUnlinked,
+    /// An administrator made two people one.
+    UsersMerged,
+    /// An administrator took such a merge back.
+    MergeUndone,
+    /// A directory told that a member left; what they were signed in to has ended.
+    MemberLeft,
 }
 
 impl AuditKind {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 31] = [
         Self::TicketStarted,
         Self::TicketScanned,
         Self::SecondScanRefused,
@@ -83,6 +99,14 @@ impl AuditKind {
         Self::ClientRefused,
         Self::TokensRevoked,
         Self::IdentityInRequestRefused,
+        Self::UnionClash,
+        Self::UnionChanged,
+        Self::IdentityLinked,
+        Self::LinkRefused,
+        Self::IdentityUnlinked,
+        Self::UsersMerged,
+        Self::MergeUndone,
+        Self::MemberLeft,
     ];
 
     /// The name in the store and in exports.
@@ -112,6 +136,14 @@ impl AuditKind {
             Self::ClientRefused => "client_refused",
             Self::TokensRevoked => "tokens_revoked",
             Self::IdentityInRequestRefused => "identity_in_request_refused",
+            Self::UnionClash => "union_clash",
+            Self::UnionChanged => "union_changed",
+            Self::IdentityLinked => "identity_linked",
+            Self::LinkRefused => "link_refused",
+            Self::IdentityUnlinked => "identity_unlinked",
+            Self::UsersMerged => "users_merged",
+            Self::MergeUndone => "merge_undone",
+            Self::MemberLeft => "member_left",
         }
     }
 
@@ -135,6 +167,8 @@ pub struct AuditEvent {
     pub client: Option<ClientId>,
     /// The person, once known.
     pub user: Option<UserId>,
+    /// The second person of an event that is about two: who had the unionid, or into whom the first was merged.
+    pub other: Option<UserId>,
     /// The channel.
     pub channel: Option<ChannelId>,
     /// The address of the device that caused it.
@@ -147,6 +181,16 @@ impl AuditEvent {
     /// An event with nothing but its time and kind; fill in what is known.
     #[must_use]
     pub fn new(at: Timestamp, kind: AuditKind) -> Self {
-        Self { at, kind, ticket: None, client: None, user: None, channel: None, address: None, device: None }
+        Self {
+            at,
+            kind,
+            ticket: None,
+            client: None,
+            user: None,
+            other: None,
+            channel: None,
+            address: None,
+            device: None,
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! One OpenID Connect authorization request waiting for its answer.
 //!
 //! `oidc` parses and checks the request; here it is a value bound to the browser that brought it (SEC-56). It ends in
-//! a code, once: the stores guard `Pending → Fulfilled` in the write.
+//! a code, once: the stores guard `Pending → Fulfilled` in the write. The person's own page asks in the same way, and ends
+//! in a session or a linked identity ([`Purpose`]).
 
 use std::fmt;
 
@@ -38,6 +39,14 @@ pub struct AuthorizationRequest {
     pub hinted: Option<UserId>,
     /// Preferred languages, best first (OpenID Connect Core §3.1.2.1).
     pub ui_locales: Vec<String>,
+}
+
+impl AuthorizationRequest {
+    /// Whether `user` may answer it: anybody, unless it names a person.
+    #[must_use]
+    pub fn admits(&self, user: &UserId) -> bool {
+        self.hinted.as_ref().is_none_or(|hinted| hinted == user)
+    }
 }
 
 /// The scopes this provider knows.
@@ -149,6 +158,20 @@ pub enum GrantStage {
     Refused,
 }
 
+/// What a grant ends in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// A code for the website that asked.
+    SignIn,
+    /// A session, for the person's own page here; no code, no tokens.
+    Account,
+    /// One more identity for this person, who must be signed in in the same browser (SEC-38).
+    Link {
+        /// To whom it is added.
+        user: UserId,
+    },
+}
+
 /// An authorization request being answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
@@ -158,6 +181,8 @@ pub struct Grant {
     pub client: ClientId,
     /// What was asked.
     pub request: AuthorizationRequest,
+    /// What it ends in.
+    pub purpose: Purpose,
     /// The browser that brought it (SEC-56).
     pub browser: SecretHash,
     /// Brought.

@@ -105,6 +105,10 @@ id!(
     SessionId, "session id", 22..=22
 );
 id!(
+    /// Two people made one, to undo it by (not a secret).
+    MergeId, "merge id", 22..=22
+);
+id!(
     /// A signing key's `kid` (RFC 7517 §4.5).
     KeyId, "key id", 1..=64
 );
@@ -136,6 +140,7 @@ random!(
     UserId of 16 bytes,
     FamilyId of 16 bytes,
     SessionId of 16 bytes,
+    MergeId of 16 bytes,
 );
 
 impl GrantId {

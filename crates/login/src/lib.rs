@@ -4,6 +4,7 @@
 //!
 //! - [`grant`]: the website's question ("who is this?") that a ticket answers;
 //! - [`identity`] and [`user`]: what a channel proved, and the person it belongs to;
+//! - [`accounts`]: several identities of one person, linked, unlinked, merged and unmerged;
 //! - [`client`], [`session`], [`token`]: the OAuth nouns;
 //! - [`handshake`]: one trip to a platform and back, bound to the device that set out;
 //! - [`records`] and [`tickets`]: the traits every storage engine keeps, with their promises written on them;
@@ -13,6 +14,7 @@
 //!
 //! This crate must not know tokio, axum, SQL, Redis or any HTTP client (`cargo xtask guard` checks).
 
+pub mod accounts;
 pub mod ambient;
 pub mod audit;
 pub mod client;

@@ -9,11 +9,12 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::accounts::{Linked, Linking, Merge, MergePreview, MergeRefusal, Undone, UnionNews, Unlinked};
 use crate::audit::AuditEvent;
 use crate::client::Client;
 use crate::grant::{Family, Grant};
 use crate::identity::{Identity, IdentityKey, Proof};
-use crate::ids::{ClientId, FamilyId, GrantId, KeyId, UserId};
+use crate::ids::{ClientId, FamilyId, GrantId, KeyId, MergeId, UserId};
 use crate::key::SigningKey;
 use crate::secret::SecretHash;
 use crate::session::Session;
@@ -106,12 +107,14 @@ pub struct Fulfilment {
 /// How answering a grant went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fulfilled {
-    /// The code is valid from now on.
+    /// The person is signed in; the code, if the grant asked for one, is valid from now on.
     Done {
         /// The person.
         user: User,
         /// Whether this login created them.
         created: bool,
+        /// What the unionid showed; to be written into the audit trail.
+        union: Option<UnionNews>,
     },
     /// The grant was answered before, or its time is over; or the session that was to be continued has ended meanwhile
     /// (then the grant is still pending, and a fresh approval may answer it).
@@ -162,16 +165,33 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     async fn begin_grant(&self, grant: &Grant) -> Result<(), StoreError>;
     /// One grant, whatever its stage.
     async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError>;
-    /// Answers a grant with a code: `Pending → Fulfilled`, person found, linked or created, session begun, family and
-    /// code stored: all or nothing. Of any number of calls for one grant exactly one is [`Fulfilled::Done`].
+    /// Answers a website's grant with a code: `Pending → Fulfilled`, person found, linked or created, session begun,
+    /// family and code stored: all or nothing. Of any number of calls for one grant exactly one is [`Fulfilled::Done`].
+    /// A grant of another purpose is [`Fulfilled::NotOpen`].
     ///
-    /// A person is found by the exact identity key first. Otherwise, when the proof carries a [`UnionLink`], by any
-    /// identity with the same link; if such identities belong to more than one person, none is chosen and a new person
+    /// A person is found by the exact identity key first. Otherwise, when the proof carries a [`UnionLink`], by the
+    /// identities with the same link; if such identities belong to more than one person, none is chosen and a new person
     /// is created (SEC-39). The identity's profile and link, and the person's nickname and picture, follow the proof;
-    /// what the proof does not tell stays as it was.
+    /// what the proof does not tell stays as it was. One link belongs to one person at most: one that leads to somebody
+    /// else than the identity is not recorded, and reported ([`UnionNews`]).
     ///
     /// [`UnionLink`]: crate::identity::UnionLink
     async fn fulfil_grant(&self, fulfilment: &Fulfilment, now: Timestamp) -> Result<Fulfilled, StoreError>;
+    /// As [`Records::fulfil_grant`] for a grant of the person's own page ([`Purpose::Account`]): it ends in a session,
+    /// and there is no code.
+    ///
+    /// [`Purpose::Account`]: crate::grant::Purpose::Account
+    async fn open_account(
+        &self,
+        grant: &GrantId,
+        login: &FreshLogin,
+        now: Timestamp,
+    ) -> Result<Fulfilled, StoreError>;
+    /// Answers a grant that adds an identity ([`Purpose::Link`]): `Pending → Fulfilled` and the identity stored, or
+    /// nothing. Its person must be the one of the browser's live, fresh session.
+    ///
+    /// [`Purpose::Link`]: crate::grant::Purpose::Link
+    async fn link_identity(&self, linking: &Linking, now: Timestamp) -> Result<Linked, StoreError>;
     /// `Pending → Refused`; `false` if it was no longer pending.
     async fn refuse_grant(&self, id: &GrantId, now: Timestamp) -> Result<bool, StoreError>;
 
@@ -206,16 +226,55 @@ pub trait Records: Send + Sync + std::fmt::Debug {
 
     /// One person.
     async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError>;
+    /// People whose nickname contains `search` or whose id begins with it, the latest to come first, at most `limit`.
+    async fn users(&self, search: &str, limit: u32) -> Result<Vec<User>, StoreError>;
     /// Switches a person off or on. `false` if there is none.
     async fn set_user_disabled(&self, id: &UserId, at: Option<Timestamp>) -> Result<bool, StoreError>;
     /// One identity.
     async fn identity(&self, key: &IdentityKey) -> Result<Option<Identity>, StoreError>;
     /// A person's identities, oldest first.
     async fn identities_of(&self, user: &UserId) -> Result<Vec<Identity>, StoreError>;
+    /// Takes an identity from a person; the sessions that came from it end, and their token families are revoked. The last
+    /// one stays.
+    async fn unlink_identity(
+        &self,
+        user: &UserId,
+        key: &IdentityKey,
+        now: Timestamp,
+    ) -> Result<Unlinked, StoreError>;
+    /// Ends every session that came from one identity and revokes the token families, as when a member left the corp
+    /// (SEC-35). Returns how many browsers were signed out.
+    async fn end_sessions_of(&self, key: &IdentityKey, now: Timestamp) -> Result<u64, StoreError>;
+    /// A person's sessions that are live at `now`, oldest approval first.
+    async fn sessions_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
     /// A live session of a person who is not switched off.
     async fn session(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Session>, StoreError>;
     /// Ends a session and revokes the token families that came from it; `false` if there was none.
     async fn end_session(&self, secret: &SecretHash, now: Timestamp) -> Result<bool, StoreError>;
+
+    // ---- merging -------------------------------------------------------------------------------------------------
+
+    /// What [`Records::merge_users`] would do now.
+    async fn merge_preview(
+        &self,
+        from: &UserId,
+        into: &UserId,
+        now: Timestamp,
+    ) -> Result<Result<MergePreview, MergeRefusal>, StoreError>;
+    /// Makes two people one: the identities of `from` move to `into`, the sessions of `from` end, their token families are
+    /// revoked, and the audit trail says so: all or nothing. Only an administrator asks for it.
+    async fn merge_users(
+        &self,
+        id: &MergeId,
+        from: &UserId,
+        into: &UserId,
+        now: Timestamp,
+    ) -> Result<Result<Merge, MergeRefusal>, StoreError>;
+    /// Undoes a merge: exactly those of its identities that are still with `into` go back, what was signed in by them
+    /// since ends, and the audit trail says so: all or nothing. A link that `into` has too stays with `into`.
+    async fn undo_merge(&self, id: &MergeId, now: Timestamp) -> Result<Undone, StoreError>;
+    /// Every merge, undone ones included, newest first.
+    async fn merges(&self) -> Result<Vec<Merge>, StoreError>;
 
     // ---- keys and audit ------------------------------------------------------------------------------------------
 

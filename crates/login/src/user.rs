@@ -20,4 +20,6 @@ pub struct User {
     pub updated_at: Timestamp,
     /// Set when an administrator switched the person off; checked at every step (SEC-40).
     pub disabled_at: Option<Timestamp>,
+    /// Set while the person is merged into another: their identities lead there, and nobody signs in as them.
+    pub merged_into: Option<UserId>,
 }

@@ -1,5 +1,6 @@
 //! Answering a grant: a login becomes a code, and the address that carries it back to the client.
 
+use mashang_login::accounts::UnionNews;
 use mashang_login::grant::Grant;
 use mashang_login::ids::FamilyId;
 use mashang_login::records::{Fulfilled, Fulfilment, Login, StoreError};
@@ -21,6 +22,8 @@ pub enum Answered {
         user: User,
         /// Whether this login created them.
         created: bool,
+        /// What the unionid showed; to be written into the audit trail.
+        union: Option<UnionNews>,
     },
     /// The grant was answered before, or its time is over.
     NotOpen,
@@ -88,10 +91,11 @@ pub async fn fulfil(provider: &Provider, grant: &Grant, login: Login) -> Result<
         family_expires_at: now + provider.policy.family,
     };
     Ok(match provider.records.fulfil_grant(&fulfilment, now).await? {
-        Fulfilled::Done { user, created } => Answered::Redirect {
+        Fulfilled::Done { user, created, union } => Answered::Redirect {
             to: success_redirect(&grant.request, &provider.issuer, &code),
             user,
             created,
+            union,
         },
         Fulfilled::NotOpen => Answered::NotOpen,
         Fulfilled::UserDisabled => Answered::UserDisabled,

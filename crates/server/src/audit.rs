@@ -1,6 +1,7 @@
 //! Writes the audit trail (SEC-78). An event that cannot be written does not undo what happened: it is logged as an
 //! error, with everything the record would have said.
 
+use mashang_login::accounts::UnionNews;
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::ids::{ChannelId, ClientId, ScanCode, UserId};
 use mashang_login::ticket::Ticket;
@@ -42,6 +43,25 @@ pub async fn of_client(
     let mut event = by(app, visitor, kind);
     event.client = Some(client.clone());
     event.user = user.cloned();
+    write(app, event).await;
+}
+
+/// A login's unionid showed what an operator must know. People are never merged by it (SEC-39).
+pub async fn of_union(app: &App, visitor: &Visitor, user: &UserId, news: &UnionNews) {
+    let mut event = match news {
+        UnionNews::Clash { .. } => by(app, visitor, AuditKind::UnionClash),
+        UnionNews::Changed => by(app, visitor, AuditKind::UnionChanged),
+    };
+    event.user = Some(user.clone());
+    if let UnionNews::Clash { other } = news {
+        event.other = Some(other.clone());
+        tracing::warn!(
+            user.id = %user,
+            other.id = %other,
+            "the unionid of {user} leads to {other} too: nothing was merged. If they are one person, look with \
+             `mashang user show` and then run `mashang user merge {user} {other}`"
+        );
+    }
     write(app, event).await;
 }
 

@@ -269,7 +269,7 @@ mod tests {
     use std::time::Duration;
 
     use mashang_login::ambient::SystemEntropy;
-    use mashang_login::grant::{AuthorizationRequest, GrantStage, ScopeSet};
+    use mashang_login::grant::{AuthorizationRequest, GrantStage, Purpose, ScopeSet};
     use mashang_login::ticket::Lifetimes;
 
     use super::*;
@@ -295,6 +295,7 @@ mod tests {
                 hinted: None,
                 ui_locales: vec![],
             },
+            purpose: Purpose::SignIn,
             browser: SecretHash::of("b"),
             created_at: start(),
             expires_at: start() + Duration::from_secs(1800),

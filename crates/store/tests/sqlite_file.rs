@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use mashang_login::accounts::UnionNews;
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::records::{Fulfilled, Records, StoreError};
 use mashang_store::conformance::fixtures::World;
@@ -75,7 +76,12 @@ async fn a_database_of_the_first_version_keeps_its_people() {
         &path,
         "insert into users (id, nickname, created_at, updated_at) values ('person', '小明', 1, 1); \
          insert into identities (kind, app, subject, user_id, channel, created_at, last_used_at) \
-         values ('wechat-official', 'wx1', 'openid', 'person', 'wechat', 1, 1)",
+         values ('wechat-official', 'wx1', 'openid', 'person', 'wechat', 1, 1); \
+         insert into users (id, created_at, updated_at) values ('twin', 1, 1); \
+         insert into identities \
+         (kind, app, subject, union_platform, unionid, user_id, channel, created_at, last_used_at) \
+         values ('wechat-official', 'wx2', 'a', 'ours', 'shared', 'person', 'wechat', 1, 1), \
+         ('wechat-official', 'wx3', 'b', 'ours', 'shared', 'twin', 'wechat', 1, 1)",
     )
     .await;
 
@@ -88,6 +94,17 @@ async fn a_database_of_the_first_version_keeps_its_people() {
     let login = world.approval(&grant, world.proof("wx1", "openid"));
     let done = records.fulfil_grant(&login, world.now).await.unwrap();
     assert!(matches!(&done, Fulfilled::Done { user, .. } if user.id.as_str() == "person"), "{done:?}");
+
+    // SEC-39: then a link could be of two people. It chooses neither, and is recorded for nobody else.
+    let grant = world.grant(&client);
+    records.begin_grant(&grant).await.unwrap();
+    let proof = world.linked_proof("wx4", "c", "ours", "shared");
+    let done = records.fulfil_grant(&world.approval(&grant, proof.clone()), world.now).await.unwrap();
+    assert!(
+        matches!(&done, Fulfilled::Done { created: true, union: Some(UnionNews::Clash { .. }), .. }),
+        "{done:?}"
+    );
+    assert_eq!(records.identity(&proof.key).await.unwrap().unwrap().union, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

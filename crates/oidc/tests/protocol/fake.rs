@@ -6,13 +6,14 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use mashang_login::Timestamp;
+use mashang_login::accounts::{Linked, Linking, Merge, MergePreview, MergeRefusal, Undone, Unlinked};
 use mashang_login::audit::AuditEvent;
 use mashang_login::client::Client;
 use mashang_login::grant::{Family, Grant, GrantStage};
 use mashang_login::identity::{Identity, IdentityKey};
-use mashang_login::ids::{ClientId, FamilyId, GrantId, KeyId, UserId};
+use mashang_login::ids::{ClientId, FamilyId, GrantId, KeyId, MergeId, UserId};
 use mashang_login::key::SigningKey;
-use mashang_login::records::{Bearer, Fulfilled, Fulfilment, Login, Records, Spent, StoreError};
+use mashang_login::records::{Bearer, FreshLogin, Fulfilled, Fulfilment, Login, Records, Spent, StoreError};
 use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
 use mashang_login::token::{CodeRecord, NewTokens, RefreshRecord};
@@ -79,6 +80,7 @@ impl Tables {
             created_at: now,
             updated_at: now,
             disabled_at: None,
+            merged_into: None,
         });
         if created {
             self.identities.push(Identity {
@@ -190,7 +192,15 @@ impl Records for Fake {
             spent_at: None,
         });
         tables.grants.get_mut(&grant.id).unwrap().stage = GrantStage::Fulfilled;
-        Ok(Fulfilled::Done { user, created })
+        Ok(Fulfilled::Done { user, created, union: None })
+    }
+
+    async fn open_account(&self, _: &GrantId, _: &FreshLogin, _: Timestamp) -> Result<Fulfilled> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn link_identity(&self, _: &Linking, _: Timestamp) -> Result<Linked> {
+        unreachable!("the protocol asks for no such thing")
     }
 
     async fn refuse_grant(&self, id: &GrantId, _: Timestamp) -> Result<bool> {
@@ -292,6 +302,10 @@ impl Records for Fake {
         Ok(self.tables()?.users.get(id).cloned())
     }
 
+    async fn users(&self, _: &str, _: u32) -> Result<Vec<User>> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
     async fn set_user_disabled(&self, id: &UserId, at: Option<Timestamp>) -> Result<bool> {
         Ok(self.tables()?.users.get_mut(id).map(|user| user.disabled_at = at).is_some())
     }
@@ -304,6 +318,18 @@ impl Records for Fake {
         Ok(self.tables()?.identities.iter().filter(|identity| identity.user == *user).cloned().collect())
     }
 
+    async fn unlink_identity(&self, _: &UserId, _: &IdentityKey, _: Timestamp) -> Result<Unlinked> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn end_sessions_of(&self, _: &IdentityKey, _: Timestamp) -> Result<u64> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn sessions_of(&self, _: &UserId, _: Timestamp) -> Result<Vec<Session>> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
     async fn session(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Session>> {
         let tables = self.tables()?;
         Ok(tables.sessions.iter().find(|s| s.secret == *secret && s.is_live(now)).cloned())
@@ -314,6 +340,33 @@ impl Records for Fake {
         let before = tables.sessions.len();
         tables.sessions.retain(|session| session.secret != *secret);
         Ok(tables.sessions.len() < before)
+    }
+
+    async fn merge_preview(
+        &self,
+        _: &UserId,
+        _: &UserId,
+        _: Timestamp,
+    ) -> Result<std::result::Result<MergePreview, MergeRefusal>> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn merge_users(
+        &self,
+        _: &MergeId,
+        _: &UserId,
+        _: &UserId,
+        _: Timestamp,
+    ) -> Result<std::result::Result<Merge, MergeRefusal>> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn undo_merge(&self, _: &MergeId, _: Timestamp) -> Result<Undone> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn merges(&self) -> Result<Vec<Merge>> {
+        unreachable!("the protocol asks for no such thing")
     }
 
     async fn signing_keys(&self) -> Result<Vec<SigningKey>> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mashang_login::ambient::{SeededEntropy, TestClock};
 use mashang_login::client::{Client, ClientAuthentication, PkcePolicy};
-use mashang_login::grant::{Grant, GrantStage};
+use mashang_login::grant::{Grant, GrantStage, Purpose};
 use mashang_login::identity::{Attributes, ChannelKind, IdentityKey, Profile, Proof, UnionLink};
 use mashang_login::ids::{GrantId, SessionId, UserId};
 use mashang_login::key::{SigningAlgorithm, SigningKey};
@@ -168,6 +168,7 @@ impl House {
             id: GrantId::random(entropy),
             client: proven.client.id,
             request,
+            purpose: Purpose::SignIn,
             browser: BrowserSecret::random(entropy).hash(),
             created_at: now,
             expires_at: now + Duration::from_secs(600),

@@ -100,7 +100,10 @@ pub(super) async fn answer(
         }
     };
     match answered {
-        Answered::Redirect { to, user, created } => {
+        Answered::Redirect { to, user, created, union } => {
+            if let Some(news) = &union {
+                audit::of_union(app, visitor, &user.id, news).await;
+            }
             signed_in(app, visitor, client, &user.id, created, through).await;
             Ok(GoTo { address: to, cookies })
         }

@@ -6,7 +6,7 @@
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use mashang_login::grant::{Grant, GrantStage};
+use mashang_login::grant::{Grant, GrantStage, Purpose};
 use mashang_login::ids::GrantId;
 use mashang_oidc::authorize::{self, AuthorizeError, LocalError, Proven};
 use mashang_oidc::params::Params;
@@ -81,6 +81,7 @@ async fn answer(
         id: GrantId::random(&*app.entropy),
         client: proven.client.id.clone(),
         request: checked.request,
+        purpose: Purpose::SignIn,
         browser,
         created_at: now,
         expires_at: now + app.site.request_life,

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use mashang_login::ambient::{SeededEntropy, TestClock};
 use mashang_login::client::{Client, ClientAuthentication, PkcePolicy};
-use mashang_login::grant::{AuthorizationRequest, Grant, GrantStage, ScopeSet};
+use mashang_login::grant::{AuthorizationRequest, Grant, GrantStage, Purpose, ScopeSet};
 use mashang_login::handshake::{Handshake, Traveller};
 use mashang_login::identity::{Attributes, ChannelKind, IdentityKey, Profile, Proof, UnionLink};
-use mashang_login::ids::{FamilyId, GrantId, ScanCode, SessionId, UserId};
+use mashang_login::ids::{FamilyId, GrantId, MergeId, ScanCode, SessionId, UserId};
 use mashang_login::key::{SigningAlgorithm, SigningKey};
 use mashang_login::records::{FreshLogin, Fulfilment, Login, NewSession};
 use mashang_login::secret::{SecretHash, random_text};
@@ -41,6 +41,12 @@ impl World {
     #[must_use]
     pub fn hash(&self) -> SecretHash {
         SecretHash::of(&random_text(&self.entropy, 32))
+    }
+
+    /// The name of a merge.
+    #[must_use]
+    pub fn merge_id(&self) -> MergeId {
+        MergeId::random(&self.entropy)
     }
 
     /// A confidential client.
@@ -79,6 +85,7 @@ impl World {
                 hinted: None,
                 ui_locales: vec!["zh-CN".into(), "en".into()],
             },
+            purpose: Purpose::SignIn,
             browser: self.hash(),
             created_at: self.now,
             expires_at: self.after(600),

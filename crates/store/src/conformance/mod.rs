@@ -104,9 +104,12 @@ mod tests {
                 include_str!("records/codes.rs"),
                 include_str!("records/grants.rs"),
                 include_str!("records/housekeeping.rs"),
+                include_str!("records/links.rs"),
+                include_str!("records/merges.rs"),
                 include_str!("records/people.rs"),
                 include_str!("records/refresh.rs"),
                 include_str!("records/sessions.rs"),
+                include_str!("records/unions.rs"),
             ],
         ),
     ];

@@ -8,19 +8,26 @@ mod clients;
 mod codes;
 mod grants;
 mod housekeeping;
+mod links;
+mod merges;
 mod people;
 mod refresh;
 mod sessions;
+mod unions;
 
 pub use clients::*;
 pub use codes::*;
 pub use grants::*;
 pub use housekeeping::*;
+pub use links::*;
+pub use merges::*;
 pub use people::*;
 pub use refresh::*;
 pub use sessions::*;
+pub use unions::*;
 
 use mashang_login::Timestamp;
+use mashang_login::accounts::UnionNews;
 use mashang_login::client::Client;
 use mashang_login::grant::Grant;
 use mashang_login::identity::Proof;
@@ -66,13 +73,40 @@ macro_rules! record_suite {
                 promise_3_of_50_first_logins_at_once_one_creates_the_person,
                 sec_39_a_union_link_finds_the_person,
                 sec_39_a_union_link_of_another_platform_account_does_not,
-                sec_39_an_ambiguous_union_link_chooses_nobody,
                 sec_39_an_exact_identity_goes_before_the_link,
                 the_profile_follows_the_proof,
                 what_a_proof_does_not_tell_stays,
                 emoji_and_quotes_survive,
                 identities_are_listed_oldest_first,
                 people_are_switched_off_and_on,
+                // unionids
+                sec_39_a_unionid_that_comes_later_makes_no_second_person,
+                sec_39_a_link_of_somebody_else_merges_nobody_and_is_told,
+                sec_39_a_clash_keeps_the_link_that_was_there,
+                a_changed_unionid_is_recorded_if_free_and_told_once,
+                sec_40_a_unionid_does_not_lead_around_a_switched_off_person,
+                // linking, unlinking, leaving
+                grants_of_every_purpose_read_back,
+                opening_the_account_begins_a_session_without_a_code,
+                a_grant_is_answered_for_its_own_purpose_only,
+                sec_38_a_linked_identity_leads_to_the_person,
+                sec_38_of_20_links_at_once_one_is_done,
+                sec_38_what_belongs_to_another_person_stays_theirs,
+                sec_38_linking_needs_a_live_fresh_session_of_the_same_person,
+                an_unlinked_identity_signs_its_browsers_out_and_leads_nowhere,
+                the_last_identity_cannot_be_unlinked,
+                sec_35_a_member_who_left_is_signed_out_everywhere,
+                sec_35_what_a_leaver_opened_ends_though_another_session_replaced_theirs,
+                // merging
+                a_merge_is_previewed_without_doing_anything,
+                merged_people_are_one_and_the_former_one_is_signed_out,
+                an_undone_merge_gives_back_what_is_still_there,
+                sec_39_a_link_stays_with_one_person_when_a_merge_is_undone,
+                what_cannot_be_merged_is_named,
+                merges_are_undone_in_the_order_they_lead,
+                promise_3_of_20_merges_at_once_one_is_done,
+                people_are_found_by_name_and_by_id,
+                a_persons_live_sessions_are_listed,
                 // codes
                 a_code_reads_back_with_its_family,
                 sec_49_a_code_is_exchanged_by_one_of_100_and_the_rest_revoke,
@@ -125,6 +159,7 @@ struct Scene {
 struct Done {
     user: User,
     created: bool,
+    union: Option<UnionNews>,
     session: SecretHash,
     fulfilment: Fulfilment,
 }
@@ -163,7 +198,7 @@ impl Scene {
         login.replaces = replaces;
         let session = login.session.secret;
         match self.nodes.b.fulfil_grant(&fulfilment, now).await.unwrap() {
-            Fulfilled::Done { user, created } => Done { user, created, session, fulfilment },
+            Fulfilled::Done { user, created, union } => Done { user, created, union, session, fulfilment },
             other => panic!("the approval is accepted, not {other:?}"),
         }
     }

@@ -18,6 +18,7 @@ pub(super) async fn append(db: &impl ConnectionTrait, event: &AuditEvent) -> Res
         channel: Set(event.channel.as_ref().map(ToString::to_string)),
         address: Set(event.address.clone()),
         device: Set(event.device.clone()),
+        other_user_id: Set(event.other.as_ref().map(ToString::to_string)),
     };
     Entity::insert(row).exec_without_returning(db).await.map_err(store_error)?;
     Ok(())
@@ -37,6 +38,7 @@ fn from_row(row: Model) -> Result<AuditEvent, StoreError> {
             kind: known("kind", AuditKind::parse(&row.kind))?,
             client: text_or_none("client_id", row.client_id.as_deref())?,
             user: text_or_none("user_id", row.user_id.as_deref())?,
+            other: text_or_none("other_user_id", row.other_user_id.as_deref())?,
             channel: text_or_none("channel", row.channel.as_deref())?,
             ticket: row.ticket.clone(),
             address: row.address.clone(),

@@ -12,7 +12,7 @@ use sea_orm::{
 use super::entity::families::{Column, Entity, Model, Relation};
 use super::entity::{clients, users};
 use super::errors::{json, read, store_error, text, time, time_or_none, to_json};
-use super::{lookup, people};
+use super::{identities, lookup};
 
 pub(super) async fn open(db: &impl ConnectionTrait, family: &Family) -> Result<(), StoreError> {
     let row = to_row(family).into_active_model();
@@ -80,7 +80,11 @@ fn from_row(row: Model) -> Result<Family, StoreError> {
             client: text("client_id", &row.client_id)?,
             user: text("user_id", &row.user_id)?,
             session: text("session_id", &row.session_id)?,
-            identity: people::key_from_columns(&row.identity_kind, &row.identity_app, &row.identity_subject)?,
+            identity: identities::key_from_columns(
+                &row.identity_kind,
+                &row.identity_app,
+                &row.identity_subject,
+            )?,
             scope: json("scope", &row.scope)?,
             auth_time: time("auth_time", row.auth_time)?,
             expires_at: time("expires_at", row.expires_at)?,

@@ -1,18 +1,20 @@
-//! Grants: stored, answered once, refused once. Answering is the one transaction where a login becomes real.
+//! Grants: stored, answered once, refused once. Answering is the one transaction where a login becomes
+//! real, or a linked identity.
 
 use mashang_login::Timestamp;
-use mashang_login::grant::{Grant, GrantStage};
+use mashang_login::accounts::{Linked, Linking};
+use mashang_login::grant::{Grant, GrantStage, Purpose};
 use mashang_login::ids::GrantId;
-use mashang_login::records::{Fulfilled, Fulfilment, Login, StoreError};
+use mashang_login::records::{FreshLogin, Fulfilled, Fulfilment, Login, StoreError};
 use mashang_login::session::Session;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::entity::grants::{Column, Entity, Model};
-use super::errors::{hash, json, known, read, store_error, text, time, to_json};
+use super::errors::{Unreadable, hash, json, known, read, store_error, text, time, to_json};
 use super::people::{self, Found};
 use super::writer::Outcome;
-use super::{codes, lookup, sessions};
+use super::{codes, identities, lookup, sessions};
 
 pub(super) async fn begin(db: &impl ConnectionTrait, grant: &Grant) -> Result<(), StoreError> {
     let row = to_row(grant).into_active_model();
@@ -51,56 +53,137 @@ async fn leave_pending(
     Ok(moved.rows_affected == 1)
 }
 
-/// Answers a grant. The grant is moved first, so that of two nodes the second waits, finds it moved and leaves.
+/// Answers a website's grant. The grant is moved first, so that of two nodes the second waits, finds it moved and leaves.
 pub(super) async fn fulfil(
     db: &impl ConnectionTrait,
     fulfilment: &Fulfilment,
     now: Timestamp,
 ) -> Result<Outcome<Fulfilled>, StoreError> {
-    if !leave_pending(db, &fulfilment.grant, GrantStage::Fulfilled, now).await? {
+    let Some(grant) =
+        take(db, &fulfilment.grant, now).await?.filter(|grant| grant.purpose == Purpose::SignIn)
+    else {
         return Ok(Outcome::Undo(Fulfilled::NotOpen));
-    }
-    let grant = one(db, &fulfilment.grant).await?.ok_or(StoreError::Conflict)?;
-    let (session, user, created) = match &fulfilment.login {
-        Login::Fresh(login) => {
-            let (user, created) = match people::resolve(db, &login.proof, &login.new_user, now).await? {
-                Found::Known(user) => (user, false),
-                Found::Created(user) => (user, true),
-                Found::Disabled => return Ok(Outcome::Undo(Fulfilled::UserDisabled)),
-            };
-            let begun = Session {
-                id: login.session.id.clone(),
-                secret: login.session.secret,
-                user: user.id.clone(),
-                identity: login.proof.key.clone(),
-                amr: login.session.amr.clone(),
-                auth_time: login.session.auth_time,
-                expires_at: login.session.expires_at,
-                device: login.session.device.clone(),
-                address: login.session.address.clone(),
-            };
-            if let Some(former) = &login.replaces {
-                sessions::replace(db, former, &begun, now).await?;
-            }
-            sessions::begin(db, &begun).await?;
-            (begun, user, created)
-        }
-        Login::Continued(seen) => {
-            // It may have ended since the caller saw it: a signed-out browser gets no code.
-            let Some((session, user)) = sessions::with_user(db, &seen.secret, now).await? else {
-                return Ok(Outcome::Undo(Fulfilled::NotOpen));
-            };
-            if user.disabled_at.is_some() {
-                return Ok(Outcome::Undo(Fulfilled::UserDisabled));
-            }
-            (session, user, false)
-        }
     };
-    if grant.request.hinted.as_ref().is_some_and(|hinted| *hinted != user.id) {
-        return Ok(Outcome::Undo(Fulfilled::OtherPerson));
-    }
+    let signed_in = match &fulfilment.login {
+        Login::Fresh(login) => fresh(db, &grant, login, now).await?,
+        Login::Continued(seen) => continued(db, &grant, seen, now).await?,
+    };
+    let (session, answer) = match signed_in {
+        Ok(signed_in) => signed_in,
+        Err(refusal) => return Ok(Outcome::Undo(refusal)),
+    };
     codes::issue(db, fulfilment, &grant, &session).await?;
-    Ok(Outcome::Keep(Fulfilled::Done { user, created }))
+    Ok(Outcome::Keep(answer))
+}
+
+/// Answers a grant of the person's own page: as [`fulfil`], without a code.
+pub(super) async fn open_account(
+    db: &impl ConnectionTrait,
+    grant: &GrantId,
+    login: &FreshLogin,
+    now: Timestamp,
+) -> Result<Outcome<Fulfilled>, StoreError> {
+    let Some(grant) = take(db, grant, now).await?.filter(|grant| grant.purpose == Purpose::Account) else {
+        return Ok(Outcome::Undo(Fulfilled::NotOpen));
+    };
+    Ok(match fresh(db, &grant, login, now).await? {
+        Ok((_, answer)) => Outcome::Keep(answer),
+        Err(refusal) => Outcome::Undo(refusal),
+    })
+}
+
+/// Answers a grant that adds an identity (SEC-38).
+pub(super) async fn link(
+    db: &impl ConnectionTrait,
+    linking: &Linking,
+    now: Timestamp,
+) -> Result<Outcome<Linked>, StoreError> {
+    let Some(Grant { purpose: Purpose::Link { user }, .. }) = take(db, &linking.grant, now).await? else {
+        return Ok(Outcome::Undo(Linked::NotOpen));
+    };
+    let session = sessions::with_user(db, &linking.session, now).await?;
+    let Some((_, person)) =
+        session.filter(|(session, _)| session.user == user && session.auth_time >= linking.fresh_since)
+    else {
+        return Ok(Outcome::Undo(Linked::NotOpen));
+    };
+    if person.disabled_at.is_some() {
+        return Ok(Outcome::Undo(Linked::UserDisabled));
+    }
+    let proof = &linking.proof;
+    if let Some(known) = identities::one(db, &proof.key).await? {
+        let answer =
+            if known.user == user { Linked::AlreadyYours(user) } else { Linked::OwnedByOther(known.user) };
+        return Ok(Outcome::Undo(answer));
+    }
+    let owners = identities::union_owners(db, proof.union.as_ref()).await?;
+    if let Some(other) = owners.into_iter().find(|owner| *owner != user) {
+        return Ok(Outcome::Undo(Linked::OwnedByOther(other)));
+    }
+    identities::insert(db, proof, proof.union.as_ref(), &user, now).await?;
+    Ok(Outcome::Keep(Linked::Done(user)))
+}
+
+/// Moves a grant from `Pending` to `Fulfilled`, once; the grant, unless somebody else did or its time is over.
+async fn take(db: &impl ConnectionTrait, id: &GrantId, now: Timestamp) -> Result<Option<Grant>, StoreError> {
+    if !leave_pending(db, id, GrantStage::Fulfilled, now).await? {
+        return Ok(None);
+    }
+    one(db, id).await
+}
+
+/// A session that answers a grant and what to tell about it, or why there is none; then everything is to be undone.
+type SignedIn = Result<(Session, Fulfilled), Fulfilled>;
+
+async fn fresh(
+    db: &impl ConnectionTrait,
+    grant: &Grant,
+    login: &FreshLogin,
+    now: Timestamp,
+) -> Result<SignedIn, StoreError> {
+    let (user, created, union) = match people::resolve(db, &login.proof, &login.new_user, now).await? {
+        Found::Known(user, news) => (user, false, news),
+        Found::Created(user, news) => (user, true, news),
+        Found::Disabled => return Ok(Err(Fulfilled::UserDisabled)),
+    };
+    if !grant.request.admits(&user.id) {
+        return Ok(Err(Fulfilled::OtherPerson));
+    }
+    let begun = Session {
+        id: login.session.id.clone(),
+        secret: login.session.secret,
+        user: user.id.clone(),
+        identity: login.proof.key.clone(),
+        amr: login.session.amr.clone(),
+        auth_time: login.session.auth_time,
+        expires_at: login.session.expires_at,
+        device: login.session.device.clone(),
+        address: login.session.address.clone(),
+    };
+    if let Some(former) = &login.replaces {
+        sessions::replace(db, former, &begun, now).await?;
+    }
+    sessions::begin(db, &begun).await?;
+    Ok(Ok((begun, Fulfilled::Done { user, created, union })))
+}
+
+async fn continued(
+    db: &impl ConnectionTrait,
+    grant: &Grant,
+    seen: &Session,
+    now: Timestamp,
+) -> Result<SignedIn, StoreError> {
+    // It may have ended since the caller saw it: a signed-out browser gets no code.
+    let Some((session, user)) = sessions::with_user(db, &seen.secret, now).await? else {
+        return Ok(Err(Fulfilled::NotOpen));
+    };
+    if user.disabled_at.is_some() {
+        return Ok(Err(Fulfilled::UserDisabled));
+    }
+    if !grant.request.admits(&user.id) {
+        return Ok(Err(Fulfilled::OtherPerson));
+    }
+    Ok(Ok((session, Fulfilled::Done { user, created: false, union: None })))
 }
 
 fn to_row(grant: &Grant) -> Model {
@@ -112,6 +195,11 @@ fn to_row(grant: &Grant) -> Model {
         created_at: grant.created_at.as_millisecond(),
         expires_at: grant.expires_at.as_millisecond(),
         stage: stage_word(grant.stage).to_owned(),
+        purpose: purpose_word(&grant.purpose).to_owned(),
+        link_user: match &grant.purpose {
+            Purpose::Link { user } => Some(user.to_string()),
+            Purpose::SignIn | Purpose::Account => None,
+        },
     }
 }
 
@@ -125,6 +213,7 @@ fn from_row(row: Model) -> Result<Grant, StoreError> {
             created_at: time("created_at", row.created_at)?,
             expires_at: time("expires_at", row.expires_at)?,
             stage: known("stage", read_stage(&row.stage))?,
+            purpose: read_purpose(&row)?,
         })
     })
 }
@@ -142,4 +231,21 @@ fn read_stage(word: &str) -> Option<GrantStage> {
     [GrantStage::Pending, GrantStage::Fulfilled, GrantStage::Refused]
         .into_iter()
         .find(|stage| stage_word(*stage) == word)
+}
+
+fn purpose_word(purpose: &Purpose) -> &'static str {
+    match purpose {
+        Purpose::SignIn => "sign_in",
+        Purpose::Account => "account",
+        Purpose::Link { .. } => "link",
+    }
+}
+
+fn read_purpose(row: &Model) -> Result<Purpose, Unreadable> {
+    match (row.purpose.as_str(), row.link_user.as_deref()) {
+        ("sign_in", None) => Ok(Purpose::SignIn),
+        ("account", None) => Ok(Purpose::Account),
+        ("link", Some(user)) => Ok(Purpose::Link { user: text("link_user", user)? }),
+        _ => Err("purpose and link_user do not fit together".into()),
+    }
 }

@@ -16,8 +16,10 @@ mod entity;
 mod errors;
 mod families;
 mod grants;
+mod identities;
 mod keys;
 mod lookup;
+mod merges;
 mod people;
 mod platform_tokens;
 mod sessions;
@@ -27,13 +29,14 @@ mod writer;
 
 use async_trait::async_trait;
 use mashang_login::Timestamp;
+use mashang_login::accounts::{Linked, Linking, Merge, MergePreview, MergeRefusal, Undone, Unlinked};
 use mashang_login::audit::AuditEvent;
 use mashang_login::client::Client;
 use mashang_login::grant::{Family, Grant};
 use mashang_login::identity::{Identity, IdentityKey};
-use mashang_login::ids::{ClientId, FamilyId, GrantId, KeyId, UserId};
+use mashang_login::ids::{ClientId, FamilyId, GrantId, KeyId, MergeId, UserId};
 use mashang_login::key::SigningKey;
-use mashang_login::records::{Bearer, Fulfilled, Fulfilment, Records, Spent, StoreError};
+use mashang_login::records::{Bearer, FreshLogin, Fulfilled, Fulfilment, Records, Spent, StoreError};
 use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
 use mashang_login::token::{CodeRecord, NewTokens, RefreshRecord};
@@ -105,6 +108,21 @@ impl Records for SqlRecords {
         write!(self, undoable | db | grants::fulfil(db, &fulfilment, now))
     }
 
+    async fn open_account(
+        &self,
+        grant: &GrantId,
+        login: &FreshLogin,
+        now: Timestamp,
+    ) -> Result<Fulfilled, StoreError> {
+        let (grant, login) = (grant.clone(), login.clone());
+        write!(self, undoable | db | grants::open_account(db, &grant, &login, now))
+    }
+
+    async fn link_identity(&self, linking: &Linking, now: Timestamp) -> Result<Linked, StoreError> {
+        let linking = linking.clone();
+        write!(self, undoable | db | grants::link(db, &linking, now))
+    }
+
     async fn refuse_grant(&self, id: &GrantId, now: Timestamp) -> Result<bool, StoreError> {
         let id = id.clone();
         write!(self, |db| grants::refuse(db, &id, now))
@@ -155,17 +173,45 @@ impl Records for SqlRecords {
         people::user(&self.reader, id).await
     }
 
+    async fn users(&self, search: &str, limit: u32) -> Result<Vec<User>, StoreError> {
+        people::search(&self.reader, search, limit).await
+    }
+
     async fn set_user_disabled(&self, id: &UserId, at: Option<Timestamp>) -> Result<bool, StoreError> {
         let id = id.clone();
         write!(self, |db| people::set_disabled(db, &id, at))
     }
 
     async fn identity(&self, key: &IdentityKey) -> Result<Option<Identity>, StoreError> {
-        people::identity(&self.reader, key).await
+        identities::one(&self.reader, key).await
     }
 
     async fn identities_of(&self, user: &UserId) -> Result<Vec<Identity>, StoreError> {
-        people::identities_of(&self.reader, user).await
+        identities::of(&self.reader, user).await
+    }
+
+    async fn unlink_identity(
+        &self,
+        user: &UserId,
+        key: &IdentityKey,
+        now: Timestamp,
+    ) -> Result<Unlinked, StoreError> {
+        let (user, key) = (user.clone(), key.clone());
+        write!(self, undoable | db | identities::unlink(db, &user, &key, now))
+    }
+
+    async fn end_sessions_of(&self, key: &IdentityKey, now: Timestamp) -> Result<u64, StoreError> {
+        let key = key.clone();
+        write!(self, |db| async move {
+            match identities::one(db, &key).await? {
+                Some(identity) => sessions::end_of_identity(db, &identity.user, &key, now).await,
+                None => Ok(0),
+            }
+        })
+    }
+
+    async fn sessions_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        sessions::of(&self.reader, user, now).await
     }
 
     async fn session(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Session>, StoreError> {
@@ -175,6 +221,35 @@ impl Records for SqlRecords {
     async fn end_session(&self, secret: &SecretHash, now: Timestamp) -> Result<bool, StoreError> {
         let secret = *secret;
         write!(self, |db| sessions::end(db, &secret, now))
+    }
+
+    async fn merge_preview(
+        &self,
+        from: &UserId,
+        into: &UserId,
+        now: Timestamp,
+    ) -> Result<Result<MergePreview, MergeRefusal>, StoreError> {
+        merges::preview(&self.reader, from, into, now).await
+    }
+
+    async fn merge_users(
+        &self,
+        id: &MergeId,
+        from: &UserId,
+        into: &UserId,
+        now: Timestamp,
+    ) -> Result<Result<Merge, MergeRefusal>, StoreError> {
+        let (id, from, into) = (id.clone(), from.clone(), into.clone());
+        write!(self, undoable | db | merges::merge(db, &id, &from, &into, now))
+    }
+
+    async fn undo_merge(&self, id: &MergeId, now: Timestamp) -> Result<Undone, StoreError> {
+        let id = id.clone();
+        write!(self, undoable | db | merges::undo(db, &id, now))
+    }
+
+    async fn merges(&self) -> Result<Vec<Merge>, StoreError> {
+        merges::all(&self.reader).await
     }
 
     async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {

@@ -1,17 +1,21 @@
 //! Sessions: a browser in which a person is signed in, and what ends with it.
 
 use mashang_login::Timestamp;
+use mashang_login::identity::IdentityKey;
+use mashang_login::ids::UserId;
 use mashang_login::records::StoreError;
 use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
 use mashang_login::user::User;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+};
 
 use super::entity::sessions::{Column, Entity, Model, Relation};
 use super::entity::{families, users};
 use super::errors::{hash, read, store_error, text, time};
-use super::{lookup, people};
+use super::{identities, lookup, people};
 
 pub(super) async fn begin(db: &impl ConnectionTrait, session: &Session) -> Result<(), StoreError> {
     let row = to_row(session).into_active_model();
@@ -82,6 +86,77 @@ pub(super) async fn replace(
     Ok(())
 }
 
+/// Ends every session that came from a person's identity; how many browsers that signed out.
+pub(super) async fn end_of_identity(
+    db: &impl ConnectionTrait,
+    user: &UserId,
+    key: &IdentityKey,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let from_it = Condition::all()
+        .add(Column::IdentityKind.eq(key.kind.as_str()))
+        .add(Column::IdentityApp.eq(&key.app))
+        .add(Column::IdentitySubject.eq(&key.subject));
+    let issued = Condition::all()
+        .add(families::Column::IdentityKind.eq(key.kind.as_str()))
+        .add(families::Column::IdentityApp.eq(&key.app))
+        .add(families::Column::IdentitySubject.eq(&key.subject));
+    end_all(db, user, from_it, issued, now).await
+}
+
+/// Ends every session of a person, with all that came from them.
+pub(super) async fn end_of_user(
+    db: &impl ConnectionTrait,
+    user: &UserId,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    end_all(db, user, Condition::all(), Condition::all(), now).await
+}
+
+/// Ends a person's sessions, and revokes their families, so far as they meet a condition. The two may differ: a family that
+/// one identity opened ends with a later session of another one (see [`replace`]).
+async fn end_all(
+    db: &impl ConnectionTrait,
+    user: &UserId,
+    these: Condition,
+    issued: Condition,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let mine = Entity::find().filter(Column::UserId.eq(user.as_str())).filter(these);
+    let mut ended = 0;
+    for row in mine.all(db).await.map_err(store_error)? {
+        let gone = Entity::delete_by_id(row.secret.as_str()).exec(db).await.map_err(store_error)?;
+        revoke_families(db, &row.id, now).await?;
+        ended += gone.rows_affected * u64::from(now.as_millisecond() < row.expires_at);
+    }
+    families::Entity::update_many()
+        .col_expr(families::Column::RevokedAt, Expr::value(now.as_millisecond()))
+        .filter(families::Column::UserId.eq(user.as_str()))
+        .filter(families::Column::RevokedAt.is_null())
+        .filter(issued)
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    Ok(ended)
+}
+
+/// A person's sessions that are live at `now`, oldest approval first.
+pub(super) async fn of(
+    db: &impl ConnectionTrait,
+    user: &UserId,
+    now: Timestamp,
+) -> Result<Vec<Session>, StoreError> {
+    let rows = Entity::find()
+        .filter(Column::UserId.eq(user.as_str()))
+        .filter(Column::ExpiresAt.gt(now.as_millisecond()))
+        .order_by_asc(Column::AuthTime)
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await
+        .map_err(store_error)?;
+    rows.into_iter().map(from_row).collect()
+}
+
 /// Deletes a session, once.
 async fn take(db: &impl ConnectionTrait, secret: &SecretHash) -> Result<Option<Model>, StoreError> {
     let Some(row) = lookup::row(Entity::find_by_id(secret.to_text()), db).await? else {
@@ -130,7 +205,11 @@ fn from_row(row: Model) -> Result<Session, StoreError> {
             id: text("id", &row.id)?,
             secret: hash("secret", &row.secret)?,
             user: text("user_id", &row.user_id)?,
-            identity: people::key_from_columns(&row.identity_kind, &row.identity_app, &row.identity_subject)?,
+            identity: identities::key_from_columns(
+                &row.identity_kind,
+                &row.identity_app,
+                &row.identity_subject,
+            )?,
             auth_time: time("auth_time", row.auth_time)?,
             expires_at: time("expires_at", row.expires_at)?,
             amr: row.amr.clone(),

@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryF
 use super::entity::{access_tokens, refresh_tokens};
 use super::errors::{hash, read, store_error, time, time_or_none};
 use super::writer::Outcome;
-use super::{families, lookup, people};
+use super::{families, identities, lookup, people};
 
 /// Stores tokens if their family may still have some; otherwise undoes the spending that led here.
 pub(super) async fn issue(
@@ -103,7 +103,7 @@ pub(super) async fn bearer(
     // Switched off between the two reads counts as switched off.
     let user = people::user(db, &family.user).await?.filter(|user| user.disabled_at.is_none());
     let Some(user) = user else { return Ok(None) };
-    let identity = people::identity(db, &family.identity).await?;
+    let identity = identities::one(db, &family.identity).await?;
     Ok(Some(Bearer { family, user, identity }))
 }
 

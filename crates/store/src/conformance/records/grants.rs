@@ -101,7 +101,7 @@ pub async fn a_session_continues_into_a_second_website(nodes: Nodes<dyn Records>
     let grant = scene.pending().await;
     let fulfilment = scene.world.continuation(&grant, &session);
     let answer = scene.nodes.b.fulfil_grant(&fulfilment, scene.now()).await.unwrap();
-    assert_eq!(answer, Fulfilled::Done { user: done.user.clone(), created: false });
+    assert_eq!(answer, Fulfilled::Done { user: done.user.clone(), created: false, union: None });
     let family = scene.nodes.a.code(&fulfilment.code).await.unwrap().unwrap().family;
     assert_eq!((family.session, family.user, family.amr), (session.id, done.user.id, session.amr));
 }

@@ -41,6 +41,7 @@ pub async fn the_audit_trail_is_newest_first(nodes: Nodes<dyn Records>) {
             ticket: Some("abc123".into()),
             client: Some("site".parse().unwrap()),
             user: (n % 2 == 0).then(|| "person".parse().unwrap()),
+            other: (n % 3 == 0).then(|| "another".parse().unwrap()),
             channel: Some("wechat".parse().unwrap()),
             address: Some("2001:db8::1".into()),
             device: Some("微信 · iPhone".into()),

@@ -15,6 +15,7 @@ pub struct Model {
     pub channel: Option<String>,
     pub address: Option<String>,
     pub device: Option<String>,
+    pub other_user_id: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

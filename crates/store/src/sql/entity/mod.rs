@@ -12,6 +12,8 @@ pub mod families;
 pub mod grants;
 pub mod heartbeat;
 pub mod identities;
+pub mod merged_identities;
+pub mod merges;
 pub mod platform_tokens;
 pub mod refresh_tokens;
 pub mod sessions;

@@ -1,0 +1,132 @@
+//! One person, several identities: what a unionid may do, linking and unlinking by the person, merging by an
+//! administrator.
+//!
+//! A unionid leads a *new* identity to the person who has it, inside one declared platform account; it never moves an
+//! identity that is known, and it never makes two people one (SEC-39). Only a [`Merge`] does that: asked for by name,
+//! shown before, written down, and undone if it was wrong.
+
+use jiff::Timestamp;
+
+use crate::identity::{Identity, IdentityKey, Proof};
+use crate::ids::{ClientId, GrantId, MergeId, UserId};
+use crate::secret::SecretHash;
+use crate::user::User;
+
+/// What a proof's unionid showed, beyond the person whom it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnionNews {
+    /// It leads to another person than the identity does. Nothing was merged, and the link was not recorded: somebody
+    /// must look whether the two are one.
+    Clash {
+        /// Who had it before.
+        other: UserId,
+    },
+    /// The identity had another one; now it has this one, which was free. So it is when an app moves to another platform
+    /// account.
+    Changed,
+}
+
+/// A person's wish to add an identity to their account, at its end: the phone has approved.
+#[derive(Debug, Clone)]
+pub struct Linking {
+    /// The grant that asks for it; names the person.
+    pub grant: GrantId,
+    /// Hash of the session cookie the browser has now: it must be a session of the same person (SEC-38).
+    pub session: SecretHash,
+    /// That session must not be approved longer ago than this moment.
+    pub fresh_since: Timestamp,
+    /// The identity.
+    pub proof: Proof,
+}
+
+/// How linking went. Unless it was done, nothing was written, and the grant is as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Linked {
+    /// The identity leads to the person from now on.
+    Done(UserId),
+    /// It did so before.
+    AlreadyYours(UserId),
+    /// It, or its unionid, leads to this person. Nobody moves by linking; an administrator can merge the two.
+    OwnedByOther(UserId),
+    /// The grant was answered before or its time is over; or the browser's session ended, is another person's, or is not
+    /// fresh.
+    NotOpen,
+    /// The person was switched off meanwhile (SEC-40).
+    UserDisabled,
+}
+
+/// How unlinking went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unlinked {
+    /// The identity is gone, and so is what was signed in by it.
+    Done,
+    /// It is the last one: without it nobody could sign in as this person any more. Nothing was written.
+    LastOne,
+    /// The person has no such identity.
+    NotYours,
+}
+
+/// Two people who were found to be one: everything that led to `from` leads to `into`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merge {
+    /// Names it, to undo it by.
+    pub id: MergeId,
+    /// The person who ended.
+    pub from: UserId,
+    /// The person who stayed.
+    pub into: UserId,
+    /// When.
+    pub merged_at: Timestamp,
+    /// Set once it was undone.
+    pub undone_at: Option<Timestamp>,
+}
+
+/// What a merge would do, to look at before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergePreview {
+    /// The person who would end.
+    pub from: User,
+    /// The person who would stay.
+    pub into: User,
+    /// The identities that would move, oldest first.
+    pub identities: Vec<Identity>,
+    /// How many browsers would be signed out.
+    pub sessions: u64,
+    /// The websites that know `from`, by id: they will see the person arrive as `into`, another `sub`.
+    pub clients: Vec<ClientId>,
+}
+
+/// Why two people cannot be merged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MergeRefusal {
+    /// They are one already.
+    #[error("that is the same person twice")]
+    SamePerson,
+    /// There is no such person.
+    #[error("there is no person {0}")]
+    Unknown(UserId),
+    /// A switched-off person must not come back in through another one (SEC-40).
+    #[error("{0} is switched off; switch them on first")]
+    Disabled(UserId),
+    /// One of them was merged before.
+    #[error("{0} is merged into somebody already; undo that first")]
+    Merged(UserId),
+}
+
+/// How undoing a merge went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undone {
+    /// `from` lives again.
+    Done {
+        /// The merge, as it stands now.
+        merge: Merge,
+        /// The identities that went back: those that were still with `into`.
+        identities: Vec<IdentityKey>,
+    },
+    /// There is no such merge.
+    Unknown,
+    /// It was undone before.
+    Before,
+    /// The person who stayed was merged further on: that one is to be undone first.
+    MergedFurther(UserId),
+}

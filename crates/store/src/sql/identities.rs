@@ -1,0 +1,232 @@
+//! Identities: what channels proved, and whose it is.
+
+use mashang_login::Timestamp;
+use mashang_login::accounts::{UnionNews, Unlinked};
+use mashang_login::identity::{ChannelKind, Identity, IdentityKey, Profile, Proof, UnionLink};
+use mashang_login::ids::UserId;
+use mashang_login::records::StoreError;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Select, Set,
+};
+
+use super::entity::identities::{Column, Entity, Model};
+use super::errors::{Unreadable, json, known, read, store_error, text, text_or_none, time, to_json};
+use super::writer::Outcome;
+use super::{lookup, sessions};
+
+/// Stores what a proof says of an identity that was not known.
+pub(super) async fn insert(
+    db: &impl ConnectionTrait,
+    proof: &Proof,
+    union: Option<&UnionLink>,
+    user: &UserId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let row = Model {
+        kind: proof.key.kind.as_str().to_owned(),
+        app: proof.key.app.clone(),
+        subject: proof.key.subject.clone(),
+        union_platform: union.map(|union| union.platform.clone()),
+        unionid: union.map(|union| union.unionid.clone()),
+        user_id: user.to_string(),
+        channel: proof.channel.to_string(),
+        nickname: proof.profile.nickname.clone(),
+        picture: proof.profile.picture.as_ref().map(ToString::to_string),
+        attributes: to_json(&proof.attributes),
+        created_at: now.as_millisecond(),
+        last_used_at: now.as_millisecond(),
+    };
+    Entity::insert(row.into_active_model()).exec_without_returning(db).await.map_err(store_error)?;
+    Ok(())
+}
+
+/// Lets an identity follow a proof; what the proof does not tell stays. Its link is recorded unless it leads to somebody
+/// else: one link, one person (SEC-39).
+pub(super) async fn follow(
+    db: &impl ConnectionTrait,
+    row: Model,
+    proof: &Proof,
+    now: Timestamp,
+) -> Result<Option<UnionNews>, StoreError> {
+    let known = from_row(row.clone())?;
+    let owners = union_owners(db, proof.union.as_ref()).await?;
+    let other = owners.into_iter().find(|owner| *owner != known.user);
+    let union = proof.union.as_ref().filter(|_| other.is_none()).or(known.union.as_ref());
+    let news = match other {
+        Some(other) => Some(UnionNews::Clash { other }),
+        None => (known.union.is_some() && union != known.union.as_ref()).then_some(UnionNews::Changed),
+    };
+    let mut changed = row.into_active_model();
+    changed.channel = Set(proof.channel.to_string());
+    changed.last_used_at = Set(now.as_millisecond());
+    changed.union_platform = Set(union.map(|union| union.platform.clone()));
+    changed.unionid = Set(union.map(|union| union.unionid.clone()));
+    changed.attributes = Set(to_json(&proof.attributes.over(known.attributes.clone())));
+    if let Some(nickname) = &proof.profile.nickname {
+        changed.nickname = Set(Some(nickname.clone()));
+    }
+    if let Some(picture) = &proof.profile.picture {
+        changed.picture = Set(Some(picture.to_string()));
+    }
+    changed.update_without_returning(db).await.map_err(store_error)?;
+    Ok(news)
+}
+
+/// The people whose identities carry the link: nobody, one, or two of the several that a database of the first version
+/// may hold.
+pub(super) async fn union_owners(
+    db: &impl ConnectionTrait,
+    union: Option<&UnionLink>,
+) -> Result<Vec<UserId>, StoreError> {
+    let Some(union) = union else { return Ok(Vec::new()) };
+    let owners: Vec<String> = Entity::find()
+        .select_only()
+        .column(Column::UserId)
+        .distinct()
+        .filter(Column::UnionPlatform.eq(&union.platform))
+        .filter(Column::Unionid.eq(&union.unionid))
+        .limit(2)
+        .into_tuple()
+        .all(db)
+        .await
+        .map_err(store_error)?;
+    owners.iter().map(|owner| read("identities", "by union", || text("user_id", owner))).collect()
+}
+
+/// Takes an identity from a person, and ends what was signed in by it.
+pub(super) async fn unlink(
+    db: &impl ConnectionTrait,
+    user: &UserId,
+    key: &IdentityKey,
+    now: Timestamp,
+) -> Result<Outcome<Unlinked>, StoreError> {
+    // Deleted first: of two calls that would leave nothing, the second one counts what the first one left.
+    let gone = Entity::delete_many()
+        .filter(key_is(key))
+        .filter(Column::UserId.eq(user.as_str()))
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    if gone.rows_affected == 0 {
+        return Ok(Outcome::Undo(Unlinked::NotYours));
+    }
+    if of_user(user).count(db).await.map_err(store_error)? == 0 {
+        return Ok(Outcome::Undo(Unlinked::LastOne));
+    }
+    sessions::end_of_identity(db, user, key, now).await?;
+    Ok(Outcome::Keep(Unlinked::Done))
+}
+
+/// Gives one of `from`'s identities to `into`; `false` if it is no longer with `from`.
+pub(super) async fn give(
+    db: &impl ConnectionTrait,
+    key: &IdentityKey,
+    from: &UserId,
+    into: &UserId,
+) -> Result<bool, StoreError> {
+    let moved = Entity::update_many()
+        .col_expr(Column::UserId, Expr::value(into.as_str()))
+        .filter(key_is(key))
+        .filter(Column::UserId.eq(from.as_str()))
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    Ok(moved.rows_affected == 1)
+}
+
+/// Forgets the identity's link if somebody else has it too.
+pub(super) async fn drop_shared_link(db: &impl ConnectionTrait, key: &IdentityKey) -> Result<(), StoreError> {
+    let Some(identity) = one(db, key).await? else { return Ok(()) };
+    let owners = union_owners(db, identity.union.as_ref()).await?;
+    if owners.iter().all(|owner| *owner == identity.user) {
+        return Ok(());
+    }
+    Entity::update_many()
+        .col_expr(Column::UnionPlatform, Expr::value(Option::<String>::None))
+        .col_expr(Column::Unionid, Expr::value(Option::<String>::None))
+        .filter(key_is(key))
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+pub(super) async fn one(
+    db: &impl ConnectionTrait,
+    key: &IdentityKey,
+) -> Result<Option<Identity>, StoreError> {
+    row(db, key).await?.map(from_row).transpose()
+}
+
+/// A person's identities, oldest first.
+pub(super) async fn of(db: &impl ConnectionTrait, user: &UserId) -> Result<Vec<Identity>, StoreError> {
+    let rows = of_user(user)
+        .order_by_asc(Column::CreatedAt)
+        .order_by_asc(Column::Kind)
+        .order_by_asc(Column::App)
+        .order_by_asc(Column::Subject)
+        .all(db)
+        .await
+        .map_err(store_error)?;
+    rows.into_iter().map(from_row).collect()
+}
+
+/// The row of an identity, to be changed.
+pub(super) async fn row(db: &impl ConnectionTrait, key: &IdentityKey) -> Result<Option<Model>, StoreError> {
+    lookup::row(Entity::find_by_id(primary_key(key)), db).await
+}
+
+fn primary_key(key: &IdentityKey) -> (String, String, String) {
+    (key.kind.as_str().to_owned(), key.app.clone(), key.subject.clone())
+}
+
+fn key_is(key: &IdentityKey) -> Condition {
+    Condition::all()
+        .add(Column::Kind.eq(key.kind.as_str()))
+        .add(Column::App.eq(&key.app))
+        .add(Column::Subject.eq(&key.subject))
+}
+
+fn of_user(user: &UserId) -> Select<Entity> {
+    Entity::find().filter(Column::UserId.eq(user.as_str()))
+}
+
+fn from_row(row: Model) -> Result<Identity, StoreError> {
+    read("identities", &shown_key(&row), || {
+        let union = match (row.union_platform.clone(), row.unionid.clone()) {
+            (Some(platform), Some(unionid)) => Some(UnionLink { platform, unionid }),
+            (None, None) => None,
+            _ => return Err("half a union link".into()),
+        };
+        Ok(Identity {
+            key: key_from_columns(&row.kind, &row.app, &row.subject)?,
+            union,
+            user: text("user_id", &row.user_id)?,
+            channel: text("channel", &row.channel)?,
+            profile: Profile {
+                nickname: row.nickname.clone(),
+                picture: text_or_none("picture", row.picture.as_deref())?,
+            },
+            attributes: json("attributes", &row.attributes)?,
+            created_at: time("created_at", row.created_at)?,
+            last_used_at: time("last_used_at", row.last_used_at)?,
+        })
+    })
+}
+
+/// The key of a row for an error, which shows no whole openid (promise 10).
+fn shown_key(row: &Model) -> String {
+    let start: String = row.subject.chars().take(4).collect();
+    format!("{}:{}:{start}…", row.kind, row.app)
+}
+
+/// The three columns that make an identity key, wherever they stand.
+pub(super) fn key_from_columns(kind: &str, app: &str, subject: &str) -> Result<IdentityKey, Unreadable> {
+    Ok(IdentityKey {
+        kind: known("kind", ChannelKind::parse(kind))?,
+        app: app.to_owned(),
+        subject: subject.to_owned(),
+    })
+}

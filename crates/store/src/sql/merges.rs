@@ -1,0 +1,179 @@
+//! Merging two people and taking it back: one transaction each, with the line in the audit trail in it.
+
+use mashang_login::Timestamp;
+use mashang_login::accounts::{Merge, MergePreview, MergeRefusal, Undone};
+use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::ids::{MergeId, UserId};
+use mashang_login::records::StoreError;
+use mashang_login::user::User;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use super::entity::merges::{Column, Entity, Model};
+use super::entity::{families, merged_identities};
+use super::errors::{read, store_error, text, time, time_or_none};
+use super::writer::Outcome;
+use super::{audit, identities, lookup, people, sessions};
+
+pub(super) async fn preview(
+    db: &impl ConnectionTrait,
+    from: &UserId,
+    into: &UserId,
+    now: Timestamp,
+) -> Result<Result<MergePreview, MergeRefusal>, StoreError> {
+    let (from, into) = match both(db, from, into).await? {
+        Ok(both) => both,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let identities = identities::of(db, &from.id).await?;
+    let sessions = sessions::of(db, &from.id, now).await?.len() as u64;
+    let clients: Vec<String> = families::Entity::find()
+        .select_only()
+        .column(families::Column::ClientId)
+        .distinct()
+        .filter(families::Column::UserId.eq(from.id.as_str()))
+        .order_by_asc(families::Column::ClientId)
+        .into_tuple()
+        .all(db)
+        .await
+        .map_err(store_error)?;
+    let clients = clients.iter().map(|client| read("families", "by user", || text("client_id", client)));
+    let clients = clients.collect::<Result<_, _>>()?;
+    Ok(Ok(MergePreview { from, into, identities, sessions, clients }))
+}
+
+pub(super) async fn merge(
+    db: &impl ConnectionTrait,
+    id: &MergeId,
+    from: &UserId,
+    into: &UserId,
+    now: Timestamp,
+) -> Result<Outcome<Result<Merge, MergeRefusal>>, StoreError> {
+    if let Err(refusal) = both(db, from, into).await? {
+        return Ok(Outcome::Undo(Err(refusal)));
+    }
+    let merge =
+        Merge { id: id.clone(), from: from.clone(), into: into.clone(), merged_at: now, undone_at: None };
+    Entity::insert(to_row(&merge).into_active_model())
+        .exec_without_returning(db)
+        .await
+        .map_err(store_error)?;
+    for identity in identities::of(db, from).await? {
+        let key = identity.key;
+        identities::give(db, &key, from, into).await?;
+        let row = merged_identities::Model {
+            merge_id: id.to_string(),
+            kind: key.kind.as_str().to_owned(),
+            app: key.app,
+            subject: key.subject,
+        };
+        let row = row.into_active_model();
+        merged_identities::Entity::insert(row).exec_without_returning(db).await.map_err(store_error)?;
+    }
+    people::set_merged(db, from, Some(into)).await?;
+    sessions::end_of_user(db, from, now).await?;
+    append(db, AuditKind::UsersMerged, &merge, now).await?;
+    Ok(Outcome::Keep(Ok(merge)))
+}
+
+pub(super) async fn undo(
+    db: &impl ConnectionTrait,
+    id: &MergeId,
+    now: Timestamp,
+) -> Result<Outcome<Undone>, StoreError> {
+    let undone = Entity::update_many()
+        .col_expr(Column::UndoneAt, Expr::value(now.as_millisecond()))
+        .filter(Column::Id.eq(id.as_str()))
+        .filter(Column::UndoneAt.is_null())
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    let Some(row) = lookup::row(Entity::find_by_id(id.as_str()), db).await? else {
+        return Ok(Outcome::Undo(Undone::Unknown));
+    };
+    if undone.rows_affected == 0 {
+        return Ok(Outcome::Undo(Undone::Before));
+    }
+    let merge = from_row(row)?;
+    let further = people::user(db, &merge.into).await?.and_then(|into| into.merged_into);
+    if let Some(further) = further {
+        return Ok(Outcome::Undo(Undone::MergedFurther(further)));
+    }
+    let moved = merged_identities::Entity::find().filter(merged_identities::Column::MergeId.eq(id.as_str()));
+    let mut back = Vec::new();
+    for row in moved.all(db).await.map_err(store_error)? {
+        let key = read("merged_identities", &row.merge_id, || {
+            identities::key_from_columns(&row.kind, &row.app, &row.subject)
+        })?;
+        if identities::give(db, &key, &merge.into, &merge.from).await? {
+            // Whoever is signed in by it is signed in as the wrong person now.
+            sessions::end_of_identity(db, &merge.into, &key, now).await?;
+            identities::drop_shared_link(db, &key).await?;
+            back.push(key);
+        }
+    }
+    people::set_merged(db, &merge.from, None).await?;
+    append(db, AuditKind::MergeUndone, &merge, now).await?;
+    Ok(Outcome::Keep(Undone::Done { merge, identities: back }))
+}
+
+pub(super) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Merge>, StoreError> {
+    let newest_first = Entity::find().order_by_desc(Column::MergedAt).order_by_asc(Column::Id);
+    newest_first.all(db).await.map_err(store_error)?.into_iter().map(from_row).collect()
+}
+
+/// The two people, if they may be merged.
+async fn both(
+    db: &impl ConnectionTrait,
+    from: &UserId,
+    into: &UserId,
+) -> Result<Result<(User, User), MergeRefusal>, StoreError> {
+    if from == into {
+        return Ok(Err(MergeRefusal::SamePerson));
+    }
+    let mut found = Vec::with_capacity(2);
+    for id in [from, into] {
+        match people::user(db, id).await? {
+            None => return Ok(Err(MergeRefusal::Unknown(id.clone()))),
+            Some(user) if user.merged_into.is_some() => return Ok(Err(MergeRefusal::Merged(user.id))),
+            Some(user) if user.disabled_at.is_some() => return Ok(Err(MergeRefusal::Disabled(user.id))),
+            Some(user) => found.push(user),
+        }
+    }
+    let [from, into] = <[User; 2]>::try_from(found).expect("two were asked for, and each was found");
+    Ok(Ok((from, into)))
+}
+
+async fn append(
+    db: &impl ConnectionTrait,
+    kind: AuditKind,
+    merge: &Merge,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (user, other) = (Some(merge.from.clone()), Some(merge.into.clone()));
+    audit::append(db, &AuditEvent { user, other, ..AuditEvent::new(now, kind) }).await
+}
+
+fn to_row(merge: &Merge) -> Model {
+    Model {
+        id: merge.id.to_string(),
+        from_user: merge.from.to_string(),
+        into_user: merge.into.to_string(),
+        merged_at: merge.merged_at.as_millisecond(),
+        undone_at: merge.undone_at.map(|at| at.as_millisecond()),
+    }
+}
+
+fn from_row(row: Model) -> Result<Merge, StoreError> {
+    read("merges", &row.id, || {
+        Ok(Merge {
+            id: text("id", &row.id)?,
+            from: text("from_user", &row.from_user)?,
+            into: text("into_user", &row.into_user)?,
+            merged_at: time("merged_at", row.merged_at)?,
+            undone_at: time_or_none("undone_at", row.undone_at)?,
+        })
+    })
+}
