@@ -8,9 +8,7 @@
 //! - [`hub`]: gives the token to the operator's other systems; [`theirs`]: takes it from them instead.
 //!
 //! ```ignore
-//! let client = &self.client;
-//! let qr = app.tokens.with(&self.source, |token| async move { client.create_login_qr(&token, scene, 300).await });
-//! let qr = qr.await?;
+//! let qr = app.tokens.with(&self.source, async |token| client.create_login_qr(&token, scene, 300).await).await?;
 //! let proof = self.source.breaker().run(&*app.clock, client.exchange_code(&appid, &secret, code)).await?;
 //! ```
 //!

@@ -210,7 +210,7 @@ impl Scene {
 
     /// A call with the app's token.
     async fn call(&self, node: &Tokens) -> Result<String, Failure> {
-        node.with(&self.source, |token| async move { self.platform.answer(&token) }).await
+        node.with(&self.source, async |token| self.platform.answer(&token)).await
     }
 
     /// So many calls at once, each by a task of its own, on these nodes in turn.
@@ -220,8 +220,7 @@ impl Scene {
                 let (node, platform) = (nodes[index % nodes.len()].clone(), self.platform.clone());
                 let source = self.source.clone();
                 async move {
-                    let platform = &platform;
-                    node.with(&source, |token| async move { platform.answer(&token) }).await
+                    node.with(&source, async |token| platform.answer(&token)).await
                 }
             })
             .collect()

@@ -125,9 +125,6 @@ impl Tokens {
     ///
     /// A caller that goes away interrupts nobody: the fetch it waited for runs on for the others.
     ///
-    /// `call` is an ordinary closure that returns a future, `|token| async move { … }` over references, and no async
-    /// closure: of those the compiler cannot tell that they may move between threads.
-    ///
     /// # Errors
     /// [`Failure`] of the call, or of fetching the token.
     pub async fn with<T, F>(&self, source: &Source, call: impl Fn(AccessToken) -> F) -> Result<T, Failure>
