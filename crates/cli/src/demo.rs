@@ -15,7 +15,9 @@ use mashang_login::key::SigningAlgorithm;
 use mashang_login::records::Records;
 use mashang_login::secret::ClientSecret;
 use mashang_sandbox::{
-    DEMO_OFFICIAL_APPID, DEMO_OFFICIAL_SECRET, DEMO_PLATFORM, DEMO_WEBSITE_APPID, DEMO_WEBSITE_SECRET,
+    DEMO_CORP_AGENTID, DEMO_CORP_SECRET, DEMO_CORPID, DEMO_MINI_APPID, DEMO_MINI_PAGE, DEMO_MINI_SECRET,
+    DEMO_OFFICIAL_AES_KEY, DEMO_OFFICIAL_APPID, DEMO_OFFICIAL_ORIGINAL_ID, DEMO_OFFICIAL_SECRET,
+    DEMO_OFFICIAL_TOKEN, DEMO_PLATFORM, DEMO_WEBSITE_APPID, DEMO_WEBSITE_SECRET,
 };
 use mashang_server::open::{self, Surroundings};
 use mashang_server::web::qr;
@@ -37,11 +39,8 @@ pub async fn run(asked: Demo) -> anyhow::Result<()> {
     let config = config::from_text(&configuration(&places, data.folder()))?;
     logging::start(&config.log)?;
     let stopping = process::stop_on_signal();
-    let sandbox = sandbox::start(
-        places.sandbox.listener.try_clone()?,
-        places.sandbox.url(&places.host).parse()?,
-        stopping.clone(),
-    );
+    let options = sandbox::options_for(&config, places.sandbox.url(&places.host).parse()?)?;
+    let sandbox = sandbox::start(places.sandbox.listener.try_clone()?, options, stopping.clone());
     let app =
         open::app(&config, Surroundings { stopping: stopping.clone(), ..Surroundings::default() }).await?;
     let secret = register_site(&*app.records, &places).await?;
@@ -173,6 +172,39 @@ appid = "{DEMO_WEBSITE_APPID}"
 secret = "{DEMO_WEBSITE_SECRET}"
 open_platform = "{DEMO_PLATFORM}"
 order = 2
+
+[channel.wechat-scan]
+kind = "wechat-official"
+label = "公众号 Follow"
+appid = "{DEMO_OFFICIAL_APPID}"
+secret = "{DEMO_OFFICIAL_SECRET}"
+open_platform = "{DEMO_PLATFORM}"
+qr = "parametric"
+order = 3
+
+[channel.wechat-scan.events]
+token = "{DEMO_OFFICIAL_TOKEN}"
+aes_key = "{DEMO_OFFICIAL_AES_KEY}"
+original_id = "{DEMO_OFFICIAL_ORIGINAL_ID}"
+
+[channel.wechat-mini]
+kind = "wechat-mini"
+appid = "{DEMO_MINI_APPID}"
+secret = "{DEMO_MINI_SECRET}"
+open_platform = "{DEMO_PLATFORM}"
+page = "{DEMO_MINI_PAGE}"
+order = 4
+
+[channel.wecom]
+kind = "wecom"
+corpid = "{DEMO_CORPID}"
+agentid = {DEMO_CORP_AGENTID}
+secret = "{DEMO_CORP_SECRET}"
+order = 5
+
+[channel.wecom.events]
+token = "{DEMO_OFFICIAL_TOKEN}"
+aes_key = "{DEMO_OFFICIAL_AES_KEY}"
 "#,
         public_url = quote(&places.server.url(&places.host)),
         database = quote(&format!("sqlite:{}", file("mashang.db"))),

@@ -22,7 +22,7 @@ pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     if config.sandbox.enabled && !config.sandbox.listen.is_empty() {
         let address: SocketAddr = config.sandbox.listen.parse().context("sandbox.listen")?;
         let url = config.sandbox_url().context("sandbox.url")?;
-        sandbox::start(listen(address)?, url, stopping.clone());
+        sandbox::start(listen(address)?, sandbox::options_for(&config, url)?, stopping.clone());
     }
     let app =
         open::app(&config, Surroundings { stopping: stopping.clone(), ..Surroundings::default() }).await?;
