@@ -76,6 +76,12 @@ pub struct Sandbox {
     /// Where browsers and phones reach it; without it, http:// and the listening address
     #[arg(long, value_name = "URL")]
     pub public_url: Option<url::Url>,
+    /// Also answer over TLS under Tencent's own host names, at this address and port
+    #[arg(long, value_name = "ADDRESS", requires = "ca_dir")]
+    pub tls_listen: Option<SocketAddr>,
+    /// Folder of the certificate authority for --tls-listen, made once and yours to trust
+    #[arg(long, value_name = "FOLDER", requires = "tls_listen")]
+    pub ca_dir: Option<PathBuf>,
 }
 
 /// Commands about configuration.
@@ -231,6 +237,16 @@ mod tests {
             parsed(&["user", "enable", "A"]).command,
             Some(Command::User(User::Enable(on))) if on.id == "A"
         ));
+    }
+
+    #[test]
+    fn the_sandbox_speaks_tls_only_with_an_authority() {
+        for line in [["sandbox", "--tls-listen", "127.0.0.1:443"], ["sandbox", "--ca-dir", "ca"]] {
+            assert!(Arguments::try_parse_from(["mashang"].iter().chain(&line)).is_err(), "{line:?}");
+        }
+        let line = ["sandbox", "--tls-listen", "127.0.0.1:443", "--ca-dir", "ca"];
+        let Some(Command::Sandbox(asked)) = parsed(&line).command else { panic!("not read as sandbox") };
+        assert_eq!((asked.tls_listen.map(|at| at.port()), asked.ca_dir), (Some(443), Some("ca".into())));
     }
 
     #[test]

@@ -16,6 +16,7 @@
 //! | `wecom` | WeCom (企业微信): scan login, panel, in-app OAuth, `qyapi` |
 //! | `sns` | code → token, refresh, auth, userinfo |
 //! | `phone` | the phone page at `/phone`: who holds it, scanning, opening links |
+//! | `tls` | certificates for Tencent's names, on demand |
 //! | `api`, `manual` | the script API at `/sandbox/api`: the phone without a hand; and its description as a page |
 //! | `people`, `ids`, `faults`, `state` | who exists, what they are called where, what goes wrong, what is remembered |
 //!
@@ -66,6 +67,7 @@ mod phone;
 mod sns;
 mod spoil;
 mod state;
+mod tls;
 mod wecom;
 mod words;
 
@@ -77,6 +79,7 @@ pub use options::{
     DEMO_OFFICIAL_SECRET, DEMO_PLATFORM, DEMO_WEBSITE_APPID, DEMO_WEBSITE_SECRET, Options, default_apps,
 };
 pub use state::{Clock, Sandbox};
+pub use tls::{CertificateAuthority, TlsError, tencent_hosts};
 pub use wecom::{
     Agent, Corp, DEMO_CORP_AGENTID, DEMO_CORP_CONTACT_SECRET, DEMO_CORP_SECRET, DEMO_CORPID, Department,
     Member, MemberStatus, Visible, default_corps,
