@@ -53,6 +53,8 @@ pub enum AuditKind {
     ClientRefused,
     /// A client gave its tokens back.
     TokensRevoked,
+    /// Another system of the operator's fetched an app's token from us.
+    PlatformTokenGiven,
     /// A phone sent an identity, a phone number or a platform's token, which never count (SEC-22, SEC-24).
     IdentityInRequestRefused,
     /// A proof's unionid leads to another person than its identity; nothing was merged.
@@ -75,7 +77,7 @@ pub enum AuditKind {
 
 impl AuditKind {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::TicketStarted,
         Self::TicketScanned,
         Self::SecondScanRefused,
@@ -98,6 +100,7 @@ impl AuditKind {
         Self::ForeignStateRefused,
         Self::ClientRefused,
         Self::TokensRevoked,
+        Self::PlatformTokenGiven,
         Self::IdentityInRequestRefused,
         Self::UnionClash,
         Self::UnionChanged,
@@ -135,6 +138,7 @@ impl AuditKind {
             Self::ForeignStateRefused => "foreign_state_refused",
             Self::ClientRefused => "client_refused",
             Self::TokensRevoked => "tokens_revoked",
+            Self::PlatformTokenGiven => "platform_token_given",
             Self::IdentityInRequestRefused => "identity_in_request_refused",
             Self::UnionClash => "union_clash",
             Self::UnionChanged => "union_changed",

@@ -41,6 +41,8 @@ use url::Url;
 use crate::config::channel::{MiniQr, WecomQr};
 use crate::config::{Config, ConfigError};
 use crate::flow;
+use crate::platform::Source;
+use crate::platform::config::HubKey;
 use crate::state::App;
 use crate::web::language::{Language, Words};
 use crate::web::limits::Counted;
@@ -58,6 +60,8 @@ pub struct Channel {
     pub means: Means,
     /// What its platform tells us by itself.
     pub events: Option<events::Events>,
+    /// The key under which the operator's other systems fetch the app's token from us.
+    pub hub: Option<HubKey>,
 }
 
 /// What a channel can do; the compiler lists the cases.
@@ -85,6 +89,17 @@ impl Channel {
             Means::WechatMini(_) => ChannelKind::WechatMini,
             Means::Wecom(_) => ChannelKind::Wecom,
             Means::App(_) => ChannelKind::App,
+        }
+    }
+
+    /// Where its app's token comes from, if it has such a token.
+    #[must_use]
+    pub fn source(&self) -> Option<&Source> {
+        match &self.means {
+            Means::WechatOfficial(official) => Some(&official.account.source),
+            Means::WechatMini(mini) => Some(&mini.account.source),
+            Means::Wecom(wecom) => Some(&wecom.source),
+            Means::WechatOpen(_) | Means::App(_) => None,
         }
     }
 

@@ -15,9 +15,12 @@
 //! This module must not know what a login is: it speaks of apps, not of people.
 
 pub mod breaker;
+pub mod config;
 pub mod failure;
 mod fetch;
+pub mod hub;
 pub mod source;
+pub mod theirs;
 pub mod tokens;
 
 pub use breaker::Breaker;

@@ -8,7 +8,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::state::App;
 use crate::web::{assets, headers, problem};
-use crate::{body, channel, csrf, finish, health, index, login, oauth, phone, scan, urls, verification};
+use crate::{
+    body, channel, csrf, finish, health, index, login, oauth, phone, platform, scan, urls, verification,
+};
 
 /// All of it.
 pub fn router(app: App) -> Router {
@@ -62,6 +64,11 @@ pub fn router(app: App) -> Router {
         .route(urls::DISCOVERY, get(oauth::discovery::discovery))
         .route(urls::JWKS, get(oauth::jwks::jwks))
         .layer(from_fn(oauth::cors::public));
+    // The operator's other systems, with a key of their own.
+    let systems = Router::new()
+        .route(urls::CHANNEL_TOKEN, get(platform::hub::give).post(platform::hub::report))
+        .layer(from_fn(finish::layer))
+        .layer(from_fn(body::layer));
     // Platforms send what may be larger than a form, and watch the clock themselves.
     let events = Router::new()
         .route(urls::CHANNEL_EVENTS, get(channel::events::verify).post(channel::events::deliver))
@@ -87,6 +94,7 @@ pub fn router(app: App) -> Router {
         .merge(watched)
         .merge(public)
         .merge(events)
+        .merge(systems)
         .merge(files)
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)

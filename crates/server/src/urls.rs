@@ -80,6 +80,9 @@ pub const CHANNEL_RETURNED: &str = "/channel/{channel}/returned";
 /// Where a platform tells what happened; also the address its console checks.
 pub const CHANNEL_EVENTS: &str = "/channel/{channel}/events";
 
+/// An app's token, for the operator's other systems.
+pub const CHANNEL_TOKEN: &str = "/channel/{channel}/access-token";
+
 /// Files by which platforms check that this domain is ours.
 pub const VERIFICATION: &str = "/{file}";
 

@@ -23,6 +23,8 @@ use crate::config::channel::{
     WechatOfficialSection, WechatOpenSection, WecomSection, secret_of,
 };
 use crate::config::{Config, ConfigError};
+use crate::platform::config::TokenSourceSection;
+use crate::platform::theirs::Theirs;
 use crate::platform::{Breaker, Source};
 use crate::urls;
 
@@ -63,7 +65,8 @@ impl Workshop {
                 (Means::App(app), None)
             }
         };
-        Ok(Channel { id: id.clone(), label: section.label().map(str::to_owned), means, events })
+        let hub = section.token_hub().map(|hub| hub.read_key(&format!("channel.{id}"))).transpose()?;
+        Ok(Channel { id: id.clone(), label: section.label().map(str::to_owned), means, events, hub })
     }
 
     fn open(&self, id: &ChannelId, section: &WechatOpenSection) -> Result<WechatOpen, ConfigError> {
@@ -78,15 +81,18 @@ impl Workshop {
         section: &WechatOfficialSection,
     ) -> Result<WechatOfficial, ConfigError> {
         let secret = secret_of(&section.secret, section.secret_file.as_deref());
-        let account = self.account(id, &section.appid, secret, section.open_platform.as_ref())?;
+        let mut account = self.account(id, &section.appid, secret, section.open_platform.as_ref())?;
+        account.source = supplied(id, account.source, section.token_source.as_ref())?;
         let parametric = (section.qr == OfficialQr::Parametric).then(Default::default);
         Ok(WechatOfficial { account, parametric })
     }
 
     fn mini(&self, id: &ChannelId, section: &WechatMiniSection) -> Result<WechatMini, ConfigError> {
         let secret = secret_of(&section.secret, section.secret_file.as_deref());
+        let mut account = self.account(id, &section.appid, secret, section.open_platform.as_ref())?;
+        account.source = supplied(id, account.source, section.token_source.as_ref())?;
         Ok(WechatMini {
-            account: self.account(id, &section.appid, secret, section.open_platform.as_ref())?,
+            account,
             qr: section.qr,
             page: section.page.clone(),
             version: match section.version {
@@ -116,8 +122,9 @@ impl Workshop {
             _ => self.client.clone(),
         };
         let breaker = Arc::new(Breaker::new(id.as_str()));
+        let source = Source::wecom(client.clone(), corp.clone(), agent, secret, breaker);
         Ok(Wecom {
-            source: Source::wecom(client.clone(), corp.clone(), agent, secret, breaker),
+            source: supplied(id, source, section.token_source.as_ref())?,
             client,
             corp,
             agent,
@@ -153,6 +160,18 @@ impl Workshop {
         let address = format!("{}{}", self.public_url, urls::of_channel(urls::CHANNEL_CALLBACK, id));
         address.parse().map_err(|_| wrong(id, "bad callback address"))
     }
+}
+
+/// The same app, whose token another system of the operator's hands out, if it does.
+fn supplied(
+    id: &ChannelId,
+    source: Source,
+    section: Option<&TokenSourceSection>,
+) -> Result<Source, ConfigError> {
+    let Some(section) = section else { return Ok(source) };
+    let key = section.read_key(&format!("channel.{id}"))?;
+    let theirs = Theirs::new(section.url.clone(), key).map_err(|error| wrong(id, &error.to_string()))?;
+    Ok(source.supplied_by(Arc::new(theirs)))
 }
 
 fn client(hosts: &Hosts, options: ClientOptions) -> Result<Client, ConfigError> {

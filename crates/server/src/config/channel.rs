@@ -10,6 +10,8 @@ use serde::Deserialize;
 use url::Url;
 
 use super::app::AppSection;
+use crate::platform::config::{TokenHubSection, TokenSourceSection};
+
 use super::{ConfigError, Hidden, SAMPLE_SECRETS};
 
 /// One section.
@@ -72,6 +74,10 @@ pub struct WechatOfficialSection {
     pub qr: OfficialQr,
     /// Where WeChat sends what happens to the account; needed by `qr = "parametric"`.
     pub events: Option<EventsSection>,
+    /// Other systems may fetch the app's token from us.
+    pub token_hub: Option<TokenHubSection>,
+    /// We fetch the app's token from another system.
+    pub token_source: Option<TokenSourceSection>,
 }
 
 /// The QR of an official account.
@@ -147,6 +153,10 @@ pub struct WechatMiniSection {
     /// Whether `page` must exist in the released version; off while it is not released yet.
     #[serde(default = "yes")]
     pub check_page: bool,
+    /// Other systems may fetch the app's token from us.
+    pub token_hub: Option<TokenHubSection>,
+    /// We fetch the app's token from another system.
+    pub token_source: Option<TokenSourceSection>,
 }
 
 /// The QR of a mini-program.
@@ -206,6 +216,10 @@ pub struct WecomSection {
     pub proxy: Option<Url>,
     /// Where WeCom sends directory changes (通讯录变更), so that leavers are signed out at once.
     pub events: Option<EventsSection>,
+    /// Other systems may fetch the app's token from us.
+    pub token_hub: Option<TokenHubSection>,
+    /// We fetch the app's token from another system.
+    pub token_source: Option<TokenSourceSection>,
 }
 
 /// The QR of a WeCom app.
@@ -262,9 +276,37 @@ impl ChannelSection {
         }
     }
 
+    /// Whether other systems may fetch its app's token from us.
+    #[must_use]
+    pub fn token_hub(&self) -> Option<&TokenHubSection> {
+        match self {
+            Self::WechatOfficial(section) => section.token_hub.as_ref(),
+            Self::WechatMini(section) => section.token_hub.as_ref(),
+            Self::Wecom(section) => section.token_hub.as_ref(),
+            Self::WechatOpen(_) | Self::App(_) => None,
+        }
+    }
+
+    /// Where its app's token comes from, if not from the platform.
+    #[must_use]
+    pub fn token_source(&self) -> Option<&TokenSourceSection> {
+        match self {
+            Self::WechatOfficial(section) => section.token_source.as_ref(),
+            Self::WechatMini(section) => section.token_source.as_ref(),
+            Self::Wecom(section) => section.token_source.as_ref(),
+            Self::WechatOpen(_) | Self::App(_) => None,
+        }
+    }
+
     /// What is wrong with it, in sentences.
     pub(super) fn check(&self, id: &ChannelId, wrong: &mut Vec<String>) {
         let place = format!("channel.{id}");
+        if let Some(hub) = self.token_hub() {
+            hub.check(&place, wrong);
+        }
+        if let Some(source) = self.token_source() {
+            source.check(&place, wrong);
+        }
         match self {
             Self::WechatOpen(section) => secret_of(&section.secret, section.secret_file.as_deref()).check(
                 &place,

@@ -94,7 +94,7 @@ impl From<Failure> for ChannelFailure {
             Failure::Theirs(_) => FailureWords::Down,
             Failure::Awaited | Failure::Store(_) | Failure::Broken => FailureWords::Busy,
         };
-        Self { words, errcode: None, log: failure.to_string().into() }
+        Self { words, errcode: None, log: failure.to_string() }
     }
 }
 

@@ -72,6 +72,12 @@ impl Source {
             .expect("a corpid is a few letters and digits")
     }
 
+    /// The same app, whose token comes from elsewhere.
+    #[must_use]
+    pub fn supplied_by(self, supply: Arc<dyn Supply>) -> Self {
+        Self { supply, ..self }
+    }
+
     /// The app's breaker, for calls that need no token.
     #[must_use]
     pub fn breaker(&self) -> &Breaker {

@@ -219,9 +219,7 @@ impl Scene {
             .map(|index| {
                 let (node, platform) = (nodes[index % nodes.len()].clone(), self.platform.clone());
                 let source = self.source.clone();
-                async move {
-                    node.with(&source, async |token| platform.answer(&token)).await
-                }
+                async move { node.with(&source, async |token| platform.answer(&token)).await }
             })
             .collect()
     }
