@@ -17,11 +17,11 @@ use crate::open::{self, Answer, Refusal};
 use crate::options::App;
 use crate::pages::{ASSETS, Policy};
 use crate::people::{Person, PersonChange, PersonRefusal};
-use crate::phone::{PhoneApp, Reading, read};
+use crate::phone::{self, PhoneApp, Reading};
 use crate::state::{Sandbox, World};
 use crate::wecom::Declined;
 use crate::words::Lang;
-use crate::{cgi, events, hosts, ids, manual, official, wecom};
+use crate::{cgi, events, hosts, ids, manual, mini, official, wecom};
 
 pub(crate) type Body<T> = Result<Json<T>, JsonRejection>;
 pub(crate) type Answered = Result<Json<Value>, Refused>;
@@ -44,6 +44,7 @@ pub(crate) fn router() -> Router<Sandbox> {
         .merge(cgi::script_router())
         .merge(events::script_router())
         .merge(official::script_router())
+        .merge(mini::script_router())
         .nest("/wecom", wecom::manage_router())
 }
 
@@ -203,10 +204,19 @@ async fn scan(State(sandbox): State<Sandbox>, reached: hosts::Reached, body: Bod
     let uuid = match (uuid, url) {
         (Some(uuid), None) => uuid,
         (None, Some(url)) => {
-            match read(&url, sandbox.options(), reached.authority.as_ref(), app.unwrap_or_default()) {
+            match phone::scanned(
+                &sandbox,
+                &url,
+                reached.authority.as_ref(),
+                app.unwrap_or_default(),
+                Some(&person),
+            ) {
                 Reading::Here(path) => match uuid_of(&path) {
                     Some(uuid) => uuid,
                     None => {
+                        if path.starts_with(mini::CODES) {
+                            return mini::launched(&sandbox, &path, &person, None).map(Json);
+                        }
                         if let Some(link) = path.strip_prefix(&format!("/{}/q/", hosts::WEIXIN)) {
                             return official::scan_code(&sandbox, link, &person, follow.unwrap_or(true))
                                 .await

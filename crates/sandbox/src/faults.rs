@@ -189,7 +189,7 @@ fn check(fault: FaultName, order: &FaultOrder) -> Result<(), OrderRefusal> {
     }
     match fault {
         FaultName::Slow if order.ms.is_none_or(|ms| ms > LONGEST_SLOW_MS) => Err(OrderRefusal::SlowMs),
-        FaultName::Errcode if !order.code.is_some_and(|code| code > 0) => Err(OrderRefusal::Errcode),
+        FaultName::Errcode if order.code.is_none_or(|code| code == 0) => Err(OrderRefusal::Errcode),
         FaultName::AuthorizeError if !order.code.is_some_and(crate::official::knows_error) => {
             Err(OrderRefusal::AuthorizeCode)
         }

@@ -18,7 +18,7 @@ use tower::Layer;
 use tower::util::MapRequestLayer;
 
 use crate::state::Sandbox;
-use crate::{api, cgi, official, open, pages, phone, sns, wecom};
+use crate::{api, cgi, mini, official, open, pages, phone, sns, wecom};
 
 pub(crate) const OPEN: &str = "open.weixin.qq.com";
 pub(crate) const POLL: &str = "lp.open.weixin.qq.com";
@@ -49,6 +49,7 @@ pub(crate) fn router(sandbox: Sandbox) -> Router {
         .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
         .merge(phone::router())
         .merge(official::chat_router())
+        .merge(mini::page_router())
         .nest("/sandbox/api", api::router())
         .nest(pages::ASSETS, pages::assets())
         .nest(
@@ -63,7 +64,7 @@ pub(crate) fn router(sandbox: Sandbox) -> Router {
         app = app.nest(&format!("/{host}"), open::poll_router());
     }
     for host in [API].into_iter().chain(API_OTHERS) {
-        let calls = sns::router().merge(cgi::router()).fallback(cgi::unknown_path);
+        let calls = sns::router().merge(cgi::router()).merge(mini::router()).fallback(cgi::unknown_path);
         let counted = calls.layer(middleware::from_fn_with_state(sandbox.clone(), cgi::count));
         app = app.nest(&format!("/{host}"), counted);
     }

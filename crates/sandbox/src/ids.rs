@@ -98,6 +98,20 @@ pub(crate) fn scene_link(entropy: &Entropy) -> String {
     format!("02{}", alphanumeric(entropy, 20))
 }
 
+/// Random hexadecimal digits.
+pub(crate) fn hex(entropy: &Entropy, len: usize) -> String {
+    let mut bytes = vec![0u8; len.div_ceil(2)];
+    entropy(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()[..len].to_owned()
+}
+
+/// As JavaScript's `encodeURIComponent`.
+pub(crate) fn uri_component(text: &str) -> String {
+    let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte);
+    let encoded = |byte: u8| if kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(encoded).collect()
+}
+
 /// An unguessable name for something of our own (a pending consent, a snapshot, a person).
 pub(crate) fn handle(entropy: &Entropy) -> String {
     alphanumeric(entropy, 22)

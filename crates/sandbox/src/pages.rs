@@ -29,6 +29,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("twice.html", include_str!("../templates/twice.html")),
     ("wecom_login.html", include_str!("../templates/wecom_login.html")),
     ("wecom_confirm.html", include_str!("../templates/wecom_confirm.html")),
+    ("mini.html", include_str!("../templates/mini.html")),
     ("chat.html", include_str!("../templates/chat.html")),
     ("api.html", include_str!("../templates/api.html")),
 ];
@@ -136,6 +137,8 @@ async fn asset(Path(file): Path<String>) -> Response {
     let (kind, text) = match file.as_str() {
         "qrconnect.js" => (JS, include_str!("../assets/qrconnect.js")),
         "phone.js" => (JS, include_str!("../assets/phone.js")),
+        "mini_runtime.js" => (JS, include_str!("../assets/mini_runtime.js")),
+        "mini.js" => (JS, include_str!("../assets/mini.js")),
         "chat.js" => (JS, include_str!("../assets/chat.js")),
         "twice.js" => (JS, include_str!("../assets/twice.js")),
         "wecom_login.js" => (JS, include_str!("../assets/wecom_login.js")),

@@ -13,6 +13,7 @@ use crate::cgi::{AppTokens, Calls};
 use crate::events::{Deliveries, EventTarget};
 use crate::faults::{Board, FaultName};
 use crate::ids::{self, Entropy};
+use crate::mini::{MiniProgram, MiniWorld};
 use crate::official::{Chats, Consent, QrTicket};
 use crate::open::QrLogin;
 use crate::options::{App, Options};
@@ -95,6 +96,19 @@ impl Sandbox {
         world.event_targets.get(&app.appid).cloned().unwrap_or_else(|| app.events.clone())
     }
 
+    /// A mini-program's settings now.
+    pub(crate) fn mini_program(&self, app: &App) -> MiniProgram {
+        self.world().mini.programs.get(&app.appid).unwrap_or(&app.mini).clone()
+    }
+
+    /// The sites that the operator or a script told us about; no other is ever called.
+    pub(crate) fn configured_sites(&self) -> Vec<url::Origin> {
+        let apps = &self.options().apps;
+        let bases = apps.iter().filter_map(|app| self.mini_program(app).demo_api_base);
+        let targets = apps.iter().filter_map(|app| self.event_target(app)).map(|target| target.url);
+        bases.chain(targets).map(|url| url.origin()).collect()
+    }
+
     /// The world, locked. A panic elsewhere leaves it usable: every section below leaves it consistent.
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
@@ -147,6 +161,7 @@ pub(crate) struct World {
     /// Server settings that a script changed, by appid; none: taken away.
     pub(crate) event_targets: HashMap<String, Option<EventTarget>>,
     pub(crate) deliveries: Deliveries,
+    pub(crate) mini: MiniWorld,
     /// Tokens of `cgi-bin`.
     pub(crate) app_tokens: AppTokens,
     /// How often which API path was called.
@@ -172,6 +187,7 @@ impl World {
             chats: Chats::new(MOST_LIVE),
             event_targets: HashMap::new(),
             deliveries: Deliveries::default(),
+            mini: MiniWorld::default(),
             app_tokens: AppTokens::new(MOST_LIVE),
             calls: Calls::default(),
             office: Office::new(corps),

@@ -54,7 +54,7 @@ impl Call {
     }
 
     /// The app whose access token came along.
-    pub(super) fn app<'a>(&self, sandbox: &'a Sandbox) -> Result<&'a App, ApiError> {
+    pub(crate) fn app<'a>(&self, sandbox: &'a Sandbox) -> Result<&'a App, ApiError> {
         let token = self.params.get("access_token");
         if token.is_empty() {
             return Err(error::TOKEN_MISSING);

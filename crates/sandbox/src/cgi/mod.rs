@@ -5,7 +5,7 @@ mod answer;
 mod callback_ip;
 mod calls;
 mod custom_send;
-mod error;
+pub(crate) mod error;
 mod follower;
 mod qrcode;
 mod script;

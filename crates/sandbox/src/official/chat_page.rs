@@ -96,7 +96,7 @@ fn account<'a>(sandbox: &'a Sandbox, appid: &str) -> Option<&'a App> {
 }
 
 /// Where the chat of an account is.
-pub(crate) fn path_of(app: &App) -> String {
+fn path_of(app: &App) -> String {
     format!("{}/chat/{}", phone::HOME, phone::path_segment(&app.appid))
 }
 
@@ -137,7 +137,7 @@ fn draw(sandbox: &Sandbox, lang: Lang, app: &App, person: &Person, problem: &str
 
 /// A tapped link opens as a scanned one does, so that it is marked as opened inside WeChat.
 fn inside_wechat(link: &str) -> String {
-    format!("{}?{}", phone::HOME, phone::encoded(&[("open", link), ("go", "1")]))
+    format!("{}?{}", phone::HOME, phone::encoded(&[("open", link), ("tapped", "1"), ("go", "1")]))
 }
 
 fn notice(sandbox: &Sandbox, lang: Lang, kind: &str) -> Response {

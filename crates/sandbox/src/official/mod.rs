@@ -18,7 +18,6 @@ use crate::state::Sandbox;
 
 pub(crate) use authorize::{Consent, Opened, answer_request};
 pub(crate) use chat::{Chats, OUT_OF_ORDER, Silence};
-pub(crate) use chat_page::path_of as chat_path;
 pub(crate) use check::knows_error;
 pub(crate) use script::{router as script_router, scan_code};
 pub(crate) use ticket::{QrTicket, Scene, link_id, ticket_text};

@@ -7,7 +7,7 @@ use minijinja::context;
 use super::app::PhoneApp;
 use super::frame::{PhoneLang, ask_who, encoded, found, page, shown};
 use super::holder::Holder;
-use super::reading::{Reading, read};
+use super::reading::{Reading, read, scanned};
 use super::{HOME, WHO};
 use crate::hosts::Reached;
 use crate::params::Params;
@@ -28,20 +28,26 @@ pub(super) async fn show(
         let switch = format!("{HOME}/app/{}?{}", wanted.name(), encoded(&[("next", &next)]));
         return Redirect::to(&switch).into_response();
     }
-    let scanned = params.get("open").trim();
-    let reading = read(scanned, sandbox.options(), reached.authority.as_ref(), app);
-    let go_on = format!("{HOME}?{}", encoded(&[("open", scanned), ("go", "1")]));
+    let text = params.get("open").trim();
+    // A tapped link is a link; only a scan may open a mini-program by a rule.
+    let tapped = params.get("tapped");
+    let reading = if tapped == "1" {
+        read(text, sandbox.options(), reached.authority.as_ref(), app)
+    } else {
+        scanned(&sandbox, text, reached.authority.as_ref(), app, holder.as_ref())
+    };
+    let go_on = format!("{HOME}?{}", encoded(&[("open", text), ("tapped", tapped), ("go", "1")]));
     match (holder, &reading) {
         (None, Reading::NotALink) => ask_who(HOME),
         // Picking a person on the next page is the decision to open; no second tap.
-        (None, _) => Redirect::to(&format!("{WHO}?{}", encoded(&[("next", &go_on), ("opening", scanned)])))
+        (None, _) => Redirect::to(&format!("{WHO}?{}", encoded(&[("next", &go_on), ("opening", text)])))
             .into_response(),
         (Some(_), Reading::Here(path)) if params.get("go") == "1" => found(path),
         (Some(_), Reading::Elsewhere(url)) if params.get("go") == "1" => found(url),
         (Some(person), reading) => {
             let context = context! {
                 person => shown(&person),
-                scanned,
+                scanned => text,
                 is_link => *reading != Reading::NotALink,
                 is_login => matches!(reading, Reading::Here(_)),
                 app => app.name(),

@@ -20,7 +20,7 @@ use crate::state::Sandbox;
 pub(crate) use app::{PhoneApp, SWITCH_TO_WECOM};
 pub(crate) use frame::{PhoneLang, ask_who, bad_request, encoded, found, notice, page, path_segment, shown};
 pub(crate) use holder::Holder;
-pub(crate) use reading::{Reading, read};
+pub(crate) use reading::{Reading, read, scanned};
 
 /// The phone's own page.
 pub(crate) const HOME: &str = "/phone";

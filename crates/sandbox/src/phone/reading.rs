@@ -5,7 +5,9 @@ use url::Url;
 
 use super::app::PhoneApp;
 use crate::options::Options;
-use crate::{hosts, wecom};
+use crate::people::Person;
+use crate::state::Sandbox;
+use crate::{hosts, mini, wecom};
 
 /// A scanned text, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +41,23 @@ pub(crate) fn read(text: &str, options: &Options, authority: Option<&Authority>,
     Reading::Elsewhere(url.into())
 }
 
+/// A scan, as [`read`], where WeChat also knows which ordinary links open a mini-program for this person.
+pub(crate) fn scanned(
+    sandbox: &Sandbox,
+    text: &str,
+    authority: Option<&Authority>,
+    app: PhoneApp,
+    person: Option<&Person>,
+) -> Reading {
+    let reading = read(text, sandbox.options(), authority, app);
+    match (&reading, app) {
+        (Reading::Elsewhere(_), PhoneApp::WeChat) => {
+            mini::link_target(sandbox, text, person).map_or(reading, Reading::Here)
+        }
+        _ => reading,
+    }
+}
+
 /// The path on this origin, if this is a link of ours: `/{host}/…` for those of pretend hosts.
 fn own_path(url: &Url, options: &Options, authority: Option<&Authority>) -> Option<String> {
     let host = url.host_str()?;
@@ -54,6 +73,9 @@ fn own_path(url: &Url, options: &Options, authority: Option<&Authority>) -> Opti
     });
     if !is_public && !is_host {
         return None;
+    }
+    if url.path().starts_with(mini::CODES) {
+        return Some(url.path().to_owned());
     }
     let (first, _) = url.path().strip_prefix('/')?.split_once('/')?;
     is_opened(first, &url.path()[1 + first.len()..]).then(|| url.path().to_owned())

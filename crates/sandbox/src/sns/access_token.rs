@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::answer::{Errcode, Outcome, success};
-use super::grant::{ACCESS_TOKEN_S, Grant, Spent, Subject};
+use super::credentials::proven;
+use super::grant::{ACCESS_TOKEN_S, Grant, MINI_SCOPE, Spent, Subject};
 use crate::ids;
 use crate::options::AppKind;
 use crate::params::Params;
@@ -24,29 +25,20 @@ struct Answer<'a> {
 
 /// Checks in the order of §10, and burns the code as soon as the app has proven its secret.
 pub(super) fn exchange(sandbox: &Sandbox, params: &Params) -> Outcome {
-    let appid = params.get("appid");
-    if appid.is_empty() {
-        return Err(Errcode::AppidMissing);
-    }
-    let app = sandbox.options().app(appid).ok_or(Errcode::InvalidAppid)?;
-    match params.get("secret") {
-        "" => return Err(Errcode::SecretMissing),
-        secret if secret != app.secret => return Err(Errcode::InvalidSecret),
-        _ => {}
-    }
+    let app = proven(sandbox, params)?;
     let code = params.get("code");
     if code.is_empty() {
         return Err(Errcode::CodeMissing);
     }
     let now = sandbox.now_ms();
     let mut world = sandbox.world();
-    let spent = world.codes.get_mut(code).map_or(Spent::Invalid, |code| code.spend(appid, now));
+    let spent = world.codes.get_mut(code).map_or(Spent::Invalid, |code| code.spend(&app.appid, now));
     if params.get("grant_type") != "authorization_code" {
         return Err(Errcode::InvalidGrantType);
     }
     let subject = match spent {
-        Spent::Good(subject) => subject,
-        Spent::Invalid => return Err(Errcode::InvalidCode),
+        Spent::Good(subject) if subject.scope != MINI_SCOPE => subject,
+        Spent::Good(_) | Spent::Invalid => return Err(Errcode::InvalidCode),
         Spent::Used => return Err(Errcode::CodeUsed),
     };
 

@@ -13,6 +13,9 @@ pub(super) const ACCESS_TOKEN_S: i64 = 7200;
 /// §2.3: a refresh token lives thirty days.
 const REFRESH_TOKEN_MS: i64 = 30 * 24 * 3_600_000;
 
+/// The scope of a `wx.login` code. No page and no call ever asks for it by name.
+pub(crate) const MINI_SCOPE: &str = "wx.login";
+
 /// Who a code or token is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Subject {

@@ -6,7 +6,9 @@
 mod access_token;
 mod answer;
 mod auth;
+mod credentials;
 mod grant;
+mod jscode2session;
 mod refresh_token;
 mod userinfo;
 
@@ -18,7 +20,7 @@ use crate::faults::Target;
 use crate::params::QueryOrForm;
 use crate::state::Sandbox;
 
-pub(crate) use grant::{Code, Grant};
+pub(crate) use grant::{Code, Grant, MINI_SCOPE};
 
 /// `api.weixin.qq.com`
 pub(crate) fn router() -> Router<Sandbox> {
@@ -34,7 +36,12 @@ pub(crate) fn router() -> Router<Sandbox> {
     let userinfo = |State(sandbox): State<Sandbox>, QueryOrForm(params): QueryOrForm| async move {
         answer::respond(&sandbox, Target::Userinfo, || userinfo::read(&sandbox, &params)).await
     };
+    let jscode2session = |State(sandbox): State<Sandbox>, QueryOrForm(params): QueryOrForm| async move {
+        answer::respond(&sandbox, Target::Jscode2session, || jscode2session::exchange(&sandbox, &params))
+            .await
+    };
     Router::new()
+        .route("/sns/jscode2session", get(jscode2session).post(jscode2session))
         .route("/sns/oauth2/access_token", get(access_token).post(access_token))
         .route("/sns/oauth2/refresh_token", get(refresh_token).post(refresh_token))
         .route("/sns/auth", get(auth).post(auth))

@@ -143,7 +143,7 @@ async fn reply_shows_in_the_chat_with_its_link() {
     let page = bench.get_as("ada", &format!("/phone/chat/{OFFICIAL}")).await;
     let html = page.text().replace("&#x2f;", "/").replace("&amp;", "&");
     assert!(
-        html.contains(&format!("/phone?open={}&go=1", encode("https://login.example.com/c/1"))),
+        html.contains(&format!("/phone?open={}&tapped=1&go=1", encode("https://login.example.com/c/1"))),
         "{html}"
     );
     assert!(page.header("content-security-policy").contains("connect-src 'self'"));

@@ -6,6 +6,7 @@ mod bench;
 mod events;
 mod faults;
 mod hosts;
+mod mini;
 mod official;
 mod open;
 mod phone;
