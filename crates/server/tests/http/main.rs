@@ -6,6 +6,7 @@
 mod channel;
 mod login;
 mod oauth;
+mod platform;
 mod promises;
 mod scan;
 mod support;
