@@ -1,9 +1,10 @@
 //! Tencent in a box: a pretend WeChat for local development, demos and CI.
 //!
-//! It plays the far side of the wire: the Open Platform's QR page and long poll, the official account's web
-//! authorization, the `sns` API, and the phone that scans. It knows nothing of the server it is used to try
-//! out and has its own wire types, so that a misreading over there is not repeated over here.
-//! It opens no socket: [`Sandbox::router`] is mounted by the caller.
+//! It plays the far side of the wire: the Open Platform's QR page and long poll, the official account with its web
+//! authorization, codes and events, mini-programs, WeCom, their APIs, and the phone that scans. It knows nothing of the
+//! server it is used to try out and has its own wire types and crypto, so that a misreading over there is not repeated
+//! over here. It listens on no socket: [`Sandbox::router`] is mounted by the caller. It calls only addresses that the
+//! operator or a script gave it: an account's event server, and the login server of the demo mini-program.
 //!
 //! # Where things are
 //!
@@ -12,13 +13,16 @@
 //! | `options` | which apps WeChat has registered |
 //! | `hosts` | many pretend hosts on one listener: `{public_url}/api.weixin.qq.com/…`, or a real `Host` header |
 //! | `open` | Open Platform website login: QR page, image, long poll, `wxLogin.js`, the confirm page on the phone |
-//! | `official` | official account web authorization (`/connect/oauth2/authorize`) |
+//! | `official` | official account: web authorization (`/connect/oauth2/authorize`), parametric codes, the chat on the phone |
+//! | `events` | what an official account's server is told: signed, encrypted, retried, forged on demand |
+//! | `cgi` | `cgi-bin`: access tokens, parametric codes, followers, customer-service messages |
+//! | `mini` | mini-programs: codes, `wx.login`, rules for ordinary links, the page in which one runs |
 //! | `wecom` | WeCom (企业微信): scan login, panel, in-app OAuth, `qyapi` |
 //! | `sns` | code → token, refresh, auth, userinfo |
 //! | `phone` | the phone page at `/phone`: who holds it, scanning, opening links |
 //! | `tls` | certificates for Tencent's names, on demand |
 //! | `api`, `manual` | the script API at `/sandbox/api`: the phone without a hand; and its description as a page |
-//! | `people`, `ids`, `faults`, `state` | who exists, what they are called where, what goes wrong, what is remembered |
+//! | `people`, `ids`, `faults`, `spoil`, `state` | who exists, what they are called where, what goes wrong, what is remembered |
 //!
 //! # One login through it
 //!
@@ -47,6 +51,8 @@
 //! - Pages carry a ribbon saying that this is a sandbox; their wording is the real one, their looks are ours.
 //! - Desktop quick login is not played; `fast_login` is accepted and ignored.
 //! - An allowed link whose callback host is `*` may be localhost, an IP address, or have a port.
+//! - A mini code is a QR in a ring of rays; the real round one is not public. The mini-program in it is the sandbox's own.
+//! - Any port will do for an official account's server, and its deliveries have no request log but ours.
 //! - Order of parameters at `/connect/oauth2/authorize` is recorded as a warning, not refused.
 
 mod api;

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::message::{Happening, Message};
-use super::parcel::{Flaw, Packing, Parcel};
+use super::parcel::{Packing, Parcel};
 use super::reply::{Reply, understand};
 use super::target::EventTarget;
 use crate::ids;
@@ -163,18 +163,16 @@ async fn post(sandbox: &Sandbox, target: &EventTarget, parcel: &Parcel) -> (Atte
     }
 }
 
-/// A script's delivery: once, as good or flawed as it asks; the chat stays as it is.
+/// A script's delivery: once, as it was packed; the chat stays as it is.
 pub(super) async fn deliver_once(
     sandbox: &Sandbox,
     target: &EventTarget,
     app: &App,
     person: &Person,
     message: &Message,
-    flaw: Option<Flaw>,
-) -> Option<Delivery> {
-    let packing = Packing { target, appid: &app.appid, message, now_ms: sandbox.now_ms(), flaw };
-    let parcel = packing.pack(sandbox.entropy())?;
-    let (attempts, reply) = deliver(sandbox, target, app, message, &parcel, 1).await;
+    parcel: &Parcel,
+) -> Delivery {
+    let (attempts, reply) = deliver(sandbox, target, app, message, parcel, 1).await;
     let delivery = Delivery {
         appid: app.appid.clone(),
         person: person.id.clone(),
@@ -183,5 +181,5 @@ pub(super) async fn deliver_once(
         reply,
     };
     sandbox.world().deliveries.add(delivery.clone());
-    Some(delivery)
+    delivery
 }

@@ -15,6 +15,8 @@ mod verify;
 mod xml;
 
 pub(crate) use delivery::{Deliveries, Delivery, push};
+pub(crate) use envelope::{EnvelopeKey, signature};
 pub(crate) use message::Happening;
 pub(crate) use script::{known_account, router as script_router};
 pub use target::{DEMO_OFFICIAL_AES_KEY, DEMO_OFFICIAL_TOKEN, EventMode, EventTarget};
+pub(crate) use xml::{Element, write};

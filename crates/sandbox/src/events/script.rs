@@ -10,7 +10,7 @@ use url::Url;
 
 use super::delivery::{deliver_once, message};
 use super::message::Happening;
-use super::parcel::Flaw;
+use super::parcel::{Flaw, Packing, Parcel};
 use super::target::{DEMO_OFFICIAL_AES_KEY, DEMO_OFFICIAL_TOKEN, EventMode, EventTarget};
 use super::verify::{Unverified, verify};
 use crate::api::{Answered, Body, Refused, known, known_app};
@@ -107,6 +107,9 @@ struct Order {
     /// All of them at once instead.
     #[serde(default)]
     at_once: bool,
+    /// The very same bytes each time, instead of a fresh signature.
+    #[serde(default)]
+    replay: bool,
     /// Sent in this mode whatever the settings say.
     mode: Option<EventMode>,
 }
@@ -128,24 +131,28 @@ async fn send(State(sandbox): State<Sandbox>, body: Body<Order>) -> Answered {
         return Err(Refused::new(StatusCode::BAD_REQUEST, "bad_request", message));
     }
     let message = message(&sandbox, &app, &person, order.event);
-    let one = || {
+    let now_ms = sandbox.now_ms();
+    let packing = Packing { target: &target, appid: &app.appid, message: &message, now_ms, flaw: order.flaw };
+    let pack = || packing.pack(sandbox.entropy()).ok_or(Unverified::AesKey);
+    let parcels: Vec<Parcel> = if order.replay {
+        vec![pack()?; times]
+    } else {
+        (0..times).map(|_| pack()).collect::<Result<_, _>>()?
+    };
+    let mut running = Vec::new();
+    let mut sent = Vec::new();
+    for parcel in parcels {
         let (sandbox, target, app) = (sandbox.clone(), target.clone(), app.clone());
         let (person, message) = (person.clone(), message.clone());
-        async move { deliver_once(&sandbox, &target, &app, &person, &message, order.flaw).await }
-    };
-    let mut sent = Vec::new();
-    if order.at_once {
-        let running: Vec<_> = (0..times).map(|_| tokio::spawn(one())).collect();
-        for handle in running {
-            sent.extend(handle.await.ok().flatten());
-        }
-    } else {
-        for _ in 0..times {
-            sent.extend(one().await);
+        let delivery = async move { deliver_once(&sandbox, &target, &app, &person, &message, &parcel).await };
+        if order.at_once {
+            running.push(tokio::spawn(delivery));
+        } else {
+            sent.push(delivery.await);
         }
     }
-    if sent.is_empty() {
-        return Err(Unverified::AesKey.into());
+    for delivery in running {
+        sent.extend(delivery.await.ok());
     }
     Ok(Json(json!({ "deliveries": sent })))
 }

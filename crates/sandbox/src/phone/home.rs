@@ -2,14 +2,15 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use minijinja::context;
+use minijinja::{Value, context};
 
 use super::app::PhoneApp;
-use super::frame::{PhoneLang, ask_who, encoded, found, page, shown};
+use super::frame::{PhoneLang, ask_who, encoded, found, page, path_segment, shown};
 use super::holder::Holder;
 use super::reading::{Reading, read, scanned};
 use super::{HOME, WHO};
 use crate::hosts::Reached;
+use crate::options::{App, AppKind};
 use crate::params::Params;
 use crate::state::Sandbox;
 
@@ -51,6 +52,7 @@ pub(super) async fn show(
                 is_link => *reading != Reading::NotALink,
                 is_login => matches!(reading, Reading::Here(_)),
                 app => app.name(),
+                accounts => accounts(&sandbox),
                 go_on,
                 who => WHO,
                 home => HOME,
@@ -58,4 +60,14 @@ pub(super) async fn show(
             page(&sandbox, lang, "phone.html", context)
         }
     }
+}
+
+/// The official accounts, to follow and write to without a code.
+fn accounts(sandbox: &Sandbox) -> Vec<Value> {
+    let apps = sandbox.options().apps.iter().filter(|app| app.kind == AppKind::OfficialAccount);
+    let entry = |app: &App| {
+        let href = format!("{HOME}/chat/{}", path_segment(&app.appid));
+        context! { name => &app.name, href }
+    };
+    apps.map(entry).collect()
 }

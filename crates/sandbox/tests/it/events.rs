@@ -225,6 +225,11 @@ async fn script_sends_flawed_and_repeated_events() {
     };
     let sent = bench.script("/events/deliver", order(json!({ "times": 20, "at_once": true }))).await;
     assert_eq!(sent["deliveries"].as_array().unwrap().len(), 20);
+    let posts = account.posts();
+    assert!(posts.iter().skip(1).all(|post| post.0 != posts[0].0), "each is freshly signed");
+    bench.script("/events/deliver", order(json!({ "times": 2, "replay": true }))).await;
+    let posts = account.posts();
+    assert_eq!(posts[20], posts[21]);
     bench.script("/events/deliver", order(json!({ "flaw": "unsigned" }))).await;
     let (query, _) = account.posts().pop().unwrap();
     assert_eq!(value(&query, "msg_signature"), "");
@@ -232,7 +237,7 @@ async fn script_sends_flawed_and_repeated_events() {
     let (query, _) = account.posts().pop().unwrap();
     assert_eq!(value(&query, "timestamp"), "1789642800");
     let listed = bench.get("/sandbox/api/events/deliveries").await.json();
-    assert_eq!(listed["deliveries"].as_array().unwrap().len(), 22);
+    assert_eq!(listed["deliveries"].as_array().unwrap().len(), 24);
     assert_eq!(bench.post("/events/deliver", order(json!({ "flaw": "nice" }))).await.status.as_u16(), 422);
 }
 

@@ -507,3 +507,101 @@ async fn tencent_hosts_serve_pages_and_scripts_by_name() {
     let style = at("login.work.weixin.qq.com", "/sandbox/assets/wecom_login.css").await;
     assert!(style.header("content-type").starts_with("text/css"));
 }
+
+/// A corp's own server, as far as the events test needs it: it says to every GET what the test wants said, and keeps
+/// what is posted.
+async fn corp_server(echo: impl Fn(&str) -> String + Clone + Send + Sync + 'static) -> (String, Posted) {
+    use axum::Router;
+    use axum::extract::{RawQuery, State};
+    use axum::routing::get;
+    let posted = Posted::default();
+    let keep = async |State(posted): State<Posted>, RawQuery(query): RawQuery, body: String| {
+        posted.lock().unwrap().push((query.unwrap_or_default(), body));
+    };
+    let say = move |RawQuery(query): RawQuery| async move { echo(&query.unwrap_or_default()) };
+    let router = Router::new().route("/events", get(say).post(keep)).with_state(Posted::clone(&posted));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/events", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (url, posted)
+}
+
+type Posted = std::sync::Arc<std::sync::Mutex<Vec<(String, String)>>>;
+
+/// The other end of the envelope, written once more from WeCom fact sheet §12.
+fn opened(sealed: &str) -> (String, String) {
+    use aes::Aes256;
+    use base64::Engine as _;
+    use cbc::cipher::{BlockModeDecrypt as _, KeyIvInit as _};
+    let engine = base64::engine::GeneralPurpose::new(
+        &base64::alphabet::STANDARD,
+        base64::engine::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+    );
+    let key: [u8; 32] =
+        engine.decode(format!("{}=", mashang_sandbox::DEMO_OFFICIAL_AES_KEY)).unwrap().try_into().unwrap();
+    let mut plain = engine.decode(sealed).unwrap();
+    let iv: [u8; 16] = key[..16].try_into().unwrap();
+    let mut cipher = cbc::Decryptor::<Aes256>::new(&key.into(), &iv.into());
+    for block in plain.chunks_exact_mut(16) {
+        let block: &mut [u8; 16] = block.try_into().unwrap();
+        cipher.decrypt_block(block.into());
+    }
+    plain.truncate(plain.len() - usize::from(*plain.last().unwrap()));
+    let length = u32::from_be_bytes(plain[16..20].try_into().unwrap()) as usize;
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (text(&plain[20..20 + length]), text(&plain[20 + length..]))
+}
+
+fn parameter(query: &str, name: &str) -> String {
+    url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).unwrap().1.into_owned()
+}
+
+#[tokio::test]
+async fn leaver_is_told_to_the_companys_server_signed_and_encrypted() {
+    let bench = Bench::new();
+    let settings = format!("/wecom/corps/{DEMO_CORPID}/events");
+    let (deaf, _) = corp_server(|_| "hello".to_owned()).await;
+    let refused = bench.post(&settings, json!({ "url": deaf })).await;
+    assert_eq!(
+        (refused.status, &refused.json()["error"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("url_not_verified"))
+    );
+    let (url, posted) = corp_server(|query| opened(&parameter(query, "echostr")).0).await;
+    bench.script(&settings, json!({ "url": url })).await;
+
+    let path = format!("/wecom/corps/{DEMO_CORPID}/members/xiaoming");
+    let left = bench.script(&path, json!({ "status": "left" })).await;
+    assert_eq!(left["event"]["statuses"], json!([200]));
+    let (query, body) = posted.lock().unwrap().remove(0);
+    let sealed = body.split("<Encrypt><![CDATA[").nth(1).unwrap().split("]]>").next().unwrap().to_owned();
+    assert!(body.contains(&format!("<ToUserName><![CDATA[{DEMO_CORPID}]]></ToUserName><AgentID>")), "{body}");
+    let (timestamp, nonce) = (parameter(&query, "timestamp"), parameter(&query, "nonce"));
+    let mut parts =
+        [mashang_sandbox::DEMO_OFFICIAL_TOKEN, timestamp.as_str(), nonce.as_str(), sealed.as_str()];
+    parts.sort_unstable();
+    use sha1::Digest as _;
+    let digest: String =
+        sha1::Sha1::digest(parts.concat()).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(parameter(&query, "msg_signature"), digest);
+    let (message, receiver) = opened(&sealed);
+    assert_eq!(receiver, DEMO_CORPID);
+    for element in [
+        "<Event><![CDATA[change_contact]]>",
+        "<ChangeType><![CDATA[delete_user]]>",
+        "<UserID><![CDATA[XiaoMing]]>",
+    ] {
+        assert!(message.contains(element), "{message}");
+    }
+
+    let path = format!("/wecom/corps/{DEMO_CORPID}/members/xiaohong");
+    bench.script(&path, json!({ "status": "disabled", "userid": "hong" })).await;
+    let (_, body) = posted.lock().unwrap().remove(0);
+    let sealed = body.split("<Encrypt><![CDATA[").nth(1).unwrap().split("]]>").next().unwrap().to_owned();
+    let message = opened(&sealed).0;
+    assert!(
+        message.contains("<NewUserID><![CDATA[hong]]>") && message.contains("<Status>2</Status>"),
+        "{message}"
+    );
+    let list = bench.get("/sandbox/api/wecom/deliveries").await.json();
+    assert_eq!(list["deliveries"].as_array().unwrap().len(), 2);
+}
