@@ -2,22 +2,21 @@
 
 use std::net::IpAddr;
 
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::corp::{Agent, Corp, Member, MemberStatus, Visible};
 use super::directory::openid;
 use super::identity::external_userid;
-use crate::api::Refused;
+use super::news::{self, Change};
+use crate::api::{Answered, Body, Refused};
+use crate::events::EventTarget;
 use crate::state::Sandbox;
-
-type Body<T> = Result<Json<T>, JsonRejection>;
-type Answered = Result<Json<Value>, Refused>;
 
 /// The longest life that a script may give an app token, in seconds.
 const LONGEST_TOKEN_S: i64 = 7200;
@@ -30,6 +29,8 @@ pub(crate) fn router() -> Router<Sandbox> {
         .route("/corps/{corpid}/agents/{agentid}", post(change_agent))
         .route("/corps/{corpid}/members", post(add_member))
         .route("/corps/{corpid}/members/{userid}", post(change_member))
+        .route("/corps/{corpid}/events", post(set_events))
+        .route("/deliveries", get(deliveries))
         .route("/tokens", post(tokens))
 }
 
@@ -145,23 +146,24 @@ async fn add_member(
         return Err(Refused::no_person());
     }
     let corp = world.office.corp_mut(&corpid).ok_or_else(|| unknown("corp"))?;
-    if !is_userid(&member.userid) {
-        return Err(bad("a userid is 1 to 64 of a-z, A-Z, 0-9, _ - @ ., the first a letter or digit"));
-    }
-    if corp.members.iter().any(|other| other.userid.eq_ignore_ascii_case(&member.userid)) {
-        return Err(Refused::new(StatusCode::CONFLICT, "taken", "this userid is taken"));
-    }
+    check_userid(corp, &member.userid, |_| true)?;
     check_departments(corp, &member.departments)?;
     corp.members.push(member.clone());
     Ok((StatusCode::CREATED, Json(json!(member))))
 }
 
-/// §1.
-fn is_userid(text: &str) -> bool {
+/// Well formed (§1), and not one of those `others`, whatever the case.
+fn check_userid(corp: &Corp, userid: &str, others: impl Fn(&Member) -> bool) -> Result<(), Refused> {
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"_-@.".contains(&byte);
-    (1..=64).contains(&text.len())
-        && text.bytes().all(inner)
-        && text.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
+    let first = userid.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric);
+    if !first || userid.len() > 64 || !userid.bytes().all(inner) {
+        return Err(bad("a userid is 1 to 64 of a-z, A-Z, 0-9, _ - @ ., the first a letter or digit"));
+    }
+    let taken = |member: &Member| others(member) && member.userid.eq_ignore_ascii_case(userid);
+    if corp.members.iter().any(taken) {
+        return Err(Refused::new(StatusCode::CONFLICT, "taken", "this userid is taken"));
+    }
+    Ok(())
 }
 
 fn check_departments(corp: &Corp, ids: &[u32]) -> Result<(), Refused> {
@@ -176,34 +178,85 @@ fn check_departments(corp: &Corp, ids: &[u32]) -> Result<(), Refused> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MemberChange {
+    /// WeCom lets it change once; here as often as wanted.
+    userid: Option<String>,
     name: Option<String>,
     departments: Option<Vec<u32>>,
     status: Option<MemberStatus>,
     no_wechat: Option<bool>,
 }
 
+/// Changes a member, and answers when the company's server, if there is one, has been told.
 async fn change_member(
     State(sandbox): State<Sandbox>,
     Path((corpid, userid)): Path<(String, String)>,
     body: Body<MemberChange>,
 ) -> Answered {
     let Json(change) = body?;
+    let (before, after) = changed_member(&sandbox, &corpid, &userid, change)?;
+    let event = news::tell(&sandbox, &corpid, Change::between(&before, &after)).await;
+    let mut shown = json!(after);
+    shown["event"] = json!(event);
+    Ok(Json(shown))
+}
+
+fn changed_member(
+    sandbox: &Sandbox,
+    corpid: &str,
+    userid: &str,
+    change: MemberChange,
+) -> Result<(Member, Member), Refused> {
     let mut world = sandbox.world();
-    let corp = world.office.corp_mut(&corpid).ok_or_else(|| unknown("corp"))?;
+    let corp = world.office.corp_mut(corpid).ok_or_else(|| unknown("corp"))?;
     if let Some(departments) = &change.departments {
         check_departments(corp, departments)?;
     }
-    let same = |member: &&mut Member| member.userid.eq_ignore_ascii_case(&userid);
-    let member = corp.members.iter_mut().find(same).ok_or_else(|| unknown("member"))?;
-    if let Some(name) = change.name {
-        member.name = name;
+    let same = |member: &Member| member.userid.eq_ignore_ascii_case(userid);
+    if let Some(wanted) = &change.userid {
+        check_userid(corp, wanted, |member| !same(member))?;
     }
-    if let Some(departments) = change.departments {
-        member.departments = departments;
-    }
-    member.status = change.status.unwrap_or(member.status);
-    member.no_wechat = change.no_wechat.unwrap_or(member.no_wechat);
-    Ok(Json(json!(member)))
+    let member = corp.members.iter_mut().find(|member| same(member)).ok_or_else(|| unknown("member"))?;
+    let before = member.clone();
+    member.userid = change.userid.unwrap_or_else(|| before.userid.clone());
+    member.name = change.name.unwrap_or_else(|| before.name.clone());
+    member.departments = change.departments.unwrap_or_else(|| before.departments.clone());
+    member.status = change.status.unwrap_or(before.status);
+    member.no_wechat = change.no_wechat.unwrap_or(before.no_wechat);
+    Ok((before, member.clone()))
+}
+
+/// Absent token and key are those of the demo.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    url: Url,
+    token: Option<String>,
+    aes_key: Option<String>,
+}
+
+/// Saves where directory events go, if the address passes verification.
+async fn set_events(
+    State(sandbox): State<Sandbox>,
+    Path(corpid): Path<String>,
+    body: Body<Settings>,
+) -> Answered {
+    let Json(Settings { url, token, aes_key }) = body?;
+    let demo = EventTarget::demo(url);
+    let target = EventTarget {
+        token: token.unwrap_or_else(|| demo.token.clone()),
+        aes_key: aes_key.unwrap_or_else(|| demo.aes_key.clone()),
+        ..demo
+    };
+    let refused = |refusal| Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "url_not_verified", refusal);
+    news::verify(&sandbox, &target, &corpid).await.map_err(refused)?;
+    let mut world = sandbox.world();
+    let corp = world.office.corp_mut(&corpid).ok_or_else(|| unknown("corp"))?;
+    corp.events = Some(target);
+    Ok(Json(json!({ "corpid": corpid, "verified": true })))
+}
+
+async fn deliveries(State(sandbox): State<Sandbox>) -> Json<Value> {
+    Json(json!({ "deliveries": sandbox.world().office.deliveries }))
 }
 
 #[derive(Deserialize)]

@@ -8,6 +8,7 @@
 //! | `in_app` | `/connect/oauth2/authorize` with a CorpID |
 //! | `scripts` | the embedding scripts |
 //! | `qyapi`, `gettoken`, `identity`, `directory` | the calls; `calls` and `answer` are what they share |
+//! | `news` | directory events |
 //! | `manage` | the script API of it |
 
 mod answer;
@@ -20,6 +21,7 @@ mod identity;
 mod in_app;
 mod login;
 mod manage;
+mod news;
 mod office;
 mod qyapi;
 mod scripts;

@@ -1,11 +1,14 @@
 //! What the pretend WeCom remembers while it runs: companies as they are now, app tokens, login codes, user tickets.
 
+use std::collections::VecDeque;
+
 use crate::ids::{self, Entropy};
 use crate::open::QrLogin;
 use crate::state::Bounded;
 
 use super::corp::{Agent, Corp, Member};
 use super::in_app::Consent;
+use super::news::Delivery;
 
 /// §6: an app token lives two hours, unless a script says otherwise.
 pub(super) const TOKEN_MS: i64 = 7_200_000;
@@ -14,6 +17,7 @@ const CODE_MS: i64 = 300_000;
 /// §1: a user ticket lives 1800 s for self-built apps.
 const TICKET_MS: i64 = 1_800_000;
 const MOST_LIVE: usize = 10_000;
+const MOST_DELIVERIES: usize = 100;
 
 /// Everything of WeCom that changes.
 pub(crate) struct Office {
@@ -28,6 +32,8 @@ pub(crate) struct Office {
     pub(super) logins: Bounded<String, WebLogin>,
     /// In-app consent pages, by their handle.
     pub(super) consents: Bounded<String, Consent>,
+    /// The last directory events and what came of them, oldest first.
+    pub(super) deliveries: VecDeque<Delivery>,
     pub(super) token_ms: i64,
 }
 
@@ -91,6 +97,7 @@ impl Office {
             tickets: Bounded::new(MOST_LIVE),
             logins: Bounded::new(MOST_LIVE),
             consents: Bounded::new(MOST_LIVE),
+            deliveries: VecDeque::new(),
             token_ms: TOKEN_MS,
         }
     }
@@ -126,6 +133,14 @@ impl Office {
         let token = AppToken { corpid: corpid.to_owned(), agentid, expires_ms: now_ms + self.token_ms };
         self.tokens.insert(text.clone(), token);
         (text, self.token_ms / 1000)
+    }
+
+    /// Keeps a delivery for scripts to see.
+    pub(super) fn delivered(&mut self, delivery: Delivery) {
+        if self.deliveries.len() == MOST_DELIVERIES {
+            self.deliveries.pop_front();
+        }
+        self.deliveries.push_back(delivery);
     }
 
     /// The company a call is for, by parameter or token.
