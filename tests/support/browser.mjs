@@ -11,7 +11,7 @@ import { after, before, test } from 'node:test';
 import jsqr from 'jsqr';
 import { chromium } from 'playwright-core';
 
-import { WECHAT_PHONE } from './jar.mjs';
+import { WECHAT_PHONE, WECOM_PHONE } from './jar.mjs';
 import { until } from './wait.mjs';
 
 export const OUTPUT = fileURLToPath(new URL('../output', import.meta.url));
@@ -77,6 +77,11 @@ export class Stage {
   /** The browser inside WeChat. */
   wechat(options = {}) {
     return this.phone({ userAgent: WECHAT_PHONE, ...options });
+  }
+
+  /** The browser inside WeCom. */
+  wecom(options = {}) {
+    return this.phone({ userAgent: WECOM_PHONE, ...options });
   }
 
   async device(options) {

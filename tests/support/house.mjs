@@ -5,11 +5,11 @@ import { startSite } from './site.mjs';
 import { WeChat } from './wechat.mjs';
 
 /**
- * @param {{settings?: string}} [options] TOML for the server's configuration
+ * @param {{settings?: string, channels?: (sandbox: object) => string}} [options] TOML for the server's configuration
  */
-export async function startHouse({ settings } = {}) {
+export async function startHouse({ settings, channels } = {}) {
   const sandbox = await startSandbox();
-  const server = await startServer({ sandbox, settings });
+  const server = await startServer({ sandbox, settings, channels });
   const site = await startSite(server);
   return {
     sandbox,

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
+import { linkAndPage } from './channels.mjs';
 import { until } from './wait.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -122,17 +123,28 @@ export async function startSandbox() {
     const [, appid, secret] = new RegExp(`app\\s+(\\S+)\\s+${kind}\\s+(\\S+)`).exec(running.stdout);
     return { appid, secret };
   };
-  await running.printed(/(app.*\n\s*){2}/);
-  return { running, url, website: app('Website'), official: app('OfficialAccount'), stop: () => running.stop() };
+  const [, corpid, agentid, secret] = await running.printed(/corp\s+(\S+)\s+(\d+)\s+(\S+)\n/);
+  return {
+    running,
+    url,
+    website: app('Website'),
+    official: app('OfficialAccount'),
+    mini: app('MiniProgram'),
+    corp: { corpid, agentid, secret },
+    stop: () => running.stop(),
+  };
 }
 
 /**
  * `mashang serve` with a configuration of its own in a folder of its own. `restart` starts it again, after `stop` or
  * `kill`, on the same port and data.
  *
- * @param {{sandbox: Awaited<ReturnType<typeof startSandbox>>, settings?: string}} wanted `settings` is TOML
+ * @param {object} wanted
+ * @param {Awaited<ReturnType<typeof startSandbox>>} wanted.sandbox
+ * @param {string} [wanted.settings] TOML
+ * @param {(sandbox: object) => string} [wanted.channels] TOML of the ways to log in
  */
-export async function startServer({ sandbox, settings = '' }) {
+export async function startServer({ sandbox, settings = '', channels = linkAndPage }) {
   const folder = await temporaryFolder();
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -150,20 +162,7 @@ master_key_file = "${folder}/master.key"
 enabled = true
 url = "${sandbox.url}"
 
-[channel.wechat]
-kind = "wechat-official"
-appid = "${sandbox.official.appid}"
-secret = "${sandbox.official.secret}"
-open_platform = "main"
-order = 1
-
-[channel.wechat-web]
-kind = "wechat-open"
-appid = "${sandbox.website.appid}"
-secret = "${sandbox.website.secret}"
-open_platform = "main"
-order = 2
-
+${channels(sandbox)}
 ${settings}`);
   const earlier = [];
   const server = {

@@ -1,0 +1,49 @@
+/** Sections `[channel.…]` for what a sandbox has registered, as an operator writes them. */
+
+/** Known to everybody; typed into the pretend console by `tellWhereEventsGo`. */
+const EVENTS = { token: 'journeyEventToken', aes_key: 'JourneyEventKeyJourneyEventKeyJourneyEvent1' };
+
+const section = (name, keys) => [`[channel.${name}]`,
+  ...Object.entries(keys).map(([key, value]) => `${key} = ${JSON.stringify(value)}`), ''].join('\n');
+
+/** Our own QR, opened in WeChat. */
+export function officialLink(sandbox, more = {}) {
+  return section('wechat', { kind: 'wechat-official', ...sandbox.official, open_platform: 'main', order: 1, ...more });
+}
+
+/** The Open Platform's page. */
+export function website(sandbox, more = {}) {
+  return section('wechat-web', { kind: 'wechat-open', ...sandbox.website, open_platform: 'main', order: 2, ...more });
+}
+
+/** The official account's own QR; needs `tellWhereEventsGo` afterwards. */
+export function parametric(sandbox, more = {}) {
+  const account = { ...sandbox.official, open_platform: 'main' };
+  return section('wechat-scan', { kind: 'wechat-official', ...account, qr: 'parametric', order: 3, ...more })
+    + section('wechat-scan.events', { ...EVENTS, original_id: ORIGINAL_ID });
+}
+
+/** The mini-program's code, or a link that opens it. */
+export function mini(sandbox, more = {}) {
+  const page = 'pages/confirm/confirm';
+  return section('wechat-mini', { kind: 'wechat-mini', ...sandbox.mini, open_platform: 'main', page, order: 4, ...more });
+}
+
+/** WeCom's panel, page or in-app authorization. */
+export function wecom(sandbox, more = {}) {
+  const { corpid, agentid, secret } = sandbox.corp;
+  return section('wecom', { kind: 'wecom', corpid, agentid: Number(agentid), secret, order: 5, ...more });
+}
+
+/** What a journey gets that says nothing else. */
+export function linkAndPage(sandbox) {
+  return officialLink(sandbox) + website(sandbox);
+}
+
+/** The account's original id in every sandbox. */
+const ORIGINAL_ID = 'gh_5a9d0b0c0de2';
+
+/** Types our event address into the account's pretend console, which checks it at once. */
+export function tellWhereEventsGo({ sandbox, server, wechat }, channel = 'wechat-scan') {
+  return wechat.call(`/apps/${sandbox.official.appid}/events`, { url: `${server.url}/channel/${channel}/events`, ...EVENTS });
+}
