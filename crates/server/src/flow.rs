@@ -8,9 +8,11 @@
 //!                              refresh, lost ticket ─────┘  └─ redeem ──► answer ──► website
 //! ```
 //!
+//! The person's own page asks in the same way and is answered in [`crate::account::answer`] instead.
+//!
 //! Pages, redirects from platforms and the script's requests all come back to [`go_on`]; steps never call each other.
 
-mod answer;
+pub(crate) mod answer;
 
 use axum::response::Response;
 use mashang_login::Timestamp;
@@ -27,10 +29,11 @@ use mashang_oidc::authorize;
 
 pub use self::answer::redeem;
 use crate::state::App;
+use crate::web::language::Language;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
-use crate::{audit, urls};
+use crate::{account, audit, urls};
 
 /// A browser with the grant it began and, if it is still there, the ticket it waits on.
 #[derive(Debug)]
@@ -98,9 +101,19 @@ pub async fn of_grant(app: &App, visitor: &Visitor, grant: &str) -> Result<Waiti
         .await?
         .filter(|grant| grant.belongs_to(&browser))
         .ok_or(Problem::UnknownLogin)?;
-    let client =
-        app.records.client(&grant.client).await?.filter(Client::is_enabled).ok_or(Problem::UnknownLogin)?;
+    let client = client_of(app, visitor.language, &grant).await?.ok_or(Problem::UnknownLogin)?;
     Ok(Waiting { browser, grant, client, ticket: None })
+}
+
+/// Who asks by a grant: a website that is switched on, or our own page for the person.
+///
+/// # Errors
+/// [`Problem::Store`] when the store does not answer.
+pub async fn client_of(app: &App, language: Language, grant: &Grant) -> Result<Option<Client>, Problem> {
+    match account::client(app, language, &grant.purpose).await? {
+        Some(ours) => Ok(Some(ours)),
+        None => Ok(app.records.client(&grant.client).await?.filter(Client::is_enabled)),
+    }
 }
 
 /// The dispatcher for whole pages: redirects to wherever the browser should be, or `None`-like [`Next::Show`] pages by

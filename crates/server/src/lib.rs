@@ -7,6 +7,7 @@
 //!
 //! This crate must not know SQL or Redis: it speaks to stores through the traits of `mashang_login`.
 
+pub mod account;
 pub mod audit;
 pub mod background;
 mod body;

@@ -9,7 +9,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::state::App;
 use crate::web::{assets, headers, problem};
 use crate::{
-    body, channel, csrf, finish, health, index, login, oauth, phone, platform, scan, urls, verification,
+    account, body, channel, csrf, finish, health, index, login, oauth, phone, platform, scan, urls,
+    verification,
 };
 
 /// All of it.
@@ -24,6 +25,9 @@ pub fn router(app: App) -> Router {
         .route(urls::REDEEM, post(login::redeem::redeem))
         .route(urls::REFRESH, post(login::refresh::refresh))
         .route(urls::CANCEL, post(login::cancel::cancel))
+        .route(urls::ACCOUNT, get(account::page::page))
+        .route(urls::ACCOUNT_LINK, post(account::link::link))
+        .route(urls::ACCOUNT_UNLINK, post(account::unlink::unlink))
         .route(urls::SCAN, get(scan::entry::entry))
         .route(urls::CONFIRM, get(scan::confirm::confirm))
         .route(urls::ARRIVE, get(scan::arrive::page).post(scan::arrive::arrive))

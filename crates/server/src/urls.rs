@@ -26,6 +26,13 @@ pub const REVOKE: &str = "/revoke";
 /// RP-Initiated Logout.
 pub const LOGOUT: &str = "/logout";
 
+/// The person's own page.
+pub const ACCOUNT: &str = "/account";
+/// Begins to add a way to sign in.
+pub const ACCOUNT_LINK: &str = "/account/link";
+/// Takes a way to sign in away.
+pub const ACCOUNT_UNLINK: &str = "/account/unlink";
+
 /// A grant without a ticket: draws one.
 pub const LOGIN: &str = "/login/{grant}";
 /// The login page of a ticket.

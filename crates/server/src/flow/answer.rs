@@ -1,8 +1,9 @@
 //! The end of a login: an approval or a session becomes a code at the website, with its session and its audit record.
 
+use mashang_login::accounts::UnionNews;
 use mashang_login::audit::AuditKind;
 use mashang_login::client::Client;
-use mashang_login::grant::Grant;
+use mashang_login::grant::{Grant, Purpose};
 use mashang_login::identity::Proof;
 use mashang_login::ids::{ChannelId, ScanCode, SessionId, UserId};
 use mashang_login::records::{FreshLogin, Login, NewSession};
@@ -15,7 +16,7 @@ use crate::state::App;
 use crate::web::cookies::CookieKind;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
-use crate::{audit, urls};
+use crate::{account, audit, urls};
 
 /// The browser collects the approval, once, and goes back to the website with a code (promise 3). The ticket is spent
 /// first: if the records then fail, the person scans again, and nobody is let in.
@@ -32,13 +33,20 @@ pub async fn redeem(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<G
     })
     .await?;
     let (Ok(ticket), Some(proof)) = (moved, approved_by) else { return Err(Problem::UnknownLogin) };
-    let through = Some((ticket.scan_code.clone(), proof.channel.clone()));
+    let through = (ticket.scan_code.clone(), proof.channel.clone());
+    if let Purpose::Link { user } = &waiting.grant.purpose {
+        return account::answer::link(app, visitor, waiting, user, proof, through).await;
+    }
     let (secret, login) = fresh_login(app, visitor, proof);
     let cookies = vec![app.site.transport.set(CookieKind::Session, secret.expose())];
-    answer(app, visitor, (&waiting.grant, &waiting.client), login, through, cookies).await
+    if waiting.grant.purpose == Purpose::Account {
+        return account::answer::open(app, visitor, waiting, &login, through, cookies).await;
+    }
+    let login = Login::Fresh(Box::new(login));
+    answer(app, visitor, (&waiting.grant, &waiting.client), login, Some(through), cookies).await
 }
 
-fn fresh_login(app: &App, visitor: &Visitor, proof: Proof) -> (SessionSecret, Login) {
+fn fresh_login(app: &App, visitor: &Visitor, proof: Proof) -> (SessionSecret, FreshLogin) {
     let now = app.now();
     let secret = SessionSecret::random(&*app.entropy);
     let session = NewSession {
@@ -52,20 +60,27 @@ fn fresh_login(app: &App, visitor: &Visitor, proof: Proof) -> (SessionSecret, Lo
     };
     let replaces = visitor.brought.session.as_ref().map(SessionSecret::hash);
     let new_user = UserId::random(&*app.entropy);
-    (secret, Login::Fresh(Box::new(FreshLogin { proof, new_user, session, replaces })))
+    (secret, FreshLogin { proof, new_user, session, replaces })
 }
 
-/// What a login came through: the ticket's short name and the channel, or neither for a session that was there.
-type Through = Option<(ScanCode, ChannelId)>;
+/// What a fresh login came through: the ticket and the channel.
+pub(crate) type Through = (ScanCode, ChannelId);
 
-/// One audit record that says who signed in where, and how.
-async fn signed_in(
+/// Tells what the login's unionid showed, if anything.
+pub(crate) async fn union_news(app: &App, visitor: &Visitor, user: &UserId, news: Option<&UnionNews>) {
+    if let Some(news) = news {
+        audit::of_union(app, visitor, user, news).await;
+    }
+}
+
+/// One audit record that says who signed in where, and how: through a ticket, or by a session that was there.
+pub(crate) async fn signed_in(
     app: &App,
     visitor: &Visitor,
     client: &Client,
     user: &UserId,
     created: bool,
-    through: Through,
+    through: Option<Through>,
 ) {
     if created {
         audit::of_client(app, visitor, AuditKind::UserCreated, &client.id, Some(user)).await;
@@ -86,7 +101,7 @@ pub(super) async fn answer(
     visitor: &Visitor,
     waiting: (&Grant, &Client),
     login: Login,
-    through: Through,
+    through: Option<Through>,
     cookies: Vec<String>,
 ) -> Result<GoTo, Problem> {
     let (grant, client) = waiting;
@@ -101,9 +116,7 @@ pub(super) async fn answer(
     };
     match answered {
         Answered::Redirect { to, user, created, union } => {
-            if let Some(news) = &union {
-                audit::of_union(app, visitor, &user.id, news).await;
-            }
+            union_news(app, visitor, &user.id, union.as_ref()).await;
             signed_in(app, visitor, client, &user.id, created, through).await;
             Ok(GoTo { address: to, cookies })
         }

@@ -3,6 +3,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use mashang_login::grant::Purpose;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 
@@ -51,10 +52,15 @@ pub async fn show(
         form_leads_to: origin,
         framed_by_self: false,
     };
-    let title = app.pages.words.say(visitor.language, "login.title", &[("site", &waiting.client.name)]);
+    let say = |key: &str| app.pages.words.say(visitor.language, key, &[("site", &waiting.client.name)]);
+    let (title, task) = match waiting.grant.purpose {
+        Purpose::Link { .. } => (say("account.link_title"), say("account.link_to")),
+        Purpose::SignIn | Purpose::Account => (say("login.title"), say("login.to")),
+    };
     let words = app.pages.words.group(visitor.language, "login.live.");
     let values = context! {
         site => context! { name => waiting.client.name, host => flow::host_of(&waiting.grant.request.redirect_uri) },
+        task,
         grant_id => waiting.grant.id.as_str(),
         tabs => selected.tabs,
         platform => platform_words(&app, &visitor, selected.channel),

@@ -5,7 +5,6 @@ use axum::extract::{Path, State};
 use http::HeaderMap;
 use mashang_login::Timestamp;
 use mashang_login::audit::AuditKind;
-use mashang_login::client::Client;
 use mashang_login::identity::{IdentityKey, Proof};
 use mashang_login::ids::{ChannelId, ScanCode};
 use mashang_login::secret::{PhoneSecret, SecretHash};
@@ -66,10 +65,8 @@ impl<'a> Call<'a> {
         let prover = Prover::of(channel).ok_or(Refused::UnknownLogin)?;
         let caller = caller(app, visitor, channel, prover, &parts.headers, code).await?;
         let ticket = app.tickets.get(code, app.now()).await?.ok_or(Refused::UnknownLogin)?;
-        let client = app.records.client(&ticket.origin.client).await?;
-        if !client.as_ref().is_some_and(Client::is_enabled) {
-            return Err(Refused::UnknownLogin);
-        }
+        let grant = app.records.grant(&ticket.grant).await?.ok_or(Refused::UnknownLogin)?;
+        flow::client_of(app, visitor.language, &grant).await?.ok_or(Refused::UnknownLogin)?;
         if let Some(caller) = &caller {
             allowed(app, visitor, &ticket, &caller.key).await?;
         }

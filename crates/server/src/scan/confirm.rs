@@ -4,6 +4,7 @@
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use mashang_login::Timestamp;
+use mashang_login::grant::Purpose;
 use mashang_login::ids::ScanCode;
 use mashang_login::ticket::{Stage, Status, Ticket};
 use minijinja::context;
@@ -32,7 +33,12 @@ pub async fn confirm(
         (Stage::Scanned { by, phone, .. }, Status::Scanned) if *phone == secret.hash() => {
             let origin = ticket.origin.clone();
             let number_required = !is_same_device(&visitor, &ticket);
+            let grant = app.records.grant(&ticket.grant).await?;
+            let links = grant.as_ref().is_some_and(|grant| matches!(grant.purpose, Purpose::Link { .. }));
+            let say = |key: &str| app.pages.words.say(visitor.language, key, &[]);
             let values = context! {
+                heading => say(if links { "account.confirm_heading" } else { "confirm.heading" }),
+                approve => say(if links { "account.confirm_approve" } else { "confirm.approve" }),
                 site => context! { name => origin.site_name, host => origin.site_host },
                 origin => context! {
                     device => origin.device,

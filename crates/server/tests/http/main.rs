@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod account;
 mod channel;
 mod login;
 mod oauth;

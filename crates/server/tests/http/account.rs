@@ -1,0 +1,265 @@
+//! `/account`: signing in without a website, linking, unlinking.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use mashang_login::audit::AuditKind;
+
+use crate::support::{Device, LoginPage, TestApp};
+
+/// What the page's forms carry.
+struct Account {
+    html: String,
+}
+
+impl Account {
+    async fn of(browser: &Device) -> Self {
+        let page = browser.get("/account").await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.location());
+        Self { html: page.body.replace("&#x2f;", "/") }
+    }
+
+    /// The hidden token of the `n`th form for `action`.
+    fn token(&self, action: &str, n: usize) -> String {
+        let form = self.html.split(&format!("action=\"{action}\"")).nth(n + 1).expect("the form is there");
+        form.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    }
+
+    fn says(&self, words: &str) -> bool {
+        self.html.contains(words)
+    }
+}
+
+/// Approves an open login page on a phone and collects.
+async fn approve(app: &TestApp, page: &LoginPage, person: &str) -> String {
+    let phone = app.phone();
+    let token = app.scan(&phone, &page.ticket, person).await;
+    app.approve(&phone, page, &token, &page.number).await;
+    page.redeem().await
+}
+
+/// Signs in at the account page.
+async fn sign_in(app: &TestApp, browser: &Device, person: &str) {
+    let to_login = browser.get("/account").await;
+    let page = app.login_page(browser, to_login.location()).await;
+    assert_eq!(approve(app, &page, person).await, "/account");
+}
+
+/// Presses the button that links by `channel`; where it leads.
+async fn press_link(browser: &Device, channel: &str) -> String {
+    let token = Account::of(browser).await.token("/account/link", 0);
+    let answer = browser.post("/account/link", &[("token", &token), ("channel", channel)]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    answer.location().to_owned()
+}
+
+async fn press_unlink(browser: &Device, n: usize) -> String {
+    let token = Account::of(browser).await.token("/account/unlink", n);
+    let answer = browser.post("/account/unlink", &[("token", &token)]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    answer.location().to_owned()
+}
+
+async fn identities(app: &TestApp) -> Vec<usize> {
+    let mut counts = Vec::new();
+    for user in app.app.records.users("", 100).await.unwrap() {
+        counts.push(app.app.records.identities_of(&user.id).await.unwrap().len());
+    }
+    counts.sort_unstable();
+    counts
+}
+
+async fn newest(app: &TestApp) -> AuditKind {
+    app.app.records.audit_trail(1).await.unwrap()[0].kind
+}
+
+#[tokio::test]
+async fn whoever_is_not_signed_in_scans_and_is_back_without_a_code() {
+    let app = TestApp::start().await;
+    let (browser, person) = (app.desktop(), app.person("小明").await);
+    sign_in(&app, &browser, &person).await;
+    let account = Account::of(&browser).await;
+    assert!(account.says("小明") && account.says("微信"));
+    assert!(!account.says("/account/unlink"), "the only way to sign in has no button to take it away");
+    let user = app.app.records.users("", 1).await.unwrap().remove(0);
+    let identity = app.app.records.identities_of(&user.id).await.unwrap().remove(0);
+    assert!(!account.says(&identity.key.subject), "promise 10: no whole openid in the page");
+    assert_eq!(newest(&app).await, AuditKind::SignedIn);
+}
+
+#[tokio::test]
+async fn a_session_of_a_website_opens_the_page_and_the_other_way_round() {
+    let app = TestApp::start().await;
+    let (browser, person) = (app.desktop(), app.person("小明").await);
+    sign_in(&app, &browser, &person).await;
+    let answer = browser.get(&app.authorize_path(&[])).await;
+    assert!(answer.location().contains("code="), "single sign-on: {}", answer.location());
+    let other = app.desktop();
+    app.log_in(&other, &person).await;
+    assert!(Account::of(&other).await.says("小明"));
+}
+
+#[tokio::test]
+async fn going_back_without_a_login_does_not_begin_the_next_one() {
+    let app = TestApp::start().await;
+    let browser = app.desktop();
+    let to_login = browser.get("/account").await;
+    let page = app.login_page(&browser, to_login.location()).await;
+    let back = browser.post(&page.url("cancel"), &[]).await;
+    assert!(back.location().contains("/account?error=access_denied"), "{}", back.location());
+    assert_eq!(browser.get(back.location()).await.location(), "/");
+}
+
+#[tokio::test]
+async fn sec_38_another_identity_is_linked_and_signs_in_as_the_same_person() {
+    let app = TestApp::start().await;
+    let browser = app.desktop();
+    let (person, second) = (app.person("小明").await, app.person("小号").await);
+    sign_in(&app, &browser, &person).await;
+    let page = app.login_page(&browser, &press_link(&browser, "wechat").await).await;
+    assert!(page.html.contains("绑定到") && page.html.contains("小明 的账号"), "it says what is being done");
+
+    let phone = app.phone();
+    let answer = app.callback_of(&phone, &page.ticket, &second).await;
+    let confirm = phone.get(answer.location()).await;
+    assert!(confirm.body.contains("要绑定到你的账号吗") && confirm.body.contains("小明 的账号"));
+    let token = confirm.between("name=\"confirm_token\" value=\"", "\"");
+    app.approve(&phone, &page, token, &page.number).await;
+    assert_eq!(page.redeem().await, "/account?notice=linked");
+    assert_eq!(newest(&app).await, AuditKind::IdentityLinked);
+    assert_eq!(identities(&app).await, [2]);
+    assert!(browser.get("/account?notice=linked").await.body.contains("绑定成功"));
+
+    let elsewhere = app.desktop();
+    sign_in(&app, &elsewhere, &second).await;
+    assert_eq!(identities(&app).await, [2], "nobody new");
+}
+
+#[tokio::test]
+async fn sec_38_a_stale_session_is_asked_for_a_fresh_scan_first() {
+    let app = TestApp::start().await;
+    let browser = app.desktop();
+    let (person, other) = (app.person("小明").await, app.person("别人").await);
+    sign_in(&app, &browser, &person).await;
+    app.pass(Duration::from_secs(5 * 60));
+    let page = app.login_page(&browser, &press_link(&browser, "wechat").await).await;
+    assert_eq!(approve(&app, &page, &other).await, "/account?notice=other_person");
+    assert_eq!(identities(&app).await, [1], "nobody was created for it");
+
+    let page = app.login_page(&browser, &press_link(&browser, "wechat").await).await;
+    assert_eq!(approve(&app, &page, &person).await, "/account?notice=fresh");
+    let page = app.login_page(&browser, &press_link(&browser, "wechat").await).await;
+    assert_eq!(approve(&app, &page, &other).await, "/account?notice=linked");
+}
+
+#[tokio::test]
+async fn sec_38_what_belongs_to_another_account_is_refused_and_nothing_moves() {
+    let app = TestApp::start().await;
+    let (browser, theirs) = (app.desktop(), app.desktop());
+    let (person, other) = (app.person("小明").await, app.person("别人").await);
+    sign_in(&app, &theirs, &other).await;
+    sign_in(&app, &browser, &person).await;
+    let page = app.login_page(&browser, &press_link(&browser, "wechat").await).await;
+    assert_eq!(approve(&app, &page, &other).await, "/account?notice=owned_by_other");
+    assert!(browser.get("/account?notice=owned_by_other").await.body.contains("管理员"));
+    assert_eq!(newest(&app).await, AuditKind::LinkRefused);
+    assert_eq!(identities(&app).await, [1, 1]);
+    assert!(Account::of(&theirs).await.says("别人"), "the other one is still signed in");
+}
+
+#[tokio::test]
+async fn sec_38_linking_ends_with_the_session_it_began_in() {
+    let app = TestApp::start().await;
+    let browser = app.desktop();
+    let (person, second) = (app.person("小明").await, app.person("小号").await);
+    sign_in(&app, &browser, &person).await;
+    let page = app.login_page(&browser, &press_link(&browser, "wechat").await).await;
+    let secret = browser.cookies.lock().unwrap().remove("mashang_session").unwrap();
+    assert_eq!(approve(&app, &page, &second).await, "/account?notice=not_fresh");
+
+    browser.cookies.lock().unwrap().insert("mashang_session".into(), secret);
+    let page = app.login_page(&browser, &press_link(&browser, "wechat").await).await;
+    // Meanwhile somebody else signs in in this browser.
+    let third = app.person("路人").await;
+    app.log_in_with(&browser, &third, &[("prompt", "login")]).await;
+    assert_eq!(approve(&app, &page, &second).await, "/account?notice=not_fresh");
+    assert_eq!(identities(&app).await, [1, 1]);
+}
+
+#[tokio::test]
+async fn sec_38_a_browser_cannot_use_another_ones_link() {
+    let app = TestApp::start().await;
+    let (browser, thief) = (app.desktop(), app.desktop());
+    let (person, second) = (app.person("小明").await, app.person("小号").await);
+    sign_in(&app, &browser, &person).await;
+    sign_in(&app, &thief, &second).await;
+    let path = press_link(&browser, "wechat").await;
+    assert_eq!(thief.get(&path).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_identity_is_unlinked_and_the_last_one_stays() {
+    let app = TestApp::start().await;
+    let browser = app.desktop();
+    let (person, second) = (app.person("小明").await, app.person("小号").await);
+    sign_in(&app, &browser, &person).await;
+    // The older one comes first on the page.
+    app.pass(Duration::from_secs(1));
+    let page = app.login_page(&browser, &press_link(&browser, "wechat").await).await;
+    approve(&app, &page, &second).await;
+    let elsewhere = app.desktop();
+    sign_in(&app, &elsewhere, &second).await;
+
+    let account = Account::of(&browser).await;
+    let (first, added) = (account.token("/account/unlink", 0), account.token("/account/unlink", 1));
+    assert_eq!(press_unlink(&browser, 1).await, "/account?notice=unlinked");
+    assert_eq!(newest(&app).await, AuditKind::IdentityUnlinked);
+    let gone = elsewhere.get("/account").await;
+    assert!(gone.location().starts_with("/login/"), "what it was signed in to has ended");
+    let last = browser.post("/account/unlink", &[("token", &first)]).await;
+    assert_eq!(last.location(), "/account?notice=last_one");
+    let again = browser.post("/account/unlink", &[("token", &added)]).await;
+    assert_eq!(again.status, StatusCode::FORBIDDEN);
+    assert_eq!(identities(&app).await, [1]);
+}
+
+#[tokio::test]
+async fn sec_38_unlinking_needs_a_fresh_session_too() {
+    let app = TestApp::start().await;
+    let browser = app.desktop();
+    let (person, second) = (app.person("小明").await, app.person("小号").await);
+    sign_in(&app, &browser, &person).await;
+    let page = app.login_page(&browser, &press_link(&browser, "wechat").await).await;
+    approve(&app, &page, &second).await;
+    app.pass(Duration::from_secs(5 * 60));
+    assert!(press_unlink(&browser, 0).await.starts_with("/login/"));
+    assert_eq!(identities(&app).await, [2]);
+}
+
+#[tokio::test]
+async fn sec_64_only_the_pages_own_forms_change_anything() {
+    let app = TestApp::start().await;
+    let (browser, person) = (app.desktop(), app.person("小明").await);
+    sign_in(&app, &browser, &person).await;
+    let token = Account::of(&browser).await.token("/account/link", 0);
+    let stranger = app.desktop();
+    let form = [("token", token.as_str()), ("channel", "wechat")];
+    assert_eq!(stranger.post("/account/link", &form).await.location(), "/account", "not signed in");
+    sign_in(&app, &stranger, &app.person("别人").await).await;
+    assert_eq!(
+        stranger.post("/account/link", &form).await.status,
+        StatusCode::FORBIDDEN,
+        "another session's"
+    );
+    for form in [[("token", ""), ("channel", "wechat")], [("token", "x"), ("channel", "wechat")]] {
+        assert_eq!(browser.post("/account/link", &form).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(browser.post("/account/unlink", &form).await.status, StatusCode::FORBIDDEN);
+    }
+    let cross = browser.clone().with("sec-fetch-site", "cross-site");
+    assert_eq!(cross.post("/account/link", &form).await.status, StatusCode::FORBIDDEN);
+    for form in [&[][..], &[("token", token.as_str())], &[("token", token.as_str()), ("channel", "nope")]] {
+        assert_eq!(browser.post("/account/link", form).await.status, StatusCode::BAD_REQUEST);
+    }
+    assert_eq!(browser.get("/account/link").await.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(browser.get("/account?notice=%3Cb%3E&error").await.status, StatusCode::OK);
+}
