@@ -153,3 +153,10 @@ test('both languages say the same things', () => {
   const keys = (table) => Object.entries(table).flatMap(([key, value]) => (typeof value === 'string' ? [key] : Object.keys(value).map((inner) => `${key}.${inner}`)));
   assert.deepEqual(keys(words.zh), keys(words.en));
 });
+
+test('every error name of the manual has a sentence', () => {
+  const manual = fs.readFileSync(path.join(__dirname, '../../../docs/phone-api.md'), 'utf8');
+  const names = [...manual.matchAll(/^\| `(\w+)` \| \d{3} \|/gm)].map(([, name]) => name);
+  assert.ok(names.length >= 12, names.join());
+  for (const name of names) assert.ok(words.zh.errors[name] && words.en.errors[name], name);
+});
