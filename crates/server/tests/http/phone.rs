@@ -1,6 +1,7 @@
 //! `/api/phone/…`: mini-programs and the operator's own app.
 
 mod issuer;
+mod mini;
 mod own_app;
 mod own_tokens;
 
