@@ -114,10 +114,10 @@ export async function startDemo(args = []) {
  * `mashang sandbox`. Browsers know it as `localhost`, another site than the server's 127.0.0.1, as WeChat is another
  * site than ours.
  */
-export async function startSandbox() {
+export async function startSandbox(options = []) {
   const port = await freePort();
   const url = `http://localhost:${port}`;
-  const running = new Running(['sandbox', '--listen', `127.0.0.1:${port}`, '--public-url', url]);
+  const running = new Running(['sandbox', '--listen', `127.0.0.1:${port}`, '--public-url', url, ...options]);
   await running.printed(/scripts\s+http/);
   const app = (kind) => {
     const [, appid, secret] = new RegExp(`app\\s+(\\S+)\\s+${kind}\\s+(\\S+)`).exec(running.stdout);
