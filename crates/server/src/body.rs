@@ -16,9 +16,13 @@ const TIME: Duration = Duration::from_secs(10);
 /// A platform's events may be larger: 64 KiB, as their reader allows (SEC-32).
 pub(crate) const EVENT_LIMIT: usize = 64 * 1024;
 
-/// The layer of events.
+/// The layer of events. Platforms, and whoever plays one, get bare statuses.
 pub(crate) async fn event_layer(request: Request, next: Next) -> Response {
-    whole(request, next, EVENT_LIMIT).await
+    let response = whole(request, next, EVENT_LIMIT).await;
+    match response.status() {
+        status @ (StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) => status.into_response(),
+        _ => response,
+    }
 }
 
 /// The layer.

@@ -15,6 +15,7 @@
 pub mod app;
 mod build;
 pub mod callback;
+mod directory_event;
 pub mod events;
 mod official_event;
 pub mod parametric;

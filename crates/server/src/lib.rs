@@ -19,6 +19,7 @@ pub mod flow;
 mod health;
 mod index;
 pub mod login;
+mod named_person;
 pub mod oauth;
 pub mod open;
 pub mod phone;

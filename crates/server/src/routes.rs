@@ -9,8 +9,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::state::App;
 use crate::web::{assets, headers, problem};
 use crate::{
-    account, body, channel, csrf, finish, health, index, login, oauth, phone, platform, scan, urls,
-    verification,
+    account, body, channel, csrf, finish, health, index, login, named_person, oauth, phone, platform, scan,
+    urls, verification,
 };
 
 /// All of it.
@@ -37,6 +37,7 @@ pub fn router(app: App) -> Router {
         .route(urls::CHANNEL_START, get(channel::start::start))
         .route(urls::CHANNEL_CALLBACK, get(channel::callback::callback))
         .route(urls::CHANNEL_RETURNED, get(channel::returned::returned))
+        .layer(from_fn_with_state(app.clone(), named_person::layer))
         // A state change sent by another site's page is refused before any handler sees it (SEC-64).
         .layer(from_fn_with_state(app.clone(), csrf::layer));
     let protocol = Router::new()

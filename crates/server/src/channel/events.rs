@@ -17,7 +17,7 @@ use mashang_wechat::callback::{Accepted, CallbackQuery, Inbox, Refusal, XmlError
 use moka::future::Cache;
 
 use super::relay::Relay;
-use super::{Channel, Means, official_event};
+use super::{Channel, Means, directory_event, official_event};
 use crate::state::App;
 use crate::web::limits::Counted;
 use crate::web::problem::Problem;
@@ -191,6 +191,7 @@ async fn answer(
         }
         let ours = match &found.means {
             Means::WechatOfficial(_) => official_event::handle(app, visitor, found, events, &accepted).await,
+            Means::Wecom(wecom) => directory_event::handle(app, found, wecom, &accepted).await,
             _ => Ok(None),
         };
         match ours {

@@ -5,10 +5,13 @@
 
 mod account;
 mod channel;
+mod events;
 mod login;
 mod oauth;
+mod phone;
 mod platform;
 mod promises;
 mod scan;
 mod support;
 mod web;
+mod wecom;

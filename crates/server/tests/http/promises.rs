@@ -178,26 +178,6 @@ async fn promise_4_each_stage_ends_by_the_clock_alone() {
 }
 
 #[tokio::test]
-async fn promise_5_an_openid_in_a_request_proves_nothing() {
-    let app = TestApp::start().await;
-    let page = app.open_login(&app.desktop()).await;
-    let phone = app.phone();
-    phone.get(&format!("/s/{}", page.ticket)).await;
-    let openid = "o0000000000000000000victim00";
-    for path in [
-        format!("/channel/wechat/callback?openid={openid}&state=x"),
-        format!("/channel/wechat/callback?openid={openid}&unionid={openid}&code=x&state=x"),
-        format!("/s/{}/confirm?openid={openid}", page.ticket),
-    ] {
-        phone.get(&path).await;
-    }
-    let form = [("openid", openid), ("confirm_token", "x"), ("number", page.number.as_str())];
-    let forged = phone.post(&format!("/s/{}/approve", page.ticket), &form).await;
-    assert_eq!(forged.status, StatusCode::FORBIDDEN);
-    assert_eq!(page.stage().await, "waiting");
-}
-
-#[tokio::test]
 async fn promise_6_two_apps_of_one_open_platform_account_are_one_person_by_unionid() {
     let app = TestApp::start().await;
     let person = app.person("小明").await;
@@ -273,4 +253,34 @@ async fn promise_10_a_waiting_browser_learns_nothing_about_who_scanned() {
     for text in told {
         assert!(!text.contains("很特别的名字"), "sec_13");
     }
+}
+
+/// SEC-22, SEC-24, promise 5.
+#[tokio::test]
+async fn promise_5_an_openid_sent_by_a_browser_or_a_phone_is_refused_everywhere() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    let back = app.authorize_at_wechat(&phone, &page.ticket, &person).await;
+    for claim in
+        ["openid=oVictim", "unionid=oVictim", "UserId=victim", "access_token=stolen", "phone_number=1"]
+    {
+        let named = phone.get(&format!("{back}&{claim}")).await;
+        assert_eq!(named.status, StatusCode::BAD_REQUEST, "{claim}");
+        let looked = page.browser.get(&format!("{}?{claim}", page.path)).await;
+        assert_eq!(looked.status, StatusCode::BAD_REQUEST, "{claim}");
+    }
+    assert_eq!(page.stage().await, "waiting");
+    let confirm = phone.get(&back).await;
+    assert!(confirm.location().ends_with("/confirm"), "the code was not spent: {}", confirm.body);
+    let form = phone.get(confirm.location()).await;
+    let token = form.between("name=\"confirm_token\" value=\"", "\"").to_owned();
+    let fields = [("confirm_token", token.as_str()), ("number", page.number.as_str()), ("openid", "oVictim")];
+    let approved = phone.post(&format!("/s/{}/approve", page.ticket), &fields).await;
+    assert_eq!(approved.status, StatusCode::BAD_REQUEST);
+    assert_eq!(page.stage().await, "scanned");
+    let trail = app.app.records.audit_trail(100).await.unwrap();
+    let refused = trail.iter().filter(|event| event.kind.as_str() == "identity_in_request_refused").count();
+    assert_eq!(refused, 11);
 }
