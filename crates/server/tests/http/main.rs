@@ -9,6 +9,7 @@ mod events;
 mod login;
 mod oauth;
 mod phone;
+mod phone;
 mod platform;
 mod promises;
 mod scan;
