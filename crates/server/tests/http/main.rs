@@ -9,7 +9,6 @@ mod events;
 mod login;
 mod oauth;
 mod phone;
-mod phone;
 mod platform;
 mod promises;
 mod scan;
