@@ -1,32 +1,17 @@
-/**
- * Authlib from PyPI, unmodified. Python with the packages of `requirements.txt` is `AUTHLIB_PYTHON`, which
- * `cargo xtask test` makes; without it, a virtual environment is made below `tests/output`.
- */
+/** Authlib from PyPI, unmodified. */
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { after, before, test } from 'node:test';
 
+import { python } from './python.mjs';
 import { startClientHouse } from './support.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const CALLBACK = 'https://app.example/callback';
-
-function python() {
-  if (process.env.AUTHLIB_PYTHON) return process.env.AUTHLIB_PYTHON;
-  const folder = here('../output/authlib');
-  const own = `${folder}/bin/python`;
-  if (!existsSync(`${folder}/ready`)) {
-    execFileSync('python3', ['-m', 'venv', folder]);
-    execFileSync(own, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', here('requirements.txt')]);
-    execFileSync('touch', [`${folder}/ready`]);
-  }
-  return own;
-}
 
 let house;
 before(async () => { house = await startClientHouse(); });

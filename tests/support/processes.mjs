@@ -141,10 +141,11 @@ export async function startSandbox(options = []) {
  *
  * @param {object} wanted
  * @param {Awaited<ReturnType<typeof startSandbox>>} wanted.sandbox
+ * @param {boolean} [wanted.real] the platforms are the real ones, which no journey ever calls
  * @param {string} [wanted.settings] TOML
  * @param {(sandbox: object) => string} [wanted.channels] TOML of the ways to log in
  */
-export async function startServer({ sandbox, settings = '', channels = linkAndPage }) {
+export async function startServer({ sandbox, real = false, settings = '', channels = linkAndPage }) {
   const folder = await temporaryFolder();
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -158,10 +159,7 @@ listen = "127.0.0.1:${port}"
 url = "sqlite:${folder}/mashang.db"
 master_key_file = "${folder}/master.key"
 
-[sandbox]
-enabled = true
-url = "${sandbox.url}"
-
+${real ? '' : `[sandbox]\nenabled = true\nurl = "${sandbox.url}"\n`}
 ${channels(sandbox)}
 ${settings}`);
   const earlier = [];
