@@ -50,6 +50,7 @@ pub fn run() -> ExitCode {
     if step("tools of the journeys", &mut || tools::prepare(&root).map(|()| Tally::PASSED)) {
         step("journeys in browsers", &mut || node(&root, "journeys"));
         step("clients that are not ours", &mut || node(&root, "clients"));
+        step("clients of the sandbox", &mut || node(&root, "clients/sandbox"));
     }
     close(&outcomes)
 }
