@@ -65,6 +65,9 @@ pub mod callback;
 mod client;
 pub mod errcodes;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hosts;
 mod ids;
 mod lang;

@@ -119,7 +119,7 @@ fn token_query(token: &SnsToken) -> Query {
     Query::new().pair("access_token", token.access_token.expose()).pair("openid", token.openid.as_str())
 }
 
-fn read_token(body: &[u8]) -> Result<SnsToken, Error> {
+pub(crate) fn read_token(body: &[u8]) -> Result<SnsToken, Error> {
     let mut fields = answer::read(EXCHANGE, body)?;
     let expires_in = fields.integer("expires_in")?;
     let expires_in = u32::try_from(expires_in)
@@ -141,7 +141,7 @@ fn read_token(body: &[u8]) -> Result<SnsToken, Error> {
     })
 }
 
-fn read_user(body: &[u8], token: &SnsToken) -> Result<SnsUser, Error> {
+pub(crate) fn read_user(body: &[u8], token: &SnsToken) -> Result<SnsUser, Error> {
     let mut fields = answer::read(USERINFO, mend::mended(body).as_bytes())?;
     let openid = read_openid(&mut fields)?;
     if openid != token.openid {
@@ -158,7 +158,7 @@ fn read_user(body: &[u8], token: &SnsToken) -> Result<SnsUser, Error> {
 }
 
 /// `sns/auth` is the one call whose success carries an errcode; without it nothing was confirmed.
-fn read_auth(body: &[u8]) -> Result<(), Error> {
+pub(crate) fn read_auth(body: &[u8]) -> Result<(), Error> {
     let fields = answer::read(AUTH, body)?;
     if fields.says_ok() { Ok(()) } else { Err(fields.defect("errcode", "is missing")) }
 }

@@ -16,13 +16,13 @@
 //!
 //! Between logins, [`DirectoryChange`] reads from the app's callback who left.
 
-mod department;
-mod detail;
+pub(crate) mod department;
+pub(crate) mod detail;
 mod directory;
 mod ids;
 mod in_app;
-mod login;
-mod member;
+pub(crate) mod login;
+pub(crate) mod member;
 mod panel;
 pub(crate) mod refusal;
 mod secret;

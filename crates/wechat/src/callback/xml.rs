@@ -132,7 +132,7 @@ impl Event {
     }
 
     /// Names and texts in order of name.
-    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
     }
 }

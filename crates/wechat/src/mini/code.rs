@@ -153,7 +153,7 @@ fn is_of_scene(byte: u8) -> bool {
 }
 
 /// A picture or a refusal, told apart by their bytes: the content type of refusals changed over time.
-fn read_picture(body: &[u8]) -> Result<Picture, Error> {
+pub(crate) fn read_picture(body: &[u8]) -> Result<Picture, Error> {
     let kind = match body {
         [0xFF, 0xD8, ..] => PictureKind::Jpeg,
         [0x89, b'P', b'N', b'G', ..] => PictureKind::Png,

@@ -147,12 +147,12 @@ fn token_query(token: &AccessToken) -> Query {
     Query::new().pair("access_token", token.expose())
 }
 
-fn read_done(call: &'static str, body: &[u8]) -> Result<(), Error> {
+pub(crate) fn read_done(call: &'static str, body: &[u8]) -> Result<(), Error> {
     let fields = answer::read(call, body)?;
     if fields.says_ok() { Ok(()) } else { Err(fields.defect("errcode", "is missing")) }
 }
 
-fn read_file(body: &[u8]) -> Result<VerificationFile, Error> {
+pub(crate) fn read_file(body: &[u8]) -> Result<VerificationFile, Error> {
     let mut fields = answer::read(DOWNLOAD, body)?;
     let name = fields.filled_text("file_name")?;
     let is_plain = |stem: &str| {
@@ -165,7 +165,7 @@ fn read_file(body: &[u8]) -> Result<VerificationFile, Error> {
     Ok(VerificationFile { name, content: fields.filled_text("file_content")? })
 }
 
-fn read_rules(body: &[u8]) -> Result<KeptRules, Error> {
+pub(crate) fn read_rules(body: &[u8]) -> Result<KeptRules, Error> {
     let mut fields = answer::read(GET, body)?;
     let rules = fields.objects("rule_list")?.into_iter().map(|mut rule| {
         let published = match rule.integer("state")? {

@@ -63,7 +63,7 @@ impl Client {
     }
 }
 
-fn read_phone(body: &[u8], appid: &AppId) -> Result<PhoneNumber, Error> {
+pub(crate) fn read_phone(body: &[u8], appid: &AppId) -> Result<PhoneNumber, Error> {
     let mut info = answer::read(PHONE, body)?.object("phone_info")?;
     let mut watermark = info.object("watermark")?;
     if watermark.filled_text("appid")? != appid.as_str() {

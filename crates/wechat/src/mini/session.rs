@@ -50,7 +50,7 @@ impl Client {
     }
 }
 
-fn read_session(body: &[u8]) -> Result<MiniSession, Error> {
+pub(crate) fn read_session(body: &[u8]) -> Result<MiniSession, Error> {
     let mut fields = answer::read(SESSION, body)?;
     let key = fields.filled_text("session_key")?;
     Ok(MiniSession {

@@ -45,7 +45,7 @@ impl Client {
     }
 }
 
-fn read_follower(body: &[u8], openid: &OpenId) -> Result<Follower, Error> {
+pub(crate) fn read_follower(body: &[u8], openid: &OpenId) -> Result<Follower, Error> {
     let mut fields = answer::read(USER_INFO, mend::mended(body).as_bytes())?;
     if fields.filled_text("openid")? != openid.as_str() {
         return Err(fields.defect("openid", "is not the one asked for"));

@@ -89,7 +89,7 @@ impl Client {
     }
 }
 
-fn read_qr(body: &[u8]) -> Result<ParametricQr, Error> {
+pub(crate) fn read_qr(body: &[u8]) -> Result<ParametricQr, Error> {
     let mut fields = answer::read(CREATE, body)?;
     let expire_seconds = u32::try_from(fields.integer("expire_seconds")?)
         .ok()

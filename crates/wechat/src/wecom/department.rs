@@ -41,7 +41,7 @@ impl Client {
     }
 }
 
-fn read_departments(body: &[u8]) -> Result<Vec<Department>, Error> {
+pub(crate) fn read_departments(body: &[u8]) -> Result<Vec<Department>, Error> {
     let mut fields = answer::read(LIST, mend::mended(body).as_bytes())?;
     let list = fields.optional_value("department");
     let departments: Option<Vec<Department>> =

@@ -70,7 +70,7 @@ impl Client {
     }
 }
 
-fn read_detail(body: &[u8]) -> Result<MemberDetail, Error> {
+pub(crate) fn read_detail(body: &[u8]) -> Result<MemberDetail, Error> {
     let mut fields = answer::read(GET_USER_DETAIL, mend::mended(body).as_bytes())?;
     Ok(MemberDetail {
         id: read_id(&mut fields)?,

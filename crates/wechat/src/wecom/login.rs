@@ -66,7 +66,7 @@ impl Client {
     }
 }
 
-fn read_login(body: &[u8]) -> Result<CorpLogin, Error> {
+pub(crate) fn read_login(body: &[u8]) -> Result<CorpLogin, Error> {
     let mut fields = answer::read(GET_USER_INFO, body)?;
     let userid = either(&mut fields, "userid", "UserId")?;
     let openid = either(&mut fields, "openid", "OpenId")?;

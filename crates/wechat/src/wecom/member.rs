@@ -87,7 +87,7 @@ impl Client {
     }
 }
 
-fn read_member(body: &[u8], asked: &MemberId) -> Result<Member, Error> {
+pub(crate) fn read_member(body: &[u8], asked: &MemberId) -> Result<Member, Error> {
     let mut fields = answer::read(GET, mend::mended(body).as_bytes())?;
     let id = read_id(&mut fields)?;
     if id != *asked {
