@@ -39,6 +39,9 @@ pub async fn callback(
     Path(channel): Path<String>,
 ) -> Result<Response, Problem> {
     let channel = app.channels.get(&channel).ok_or(Problem::NotFound)?;
+    if visitor.query_repeats("state") || visitor.query_repeats("code") {
+        return Err(Problem::BadRequest("code and state come once each"));
+    }
     let state = visitor.query("state").filter(|state| state.len() <= 128).ok_or(Problem::UnknownLogin)?;
     let state = SecretHash::of(&state);
     if let Some(again) = frame_without_cookie(&app, &visitor)? {

@@ -114,5 +114,6 @@ fn platform_words(app: &App, visitor: &Visitor, channel: Option<&Channel>) -> Va
     let words = |part: &str| {
         app.pages.words.say(visitor.language, &format!("platform.{}.{part}", platform.as_str()), &[])
     };
-    context! { id => platform.as_str(), name => words("name"), scan_hint => words("scan_hint"), send_to => words("send_to") }
+    let kind = channel.map(|channel| channel.kind().as_str());
+    context! { id => platform.as_str(), kind, name => words("name"), scan_hint => words("scan_hint"), send_to => words("send_to") }
 }

@@ -6,6 +6,7 @@
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use mashang_login::handshake::Traveller;
+use mashang_login::identity::ChannelKind;
 use mashang_login::ids::ScanCode;
 use mashang_login::ticket::{Stage, Status};
 use minijinja::context;
@@ -85,6 +86,10 @@ fn which_app(app: &App, visitor: &Visitor, code: &ScanCode) -> Result<Response, 
         .collect();
     let app_href = app.channels.iter().find_map(|channel: &Channel| channel.app_link(code));
     let scan_url = app.site.absolute(&urls::of_scan(urls::SCAN, code));
-    let values = context! { apps, app_href, scan_url };
+    // Inside WeChat without an official account: a mini-program's link rule should have caught the link (fact sheet of
+    // mini-programs §6).
+    let rule_is_missing = visitor.surroundings == Surroundings::Inside(Platform::WeChat)
+        && app.channels.iter().any(|channel| channel.kind() == ChannelKind::WechatMini);
+    let values = context! { apps, app_href, scan_url, rule_is_missing };
     Ok(app.pages.render(visitor, "open_in.html", "open_in.title", values)?.into_response())
 }

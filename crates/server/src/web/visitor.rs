@@ -122,6 +122,12 @@ impl Visitor {
         value_of(&self.query, name)
     }
 
+    /// Whether the query has a value more than once: then none of them counts (SEC-71).
+    #[must_use]
+    pub fn query_repeats(&self, name: &str) -> bool {
+        url::form_urlencoded::parse(self.query.as_bytes()).filter(|(n, _)| n == name).count() > 1
+    }
+
     /// This page in another language; empty for addresses that carry a platform's code, which must not be repeated.
     #[must_use]
     pub fn href_in(&self, language: Language) -> String {

@@ -295,3 +295,16 @@ async fn wechats_own_qr_is_waited_for_as_long_as_it_lives() {
     app.pass(std::time::Duration::from_secs(300));
     assert!(!page.browser.get(&back).await.location().starts_with(SITE));
 }
+
+#[tokio::test]
+async fn sec_71_a_code_or_state_that_comes_twice_is_refused_and_spends_nothing() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    let back = app.authorize_at_wechat(&phone, &page.ticket, &person).await;
+    for twice in ["&code=other", "&state=other"] {
+        assert_eq!(phone.get(&format!("{back}{twice}")).await.status, StatusCode::BAD_REQUEST, "{twice}");
+    }
+    assert!(phone.get(&back).await.location().ends_with("/confirm"));
+}
