@@ -119,6 +119,16 @@ pub struct OneClient {
 /// Commands about people.
 #[derive(Debug, Subcommand)]
 pub enum User {
+    /// List people, the latest first
+    List(ListUsers),
+    /// Show a person: how they sign in, where they are signed in, and whom they were merged with
+    Show(OneUser),
+    /// Make two people one: everything that leads to the first leads to the second. Shows what it would do unless --yes is given
+    Merge(MergeUsers),
+    /// Undo a merge: what is still with the second person goes back
+    Unmerge(Unmerge),
+    /// Take a way to sign in from a person, never the last one
+    Unlink(UnlinkUser),
     /// Switch a person off: they cannot sign in, and their sessions and tokens stop working
     Disable(OneUser),
     /// Switch a person on again
@@ -132,6 +142,61 @@ pub struct OneUser {
     // One in 64 begins with a hyphen.
     #[arg(allow_hyphen_values = true)]
     pub id: String,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
+/// Which people to list.
+#[derive(Debug, Clone, Args)]
+pub struct ListUsers {
+    /// Only those whose name contains this, or whose id begins with it
+    #[arg(long, default_value = "", hide_default_value = true, allow_hyphen_values = true)]
+    pub search: String,
+    /// At most so many
+    #[arg(long, default_value_t = 50)]
+    pub limit: u32,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
+/// Two people to make one.
+#[derive(Debug, Clone, Args)]
+pub struct MergeUsers {
+    /// The person who ends; their `sub` is not used any more
+    #[arg(allow_hyphen_values = true)]
+    pub from: String,
+    /// The person who stays
+    #[arg(allow_hyphen_values = true)]
+    pub into: String,
+    /// Do it
+    #[arg(long)]
+    pub yes: bool,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
+/// A merge to undo.
+#[derive(Debug, Clone, Args)]
+pub struct Unmerge {
+    /// What `mashang user merge` printed, and `mashang user show` shows
+    #[arg(allow_hyphen_values = true)]
+    pub merge: String,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
+/// A way to sign in to take away.
+#[derive(Debug, Clone, Args)]
+pub struct UnlinkUser {
+    /// The person
+    #[arg(allow_hyphen_values = true)]
+    pub user: String,
+    /// The way to sign in, as `mashang user show` shows it: kind:app:beginning
+    pub identity: String,
     /// Where the configuration is.
     #[command(flatten)]
     pub file: ConfigFile,

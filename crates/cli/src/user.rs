@@ -1,35 +1,44 @@
-//! `mashang user …`: people who have signed in.
+//! `mashang user …`: people who have signed in. Every change is written into the audit trail.
+
+mod identity;
+mod merge;
+mod show;
 
 use anyhow::{Context, bail};
 use mashang_login::Clock;
 use mashang_login::ambient::SystemClock;
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::ids::UserId;
+use mashang_login::user::User;
 use mashang_server::{config, open};
 
 use crate::args::{OneUser, User as Command};
 use crate::switch::Switch;
 
-/// Switches a person off or on.
+/// Lists, shows, switches, merges or unlinks people.
 ///
 /// # Errors
-/// In sentences: an id nobody has, a database that does not open.
+/// In sentences: an id nobody has, what cannot be merged or unlinked, a database that does not open.
 pub async fn run(command: Command) -> anyhow::Result<()> {
     match command {
+        Command::List(asked) => show::list(&asked).await,
+        Command::Show(asked) => show::show(&asked).await,
+        Command::Merge(asked) => merge::merge(&asked).await,
+        Command::Unmerge(asked) => merge::unmerge(&asked).await,
+        Command::Unlink(asked) => identity::unlink(&asked).await,
         Command::Disable(user) => switch(&user, Switch::Off).await,
         Command::Enable(user) => switch(&user, Switch::On).await,
     }
 }
 
 async fn switch(asked: &OneUser, to: Switch) -> anyhow::Result<()> {
-    let id: UserId =
-        asked.id.parse().context("that is no id of a person (`sub`, or user_id in the audit trail)")?;
+    let id = user_id(&asked.id)?;
     let config = config::load(asked.file.config.as_deref())?;
     let records = open::records(&config).await?;
     let Some(user) = records.user(&id).await? else { bail!("there is no person {id}") };
-    let name = user.nickname.as_deref().unwrap_or("no name");
+    let named = named(&user);
     if Switch::of(user.disabled_at.is_some()) == to {
-        println!("{id} ({name}) is {to} already");
+        println!("{named} is {to} already");
         return Ok(());
     }
     let now = SystemClock.now();
@@ -37,8 +46,17 @@ async fn switch(asked: &OneUser, to: Switch) -> anyhow::Result<()> {
         bail!("there is no person {id} any more");
     }
     let mut event = AuditEvent::new(now, AuditKind::UserSwitched);
-    event.user = Some(id.clone());
+    event.user = Some(id);
     records.record(&event).await?;
-    println!("{id} ({name}) is {to}");
+    println!("{named} is {to}");
     Ok(())
+}
+
+fn user_id(text: &str) -> anyhow::Result<UserId> {
+    text.parse().context("that is no id of a person (`sub`, or user_id in the audit trail)")
+}
+
+/// Id and name, as every sentence about a person says them.
+fn named(user: &User) -> String {
+    format!("{} ({})", user.id, user.nickname.as_deref().unwrap_or("no name"))
 }

@@ -92,10 +92,12 @@ fn label(app: &App, visitor: &Visitor, identity: &Identity) -> String {
     }
 }
 
-/// Enough to tell two accounts apart, and no more (promise 10).
+/// Enough to tell two accounts apart, and no more (promise 10): openids of one app begin alike, so it is their end.
 fn masked(subject: &str) -> String {
-    let start: String = subject.chars().take(4).collect();
-    format!("{start}…")
+    let characters: Vec<char> = subject.chars().collect();
+    let shown = if characters.len() > 8 { 4 } else { 1 };
+    let end: String = characters[characters.len().saturating_sub(shown)..].iter().collect();
+    format!("…{end}")
 }
 
 /// The day of a moment in UTC+8, where most of our people live.

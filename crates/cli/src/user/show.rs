@@ -1,0 +1,82 @@
+//! `mashang user list` and `mashang user show`.
+
+use anyhow::bail;
+use mashang_login::accounts::Merge;
+use mashang_login::ambient::SystemClock;
+use mashang_login::user::User;
+use mashang_login::{Clock, Timestamp};
+use mashang_server::{config, open};
+
+use super::{identity, named, user_id};
+use crate::args::{ListUsers, OneUser};
+
+pub(super) async fn list(asked: &ListUsers) -> anyhow::Result<()> {
+    let config = config::load(asked.file.config.as_deref())?;
+    let records = open::records(&config).await?;
+    let people = records.users(&asked.search, asked.limit).await?;
+    if people.is_empty() {
+        println!("nobody");
+    }
+    for person in people {
+        println!("{}  since {}{}", named(&person), day(person.created_at), standing(&person));
+    }
+    Ok(())
+}
+
+pub(super) async fn show(asked: &OneUser) -> anyhow::Result<()> {
+    let id = user_id(&asked.id)?;
+    let config = config::load(asked.file.config.as_deref())?;
+    let records = open::records(&config).await?;
+    let Some(person) = records.user(&id).await? else { bail!("there is no person {id}") };
+    println!("{}  since {}{}", named(&person), day(person.created_at), standing(&person));
+    let identities = records.identities_of(&id).await?;
+    for one in &identities {
+        let union = one.union.as_ref().map(|union| format!(", unionid of {}", union.platform));
+        println!(
+            "  signs in by {} through channel {}, since {}, last on {}{}",
+            identity::name(one, &identities),
+            one.channel,
+            day(one.created_at),
+            day(one.last_used_at),
+            union.unwrap_or_default(),
+        );
+    }
+    for session in records.sessions_of(&id, SystemClock.now()).await? {
+        println!(
+            "  signed in on {} from {} since {}, by {}",
+            session.device,
+            session.address,
+            minute(session.auth_time),
+            session.amr
+        );
+    }
+    let merges = records.merges().await?;
+    for merge in merges.iter().filter(|merge| merge.from == id || merge.into == id) {
+        println!("  {}", told(merge));
+    }
+    Ok(())
+}
+
+fn told(merge: &Merge) -> String {
+    let undone = merge.undone_at.map(|at| format!(", undone on {}", day(at))).unwrap_or_default();
+    format!("merge {}: {} into {} on {}{undone}", merge.id, merge.from, merge.into, day(merge.merged_at))
+}
+
+fn standing(person: &User) -> String {
+    let mut standing = String::new();
+    if person.disabled_at.is_some() {
+        standing.push_str(", switched off");
+    }
+    if let Some(into) = &person.merged_into {
+        standing.push_str(&format!(", merged into {into}"));
+    }
+    standing
+}
+
+fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
