@@ -249,6 +249,11 @@ impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
         self.entries.get_mut(key).map(|(_, value)| value)
     }
 
+    /// The key of the newest entry that fits.
+    pub(crate) fn newest(&self, fits: impl Fn(&V) -> bool) -> Option<&K> {
+        self.by_age.values().rev().find(|key| self.get(*key).is_some_and(&fits))
+    }
+
     pub(crate) fn remove<Q>(&mut self, key: &Q) -> Option<V>
     where
         K: std::borrow::Borrow<Q>,

@@ -68,6 +68,7 @@ pub(crate) fn router() -> Router<Sandbox> {
 pub(crate) fn page_router() -> Router<Sandbox> {
     Router::new()
         .route("/mini/{code}", get(page::show))
+        .route("/phone/mini", get(page::of_scene))
         .route("/sandbox/mini/login", post(page::login))
         .route("/sandbox/mini/phone-number", post(page::phone_number))
         .route("/sandbox/mini/request", post(page::request))

@@ -14,17 +14,34 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
+use super::CODES;
 use super::launch::{NoLaunch, launch};
 use super::login::{phone_code, wx_login};
 use crate::api::{Answered, Body, Refused, known_app};
 use crate::options::{App, AppKind};
 use crate::pages::{ASSETS, Policy};
+use crate::params::Params;
 use crate::people::Person;
 use crate::phone::{self, Holder, PhoneLang};
 use crate::state::Sandbox;
 
 /// `wx.request` gives up after this; the real default is a minute.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// `?appid&scene`: scans the code that was last drawn for a scene. For a page that has the picture only, and wants to
+/// offer the phone beside it without reading it.
+pub(super) async fn of_scene(State(sandbox): State<Sandbox>, params: Params) -> Response {
+    let id = sandbox.world().mini.code_of_scene(params.get("appid"), params.get("scene"));
+    match id {
+        Some(id) => {
+            let link = format!("{}{CODES}{id}", sandbox.options().public_base());
+            phone::found(&format!("{}?{}", phone::HOME, phone::encoded(&[("open", &link)])))
+        }
+        None => {
+            (StatusCode::NOT_FOUND, "sandbox · 仿真环境: no code was drawn for this scene\n").into_response()
+        }
+    }
+}
 
 /// A drawn code or a ruled link, opened by hand.
 pub(super) async fn show(

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::program::MiniProgram;
 use super::rules::Rule;
+use crate::ids;
 use crate::state::Bounded;
 
 /// Codes and keys kept.
@@ -100,6 +101,15 @@ impl Default for MiniWorld {
 }
 
 impl MiniWorld {
+    /// The code that was last drawn for a scene.
+    pub(super) fn code_of_scene(&self, appid: &str, scene: &str) -> Option<String> {
+        let wanted = ids::uri_component(scene);
+        let is_it = |code: &MiniCode| {
+            code.appid == appid && code.query.iter().any(|(name, value)| name == "scene" && *value == wanted)
+        };
+        self.codes.newest(is_it).cloned()
+    }
+
     /// The one valid session_key of a person in a mini-program, if they ever called `wx.login`.
     pub(crate) fn session_key(&self, appid: &str, person: &str) -> Option<String> {
         self.session_keys.get(&(appid.to_owned(), person.to_owned())).cloned()

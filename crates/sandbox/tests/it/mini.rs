@@ -320,3 +320,13 @@ async fn user_info_is_signed_and_sealed() {
     assert_eq!((info["signature"].as_str().unwrap().len(), info["iv"].as_str().unwrap().len()), (40, 24));
     assert!(info["rawData"].as_str().unwrap().contains("微信用户") && info["encryptedData"].is_string());
 }
+
+#[tokio::test]
+async fn whoever_knows_a_scene_but_not_its_picture_is_led_to_the_code() {
+    let bench = Bench::new();
+    let link = drawn(&bench, json!({ "scene": "a:b-1" })).await;
+    let led = bench.get(&format!("/phone/mini?appid={DEMO_MINI_APPID}&scene=a%3Ab-1")).await;
+    assert!(led.header("location").contains(&crate::bench::encode(&link)), "{}", led.header("location"));
+    let unknown = bench.get(&format!("/phone/mini?appid={DEMO_MINI_APPID}&scene=other")).await;
+    assert_eq!(unknown.status.as_u16(), 404);
+}

@@ -2,11 +2,12 @@
 //! in a frame, or a button that leads to it. The ticket behind every face is the same.
 
 use mashang_login::handshake::Traveller;
+use mashang_login::ids::ScanCode;
 use mashang_login::ticket::{Denial, Stage, Status, Ticket};
 use serde::Serialize;
 use url::Url;
 
-use crate::channel::{Channel, ChannelFailure, Platform, Shown, begin_trip};
+use crate::channel::{Channel, ChannelFailure, Means, Platform, Shown, begin_trip};
 use crate::state::App;
 use crate::urls;
 use crate::web::device::Surroundings;
@@ -124,7 +125,6 @@ impl Face {
         let (drawing, ticket) = draw(app, visitor, ticket, channel, &scan_url).await?;
         let ticket = &ticket;
         let query = channel.map(|channel| format!("?channel={}", channel.id)).unwrap_or_default();
-        let scanned_text = drawing.qr.clone();
         Ok(Self {
             mode: drawing.mode.as_str(),
             urls: Urls {
@@ -136,7 +136,13 @@ impl Face {
                 cancel: url(urls::CANCEL),
             },
             continue_href: onward(app, visitor, channel, &scan_path),
-            sandbox_phone_href: scanned_text.as_deref().and_then(|text| sandbox_phone(app, text, channel)),
+            sandbox_phone_href: match (&drawing.qr, &drawing.picture) {
+                (Some(text), _) => sandbox_phone(app, text, channel),
+                (None, Some(_)) => {
+                    channel.and_then(|channel| sandbox_phone_of_picture(app, channel, &ticket.scan_code))
+                }
+                (None, None) => None,
+            },
             ticket: TicketFace {
                 scan_code: ticket.scan_code.as_str().to_owned(),
                 qr_svg: drawing.qr.as_deref().map(qr::svg),
@@ -291,6 +297,17 @@ pub fn sandbox_phone(app: &App, text: &str, channel: Option<&Channel>) -> Option
     if channel.is_some_and(|channel| channel.platform() == Platform::Wecom) {
         phone.query_pairs_mut().append_pair("app", Platform::Wecom.as_str());
     }
+    Some(phone.into())
+}
+
+/// The same for a picture, which only the sandbox can read: it knows what it drew for a scene.
+fn sandbox_phone_of_picture(app: &App, channel: &Channel, code: &ScanCode) -> Option<String> {
+    let Means::WechatMini(mini) = &channel.means else { return None };
+    let mut phone = app.site.sandbox.as_ref()?.join("phone/mini").ok()?;
+    phone
+        .query_pairs_mut()
+        .append_pair("appid", mini.account.appid.as_str())
+        .append_pair("scene", code.as_str());
     Some(phone.into())
 }
 
