@@ -54,6 +54,9 @@ async fn receive(
         return (StatusCode::OK, echo);
     }
     let (status, body) = account.answer.lock().unwrap().clone();
+    if status == 0 {
+        return std::future::pending().await;
+    }
     (StatusCode::from_u16(status).unwrap(), body)
 }
 
@@ -186,6 +189,23 @@ async fn failing_server_is_tried_three_times_with_the_same_bytes() {
     let again = scan(&bench, &made, "ada").await;
     assert_eq!(again["delivery"]["attempts"][0]["outcome"], "wrong_data");
     assert_eq!(account.posts().len(), 4, "a wrong answer is an answer");
+}
+
+#[tokio::test]
+async fn silent_server_is_given_five_seconds_three_times() {
+    let (bench, account) = with_server("secure").await;
+    let made = code(&bench, "s").await;
+    account.answers(0, "");
+    // From here on nothing but the sandbox's own patience moves the clock.
+    tokio::time::pause();
+    let scanned = scan(&bench, &made, "ada").await;
+    let attempts = scanned["delivery"]["attempts"].as_array().unwrap();
+    assert_eq!(attempts.len(), 3);
+    for attempt in attempts {
+        assert_eq!((&attempt["outcome"], &attempt["status"]), (&json!("timeout"), &Value::Null));
+        assert!((5000..5100).contains(&attempt["ms"].as_u64().unwrap()), "{attempt}");
+    }
+    assert_eq!(scanned["messages"][0]["text"], "该公众号暂时无法提供服务，请稍后再试");
 }
 
 #[tokio::test]
