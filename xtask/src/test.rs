@@ -51,6 +51,7 @@ pub fn run() -> ExitCode {
         step("journeys in browsers", &mut || node(&root, "journeys"));
         step("clients that are not ours", &mut || node(&root, "clients"));
         step("clients of the sandbox", &mut || node(&root, "clients/sandbox"));
+        step("examples", &mut || examples(&root));
     }
     close(&outcomes)
 }
@@ -107,18 +108,40 @@ pub fn build(root: &Path) -> anyhow::Result<PathBuf> {
 
 /// Runs the test files of one folder below `tests/` with node's own runner.
 fn node(root: &Path, folder: &str) -> anyhow::Result<Tally> {
-    let tests = root.join("tests");
-    let mut files: Vec<_> = std::fs::read_dir(tests.join(folder))?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    run_node(root, test_files(&root.join("tests").join(folder))?)
+}
+
+/// Runs the tests that examples have: for themselves, and against a running server.
+fn examples(root: &Path) -> anyhow::Result<Tally> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(root.join("examples"))? {
+        let tests = entry?.path().join("test");
+        if tests.is_dir() {
+            files.extend(test_files(&tests)?);
+        }
+    }
     files.sort();
+    run_node(root, files)
+}
+
+fn test_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<anyhow::Result<_>>()?;
+    files.retain(|file| {
+        let name = file.to_string_lossy();
+        name.ends_with(".test.mjs") || name.ends_with(".test.js")
+    });
+    files.sort();
+    Ok(files)
+}
+
+fn run_node(root: &Path, files: Vec<PathBuf>) -> anyhow::Result<Tally> {
     let program = build(root)?;
     let mut command = Command::new("node");
     command
         .args(["--test", "--test-reporter=spec", "--test-concurrency=2"])
         .args(files)
-        .current_dir(&tests)
+        .current_dir(root.join("tests"))
         .env("MASHANG_BIN", program)
         .env("AUTHLIB_PYTHON", tools::python(root)?)
         .env("NO_COLOR", "1");

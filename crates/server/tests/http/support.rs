@@ -192,7 +192,7 @@ impl TestApp {
         Self::reconfigured(|text| text.split("[channel.wechat]").next().unwrap().to_owned()).await
     }
 
-    async fn reconfigured(change: impl Fn(String) -> String) -> Self {
+    pub async fn reconfigured(change: impl Fn(String) -> String) -> Self {
         let mut this = Self::start().await;
         let text = change(configuration(this.folder.path(), &this.sandbox_url, ""));
         let surroundings = Surroundings { clock: this.clock.clone(), ..Surroundings::default() };

@@ -382,6 +382,23 @@ async fn phones_learn_that_our_links_open_the_app() {
     }
 }
 
+#[tokio::test]
+async fn a_plain_phone_browser_is_offered_the_app() {
+    let issuer = Issuer::start().await;
+    let section = format!("{}link_template = \"myapp://login?a=1&code={{scan_code}}\"\n", issuer.section());
+    let app = TestApp::reconfigured(|text| {
+        text.replace("[sandbox]\nenabled = true", "[sandbox]\nenabled = false") + &section
+    })
+    .await;
+    let page = app.open_login(&app.desktop()).await;
+    let told = app.device(PHONE).get(&format!("/s/{}", page.ticket)).await;
+    assert_eq!(told.status, StatusCode::OK);
+    // Escaped as attributes are.
+    let link = told.between("href=\"myapp:", "\"").replace("&#x2f;", "/").replace("&amp;", "&");
+    assert_eq!(link, format!("//login?a=1&code={}", page.ticket));
+    assert_eq!(page.stage().await, "waiting", "sec_07");
+}
+
 fn base64url(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
