@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line program talks on its terminal")]
 
 mod bench;
+mod fuzz;
 mod guard;
 mod screenshots;
 mod test;
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "cargo xtask <chore>
   test          every test there is, browsers and foreign clients included
+  fuzz          any bytes for what reads bytes of strangers, for a bounded time
   guard         the walls between the crates
   bench         measure speed, memory and size
   screenshots   pictures of every page, for looking and for the documentation";
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
         ["test"] => return test::run(),
         ["guard"] => guard::run(),
         ["screenshots"] => screenshots::run(),
+        ["fuzz", ..] => fuzz::run(&arguments[1..]),
         ["bench", ..] => bench::run(&arguments[1..]),
         _ => Err(anyhow::anyhow!("{USAGE}")),
     };

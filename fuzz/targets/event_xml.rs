@@ -1,0 +1,68 @@
+//! An event's XML, which strangers may send before anything is proven (SEC-32).
+
+#![no_main]
+
+use std::fmt::Write as _;
+
+use libfuzzer_sys::fuzz_target;
+use mashang_wechat::callback::{BODY_LIMIT, Event, scene_of};
+use mashang_wechat::fuzzing::fields;
+use mashang_wechat::wecom::DirectoryChange;
+
+fuzz_target!(|body: &[u8]| {
+    let Ok(event) = Event::parse(body) else { return };
+    assert!(body.len() <= BODY_LIMIT);
+    let size: usize = fields(&event).map(|(name, text)| name.len() + text.len()).sum();
+    assert!(size <= body.len(), "something was expanded: {size} bytes out of {}", body.len());
+    assert_no_doctype(body);
+    assert_debug_names_nobody(&event);
+    // Written again in the plainest way, it must mean the same: fields cannot swallow or forge one another.
+    let written = write(&event);
+    match Event::parse(written.as_bytes()) {
+        Ok(again) => assert!(again == event, "read differently when written as {written:?}"),
+        Err(error) => assert!(written.len() > BODY_LIMIT, "{error}, when written as {written:?}"),
+    }
+    let scene = scene_of(&event);
+    assert!(scene.is_none() || event.event_key().is_some_and(|key| key.ends_with(scene.unwrap_or_default())));
+    let _ = (event.create_time(), event.msg_id(), event.ticket(), DirectoryChange::all_in(&event));
+});
+
+/// Where nothing can hide a DOCTYPE, none was accepted.
+fn assert_no_doctype(body: &[u8]) {
+    let has = |mark: &[u8]| body.windows(mark.len()).any(|window| window.eq_ignore_ascii_case(mark));
+    let can_hide = has(b"<![CDATA[") || has(b"<!--") || has(b"<?") || has(b"\"") || has(b"'");
+    assert!(can_hide || !has(b"<!DOCTYPE"));
+}
+
+/// `Debug` goes to logs: names and the kind only.
+fn assert_debug_names_nobody(event: &Event) {
+    let (kind, name) = (event.get("MsgType"), event.get("Event"));
+    let names: Vec<&str> = fields(event).map(|(name, _)| name).collect();
+    assert_eq!(
+        format!("{event:?}"),
+        format!("Event {{ msg_type: {kind:?}, event: {name:?}, names: {names:?} }}")
+    );
+}
+
+fn write(event: &Event) -> String {
+    let mut written = String::from("<xml>");
+    for (name, text) in fields(event) {
+        // The space keeps a name that ends with a slash from closing its element.
+        if text.is_empty() {
+            write!(written, "<{name} />").expect("a String takes everything");
+            continue;
+        }
+        write!(written, "<{name} >").expect("a String takes everything");
+        for c in text.chars() {
+            match c {
+                '<' => written.push_str("&lt;"),
+                '>' => written.push_str("&gt;"),
+                '&' => written.push_str("&amp;"),
+                '\r' => written.push_str("&#13;"),
+                other => written.push(other),
+            }
+        }
+        write!(written, "</{name} >").expect("a String takes everything");
+    }
+    written + "</xml>"
+}
