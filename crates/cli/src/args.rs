@@ -37,7 +37,7 @@ pub enum Command {
     /// Register websites and apps, switch them off and on
     #[command(subcommand)]
     Client(Client),
-    /// Switch people off and on
+    /// People: list, show, merge, unlink, switch off and on
     #[command(subcommand)]
     User(User),
 }
