@@ -325,8 +325,8 @@ async fn user_info_is_signed_and_sealed() {
 async fn whoever_knows_a_scene_but_not_its_picture_is_led_to_the_code() {
     let bench = Bench::new();
     let link = drawn(&bench, json!({ "scene": "a:b-1" })).await;
-    let led = bench.get(&format!("/phone/mini?appid={DEMO_MINI_APPID}&scene=a%3Ab-1")).await;
+    let led = bench.get(&format!("/phone/mini?appid={MINI}&scene=a%3Ab-1")).await;
     assert!(led.header("location").contains(&crate::bench::encode(&link)), "{}", led.header("location"));
-    let unknown = bench.get(&format!("/phone/mini?appid={DEMO_MINI_APPID}&scene=other")).await;
+    let unknown = bench.get(&format!("/phone/mini?appid={MINI}&scene=other")).await;
     assert_eq!(unknown.status.as_u16(), 404);
 }
