@@ -180,3 +180,39 @@ test('self: the frame alone goes back', async () => {
   assert.equal(shown.page.url(), `${site.url}/`);
   await shown.close();
 });
+
+/** The scripts as the sandbox serves them, for pages that reach it by path prefix. */
+async function prefixed(script, draw) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(site.url);
+  await page.addScriptTag({ url: `${sandbox.url}/${script}` });
+  await page.evaluate(draw, { ...sandbox.corp, redirect: `${site.url}/cb` });
+  return { page, frame: page.frameLocator('iframe'), close: () => context.close() };
+}
+
+test('the sandbox\'s own WwLogin, by path prefix: asks its frame, and follows the address it is told', async () => {
+  const shown = await prefixed('wwcdn.weixin.qq.com/node/wework/wwopen/js/wwLogin-1.2.7.js', ({ corpid, agentid, redirect }) => {
+    new window.WwLogin({ id: 'panel', appid: corpid, agentid, redirect_uri: encodeURIComponent(redirect), state: 'state-2' });
+  });
+  await answer(shown, 'xiaoming', '/allow');
+  await shown.page.waitForURL(`${site.url}/cb?*`);
+  const back = new URL(shown.page.url()).searchParams;
+  assert.equal(back.get('state'), 'state-2');
+  assert.equal(await memberBy(back.get('code')), 'XiaoMing');
+  await shown.close();
+});
+
+test('the sandbox\'s own ww object, by path prefix: the same panel, the same callback', async () => {
+  const shown = await prefixed('wwcdn.weixin.qq.com/node/open/js/wecom-jssdk-2.3.4.js', ({ corpid, agentid, redirect }) => {
+    window.ww.createWWLoginPanel({
+      el: '#panel',
+      params: { login_type: 'CorpApp', appid: corpid, agentid, redirect_uri: redirect, state: 's', redirect_type: 'callback' },
+      onLoginSuccess: ({ code }) => { window.code = code; },
+    });
+  });
+  await answer(shown, 'xiaoming', '/allow');
+  const code = await until('onLoginSuccess is called', () => shown.page.evaluate(() => window.code));
+  assert.equal(await memberBy(code), 'XiaoMing');
+  await shown.close();
+});
