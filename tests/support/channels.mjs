@@ -4,7 +4,7 @@
 const EVENTS = { token: 'journeyEventToken', aes_key: 'JourneyEventKeyJourneyEventKeyJourneyEvent1' };
 
 const section = (name, keys) => [`[channel.${name}]`,
-  ...Object.entries(keys).map(([key, value]) => `${key} = ${JSON.stringify(value)}`), ''].join('\n');
+  ...Object.entries(keys).filter(([, value]) => value !== undefined).map(([key, value]) => `${key} = ${JSON.stringify(value)}`), ''].join('\n');
 
 /** Our own QR, opened in WeChat. */
 export function officialLink(sandbox, more = {}) {
@@ -33,6 +33,12 @@ export function mini(sandbox, more = {}) {
 export function wecom(sandbox, more = {}) {
   const { corpid, agentid, secret } = sandbox.corp;
   return section('wecom', { kind: 'wecom', corpid, agentid: Number(agentid), secret, order: 5, ...more });
+}
+
+/** An app of the operator's, whose back end is `examples/own-app`. */
+export function ownApp(issuer, more = {}) {
+  const name = more.name ?? 'myapp';
+  return section(name, { kind: 'app', issuer, audience: 'mashang', order: 6, ...more, name: undefined });
 }
 
 /** What a journey gets that says nothing else. */
