@@ -105,6 +105,7 @@ pub struct Fulfilment {
 }
 
 /// How answering a grant went.
+#[expect(clippy::large_enum_variant, reason = "made once per login and taken apart at once")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fulfilled {
     /// The person is signed in; the code, if the grant asked for one, is valid from now on.
