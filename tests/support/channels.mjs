@@ -25,7 +25,7 @@ export function parametric(sandbox, more = {}) {
 
 /** The mini-program's code, or a link that opens it. */
 export function mini(sandbox, more = {}) {
-  const page = 'pages/confirm/confirm';
+  const page = 'pages/login/login';
   return section('wechat-mini', { kind: 'wechat-mini', ...sandbox.mini, open_platform: 'main', page, order: 4, ...more });
 }
 
@@ -52,4 +52,9 @@ const ORIGINAL_ID = 'gh_5a9d0b0c0de2';
 /** Types our event address into the account's pretend console, which checks it at once. */
 export function tellWhereEventsGo({ sandbox, server, wechat }, channel = 'wechat-scan') {
   return wechat.call(`/apps/${sandbox.official.appid}/events`, { url: `${server.url}/channel/${channel}/events`, ...EVENTS });
+}
+
+/** Tells the mini-program's pretend page where its server is, as its author does in its source. */
+export function tellMiniProgram({ sandbox, server, wechat }, channel = 'wechat-mini') {
+  return wechat.call(`/apps/${sandbox.mini.appid}/mini`, { demo_api_base: server.url, demo_channel: channel });
 }

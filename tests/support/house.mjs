@@ -5,7 +5,7 @@ import { startSite } from './site.mjs';
 import { WeChat } from './wechat.mjs';
 
 /**
- * @param {{settings?: string, channels?: (sandbox: object) => string}} [options] TOML for the server's configuration
+ * @param {{settings?: string, channels?: (sandbox: object) => string | Promise<string>}} [options] TOML for the server's configuration
  */
 export async function startHouse({ settings, channels } = {}) {
   const sandbox = await startSandbox();

@@ -143,7 +143,7 @@ export async function startSandbox(options = []) {
  * @param {Awaited<ReturnType<typeof startSandbox>>} wanted.sandbox
  * @param {boolean} [wanted.real] the platforms are the real ones, which no journey ever calls
  * @param {string} [wanted.settings] TOML
- * @param {(sandbox: object) => string} [wanted.channels] TOML of the ways to log in
+ * @param {(sandbox: object) => string | Promise<string>} [wanted.channels] TOML of the ways to log in
  */
 export async function startServer({ sandbox, real = false, settings = '', channels = linkAndPage }) {
   const folder = await temporaryFolder();
@@ -160,7 +160,7 @@ url = "sqlite:${folder}/mashang.db"
 master_key_file = "${folder}/master.key"
 
 ${real ? '' : `[sandbox]\nenabled = true\nurl = "${sandbox.url}"\n`}
-${channels(sandbox)}
+${await channels(sandbox)}
 ${settings}`);
   const earlier = [];
   const server = {
