@@ -162,8 +162,8 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str) -> Result<AppSection, figment::Error> {
-        Figment::from(Toml::string(text)).extract()
+    fn read(text: &str) -> Result<AppSection, Box<figment::Error>> {
+        Figment::from(Toml::string(text)).extract().map_err(Box::new)
     }
 
     fn wrong(text: &str) -> Vec<String> {
