@@ -29,10 +29,11 @@ export function mini(sandbox, more = {}) {
   return section('wechat-mini', { kind: 'wechat-mini', ...sandbox.mini, open_platform: 'main', page, order: 4, ...more });
 }
 
-/** WeCom's panel, page or in-app authorization. */
-export function wecom(sandbox, more = {}) {
+/** WeCom's panel, page or in-app authorization; with `events`, `tellWhereNewsGo` belongs to it. */
+export function wecom(sandbox, { events = false, ...more } = {}) {
   const { corpid, agentid, secret } = sandbox.corp;
-  return section('wecom', { kind: 'wecom', corpid, agentid: Number(agentid), secret, order: 5, ...more });
+  return section('wecom', { kind: 'wecom', corpid, agentid: Number(agentid), secret, order: 5, ...more })
+    + (events ? section('wecom.events', EVENTS) : '');
 }
 
 /** An app of the operator's, whose back end is `examples/own-app`. */
@@ -52,6 +53,12 @@ const ORIGINAL_ID = 'gh_5a9d0b0c0de2';
 /** Types our event address into the account's pretend console, which checks it at once. */
 export function tellWhereEventsGo({ sandbox, server, wechat }, channel = 'wechat-scan') {
   return wechat.call(`/apps/${sandbox.official.appid}/events`, { url: `${server.url}/channel/${channel}/events`, ...EVENTS });
+}
+
+/** Types our address into the company's pretend console (通讯录同步 › 事件接收). */
+export async function tellWhereNewsGo({ server, wechat }, channel = 'wecom') {
+  const { corps: [{ corpid }] } = await wechat.call('/wecom/corps');
+  return wechat.call(`/wecom/corps/${corpid}/events`, { url: `${server.url}/channel/${channel}/events`, ...EVENTS });
 }
 
 /** Tells the mini-program's pretend page where its server is, as its author does in its source. */

@@ -25,7 +25,19 @@ class Computer {
     if (!answer.ok) throw new Error(`the login page answers ${answer.status}`);
     this.html = await answer.text();
     this.number = attribute(this.html, /data-text="number">([^<]+)</);
-    this.scanUrl = new URL(attribute(this.html, /href="([^"]+)"[^>]* data-link="sandbox"/)).searchParams.get('open');
+    const sandbox = attribute(this.html, /href="([^"]+)"[^>]* data-link="sandbox"/);
+    this.scanUrl = sandbox && new URL(sandbox).searchParams.get('open');
+  }
+
+  /** The scan code of the ticket, as it is in every QR of it. */
+  get scanCode() {
+    return new URL(this.page).pathname.split('/').at(-1);
+  }
+
+  /** Leaves for a platform's page; returns its address. */
+  async start(channel) {
+    const [, , grant, ticket] = new URL(this.page).pathname.split('/');
+    return location(await this.jar.get(`${new URL(this.page).origin}/channel/${channel}/start/${grant}/${ticket}`));
   }
 
   url(part) {

@@ -64,6 +64,16 @@ class Phone {
     return this.page;
   }
 
+  /** Opens the link of the official account's message: afterwards the confirm page is open. */
+  async arrive(link) {
+    const html = await (await this.jar.get(link)).text();
+    const action = attribute(html, /<form method="post" action="([^"]+)"[^>]* data-onward/);
+    const confirm = await location(await this.jar.post(new URL(action, link)));
+    this.page = await this.jar.get(confirm);
+    this.html = await this.page.text();
+    return this.page;
+  }
+
   /** Presses a button of the confirm page; returns the outcome's name. */
   async press(button, number = '') {
     const action = attribute(this.html, new RegExp(`<form id="${button}"[^>]* action="([^"]+)"`));
