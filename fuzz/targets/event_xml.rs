@@ -16,22 +16,36 @@ fuzz_target!(|body: &[u8]| {
     assert!(size <= body.len(), "something was expanded: {size} bytes out of {}", body.len());
     assert_no_doctype(body);
     assert_debug_names_nobody(&event);
-    // Written again in the plainest way, it must mean the same: fields cannot swallow or forge one another.
-    let written = write(&event);
-    match Event::parse(written.as_bytes()) {
-        Ok(again) => assert!(again == event, "read differently when written as {written:?}"),
-        Err(error) => assert!(written.len() > BODY_LIMIT, "{error}, when written as {written:?}"),
-    }
+    assert_means_the_same_again(&event);
     let scene = scene_of(&event);
     assert!(scene.is_none() || event.event_key().is_some_and(|key| key.ends_with(scene.unwrap_or_default())));
     let _ = (event.create_time(), event.msg_id(), event.ticket(), DirectoryChange::all_in(&event));
 });
 
-/// Where nothing can hide a DOCTYPE, none was accepted.
+/// Written again in the plainest way, it must mean the same: fields cannot swallow or forge one another.
+fn assert_means_the_same_again(event: &Event) {
+    // The reader takes a name as it stands, quotes included, and those can only be written with attributes behind it.
+    if fields(event).any(|(name, _)| name.contains(['"', '\''])) {
+        return;
+    }
+    let written = write(event);
+    match Event::parse(written.as_bytes()) {
+        Ok(again) => assert!(again == *event, "read differently when written as {written:?}"),
+        Err(error) => assert!(written.len() > BODY_LIMIT, "{error}, when written as {written:?}"),
+    }
+}
+
+/// Where each `<…>` ends at the next `>`, because nothing can hide one, none of them is a DOCTYPE.
 fn assert_no_doctype(body: &[u8]) {
-    let has = |mark: &[u8]| body.windows(mark.len()).any(|window| window.eq_ignore_ascii_case(mark));
-    let can_hide = has(b"<![CDATA[") || has(b"<!--") || has(b"<?") || has(b"\"") || has(b"'");
-    assert!(can_hide || !has(b"<!DOCTYPE"));
+    let text = std::str::from_utf8(body).expect("it was accepted").to_ascii_lowercase();
+    if ["<![cdata[", "<!--", "<?", "\"", "'"].iter().any(|mark| text.contains(mark)) {
+        return;
+    }
+    let mut rest = text.as_str();
+    while let Some((_, tag)) = rest.split_once('<') {
+        assert!(!tag.starts_with("!doctype"), "a document with a DOCTYPE was accepted");
+        rest = tag.split_once('>').map_or("", |(_, after)| after);
+    }
 }
 
 /// `Debug` goes to logs: names and the kind only.

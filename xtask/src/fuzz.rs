@@ -221,7 +221,8 @@ mod tests {
             .map(|file| file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
             .collect();
         let mut run: Vec<String> = TARGETS.iter().map(|target| target.name.to_owned()).collect();
-        (written.sort(), run.sort());
+        written.sort();
+        run.sort();
         assert_eq!(written, run);
         for name in &run {
             let seeds = std::fs::read_dir(root().join("fuzz/corpus").join(name)).unwrap().count();
