@@ -251,6 +251,35 @@ describe('our link inside WeCom', () => {
     });
   }
 
+  journey('SEC-11 inside WeCom there is no QR: one button, no number, and the member is signed in right there', async (stage) => {
+    const phone = await signIn(await stage.wecom(), rooms.house.site, SCOPE);
+    assert.equal(await phone.locator('[data-qr]').count(), 0);
+    await phone.locator('a[data-link="onward"]').click();
+    await phone.locator('button[name="person"][value="xiaoming"]').click();
+    await phone.locator('form#approve').waitFor({ state: 'attached' });
+    assert.equal(await phone.locator('#number').count(), 0);
+    await approve(phone);
+    await assertIsXiaoming(await claims(phone), rooms.house);
+  });
+
+  for (const how of ['kill', 'expire']) {
+    test(`an app token that WeCom has ended (${how}) is replaced, and nobody notices`, async () => {
+      const { house } = rooms;
+      const signInOnce = async () => {
+        const computer = await startComputer(house, SCOPE);
+        const member = house.wechat.phone('xiaoming', { 'user-agent': WECOM_PHONE });
+        await member.scan(computer.scanUrl);
+        assert.equal(await member.approve(computer.number), 'approved');
+        return computer.finish();
+      };
+      const first = await signInOnce();
+      const from = house.server.log().length;
+      await house.wechat.call('/wecom/tokens', { [how]: true });
+      assert.equal((await signInOnce()).sub, first.sub);
+      assert.deepEqual(house.server.log().slice(from).filter((line) => / ERROR /.test(line)), []);
+    });
+  }
+
   test('SEC-35 whoever has left the company is refused from then on', async () => {
     const { house } = rooms;
     const { corps: [{ corpid }] } = await house.wechat.call('/wecom/corps');
@@ -301,5 +330,36 @@ describe('outsiders admitted by the operator', () => {
     assert.notEqual(stranger.sub, member.sub);
     assert.equal(stranger.wecom_userid, undefined);
     await assertIsXiaoming(member, rooms.house);
+  });
+});
+
+describe('private fields inside WeCom', () => {
+  const rooms = inHouse({ qr: 'link', private_info: true });
+  before(async () => {
+    const { corps: [{ corpid, agents: [{ agentid }] }] } = await rooms.house.wechat.call('/wecom/corps');
+    await rooms.house.wechat.call(`/wecom/corps/${corpid}/agents/${agentid}`, { private_fields: true });
+  });
+  const ask = async (stage) => {
+    const computer = await signIn(await stage.desktop(), rooms.house.site, '?scope=openid+email');
+    const phone = await stage.wecom();
+    await phone.goto(await scanUrl(computer));
+    await phone.locator('button[name="person"][value="xiaoming"]').click();
+    return { computer, phone };
+  };
+
+  journey('a member who agrees has the address told to a website that asks for it', async (stage) => {
+    const { computer, phone } = await ask(stage);
+    await phone.locator('button[name="answer"][value="allow"]').click();
+    await approve(phone, await number(computer));
+    const told = await claims(computer);
+    assert.equal(told.email, 'xiaoming@corp.example');
+    assert.notEqual(told.email_verified, true, 'WeCom does not say that it was verified');
+  });
+
+  journey('a member who does not agree signs in nowhere, and the code stays', async (stage) => {
+    const { computer, phone } = await ask(stage);
+    await phone.locator('button[name="answer"][value="deny"]').click();
+    await phone.locator('section.notice[data-kind="denied"]').waitFor();
+    assert.equal(await status(computer, 'waiting').count(), 1);
   });
 });
