@@ -4,6 +4,10 @@
 //! A unionid leads a *new* identity to the person who has it, inside one declared platform account; it never moves an
 //! identity that is known, and it never makes two people one (SEC-39). Only a [`Merge`] does that: asked for by name,
 //! shown before, written down, and undone if it was wrong.
+//!
+//! A corp's directory may give a member's id to somebody else. So the identity of a member who left is put away
+//! ([`Retired`]), and that of one with a new id goes with them ([`Renamed`]); else the next one who is given the id would
+//! sign in as the former (SEC-35).
 
 use jiff::Timestamp;
 
@@ -15,8 +19,8 @@ use crate::user::User;
 /// What a proof's unionid showed, beyond the person whom it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UnionNews {
-    /// It leads to another person than the identity does. Nothing was merged, and the link was not recorded: somebody
-    /// must look whether the two are one.
+    /// It leads to another person than the identity does, or to the one whom the identity was taken from. Nothing was
+    /// merged, and the link was not recorded: somebody must look whether the two are one.
     Clash {
         /// Who had it before.
         other: UserId,
@@ -49,7 +53,7 @@ pub enum Linked {
     /// It, or its unionid, leads to this person. Nobody moves by linking; an administrator can merge the two.
     OwnedByOther(UserId),
     /// The grant was answered before or its time is over; or the browser's session ended, is another person's, or is not
-    /// fresh.
+    /// fresh; or the identity is a member's who left since the proof.
     NotOpen,
     /// The person was switched off meanwhile (SEC-40).
     UserDisabled,
@@ -58,12 +62,39 @@ pub enum Linked {
 /// How unlinking went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unlinked {
-    /// The identity is gone, and so is what was signed in by it.
+    /// The identity is gone, and so is what was signed in by it. Its unionid does not lead it back.
     Done,
     /// It is the last one: without it nobody could sign in as this person any more. Nothing was written.
     LastOne,
     /// The person has no such identity.
     NotYours,
+}
+
+/// A member left, and their identity leads nobody here any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retired {
+    /// Whose it was. Other identities still lead to them.
+    pub user: UserId,
+    /// How many browsers were signed out, whichever identity had opened them.
+    pub ended: u64,
+}
+
+/// How giving an identity its new name went. Whatever the former one was signed in to has ended, and nobody has that name
+/// now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Renamed {
+    /// The person keeps their account under the new name.
+    Done(UserId),
+    /// The new name leads to somebody already; the identity was put away as if the member had left. An administrator can
+    /// merge the two.
+    Clash {
+        /// Who had the former name.
+        user: UserId,
+        /// Who has the new one; the same person, if they had linked both.
+        other: UserId,
+    },
+    /// Nobody had the former name, or the two names are one. Nothing was written.
+    Nobody,
 }
 
 /// Two people who were found to be one: everything that led to `from` leads to `into`.
@@ -129,4 +160,6 @@ pub enum Undone {
     Before,
     /// The person who stayed was merged further on: that one is to be undone first.
     MergedFurther(UserId),
+    /// The person who stayed is switched off, and nobody of them shall come back by undoing (SEC-40). Nothing was written.
+    Disabled(UserId),
 }

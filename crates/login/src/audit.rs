@@ -73,11 +73,15 @@ pub enum AuditKind {
     MergeUndone,
     /// A directory told that a member left; what they were signed in to has ended.
     MemberLeft,
+    /// A directory told that a member has another id now; the person is the same.
+    MemberRenamed,
+    /// A directory told of a member's new id, but that one leads to another person; nobody was merged.
+    MemberClash,
 }
 
 impl AuditKind {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::TicketStarted,
         Self::TicketScanned,
         Self::SecondScanRefused,
@@ -110,6 +114,8 @@ impl AuditKind {
         Self::UsersMerged,
         Self::MergeUndone,
         Self::MemberLeft,
+        Self::MemberRenamed,
+        Self::MemberClash,
     ];
 
     /// The name in the store and in exports.
@@ -148,6 +154,8 @@ impl AuditKind {
             Self::UsersMerged => "users_merged",
             Self::MergeUndone => "merge_undone",
             Self::MemberLeft => "member_left",
+            Self::MemberRenamed => "member_renamed",
+            Self::MemberClash => "member_clash",
         }
     }
 

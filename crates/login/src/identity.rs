@@ -71,6 +71,28 @@ pub struct IdentityKey {
     pub subject: String,
 }
 
+/// What the subject of a member who left begins with. No member's id has a colon (WeCom fact sheet §1).
+const LEFT: &str = "left:";
+
+impl IdentityKey {
+    /// Where the key of a corp's member is kept once they left at `at`, as `left:<Unix milliseconds>:<subject>`: the corp
+    /// may give the id to somebody else, who must be nobody we know (SEC-35). `None` for keys that no directory gives again.
+    #[must_use]
+    pub fn tombstone(&self, at: Timestamp) -> Option<Self> {
+        let is_member = self.kind == ChannelKind::Wecom && !self.subject.contains(':');
+        let subject = format!("{LEFT}{}:{}", at.as_millisecond(), self.subject);
+        is_member.then(|| Self { subject, ..self.clone() })
+    }
+
+    /// When the member left and as whom, if this is a [`tombstone`](Self::tombstone).
+    #[must_use]
+    pub fn left(&self) -> Option<(Timestamp, &str)> {
+        let rest = self.subject.strip_prefix(LEFT).filter(|_| self.kind == ChannelKind::Wecom)?;
+        let (at, subject) = rest.split_once(':')?;
+        Some((Timestamp::from_millisecond(at.parse().ok()?).ok()?, subject))
+    }
+}
+
 impl fmt::Debug for IdentityKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Promise 10: a whole openid never reaches a log.
@@ -226,6 +248,21 @@ mod tests {
         assert_eq!(clean_name("<script>"), Some("<script>".into()), "encoding is the template's duty");
         assert_eq!(clean_name("\u{200b}\u{feff} "), None);
         assert_eq!(clean_name(&"字".repeat(500)).map(|name| name.chars().count()), Some(64));
+    }
+
+    #[test]
+    fn sec_35_a_tombstone_says_who_left_and_only_members_have_one() {
+        let at = Timestamp::from_millisecond(1_700_000_000_123).unwrap();
+        let key = |kind, subject: &str| IdentityKey { kind, app: "ww1".into(), subject: subject.into() };
+        let member = key(ChannelKind::Wecom, "zhangsan");
+        assert_eq!(member.left(), None);
+        let tombstone = member.tombstone(at).unwrap();
+        assert_eq!(tombstone, key(ChannelKind::Wecom, "left:1700000000123:zhangsan"));
+        assert_eq!(tombstone.left(), Some((at, "zhangsan")));
+        assert_eq!(tombstone.tombstone(at), None, "nobody leaves twice");
+        assert_eq!(key(ChannelKind::Wecom, "openid:o1").tombstone(at), None);
+        assert_eq!(key(ChannelKind::WechatOfficial, "o1").tombstone(at), None);
+        assert_eq!(key(ChannelKind::App, "left:1:me").left(), None, "an app's own words");
     }
 
     #[test]

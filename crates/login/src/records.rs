@@ -9,7 +9,9 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::accounts::{Linked, Linking, Merge, MergePreview, MergeRefusal, Undone, UnionNews, Unlinked};
+use crate::accounts::{
+    Linked, Linking, Merge, MergePreview, MergeRefusal, Renamed, Retired, Undone, UnionNews, Unlinked,
+};
 use crate::audit::AuditEvent;
 use crate::client::Client;
 use crate::grant::{Family, Grant};
@@ -120,7 +122,7 @@ pub enum Fulfilled {
     /// The grant was answered before, or its time is over; or the session that was to be continued has ended meanwhile
     /// (then the grant is still pending, and a fresh approval may answer it).
     NotOpen,
-    /// The person was switched off (SEC-40). Nothing was written.
+    /// The person was switched off (SEC-40), or is a member who left since the proof (SEC-35). Nothing was written.
     UserDisabled,
     /// The request names another person (`hinted`). Nothing was written.
     OtherPerson,
@@ -172,7 +174,7 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     ///
     /// A person is found by the exact identity key first. Otherwise, when the proof carries a [`UnionLink`], by the
     /// identities with the same link; if such identities belong to more than one person, none is chosen and a new person
-    /// is created (SEC-39). The identity's profile and link, and the person's nickname and picture, follow the proof;
+    /// is created (SEC-39), and so it is if the identity was unlinked from the one it would lead to. The identity's profile and link, and the person's nickname and picture, follow the proof;
     /// what the proof does not tell stays as it was. One link belongs to one person at most: one that leads to somebody
     /// else than the identity is not recorded, and reported ([`UnionNews`]).
     ///
@@ -236,16 +238,30 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     /// A person's identities, oldest first.
     async fn identities_of(&self, user: &UserId) -> Result<Vec<Identity>, StoreError>;
     /// Takes an identity from a person; the sessions that came from it end, and their token families are revoked. The last
-    /// one stays.
+    /// one stays. Whoever signs in by it afterwards is somebody new, whatever its unionid says, until the person links it
+    /// again.
     async fn unlink_identity(
         &self,
         user: &UserId,
         key: &IdentityKey,
         now: Timestamp,
     ) -> Result<Unlinked, StoreError>;
-    /// Ends every session that came from one identity and revokes the token families, as when a member left the corp
+    /// Ends every session that came from one identity and revokes the token families, as when a member was switched off
     /// (SEC-35). Returns how many browsers were signed out.
     async fn end_sessions_of(&self, key: &IdentityKey, now: Timestamp) -> Result<u64, StoreError>;
+    /// Puts the identity of a member who left away under its [`tombstone`](IdentityKey::tombstone), ends every session of
+    /// the person and revokes their token families: all or nothing. Whoever is given the id from now on is somebody new
+    /// (SEC-35); a proof made before does not count any more. `None` if the identity is unknown or has no tombstone.
+    async fn retire_identity(&self, key: &IdentityKey, now: Timestamp)
+    -> Result<Option<Retired>, StoreError>;
+    /// Lets a member's identity follow a new id, so that the person stays the same; what the former one was signed in to
+    /// ends. If the new id is known, the former is put away as by [`Records::retire_identity`]. All or nothing.
+    async fn rename_identity(
+        &self,
+        from: &IdentityKey,
+        to: &IdentityKey,
+        now: Timestamp,
+    ) -> Result<Renamed, StoreError>;
     /// A person's sessions that are live at `now`, oldest approval first.
     async fn sessions_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
     /// A live session of a person who is not switched off.
@@ -272,7 +288,8 @@ pub trait Records: Send + Sync + std::fmt::Debug {
         now: Timestamp,
     ) -> Result<Result<Merge, MergeRefusal>, StoreError>;
     /// Undoes a merge: exactly those of its identities that are still with `into` go back, what was signed in by them
-    /// since ends, and the audit trail says so: all or nothing. A link that `into` has too stays with `into`.
+    /// since ends, and the audit trail says so: all or nothing. A link that `into` has too stays with `into`. Refused while
+    /// `into` is switched off or merged further.
     async fn undo_merge(&self, id: &MergeId, now: Timestamp) -> Result<Undone, StoreError>;
     /// Every merge, undone ones included, newest first.
     async fn merges(&self) -> Result<Vec<Merge>, StoreError>;

@@ -6,7 +6,9 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use mashang_login::Timestamp;
-use mashang_login::accounts::{Linked, Linking, Merge, MergePreview, MergeRefusal, Undone, Unlinked};
+use mashang_login::accounts::{
+    Linked, Linking, Merge, MergePreview, MergeRefusal, Renamed, Retired, Undone, Unlinked,
+};
 use mashang_login::audit::AuditEvent;
 use mashang_login::client::Client;
 use mashang_login::grant::{Family, Grant, GrantStage};
@@ -323,6 +325,14 @@ impl Records for Fake {
     }
 
     async fn end_sessions_of(&self, _: &IdentityKey, _: Timestamp) -> Result<u64> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn retire_identity(&self, _: &IdentityKey, _: Timestamp) -> Result<Option<Retired>> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn rename_identity(&self, _: &IdentityKey, _: &IdentityKey, _: Timestamp) -> Result<Renamed> {
         unreachable!("the protocol asks for no such thing")
     }
 

@@ -1,8 +1,10 @@
-//! What we do with a corp's directory events: whoever left, or was switched off, is signed out everywhere at once
-//! (SEC-35). The next login asks the directory anyway; this only saves waiting for it.
+//! What we do with a corp's directory events (SEC-35): whoever left is signed out at once, and the next one who is given
+//! their id is somebody else; whoever has a new id stays the same person. Only the directory can tell the two apart.
 
+use mashang_login::accounts::Renamed;
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::identity::{ChannelKind, IdentityKey};
+use mashang_login::ids::UserId;
 use mashang_wechat::callback::Accepted;
 use mashang_wechat::wecom::{DirectoryChange, MemberId};
 
@@ -13,7 +15,7 @@ use crate::audit;
 use crate::state::App;
 use crate::web::problem::Problem;
 
-/// Handles an event if it tells who may no longer log in; `None` if it is the operator's.
+/// Handles an event if it tells who may no longer log in, or as whom; `None`: it is also the operator's.
 ///
 /// # Errors
 /// [`Problem::Store`] when the store does not answer; WeCom then delivers again.
@@ -32,11 +34,9 @@ pub(super) async fn handle(
     };
     for change in &changes {
         match change {
-            DirectoryChange::Left(member) | DirectoryChange::Disabled(member) => {
-                sign_out(app, channel, wecom, member).await?;
-            }
-            // The directory vouches for the new id at the next login; what the old one opened ends.
-            DirectoryChange::Renamed { from, .. } => sign_out(app, channel, wecom, from).await?,
+            DirectoryChange::Left(member) => left(app, channel, wecom, member).await?,
+            DirectoryChange::Disabled(member) => switched_off(app, channel, wecom, member).await?,
+            DirectoryChange::Renamed { from, to } => renamed(app, channel, wecom, from, to).await?,
             _ => {}
         }
     }
@@ -44,19 +44,55 @@ pub(super) async fn handle(
     Ok(None)
 }
 
-async fn sign_out(app: &App, channel: &Channel, wecom: &Wecom, member: &MemberId) -> Result<(), Problem> {
-    let key = IdentityKey {
-        kind: ChannelKind::Wecom,
-        app: wecom.corp.as_str().to_owned(),
-        subject: member.canonical(),
+/// The corp may give the id to somebody else: that will be another person (SEC-35).
+async fn left(app: &App, channel: &Channel, wecom: &Wecom, member: &MemberId) -> Result<(), Problem> {
+    let Some(gone) = app.records.retire_identity(&key(wecom, member), app.now()).await? else {
+        tracing::info!(channel.id = %channel.id, "a member of {} left who never logged in here", channel.id);
+        return Ok(());
     };
-    let now = app.now();
-    let user = app.records.identity(&key).await?.map(|identity| identity.user);
-    let ended = app.records.end_sessions_of(&key, now).await?;
-    tracing::info!(channel.id = %channel.id, ended, "a member of {} left or was switched off: {ended} sessions ended", channel.id);
-    let mut event = AuditEvent::new(now, AuditKind::MemberLeft);
-    event.channel = Some(channel.id.clone());
-    event.user = user;
-    audit::write(app, event).await;
+    let ended = gone.ended;
+    tracing::info!(channel.id = %channel.id, user.id = %gone.user, ended, "a member of {} left: {ended} sessions of {} ended; if they come back, they are somebody new until `mashang user merge`", channel.id, gone.user);
+    note(app, channel, AuditKind::MemberLeft, Some(gone.user), None).await;
     Ok(())
+}
+
+/// They stay who they are: the directory may switch them on again.
+async fn switched_off(app: &App, channel: &Channel, wecom: &Wecom, member: &MemberId) -> Result<(), Problem> {
+    let key = key(wecom, member);
+    let user = app.records.identity(&key).await?.map(|identity| identity.user);
+    let ended = app.records.end_sessions_of(&key, app.now()).await?;
+    tracing::info!(channel.id = %channel.id, ended, "a member of {} was switched off: {ended} sessions ended", channel.id);
+    note(app, channel, AuditKind::MemberLeft, user, None).await;
+    Ok(())
+}
+
+/// The person is the same under the new id. What the old one opened ends; the next login tells the new one.
+async fn renamed(
+    app: &App,
+    channel: &Channel,
+    wecom: &Wecom,
+    from: &MemberId,
+    to: &MemberId,
+) -> Result<(), Problem> {
+    match app.records.rename_identity(&key(wecom, from), &key(wecom, to), app.now()).await? {
+        Renamed::Done(user) => {
+            tracing::info!(channel.id = %channel.id, user.id = %user, "a member of {} has a new id and stays {user}", channel.id);
+            note(app, channel, AuditKind::MemberRenamed, Some(user), None).await;
+        }
+        Renamed::Clash { user, other } => {
+            tracing::warn!(channel.id = %channel.id, user.id = %user, "a member of {}, {user}, has a new id, and that one leads to {other} already; if both are one, run `mashang user merge {user} {other}`", channel.id);
+            note(app, channel, AuditKind::MemberClash, Some(user), Some(other)).await;
+        }
+        Renamed::Nobody => {}
+    }
+    Ok(())
+}
+
+fn key(wecom: &Wecom, member: &MemberId) -> IdentityKey {
+    IdentityKey { kind: ChannelKind::Wecom, app: wecom.corp.as_str().to_owned(), subject: member.canonical() }
+}
+
+async fn note(app: &App, channel: &Channel, kind: AuditKind, user: Option<UserId>, other: Option<UserId>) {
+    let channel = Some(channel.id.clone());
+    audit::write(app, AuditEvent { channel, user, other, ..AuditEvent::new(app.now(), kind) }).await;
 }

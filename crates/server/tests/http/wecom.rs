@@ -1,8 +1,12 @@
 //! WeCom: the web page and the panel, authorization inside the app, who is admitted, and news of the directory.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use http::{Request, StatusCode};
 use mashang_login::Clock as _;
+use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::ids::UserId;
 use mashang_sandbox::{
     DEMO_CORP_AGENTID, DEMO_CORP_SECRET, DEMO_CORPID, DEMO_OFFICIAL_AES_KEY, DEMO_OFFICIAL_TOKEN,
 };
@@ -172,14 +176,11 @@ async fn an_address_that_wecom_does_not_trust_is_named_to_the_operator() {
     assert!(refused.body.contains("60020") && refused.body.contains("可信 IP"), "{}", refused.body);
 }
 
-#[tokio::test]
-async fn sec_35_a_leaver_is_signed_out_by_the_directorys_news() {
-    let app = start().await;
-    let browser = app.desktop();
-    log_in(&app, &browser, MEMBER).await;
-    assert!(silently(&app, &browser).await.contains("code="), "signed in");
+/// The directory's news, a second later: what changed about XIAOMING.
+async fn tell(app: &TestApp, change: &str) {
+    app.pass(Duration::from_secs(1));
     let message = format!(
-        "<xml><ToUserName><![CDATA[{DEMO_CORPID}]]></ToUserName><FromUserName>sys</FromUserName><CreateTime>1700000000</CreateTime><MsgType>event</MsgType><Event>change_contact</Event><ChangeType>delete_user</ChangeType><UserID>XIAOMING</UserID></xml>"
+        "<xml><ToUserName><![CDATA[{DEMO_CORPID}]]></ToUserName><FromUserName>sys</FromUserName><CreateTime>1700000000</CreateTime><MsgType>event</MsgType><Event>change_contact</Event>{change}<UserID>XIAOMING</UserID></xml>"
     );
     let key: EncodingAesKey = DEMO_OFFICIAL_AES_KEY.parse().unwrap();
     let token: CallbackToken = DEMO_OFFICIAL_TOKEN.parse().unwrap();
@@ -195,7 +196,73 @@ async fn sec_35_a_leaver_is_signed_out_by_the_directorys_news() {
             .unwrap();
     let answered = app.router.clone().oneshot(request).await.unwrap();
     assert_eq!(answered.status(), StatusCode::OK);
+}
+
+/// Who the website learns that the member is.
+async fn sub_of_member(app: &TestApp, browser: &Device) -> UserId {
+    let done = log_in(app, browser, MEMBER).await;
+    let tokens = app.exchange(&param(done.location(), "code")).await.json();
+    claims(tokens["id_token"].as_str().unwrap())["sub"].as_str().unwrap().parse().unwrap()
+}
+
+async fn last_told(app: &TestApp, kind: AuditKind) -> AuditEvent {
+    let trail = app.app.records.audit_trail(50).await.unwrap();
+    trail.into_iter().find(|event| event.kind == kind).unwrap_or_else(|| panic!("no {kind:?}"))
+}
+
+#[tokio::test]
+async fn sec_35_a_leaver_is_signed_out_and_their_id_given_again_is_somebody_else() {
+    let app = start().await;
+    let browser = app.desktop();
+    let leaver = sub_of_member(&app, &browser).await;
+    assert!(silently(&app, &browser).await.contains("code="), "signed in");
+    tell(&app, "<ChangeType>delete_user</ChangeType>").await;
     assert!(silently(&app, &browser).await.contains("error=login_required"), "signed out");
+    assert_eq!(last_told(&app, AuditKind::MemberLeft).await.user, Some(leaver.clone()));
+
+    app.pass(Duration::from_secs(1));
+    let newcomer = sub_of_member(&app, &app.desktop()).await;
+    assert_ne!(newcomer, leaver);
+    let kept = app.app.records.identities_of(&leaver).await.unwrap().remove(0).key;
+    assert!(kept.subject.starts_with("left:") && kept.subject.ends_with(":xiaoming"), "{}", kept.subject);
+}
+
+#[tokio::test]
+async fn sec_35_a_member_who_is_switched_off_is_signed_out_and_stays_the_same_person() {
+    let app = start().await;
+    let browser = app.desktop();
+    let member = sub_of_member(&app, &browser).await;
+    tell(&app, "<ChangeType>update_user</ChangeType><Status>2</Status>").await;
+    assert!(silently(&app, &browser).await.contains("error=login_required"), "signed out");
+    assert_eq!(sub_of_member(&app, &browser).await, member, "switched on again");
+}
+
+#[tokio::test]
+async fn sec_35_a_member_with_a_new_id_stays_the_same_person() {
+    let app = start().await;
+    let browser = app.desktop();
+    let before = sub_of_member(&app, &browser).await;
+    tell(&app, "<ChangeType>update_user</ChangeType><NewUserID>Ming001</NewUserID>").await;
+    assert!(silently(&app, &browser).await.contains("error=login_required"), "the old id's logins end");
+    assert_eq!(last_told(&app, AuditKind::MemberRenamed).await.user, Some(before.clone()));
+    let member = format!("wecom/corps/{DEMO_CORPID}/members/XiaoMing");
+    app.sandbox(&member, json!({ "userid": "Ming001" })).await;
+    assert_eq!(sub_of_member(&app, &app.desktop()).await, before);
+    let identity = app.app.records.identities_of(&before).await.unwrap().remove(0);
+    assert_eq!(identity.attributes.member_id.as_deref(), Some("Ming001"));
+}
+
+#[tokio::test]
+async fn sec_35_a_new_id_that_leads_to_somebody_merges_nobody_and_is_told() {
+    let app = start().await;
+    let before = sub_of_member(&app, &app.desktop()).await;
+    let member = format!("wecom/corps/{DEMO_CORPID}/members");
+    app.sandbox(&format!("{member}/XiaoMing"), json!({ "userid": "Ming001" })).await;
+    let after = sub_of_member(&app, &app.desktop()).await;
+    assert_ne!(after, before, "they logged in before the news came");
+    tell(&app, "<ChangeType>update_user</ChangeType><NewUserID>Ming001</NewUserID>").await;
+    let told = last_told(&app, AuditKind::MemberClash).await;
+    assert_eq!((told.user, told.other), (Some(before), Some(after)));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod clients;
 mod codes;
 mod grants;
 mod housekeeping;
+mod leavers;
 mod links;
 mod merges;
 mod people;
@@ -19,6 +20,7 @@ pub use clients::*;
 pub use codes::*;
 pub use grants::*;
 pub use housekeeping::*;
+pub use leavers::*;
 pub use links::*;
 pub use merges::*;
 pub use people::*;
@@ -95,8 +97,17 @@ macro_rules! record_suite {
                 sec_38_linking_needs_a_live_fresh_session_of_the_same_person,
                 an_unlinked_identity_signs_its_browsers_out_and_leads_nowhere,
                 the_last_identity_cannot_be_unlinked,
-                sec_35_a_member_who_left_is_signed_out_everywhere,
-                sec_35_what_a_leaver_opened_ends_though_another_session_replaced_theirs,
+                sec_35_a_member_who_is_switched_off_is_signed_out_everywhere,
+                sec_35_what_a_member_opened_ends_though_another_session_replaced_theirs,
+                // members who leave, and new ids
+                sec_35_an_id_given_again_is_somebody_new,
+                sec_35_a_leaver_is_signed_out_of_everything_and_keeps_other_ways_in,
+                sec_35_a_proof_from_before_they_left_counts_for_nothing,
+                sec_35_whoever_keeps_only_a_tombstone_cannot_unlink_the_last_way_in,
+                sec_35_only_a_corps_member_is_put_away,
+                a_member_with_a_new_id_stays_the_same_person,
+                sec_35_a_new_id_that_is_known_merges_nobody_and_frees_the_old_one,
+                a_merge_is_undone_though_a_member_left_or_was_renamed,
                 // merging
                 a_merge_is_previewed_without_doing_anything,
                 merged_people_are_one_and_the_former_one_is_signed_out,

@@ -14,7 +14,7 @@ use super::entity::grants::{Column, Entity, Model};
 use super::errors::{Unreadable, hash, json, known, read, store_error, text, time, to_json};
 use super::people::{self, Found};
 use super::writer::Outcome;
-use super::{codes, identities, lookup, sessions};
+use super::{codes, identities, leavers, lookup, sessions, unlinked};
 
 pub(super) async fn begin(db: &impl ConnectionTrait, grant: &Grant) -> Result<(), StoreError> {
     let row = to_row(grant).into_active_model();
@@ -116,11 +116,15 @@ pub(super) async fn link(
             if known.user == user { Linked::AlreadyYours(user) } else { Linked::OwnedByOther(known.user) };
         return Ok(Outcome::Undo(answer));
     }
+    if leavers::left_since(db, proof).await? {
+        return Ok(Outcome::Undo(Linked::NotOpen));
+    }
     let owners = identities::union_owners(db, proof.union.as_ref()).await?;
     if let Some(other) = owners.into_iter().find(|owner| *owner != user) {
         return Ok(Outcome::Undo(Linked::OwnedByOther(other)));
     }
     identities::insert(db, proof, proof.union.as_ref(), &user, now).await?;
+    unlinked::forget(db, &proof.key, &user).await?;
     Ok(Outcome::Keep(Linked::Done(user)))
 }
 

@@ -7,14 +7,14 @@ use mashang_login::ids::UserId;
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Select, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, Select, Set,
 };
 
 use super::entity::identities::{Column, Entity, Model};
 use super::errors::{Unreadable, json, known, read, store_error, text, text_or_none, time, to_json};
 use super::writer::Outcome;
-use super::{lookup, sessions};
+use super::{lookup, sessions, unlinked};
 
 /// Stores what a proof says of an identity that was not known.
 pub(super) async fn insert(
@@ -112,10 +112,12 @@ pub(super) async fn unlink(
     if gone.rows_affected == 0 {
         return Ok(Outcome::Undo(Unlinked::NotYours));
     }
-    if of_user(user).count(db).await.map_err(store_error)? == 0 {
+    // One that was put away leads nobody in.
+    if of(db, user).await?.iter().all(|identity| identity.key.left().is_some()) {
         return Ok(Outcome::Undo(Unlinked::LastOne));
     }
     sessions::end_of_identity(db, user, key, now).await?;
+    unlinked::remember(db, key, user, now).await?;
     Ok(Outcome::Keep(Unlinked::Done))
 }
 
@@ -134,6 +136,37 @@ pub(super) async fn give(
         .await
         .map_err(store_error)?;
     Ok(moved.rows_affected == 1)
+}
+
+/// Gives an identity another subject within its app.
+pub(super) async fn rename(
+    db: &impl ConnectionTrait,
+    key: &IdentityKey,
+    subject: &str,
+) -> Result<(), StoreError> {
+    Entity::update_many()
+        .col_expr(Column::Subject, Expr::value(subject))
+        .filter(key_is(key))
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+/// The keys of the corp's members who left.
+pub(super) async fn tombstones(
+    db: &impl ConnectionTrait,
+    key: &IdentityKey,
+) -> Result<Vec<IdentityKey>, StoreError> {
+    let rows = Entity::find()
+        .filter(Column::Kind.eq(key.kind.as_str()))
+        .filter(Column::App.eq(&key.app))
+        .filter(Column::Subject.starts_with("left:"))
+        .filter(Column::Subject.ends_with(format!(":{}", key.subject)))
+        .all(db)
+        .await
+        .map_err(store_error)?;
+    rows.into_iter().map(|row| from_row(row).map(|identity| identity.key)).collect()
 }
 
 /// Forgets the identity's link if somebody else has it too.

@@ -3,6 +3,7 @@
 use mashang_login::Timestamp;
 use mashang_login::accounts::{Merge, MergePreview, MergeRefusal, Undone};
 use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::identity::IdentityKey;
 use mashang_login::ids::{MergeId, UserId};
 use mashang_login::records::StoreError;
 use mashang_login::user::User;
@@ -15,7 +16,7 @@ use super::entity::merges::{Column, Entity, Model};
 use super::entity::{families, merged_identities};
 use super::errors::{read, store_error, text, time, time_or_none};
 use super::writer::Outcome;
-use super::{audit, identities, lookup, people, sessions};
+use super::{audit, identities, lookup, people, sessions, unlinked};
 
 pub(super) async fn preview(
     db: &impl ConnectionTrait,
@@ -97,9 +98,8 @@ pub(super) async fn undo(
         return Ok(Outcome::Undo(Undone::Before));
     }
     let merge = from_row(row)?;
-    let further = people::user(db, &merge.into).await?.and_then(|into| into.merged_into);
-    if let Some(further) = further {
-        return Ok(Outcome::Undo(Undone::MergedFurther(further)));
+    if let Some(refusal) = refusal(db, &merge).await? {
+        return Ok(Outcome::Undo(refusal));
     }
     let moved = merged_identities::Entity::find().filter(merged_identities::Column::MergeId.eq(id.as_str()));
     let mut back = Vec::new();
@@ -112,11 +112,42 @@ pub(super) async fn undo(
             sessions::end_of_identity(db, &merge.into, &key, now).await?;
             identities::drop_shared_link(db, &key).await?;
             back.push(key);
+        } else if unlinked::was_taken(db, &key, &merge.into).await? {
+            // Taken from both while they were one.
+            unlinked::remember(db, &key, &merge.from, now).await?;
         }
     }
     people::set_merged(db, &merge.from, None).await?;
     append(db, AuditKind::MergeUndone, &merge, now).await?;
     Ok(Outcome::Keep(Undone::Done { merge, identities: back }))
+}
+
+/// Why a merge cannot be undone, as its person who stayed is now.
+async fn refusal(db: &impl ConnectionTrait, merge: &Merge) -> Result<Option<Undone>, StoreError> {
+    let Some(into) = people::user(db, &merge.into).await? else { return Ok(None) };
+    if let Some(further) = into.merged_into {
+        return Ok(Some(Undone::MergedFurther(further)));
+    }
+    // Else `from` would come back switched on, and who was locked out with them (SEC-40).
+    Ok(into.disabled_at.map(|_| Undone::Disabled(into.id)))
+}
+
+/// Lets the merges follow an identity's new subject, so that undoing them still finds it.
+pub(super) async fn rename(
+    db: &impl ConnectionTrait,
+    key: &IdentityKey,
+    subject: &str,
+) -> Result<(), StoreError> {
+    use merged_identities::Column;
+    merged_identities::Entity::update_many()
+        .col_expr(Column::Subject, Expr::value(subject))
+        .filter(Column::Kind.eq(key.kind.as_str()))
+        .filter(Column::App.eq(&key.app))
+        .filter(Column::Subject.eq(&key.subject))
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    Ok(())
 }
 
 pub(super) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Merge>, StoreError> {

@@ -18,6 +18,7 @@ mod families;
 mod grants;
 mod identities;
 mod keys;
+mod leavers;
 mod lookup;
 mod merges;
 mod people;
@@ -25,11 +26,14 @@ mod platform_tokens;
 mod sessions;
 mod sweep;
 mod tokens;
+mod unlinked;
 mod writer;
 
 use async_trait::async_trait;
 use mashang_login::Timestamp;
-use mashang_login::accounts::{Linked, Linking, Merge, MergePreview, MergeRefusal, Undone, Unlinked};
+use mashang_login::accounts::{
+    Linked, Linking, Merge, MergePreview, MergeRefusal, Renamed, Retired, Undone, Unlinked,
+};
 use mashang_login::audit::AuditEvent;
 use mashang_login::client::Client;
 use mashang_login::grant::{Family, Grant};
@@ -208,6 +212,25 @@ impl Records for SqlRecords {
                 None => Ok(0),
             }
         })
+    }
+
+    async fn retire_identity(
+        &self,
+        key: &IdentityKey,
+        now: Timestamp,
+    ) -> Result<Option<Retired>, StoreError> {
+        let key = key.clone();
+        write!(self, |db| leavers::retire(db, &key, now))
+    }
+
+    async fn rename_identity(
+        &self,
+        from: &IdentityKey,
+        to: &IdentityKey,
+        now: Timestamp,
+    ) -> Result<Renamed, StoreError> {
+        let (from, to) = (from.clone(), to.clone());
+        write!(self, |db| leavers::rename(db, &from, &to, now))
     }
 
     async fn sessions_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {

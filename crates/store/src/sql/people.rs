@@ -14,13 +14,13 @@ use sea_orm::{
 
 use super::entity::users;
 use super::errors::{read, store_error, text, text_or_none, time, time_or_none};
-use super::{identities, lookup};
+use super::{identities, leavers, lookup, unlinked};
 
 /// Whom a proof leads to.
 pub(super) enum Found {
     Known(User, Option<UnionNews>),
     Created(User, Option<UnionNews>),
-    /// Known, and switched off: nothing may follow (SEC-40).
+    /// Known, and switched off, or a member who left since the proof: nothing may follow (SEC-40, SEC-35).
     Disabled,
 }
 
@@ -37,19 +37,22 @@ pub(super) async fn resolve(
         let news = identities::follow(db, row, proof, now).await?;
         return Ok(Found::Known(user, news));
     }
+    if leavers::left_since(db, proof).await? {
+        return Ok(Found::Disabled);
+    }
     let mut owners = identities::union_owners(db, proof.union.as_ref()).await?.into_iter();
     match (owners.next(), owners.next()) {
-        (Some(owner), None) => {
+        (Some(owner), None) if !unlinked::was_taken(db, &proof.key, &owner).await? => {
             let Some(user) = greet(db, owner.as_str(), proof, now).await? else { return Ok(Found::Disabled) };
             identities::insert(db, proof, proof.union.as_ref(), &user.id, now).await?;
             Ok(Found::Known(user, None))
         }
-        // Several people have it, or nobody: somebody new, who takes it only if it is free.
-        (several, _) => {
+        // Several people have it, or the one it was taken from, or nobody: somebody new, who takes it only if it is free.
+        (theirs, _) => {
             let user = create_user(db, proof, new_user, now).await?;
-            let free = proof.union.as_ref().filter(|_| several.is_none());
+            let free = proof.union.as_ref().filter(|_| theirs.is_none());
             identities::insert(db, proof, free, &user.id, now).await?;
-            Ok(Found::Created(user, several.map(|other| UnionNews::Clash { other })))
+            Ok(Found::Created(user, theirs.map(|other| UnionNews::Clash { other })))
         }
     }
 }
@@ -139,6 +142,23 @@ pub(super) async fn search(
     }
     let people = people.order_by_desc(Column::CreatedAt).order_by_asc(Column::Id).limit(u64::from(limit));
     people.all(db).await.map_err(store_error)?.into_iter().map(user_from_row).collect()
+}
+
+/// Whether `former` is `user`, or was merged into them, be it through others.
+pub(super) async fn is_now(
+    db: &impl ConnectionTrait,
+    former: UserId,
+    user: &UserId,
+) -> Result<bool, StoreError> {
+    let mut next = Some(former);
+    while let Some(id) = next {
+        if id == *user {
+            return Ok(true);
+        }
+        // It ends: whoever was merged is merged into nobody else, and nobody into them.
+        next = self::user(db, &id).await?.and_then(|former| former.merged_into);
+    }
+    Ok(false)
 }
 
 /// Says that a person is merged into another, or no longer.

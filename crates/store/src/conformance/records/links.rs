@@ -1,4 +1,4 @@
-//! The person's own page: opening it, adding identities, taking them away; and members who leave.
+//! The person's own page: opening it, adding identities, taking them away; and members who are switched off.
 
 use mashang_login::Timestamp;
 use mashang_login::accounts::{Linked, Linking, Unlinked};
@@ -26,17 +26,17 @@ impl Scene {
         Linking { grant: grant.id.clone(), session, fresh_since: self.now(), proof }
     }
 
-    async fn link(&self, done: &Done, proof: Proof) -> Linked {
+    pub(super) async fn link(&self, done: &Done, proof: Proof) -> Linked {
         let grant = self.asking_to_link(&done.user.id).await;
         let linking = self.linking(&grant, done.session, proof);
         self.nodes.b.link_identity(&linking, self.now()).await.unwrap()
     }
 
-    async fn unlink(&self, user: &UserId, proof: &Proof) -> Unlinked {
+    pub(super) async fn unlink(&self, user: &UserId, proof: &Proof) -> Unlinked {
         self.nodes.a.unlink_identity(user, &proof.key, self.now()).await.unwrap()
     }
 
-    async fn is_live(&self, session: &SecretHash) -> bool {
+    pub(super) async fn is_live(&self, session: &SecretHash) -> bool {
         self.nodes.a.session(session, self.now()).await.unwrap().is_some()
     }
 }
@@ -186,7 +186,7 @@ pub async fn the_last_identity_cannot_be_unlinked(nodes: Nodes<dyn Records>) {
     assert_eq!(scene.unlink(&stranger, &proofs[0]).await, Unlinked::NotYours);
 }
 
-pub async fn sec_35_a_member_who_left_is_signed_out_everywhere(nodes: Nodes<dyn Records>) {
+pub async fn sec_35_a_member_who_is_switched_off_is_signed_out_everywhere(nodes: Nodes<dyn Records>) {
     let scene = Scene::set(nodes).await;
     let done = scene.sign_in().await;
     let tokens = scene.tokens(&done).await;
@@ -202,7 +202,7 @@ pub async fn sec_35_a_member_who_left_is_signed_out_everywhere(nodes: Nodes<dyn 
     assert_eq!(scene.nodes.b.end_sessions_of(&nobody, scene.now()).await.unwrap(), 0);
 }
 
-pub async fn sec_35_what_a_leaver_opened_ends_though_another_session_replaced_theirs(
+pub async fn sec_35_what_a_member_opened_ends_though_another_session_replaced_theirs(
     nodes: Nodes<dyn Records>,
 ) {
     let scene = Scene::set(nodes).await;
