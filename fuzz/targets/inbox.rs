@@ -70,8 +70,8 @@ impl Request {
         Self { how, age, is_forged, query, body, sealed }
     }
 
-    fn is_secure(&self) -> bool {
-        matches!(self.how & 3, 2 | 3)
+    fn is_encrypted(&self) -> bool {
+        self.how & 3 != 0
     }
 
     fn addressee(&self) -> Option<&'static str> {
@@ -105,7 +105,7 @@ impl Request {
             assert!(self.how & 3 != 0, "plain mode read an envelope");
         }
         let outer = Event::parse(&self.body).expect("it was accepted");
-        assert!(!self.is_secure() || outer.get("Encrypt").is_some(), "secure mode read plaintext");
+        assert!(!self.is_encrypted() || outer.get("Encrypt").is_some(), "plaintext was read where the platform encrypts");
         assert_eq!(Event::parse(accepted.raw.as_bytes()).as_ref(), Ok(&accepted.event));
         for key in [Some(&accepted.dedupe_key), accepted.delivery_key.as_ref()].into_iter().flatten() {
             assert!(key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit()));
@@ -118,7 +118,7 @@ impl Request {
         let content = "请确认 <a href=\"https://a.example/?b&c\">登录</a> ]]>";
         let Some(reply) = inbox.reply(event, content, NOW, [1; 16], "nonce") else { return };
         let mut read = Event::parse(reply.as_bytes()).expect("our own XML");
-        if self.is_secure() {
+        if self.is_encrypted() {
             let opened = key().open(read.get("Encrypt").expect("it is sealed")).expect("our own envelope");
             assert_eq!(opened.receiver, RECEIVER);
             read = Event::parse(opened.message.as_bytes()).expect("our own XML, sealed");
@@ -140,7 +140,7 @@ impl Request {
                 assert!(!self.is_forged, "a forger was told about our clock");
                 assert_eq!((age, age.abs() > FRESHNESS), (self.age, true));
             }
-            Refusal::NotEncrypted => assert!(self.is_secure()),
+            Refusal::NotEncrypted => assert!(self.is_encrypted()),
             Refusal::UnexpectedlyEncrypted => assert_eq!(self.how & 3, 0),
             Refusal::OtherReceiver => assert!(self.sealed.is_none() || self.how & 8 != 0),
             Refusal::OtherAccount => assert!(self.addressee().is_some()),

@@ -134,6 +134,9 @@ pub enum Stage {
         by: Proof,
         /// The phone that scanned; only it may answer.
         phone: SecretHash,
+        /// `phone` is still the one-time link that the scanner was sent by message: nobody has opened it.
+        #[serde(default)]
+        by_message: bool,
         /// Last moment for an answer.
         until: Timestamp,
     },
@@ -343,11 +346,40 @@ impl Ticket {
         lifetimes: &Lifetimes,
     ) -> Result<Self, Refusal> {
         match self.status(now) {
-            Status::Waiting => Ok(self.moved(Stage::Scanned { by, phone, until: now + lifetimes.confirm })),
+            Status::Waiting => {
+                let until = now + lifetimes.confirm;
+                Ok(self.moved(Stage::Scanned { by, phone, by_message: false, until }))
+            }
             Status::Scanned | Status::Approved => Err(Refusal::Taken),
             Status::Expired => Err(Refusal::Expired),
             Status::Redeemed | Status::Denied => Err(Refusal::Finished),
         }
+    }
+
+    /// A platform told by itself who scanned, and that person is sent `link` by message: `Waiting → Scanned`. When the
+    /// same person scans again before opening it, the new link takes the former's place: messages get lost.
+    ///
+    /// # Errors
+    /// [`Refusal::Taken`] for a second person or once the link was opened, [`Refusal::Expired`] or
+    /// [`Refusal::Finished`] when too late.
+    pub fn scan_by_message(
+        &self,
+        by: Proof,
+        link: SecretHash,
+        now: Timestamp,
+        lifetimes: &Lifetimes,
+    ) -> Result<Self, Refusal> {
+        let until = match (self.status(now), &self.stage) {
+            (Status::Waiting, _) => now + lifetimes.confirm,
+            (Status::Scanned, Stage::Scanned { by: owner, by_message: true, until, .. })
+                if owner.key == by.key =>
+            {
+                *until
+            }
+            // Refuses as it does a phone.
+            _ => return self.scan(by, link, now, lifetimes),
+        };
+        Ok(self.moved(Stage::Scanned { by, phone: link, by_message: true, until }))
     }
 
     /// The one-time link that the scanner was sent is opened: the phone that opens it takes the link's place, and from
@@ -367,7 +399,7 @@ impl Ticket {
         let (by, until) = self.scanned_by(link, now)?;
         let mut by = by.clone();
         change(&mut by);
-        Ok(self.moved(Stage::Scanned { by, phone, until }))
+        Ok(self.moved(Stage::Scanned { by, phone, by_message: false, until }))
     }
 
     /// The phone that scanned proved something more, such as its number. The stage stays `Scanned`, with its deadline.
@@ -564,7 +596,7 @@ mod tests {
     #[test]
     fn a_link_sent_to_the_scanner_is_worth_one_phone() {
         let (scene, link) = (scene(), stranger());
-        let sent = scene.ticket.scan(proof("a"), link, start(), &LIFETIMES).unwrap();
+        let sent = scene.ticket.scan_by_message(proof("a"), link, start(), &LIFETIMES).unwrap();
         let opened = sent.hand_over(&link, scene.phone, |_| {}, after(1)).unwrap();
         assert_eq!(opened.deadline(), sent.deadline(), "opening buys no time");
         assert_eq!(opened.hand_over(&link, stranger(), |_| {}, after(1)), Err(Refusal::NotYours));
@@ -577,6 +609,22 @@ mod tests {
         );
         assert_eq!(scene.ticket.hand_over(&link, scene.phone, |_| {}, start()), Err(Refusal::TooEarly));
         assert_eq!(sent.hand_over(&link, scene.phone, |_| {}, after(60)), Err(Refusal::Expired));
+    }
+
+    #[test]
+    fn a_lost_message_is_sent_again_to_its_own_person_until_its_link_is_opened() {
+        let (scene, first, second) = (scene(), stranger(), stranger());
+        let sent = scene.ticket.scan_by_message(proof("a"), first, start(), &LIFETIMES).unwrap();
+        let other = sent.scan_by_message(proof("b"), second, after(1), &LIFETIMES);
+        assert_eq!(other, Err(Refusal::Taken));
+        let again = sent.scan_by_message(proof("a"), second, after(1), &LIFETIMES).unwrap();
+        assert_eq!(again.deadline(), sent.deadline(), "scanning again buys no time");
+        assert_eq!(again.hand_over(&first, scene.phone, |_| {}, after(1)), Err(Refusal::NotYours));
+        let opened = again.hand_over(&second, scene.phone, |_| {}, after(1)).unwrap();
+        let late = opened.scan_by_message(proof("a"), stranger(), after(1), &LIFETIMES);
+        assert_eq!(late, Err(Refusal::Taken));
+        let here = scene.ticket.scan(proof("a"), scene.phone, start(), &LIFETIMES).unwrap();
+        assert_eq!(here.scan_by_message(proof("a"), second, start(), &LIFETIMES), Err(Refusal::Taken));
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub mod wecom;
 use std::time::Duration;
 
 use mashang_login::Entropy;
+use mashang_login::grant::Purpose;
 use mashang_login::handshake::{Handshake, Traveller};
 use mashang_login::identity::{ChannelKind, Proof};
 use mashang_login::ids::{ChannelId, ScanCode};
@@ -197,6 +198,22 @@ impl Channel {
         }
     }
 
+    /// What its tab shows on a computer for a grant. A platform's page speaks of signing in only, so whoever is added to
+    /// an account is asked by ours (SEC-08, SEC-38).
+    #[must_use]
+    pub fn shown_for(&self, purpose: &Purpose) -> Shown {
+        match (self.shown(), purpose) {
+            (Shown::Page { .. }, Purpose::Link { .. }) if self.opens_our_link() => Shown::Link,
+            (shown, _) => shown,
+        }
+    }
+
+    /// Whether the person can be told what a grant ends in: by our own page, or over the phone API.
+    #[must_use]
+    pub fn serves(&self, purpose: &Purpose) -> bool {
+        !matches!((self.shown_for(purpose), purpose), (Shown::Page { .. }, Purpose::Link { .. }))
+    }
+
     /// Has the platform draw its code for a ticket.
     ///
     /// # Errors
@@ -324,6 +341,17 @@ impl Channels {
         self.0.iter()
     }
 
+    /// Those that serve a grant, in order.
+    pub fn serving(&self, purpose: &Purpose) -> impl Iterator<Item = &Channel> {
+        self.0.iter().filter(|channel| channel.serves(purpose))
+    }
+
+    /// The one that is named, if it serves a grant.
+    #[must_use]
+    pub fn get_serving(&self, id: &str, purpose: &Purpose) -> Option<&Channel> {
+        self.get(id).filter(|channel| channel.serves(purpose))
+    }
+
     /// The first that our own link leads to inside an app.
     #[must_use]
     pub fn behind_our_link(&self, platform: Platform) -> Option<&Channel> {
@@ -387,6 +415,22 @@ pub struct ChannelFailure {
 }
 
 impl ChannelFailure {
+    /// Our own mistake on the way to the platform.
+    #[must_use]
+    pub fn broken(error: &dyn std::error::Error) -> Self {
+        Self { words: FailureWords::Other, errcode: None, log: format!("our own mistake: {error}") }
+    }
+
+    /// The platform answered each call in time, but all of them together took too long.
+    #[must_use]
+    pub fn too_slow() -> Self {
+        Self {
+            words: FailureWords::Down,
+            errcode: None,
+            log: "the platform answers so slowly that people would leave; if it lasts, look at the way to it first / 平台应答过慢；如持续出现，请先检查到平台的网络".into(),
+        }
+    }
+
     /// A channel was asked for something its kind does not have.
     #[must_use]
     pub fn unsupported(channel: &Channel) -> Self {
@@ -402,10 +446,10 @@ impl ChannelFailure {
 fn remedy_without_errcode(kind: FailureKind) -> Option<&'static str> {
     match kind {
         FailureKind::Unreachable => Some(
-            "check DNS, firewall and proxy from this machine to api.weixin.qq.com:443 / 请检查本机到 api.weixin.qq.com:443 的 DNS、防火墙和代理",
+            "check DNS, firewall and proxy from this machine to the platform's host on port 443, which is api.weixin.qq.com for WeChat and qyapi.weixin.qq.com for WeCom / 请检查本机到平台 443 端口的 DNS、防火墙和代理：微信是 api.weixin.qq.com，企业微信是 qyapi.weixin.qq.com",
         ),
         FailureKind::Malformed => Some(
-            "something between this machine and WeChat answered instead of it, or WeChat is disturbed; look at proxies first / 可能有代理代替微信作了应答，或微信暂时异常；请先检查代理",
+            "something between this machine and the platform answered instead of it, or the platform is disturbed; look at proxies first / 可能有代理代替平台作了应答，或平台暂时异常；请先检查代理",
         ),
         _ => None,
     }

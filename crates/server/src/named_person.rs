@@ -12,6 +12,7 @@ use mashang_login::audit::AuditKind;
 use url::form_urlencoded;
 
 use crate::state::App;
+use crate::web::limits::Counted;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
 use crate::{audit, body};
@@ -41,7 +42,10 @@ pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) 
     let query = parts.uri.query().unwrap_or_default();
     if names_a_person(query.as_bytes()) || names_a_person(&bytes) {
         let visitor = Visitor::read(&app, &parts);
-        audit::write(&app, audit::by(&app, &visitor, AuditKind::IdentityInRequestRefused)).await;
+        // One row each would let anybody fill the trail; whoever goes on is refused all the same.
+        if app.limits.count(Counted::Refusal, visitor.address).is_ok() {
+            audit::write(&app, audit::by(&app, &visitor, AuditKind::IdentityInRequestRefused)).await;
+        }
         return Problem::BadRequest(
             "who signs in is proven by the platform: a request may not name a person or carry a platform's token",
         )

@@ -2,7 +2,8 @@
 //! who they are (SEC-36). Two kinds of token count:
 //!
 //! - a signed JWT of the app's own issuer ([`token`], with the keys of [`issuer_keys`]);
-//! - an access token of ours, of a client that the operator listed by name: then the person is whom it speaks for.
+//! - an access token of ours, of a client that the operator listed by name: then the person is whom it speaks for, as of
+//!   the login that it comes from ([`vouched`]).
 //!
 //! The app calls the phone API ([`crate::phone`]); its links are opened by [`links`].
 
@@ -10,6 +11,7 @@ pub mod issuer_keys;
 pub mod jwk;
 pub mod links;
 pub mod token;
+pub mod vouched;
 
 use mashang_login::Timestamp;
 use mashang_login::identity::{Attributes, ChannelKind, IdentityKey, Proof};
@@ -20,6 +22,7 @@ use mashang_login::secret::AccessToken;
 use self::issuer_keys::{IssuerKeys, KeySource, NoKey};
 use self::links::AppLinks;
 use self::token::Rules;
+use self::vouched::{Vouched, Voucher};
 use crate::config::app::{AppSection, SCAN_CODE_PLACE};
 
 /// An app of the operator's.
@@ -102,11 +105,12 @@ impl OwnApp {
         records: &dyn Records,
         bearer: &str,
         now: Timestamp,
-    ) -> Result<Proof, Unproven> {
-        match AccessToken::parse(bearer) {
-            Some(token) => self.prove_by_ours(channel, records, &token, now).await,
-            None => self.prove_by_issuer(channel, bearer, now).await,
-        }
+    ) -> Result<Vouched, Unproven> {
+        let (proof, by) = match AccessToken::parse(bearer) {
+            Some(token) => (self.prove_by_ours(channel, records, &token, now).await?, Voucher::Us),
+            None => (self.prove_by_issuer(channel, bearer, now).await?, Voucher::Issuer),
+        };
+        Ok(Vouched { proof, by })
     }
 
     async fn prove_by_issuer(
@@ -137,7 +141,8 @@ impl OwnApp {
         })
     }
 
-    /// An access token of ours is meant for the client it was issued to; a listed client's only is meant for this.
+    /// An access token of ours is meant for the client it was issued to; a listed client's only is meant for this. It
+    /// proves what was proven when its login was made, and nothing since.
     async fn prove_by_ours(
         &self,
         channel: &ChannelId,
@@ -154,13 +159,17 @@ impl OwnApp {
             return Err(Unproven::Refused("it was issued to a client that accept_tokens_of does not list"));
         }
         let identity = bearer.identity.ok_or(Unproven::Refused("its identity is gone"))?;
+        if identity.key.kind == ChannelKind::Wecom {
+            // A member who left must not get in again (SEC-35), and no directory is asked here.
+            return Err(Unproven::Refused("it is of a member of a WeCom corp, who signs in through WeCom alone"));
+        }
         Ok(Proof {
             channel: channel.clone(),
             key: identity.key,
             union: identity.union,
             profile: identity.profile,
             attributes: identity.attributes,
-            proven_at: now,
+            proven_at: bearer.family.auth_time.min(now),
         })
     }
 }

@@ -17,7 +17,7 @@ use mashang_login::ticket::Refusal;
 use minijinja::context;
 
 use super::returned::returned_page;
-use super::{Channel, FailureWords, Platform};
+use super::{Channel, ChannelFailure, FailureWords, Platform};
 use crate::scan::Outcome;
 use crate::state::App;
 use crate::web::headers::Csp;
@@ -28,7 +28,9 @@ use crate::{audit, flow, scan, urls};
 
 /// How long a provider code is remembered as used: the longest life any platform gives one (fact sheet §1.8).
 const CODE_LIFE: Duration = Duration::from_secs(600);
-/// How long a repeated visit waits for the first one: two calls to a platform, and a little.
+/// How long an exchange may take with all its calls (SEC-85 limits each of them).
+const EXCHANGE: Duration = Duration::from_secs(10);
+/// How long a repeated visit waits for the first one: its exchange, and a little.
 const FIRST_VISIT: Duration = Duration::from_secs(12);
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -108,7 +110,8 @@ async fn first_visit(
         tracing::warn!(channel.id = %channel.id, "a platform code was presented twice; refused without asking the platform");
         return Ok((TripEnd::Refused(Refusal::Finished), None));
     }
-    match channel.exchange(app, &code, visitor.language).await {
+    let exchange = tokio::time::timeout(EXCHANGE, channel.exchange(app, &code, visitor.language)).await;
+    match exchange.unwrap_or_else(|_| Err(ChannelFailure::too_slow())) {
         Ok(proof) => Ok((proven(app, visitor, trip, proof).await?, None)),
         Err(failure) => {
             audit::of_trip(app, visitor, AuditKind::ChannelFailed, &trip.ticket, &channel.id).await;

@@ -1,9 +1,13 @@
 //! `/channel/{channel}/events`: what a platform tells us, signed and encrypted.
 //!
-//! Whether a request is from the platform, for us and fresh is `wechat::callback`'s business (SEC-28 to SEC-32). Here:
-//! each event acts once, however often it is delivered and on whichever node (SEC-30), every delivery gets the same
-//! answer, and the answer goes out within the platform's five seconds whatever happens. What is not ours goes to the
-//! operator's own handler, if there is one ([`relay`](super::relay)).
+//! Whether a request is from the platform, for us and fresh is `wechat::callback`'s business (SEC-28 to SEC-32). Here: an
+//! event acts once, however often it is delivered (SEC-30), every delivery gets the same answer, and something goes back
+//! within the platform's five seconds. What is not ours goes to the operator's own handler, if there is one
+//! ([`relay`](super::relay)).
+//!
+//! What was answered is remembered by this node only. An event that was done by another node, or before a crash, may be
+//! handled again: each handler leaves things as they are if they are so already. An event that failed, or took too long,
+//! is answered by a status that makes the platform deliver it again; nothing marks it as done before it is.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +16,6 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
-use mashang_login::secret::SecretHash;
 use mashang_wechat::callback::{Accepted, CallbackQuery, Inbox, Refusal, XmlError};
 use moka::future::Cache;
 
@@ -25,10 +28,12 @@ use crate::web::visitor::Visitor;
 
 /// The platform cuts the connection after five seconds and tries again (WeChat fact sheet §4.7).
 const ANSWER_WITHIN: Duration = Duration::from_millis(4500);
-/// How long an event is remembered as done: longer than any request of it stays fresh.
+/// How long an answer is kept: longer than any request for it stays fresh.
 const REMEMBERED: Duration = Duration::from_secs(900);
-/// Answers kept for repeated deliveries.
-const MOST_REMEMBERED: u64 = 10_000;
+/// What the answers of one channel may weigh. A mass message to a million followers brings an event for each.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+/// What an entry weighs beside its answer.
+const ENTRY: usize = 256;
 
 /// The event endpoint of one channel.
 #[derive(Debug)]
@@ -37,7 +42,7 @@ pub struct Events {
     relay: Option<Relay>,
     /// By the event.
     answers: Cache<String, EventAnswer>,
-    /// Which event came with a signature: in plain mode it does not cover the body.
+    /// Which event came with a signature, in plain mode, where it does not cover the body.
     seen: Cache<String, String>,
 }
 
@@ -78,7 +83,12 @@ impl Events {
     /// An endpoint with these secrets.
     #[must_use]
     pub fn new(inbox: Inbox, relay: Option<Relay>) -> Self {
-        Self { inbox, relay, answers: remembered(), seen: remembered() }
+        Self {
+            inbox,
+            relay,
+            answers: remembered(|answer: &EventAnswer| answer.body.len()),
+            seen: remembered(String::len),
+        }
     }
 
     /// A text for the person who caused an event; nothing if the event does not say who that is.
@@ -92,8 +102,9 @@ impl Events {
     }
 }
 
-fn remembered<V: Clone + Send + Sync + 'static>() -> Cache<String, V> {
-    Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build()
+fn remembered<V: Clone + Send + Sync + 'static>(weight: fn(&V) -> usize) -> Cache<String, V> {
+    let weigh = move |_: &String, value: &V| u32::try_from(ENTRY + weight(value)).unwrap_or(u32::MAX);
+    Cache::builder().max_capacity(MOST_BYTES).weigher(weigh).time_to_live(REMEMBERED).build()
 }
 
 /// The console asks whether this address is ours (WeChat fact sheet §4.5, WeCom fact sheet §12).
@@ -103,7 +114,7 @@ pub async fn verify(
     Path(channel): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let (channel, events) = endpoint(&app, &visitor, &channel)?;
+    let (channel, events) = endpoint(&app, &channel)?;
     let query = query.unwrap_or_default();
     let echo = CallbackQuery::parse(&query).map_err(|error| error.to_string()).and_then(|query| {
         events.inbox.verify_url(&query, app.now().as_second()).map_err(|error| error.to_string())
@@ -125,7 +136,7 @@ pub async fn deliver(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let (found, events) = endpoint(&app, &visitor, &channel)?;
+    let (found, events) = endpoint(&app, &channel)?;
     let text = query.unwrap_or_default();
     let query = match CallbackQuery::parse(&text) {
         Ok(query) => query,
@@ -137,20 +148,22 @@ pub async fn deliver(
             return Ok(refused(&app, &visitor, found, status_of(refusal), &refusal.to_string()));
         }
     };
-    let event_of_signature =
-        events.seen.get_with(accepted.delivery_key.clone(), async { accepted.dedupe_key.clone() }).await;
-    if event_of_signature != accepted.dedupe_key {
-        let why = "the signature of one event came with another: a forged body in plain mode";
-        return Ok(refused(&app, &visitor, found, StatusCode::FORBIDDEN, why));
+    if let Some(signature) = &accepted.delivery_key {
+        let first = async { accepted.dedupe_key.clone() };
+        if events.seen.get_with(signature.clone(), first).await != accepted.dedupe_key {
+            let why = "the signature of one event came with another: a forged body in plain mode";
+            return Ok(refused(&app, &visitor, found, StatusCode::FORBIDDEN, why));
+        }
     }
     // In a task of its own: deliveries that come meanwhile wait for the same answer, and none interrupts it.
     let id = found.id.clone();
     let work = async move { answer(&app, id.as_str(), &visitor, accepted, text, body).await };
     match tokio::time::timeout(ANSWER_WITHIN, tokio::spawn(work)).await {
         Ok(Ok(Ok(answer))) => Ok(answer.into_response()),
-        Ok(Ok(Err(problem))) => Err(Arc::unwrap_or_clone(problem).into()),
+        Ok(Ok(Err(failed))) => Err(Arc::unwrap_or_clone(failed).into()),
         Ok(Err(panic)) => Err(Problem::Broken(panic.to_string())),
-        Err(_) => Ok(EventAnswer::nothing().into_response()),
+        // The work goes on; the platform asks again, and then the answer is there.
+        Err(_) => Ok(StatusCode::SERVICE_UNAVAILABLE.into_response()),
     }
 }
 
@@ -164,7 +177,7 @@ impl From<NotHandled> for Problem {
     }
 }
 
-/// The answer to an event, made once.
+/// The answer to an event, made once; a failure is not remembered.
 async fn answer(
     app: &App,
     channel: &str,
@@ -176,45 +189,30 @@ async fn answer(
     let gone = || NotHandled("the channel is gone".into());
     let found = app.channels.get(channel).ok_or_else(gone)?;
     let events = found.events.as_ref().ok_or_else(gone)?;
-    let key = accepted.dedupe_key.clone();
     let make = async {
-        let now = app.now();
-        let mark = SecretHash::of(&format!("event:{key}"));
-        let is_first = app
-            .handshakes
-            .spend_provider_code(&found.id, &mark, now + REMEMBERED, now)
-            .await
-            .map_err(|error| NotHandled(error.to_string()))?;
-        // Another node has it, or had it before a restart.
-        if !is_first {
-            return Ok(EventAnswer::nothing());
-        }
         let ours = match &found.means {
             Means::WechatOfficial(_) => official_event::handle(app, visitor, found, events, &accepted).await,
             Means::Wecom(wecom) => directory_event::handle(app, found, wecom, &accepted).await,
             _ => Ok(None),
         };
-        match ours {
-            Ok(Some(answer)) => Ok(answer),
-            Ok(None) => match &events.relay {
-                Some(relay) => Ok(relay.forward(&found.id, &query, body).await),
-                None => Ok(EventAnswer::nothing()),
-            },
-            Err(problem) => Err(NotHandled(format!("{problem:?}"))),
+        match (ours, &events.relay) {
+            (Ok(Some(answer)), _) => Ok(answer),
+            (Ok(None), Some(relay)) => {
+                let answer = relay.forward(&found.id, &query, body).await;
+                answer.ok_or_else(|| NotHandled("the relay was not reached".into()))
+            }
+            (Ok(None), None) => Ok(EventAnswer::nothing()),
+            (Err(problem), _) => Err(NotHandled(format!("{problem:?}"))),
         }
     };
-    events.answers.try_get_with(key.clone(), make).await
+    events.answers.try_get_with(accepted.dedupe_key.clone(), make).await
 }
 
-/// The channel and its endpoint; whoever was refused too often has to wait.
-fn endpoint<'a>(
-    app: &'a App,
-    visitor: &Visitor,
-    channel: &str,
-) -> Result<(&'a Channel, &'a Events), Problem> {
+/// The channel and its endpoint. Behind an undeclared proxy all callers have one address, so nobody is turned away before
+/// the signature was looked at: that costs microseconds, and only refusals count.
+fn endpoint<'a>(app: &'a App, channel: &str) -> Result<(&'a Channel, &'a Events), Problem> {
     let channel = app.channels.get(channel).ok_or(Problem::NotFound)?;
     let events = channel.events.as_ref().ok_or(Problem::NotFound)?;
-    app.limits.is_exhausted(Counted::BadEvent, visitor.address)?;
     Ok((channel, events))
 }
 

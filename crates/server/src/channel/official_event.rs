@@ -5,6 +5,7 @@
 //! once, to our confirm page; it is shown only in the chat of the person who scanned.
 
 use mashang_login::audit::AuditKind;
+use mashang_login::grant::Purpose;
 use mashang_login::identity::{Attributes, ChannelKind, IdentityKey, Profile, Proof};
 use mashang_login::ids::ScanCode;
 use mashang_login::secret::ArrivalSecret;
@@ -19,7 +20,7 @@ use crate::state::App;
 use crate::web::language::Language;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
-use crate::{audit, flow, urls};
+use crate::{account, audit, flow, urls};
 
 /// Handles an event if it is ours; `None` if it is the operator's.
 ///
@@ -33,6 +34,13 @@ pub(super) async fn handle(
     accepted: &Accepted,
 ) -> Result<Option<EventAnswer>, Problem> {
     let Some(code) = scene_of(&accepted.event).and_then(ticket_of_scene) else { return Ok(None) };
+    // A scene like ours where we draw none, or unsigned as in plain mode, is somebody's forgery: the answer would hold a
+    // link. The configuration refuses the two together; this is the lock behind it.
+    let draws = matches!(&channel.means, Means::WechatOfficial(official) if official.parametric.is_some());
+    if !draws || accepted.delivery_key.is_some() {
+        tracing::warn!(channel.id = %channel.id, "an event of {} names a scene of ours that was never drawn; left alone", channel.id);
+        return Ok(None);
+    }
     let openid = accepted.event.from_user().and_then(|text| text.parse::<OpenId>().ok());
     let (Some(openid), Means::WechatOfficial(official)) = (openid, &channel.means) else {
         return Ok(Some(EventAnswer::nothing()));
@@ -52,29 +60,37 @@ pub(super) async fn handle(
     };
     let link = ArrivalSecret::random(&*app.entropy);
     let moved = flow::advance(app, &code, |ticket, now| {
-        ticket.scan(proof.clone(), link.hash(), now, &app.site.lifetimes)
+        ticket.scan_by_message(proof.clone(), link.hash(), now, &app.site.lifetimes)
     })
     .await?;
     let text = match moved {
         Ok(ticket) => {
             audit::of_ticket(app, visitor, AuditKind::TicketScanned, &ticket, Some(&channel.id)).await;
-            invitation(app, &ticket, &link)
+            invitation(app, &ticket, &link).await?
         }
         Err(refusal) => refused(app, visitor, channel, &code, &proof, refusal).await?,
     };
     Ok(Some(events.reply(app, accepted, &text)))
 }
 
-/// The message with the link, in both languages: an event does not say which one the person reads.
-fn invitation(app: &App, ticket: &Ticket, link: &ArrivalSecret) -> String {
+/// The message with the link, in both languages: an event does not say which one the person reads. Being added to an
+/// account is another question than signing in, and asked as such (SEC-08, SEC-38).
+async fn invitation(app: &App, ticket: &Ticket, link: &ArrivalSecret) -> Result<String, Problem> {
     let href =
         app.site.absolute(&urls::of_scan(urls::ARRIVE, &ticket.scan_code).replace("{link}", link.expose()));
     let seconds = app.site.lifetimes.confirm.as_secs().to_string();
-    // The site's name is its operator's, and the message is a small markup.
-    let site = plain(&ticket.origin.site_name);
-    let values =
-        [("site", site.as_str()), ("host", &ticket.origin.site_host), ("href", &href), ("seconds", &seconds)];
-    both(app, "message.invitation", &values)
+    let grant = app.records.grant(&ticket.grant).await?;
+    let (key, name) = match grant.map(|grant| grant.purpose) {
+        Some(Purpose::Link { user }) => {
+            ("message.invitation_link", account::name_of(app, Language::ZhCn, &user).await?)
+        }
+        _ => ("message.invitation", ticket.origin.site_name.clone()),
+    };
+    // A site's name is its operator's, a person's their own, and the message is a small markup.
+    let name = plain(&name);
+    let host = &ticket.origin.site_host;
+    let values = [("name", name.as_str()), ("host", host), ("href", &href), ("seconds", &seconds)];
+    Ok(both(app, key, &values))
 }
 
 async fn refused(

@@ -3,11 +3,12 @@
 //! Its scene is our scan code behind a mark of ours, so that other codes of the same account stay the operator's. It is
 //! as public as the QR and as useless alone; a fresh ticket has a fresh one (SEC-31).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mashang_login::ids::ScanCode;
 use mashang_login::ticket::Ticket;
-use moka::sync::Cache;
+use moka::future::Cache;
 
 use super::ChannelFailure;
 use super::wechat_account::WechatAccount;
@@ -34,7 +35,8 @@ impl Default for ParametricQr {
 }
 
 impl ParametricQr {
-    /// What the QR of a ticket says: an address of WeChat's. Asked of WeChat once for each ticket.
+    /// What the QR of a ticket says: an address of WeChat's. Asked of WeChat once for each ticket, however
+    /// often its page is loaded meanwhile.
     ///
     /// # Errors
     /// [`ChannelFailure`] when WeChat refuses or fails.
@@ -44,18 +46,23 @@ impl ParametricQr {
         account: &WechatAccount,
         ticket: &Ticket,
     ) -> Result<String, ChannelFailure> {
-        if let Some(text) = self.made.get(&ticket.scan_code) {
-            return Ok(text);
-        }
+        let make = self.make(app, account, ticket);
+        self.made.try_get_with(ticket.scan_code.clone(), make).await.map_err(Arc::unwrap_or_clone)
+    }
+
+    async fn make(
+        &self,
+        app: &App,
+        account: &WechatAccount,
+        ticket: &Ticket,
+    ) -> Result<String, ChannelFailure> {
         let scene = format!("{MARK}{}", ticket.scan_code);
         let life = u32::try_from(seconds_left(ticket, app.now())).unwrap_or(u32::MAX).clamp(1, 300);
         let made = app
             .tokens
             .with(&account.source, async |token| account.client.create_login_qr(&token, &scene, life).await)
             .await?;
-        let text = made.url.to_string();
-        self.made.insert(ticket.scan_code.clone(), text.clone());
-        Ok(text)
+        Ok(made.url.to_string())
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// A handler at `url`; only this address is ever called, no redirect is followed (SEC-70).
+    /// A handler at `url`; only this address is ever called, directly and without following redirects (SEC-70).
     ///
     /// # Errors
     /// When the HTTP client cannot be set up.
@@ -36,24 +36,29 @@ impl Relay {
             .connect_timeout(Duration::from_secs(2))
             .timeout(PATIENCE)
             .referer(false)
+            .no_proxy()
             .build()?;
         Ok(Self { url, http })
     }
 
-    /// Forwards one delivery, with the query as it came, and gives back the handler's answer; `success` where there is
-    /// none, so that the person is not told that the account is out of order.
-    pub async fn forward(&self, channel: &ChannelId, query: &str, body: Bytes) -> EventAnswer {
+    /// Forwards one delivery, with the query as it came, and gives back the handler's answer. A handler that was reached and
+    /// answered badly or too late is answered for by `success`, so that the person is not told that the account is out of
+    /// order. `None` when it was not reached: the platform shall deliver again.
+    pub async fn forward(&self, channel: &ChannelId, query: &str, body: Bytes) -> Option<EventAnswer> {
         match self.ask(query, body).await {
-            Ok(answer) => answer,
-            Err(why) => {
+            Ok(answer) => Some(answer),
+            Err(NoAnswer { why, was_reached }) => {
                 tracing::warn!(channel.id = %channel, "the relay of {channel} did not answer an event: {why}; check {} / 转发目标没有应答，请检查该地址", self.address());
-                EventAnswer::nothing()
+                was_reached.then(EventAnswer::nothing)
             }
         }
     }
 
-    async fn ask(&self, query: &str, body: Bytes) -> Result<EventAnswer, String> {
-        let told = |error: reqwest::Error| causes(&error.without_url());
+    async fn ask(&self, query: &str, body: Bytes) -> Result<EventAnswer, NoAnswer> {
+        let told = |error: reqwest::Error| NoAnswer {
+            was_reached: !error.is_connect(),
+            why: causes(&error.without_url()),
+        };
         let mut answer = self
             .http
             .post(self.with_query(query))
@@ -63,12 +68,12 @@ impl Relay {
             .await
             .map_err(told)?;
         if answer.status() != reqwest::StatusCode::OK {
-            return Err(format!("HTTP {}", answer.status().as_u16()));
+            return Err(NoAnswer::after(format!("HTTP {}", answer.status().as_u16())));
         }
         let mut read = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(told)? {
             if read.len() + chunk.len() > ANSWER_LIMIT {
-                return Err(format!("its answer exceeds {ANSWER_LIMIT} bytes"));
+                return Err(NoAnswer::after(format!("its answer exceeds {ANSWER_LIMIT} bytes")));
             }
             read.extend_from_slice(&chunk);
         }
@@ -92,6 +97,19 @@ impl Relay {
         url.set_query(None);
         let _ = url.set_password(None);
         url
+    }
+}
+
+/// Why the handler's answer cannot be passed back.
+struct NoAnswer {
+    why: String,
+    /// Whether it may have heard of the event.
+    was_reached: bool,
+}
+
+impl NoAnswer {
+    fn after(why: String) -> Self {
+        Self { why, was_reached: true }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use mashang_login::grant::Purpose;
 use mashang_login::handshake::Traveller;
 use mashang_login::ticket::Status;
 
@@ -13,7 +14,8 @@ use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
 
-/// Mints a state bound to this browser and sends it off.
+/// Mints a state bound to this browser and sends it off. Not to be added to an account: no platform's page would say so
+/// (SEC-08, SEC-38).
 pub async fn start(
     State(app): State<App>,
     visitor: Visitor,
@@ -21,7 +23,7 @@ pub async fn start(
 ) -> Result<Response, Problem> {
     let waiting = flow::of_browser(&app, &visitor, &grant, &ticket).await?;
     let channel = app.channels.get(&channel).ok_or(Problem::NotFound)?;
-    if channel.page_host().is_none() {
+    if channel.page_host().is_none() || matches!(waiting.grant.purpose, Purpose::Link { .. }) {
         return Err(Problem::NotFound);
     }
     let Some(ticket) = waiting.ticket.filter(|ticket| ticket.status(app.now()) == Status::Waiting) else {

@@ -1,6 +1,7 @@
 //! `wechat-mini`: a mini-program (小程序). Its page asks the person and speaks to the phone API ([`crate::phone`]); here is
 //! what its tab shows: WeChat's code for the ticket, or our own link, which a published rule opens in the mini-program.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -8,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use mashang_login::ids::ScanCode;
 use mashang_login::ticket::Ticket;
 use mashang_wechat::mini::code::{EnvVersion, MiniCode};
-use moka::sync::Cache;
+use moka::future::Cache;
 
 use super::wechat_account::WechatAccount;
 use super::{ChannelFailure, Code};
@@ -57,9 +58,13 @@ impl WechatMini {
     /// # Errors
     /// [`ChannelFailure`] when WeChat refuses or fails.
     pub async fn draw_code(&self, app: &App, ticket: &Ticket) -> Result<Code, ChannelFailure> {
-        if let Some(picture) = self.drawn.0.get(&ticket.scan_code) {
-            return Ok(Code { text: None, picture: Some(picture) });
-        }
+        let draw = self.draw(app, ticket);
+        let picture = self.drawn.0.try_get_with(ticket.scan_code.clone(), draw).await;
+        let picture = picture.map_err(Arc::unwrap_or_clone)?;
+        Ok(Code { text: None, picture: Some(picture) })
+    }
+
+    async fn draw(&self, app: &App, ticket: &Ticket) -> Result<String, ChannelFailure> {
         let code = MiniCode {
             scene: ticket.scan_code.as_str(),
             page: self.page.as_deref(),
@@ -72,8 +77,6 @@ impl WechatMini {
             .tokens
             .with(&self.account.source, async |token| client.mini_code(&token, &code).await)
             .await?;
-        let picture = format!("data:{};base64,{}", drawn.kind.media_type(), STANDARD.encode(&drawn.bytes));
-        self.drawn.0.insert(ticket.scan_code.clone(), picture.clone());
-        Ok(Code { text: None, picture: Some(picture) })
+        Ok(format!("data:{};base64,{}", drawn.kind.media_type(), STANDARD.encode(&drawn.bytes)))
     }
 }

@@ -118,7 +118,7 @@ impl Wecom {
         match login {
             CorpLogin::Member { id, ticket } => {
                 let member = self.member(app, &id).await?;
-                let email = self.private_email(app, &member, ticket).await?;
+                let email = self.private_email(app, channel, &member, ticket).await;
                 let attributes = Attributes {
                     member_id: Some(member.id.as_str().to_owned()),
                     departments: member.departments.clone(),
@@ -154,26 +154,25 @@ impl Wecom {
         }
     }
 
-    /// The address the member agreed to show inside WeCom; none where nothing was asked for.
+    /// The address the member agreed to show inside WeCom; none where nothing was asked for. Who signs in is proven without
+    /// it, so that a failure here costs no login.
     async fn private_email(
         &self,
         app: &App,
+        channel: &Channel,
         member: &Member,
         ticket: Option<UserTicket>,
-    ) -> Result<Option<String>, ChannelFailure> {
-        let Some(ticket) = ticket.filter(|_| self.private_info) else { return Ok(None) };
+    ) -> Option<String> {
+        let ticket = ticket.filter(|_| self.private_info)?;
         let detail = app
             .tokens
             .with(&self.source, async |token| self.client.member_detail(&token, &ticket).await)
-            .await?;
-        if detail.id != member.id {
-            return Err(ChannelFailure {
-                words: FailureWords::Other,
-                errcode: None,
-                log: "the private fields are another member's than the code; refused".into(),
-            });
-        }
-        Ok(detail.biz_mail.or(detail.email))
+            .await
+            .inspect_err(|error| {
+                tracing::warn!(channel.id = %channel.id, %error, "the private fields of a member were not told: {error}");
+            })
+            .ok()?;
+        (detail.id == member.id).then(|| detail.biz_mail.or(detail.email))?
     }
 }
 

@@ -119,7 +119,7 @@ pub enum EventMode {
     /// 安全模式: encrypted and signed.
     #[default]
     Secure,
-    /// WEAKER, 兼容模式: ciphertext beside plaintext; only the ciphertext is read.
+    /// 兼容模式: ciphertext beside plaintext; only the ciphertext is read.
     Compatible,
     /// WEAKER, 明文模式: the signature does not cover the body.
     Plain,
@@ -322,7 +322,14 @@ impl ChannelSection {
                     wrong,
                 );
                 match &section.events {
-                    Some(events) => events.check(&place, true, wrong),
+                    Some(events) => {
+                        events.check(&place, true, wrong);
+                        if section.qr == OfficialQr::Parametric && events.mode == EventMode::Plain {
+                            wrong.push(format!(
+                                "{place}.events.mode: in 明文模式 anybody who sees one request could sign in as anybody; choose 安全模式 in the console and leave the mode out here"
+                            ));
+                        }
+                    }
                     None if section.qr == OfficialQr::Parametric => wrong.push(format!(
                         "{place}: qr = \"parametric\" needs [{place}.events] with token, aes_key and original_id, as typed into 公众平台 › 设置与开发 › 基本配置 › 服务器配置"
                     )),

@@ -1,19 +1,25 @@
 //! What the login page shows of a ticket under one tab: our own QR, a code that the platform draws, the platform's page
 //! in a frame, or a button that leads to it. The ticket behind every face is the same.
 
+use mashang_login::grant::Purpose;
+use std::time::Duration;
+
 use mashang_login::handshake::Traveller;
 use mashang_login::ids::ScanCode;
 use mashang_login::ticket::{Denial, Stage, Status, Ticket};
 use serde::Serialize;
 use url::Url;
 
-use crate::channel::{Channel, ChannelFailure, Means, Platform, Shown, begin_trip};
+use crate::channel::{Channel, ChannelFailure, Code, FailureWords, Means, Platform, Shown, begin_trip};
 use crate::state::App;
 use crate::urls;
 use crate::web::device::Surroundings;
 use crate::web::problem::{self, Problem};
 use crate::web::qr;
 use crate::web::visitor::Visitor;
+
+/// How long a page waits for a platform's code.
+const PATIENCE: Duration = Duration::from_millis(2500);
 
 /// One ticket, drawn for one browser; also the answer to the script's refresh.
 #[derive(Debug, Serialize)]
@@ -108,7 +114,8 @@ impl Mode {
 }
 
 impl Face {
-    /// Draws a ticket for this browser under the open tab; a platform's frame gets a state of its own.
+    /// Draws a ticket, of a grant with this purpose, for this browser under the open tab; a platform's frame gets a state
+    /// of its own.
     ///
     /// # Errors
     /// [`Problem::Store`] when the state cannot be stored. A platform that fails is no error: the face says so, and the
@@ -116,13 +123,13 @@ impl Face {
     pub async fn draw(
         app: &App,
         visitor: &Visitor,
-        ticket: &Ticket,
+        (purpose, ticket): (&Purpose, &Ticket),
         channel: Option<&Channel>,
     ) -> Result<Self, Problem> {
         let url = |pattern| urls::of_ticket(pattern, &ticket.grant, &ticket.scan_code);
-        let scan_path = urls::of_scan(urls::SCAN, &ticket.scan_code);
+        let scan_path = scan_path(app, ticket, channel);
         let scan_url = app.site.absolute(&scan_path);
-        let (drawing, ticket) = draw(app, visitor, ticket, channel, &scan_url).await?;
+        let (drawing, ticket) = draw(app, visitor, (purpose, ticket), channel, &scan_url).await?;
         let ticket = &ticket;
         let query = channel.map(|channel| format!("?channel={}", channel.id)).unwrap_or_default();
         Ok(Self {
@@ -175,7 +182,7 @@ impl Face {
 async fn draw(
     app: &App,
     visitor: &Visitor,
-    ticket: &Ticket,
+    (purpose, ticket): (&Purpose, &Ticket),
     channel: Option<&Channel>,
     scan_url: &str,
 ) -> Result<(Drawing, Ticket), Problem> {
@@ -188,7 +195,7 @@ async fn draw(
             Shown::Link
         }
         Surroundings::Phone if channel.opens_our_link() => Shown::Link,
-        _ => channel.shown(),
+        _ => channel.shown_for(purpose),
     };
     match shown {
         Shown::Link => Ok((ours(), ticket.clone())),
@@ -203,14 +210,34 @@ async fn draw(
             ticket.clone(),
         )),
         Shown::Code => {
-            let drawing = match channel.draw_code(app, ticket).await {
+            let drawing = match code_in_time(app, channel, ticket).await {
                 Ok(code) => {
                     Drawing { mode: Mode::Code, qr: code.text, picture: code.picture, ..Drawing::default() }
+                }
+                // The day's codes are used up, or the platform is busy: the same account is authorized through our link too.
+                Err(failure) if failure.words == FailureWords::Busy && channel.opens_our_link() => {
+                    tracing::warn!(channel.id = %channel.id, upstream.errcode = failure.errcode, "{} shows our own link instead of the platform's code: {}", channel.id, failure.log);
+                    ours()
                 }
                 Err(failure) => trouble(app, visitor, ticket, channel, failure),
             };
             Ok((drawing, ticket.clone()))
         }
+    }
+}
+
+/// The platform's code for a ticket, if it comes in time: the page with its other tabs waits for nobody longer. The drawing
+/// goes on, and is there when the page is asked for again.
+async fn code_in_time(app: &App, channel: &Channel, ticket: &Ticket) -> Result<Code, ChannelFailure> {
+    let (app, id, ticket) = (app.clone(), channel.id.clone(), ticket.clone());
+    let drawing = tokio::spawn(async move {
+        let channel = app.channels.get(id.as_str()).expect("channels do not change while the server runs");
+        channel.draw_code(&app, &ticket).await
+    });
+    match tokio::time::timeout(PATIENCE, drawing).await {
+        Ok(Ok(drawn)) => drawn,
+        Ok(Err(panic)) => Err(ChannelFailure::broken(&panic)),
+        Err(_) => Err(ChannelFailure::too_slow()),
     }
 }
 
@@ -277,12 +304,24 @@ fn trouble(
     Drawing { mode: Mode::Trouble, trouble: Some(trouble), ..Drawing::default() }
 }
 
+/// What our QR holds: the link of the ticket, and where the open tab is not the first that the platform's app would be led
+/// to, which channel it is. A hint, as is all of the address: the proof decides.
+fn scan_path(app: &App, ticket: &Ticket, channel: Option<&Channel>) -> String {
+    let path = urls::of_scan(urls::SCAN, &ticket.scan_code);
+    let Some(channel) = channel.filter(|channel| channel.opens_our_link()) else { return path };
+    match app.channels.behind_our_link(channel.platform()) {
+        Some(first) if first.id != channel.id => format!("{path}?c={}", channel.id),
+        _ => path,
+    }
+}
+
 /// Where the button on a phone leads: inside a platform's app through our own link, at once.
 fn onward(app: &App, visitor: &Visitor, channel: Option<&Channel>, scan_path: &str) -> Option<String> {
     let channel = channel.filter(|channel| channel.opens_our_link())?;
     match visitor.surroundings {
         Surroundings::Inside(platform) if platform == channel.platform() => {
-            Some(format!("{scan_path}?via={}", platform.as_str()))
+            let sign = if scan_path.contains('?') { '&' } else { '?' };
+            Some(format!("{scan_path}{sign}via={}", platform.as_str()))
         }
         Surroundings::Phone => app.site.sandbox.is_some().then(|| scan_path.to_owned()),
         Surroundings::Inside(_) | Surroundings::Desktop => None,

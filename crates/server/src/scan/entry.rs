@@ -51,7 +51,9 @@ pub async fn entry(
             return Ok(result_page(&code, Outcome::Unknown));
         }
     }
-    let Some(channel) = app.channels.behind_our_link(platform) else {
+    let named = visitor.query("c").and_then(|id| app.channels.get(&id));
+    let named = named.filter(|channel| channel.platform() == platform && channel.opens_our_link());
+    let Some(channel) = named.or_else(|| app.channels.behind_our_link(platform)) else {
         return which_app(&app, &visitor, &code);
     };
     let (phone, cookies) = visitor.phone_or_new(&app);

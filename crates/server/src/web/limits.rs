@@ -13,6 +13,9 @@ use ipnet::IpNet;
 use super::address::limit_key;
 use crate::config::LimitsSection;
 
+/// Refusals of one address that are recorded in a minute: enough to see a pattern, too few to fill a disk.
+const REFUSALS_PER_MINUTE: u32 = 30;
+
 /// What is being counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Counted {
@@ -24,6 +27,8 @@ pub enum Counted {
     TokenError,
     /// A refused event.
     BadEvent,
+    /// A refusal that is written into the audit trail.
+    Refusal,
 }
 
 /// Too much: try again after this long.
@@ -40,6 +45,7 @@ pub struct Limits {
     polls: DefaultKeyedRateLimiter<IpAddr>,
     token_errors: DefaultKeyedRateLimiter<IpAddr>,
     bad_events: DefaultKeyedRateLimiter<IpAddr>,
+    refusals: DefaultKeyedRateLimiter<IpAddr>,
     clock: DefaultClock,
     streams: Arc<Streams>,
     untrusted_proxy: std::sync::Once,
@@ -59,6 +65,7 @@ impl Limits {
             token_errors: per_minute(section.token_errors_per_minute),
             // The same people stumble here: operators who set a secret, and strangers who try.
             bad_events: per_minute(section.token_errors_per_minute),
+            refusals: per_minute(REFUSALS_PER_MINUTE),
             untrusted_proxy: std::sync::Once::new(),
             refused: Mutex::default(),
             clock: DefaultClock::default(),
@@ -80,6 +87,7 @@ impl Limits {
             Counted::Poll => &self.polls,
             Counted::TokenError => &self.token_errors,
             Counted::BadEvent => &self.bad_events,
+            Counted::Refusal => &self.refusals,
         };
         limiter.check_key(&limit_key(address)).map_err(|until| {
             let wait = until.wait_time_from(self.clock.now());
@@ -125,7 +133,7 @@ impl Limits {
 
     /// Forgets addresses that have been quiet; called now and then.
     pub fn tidy(&self) {
-        for limiter in [&self.starts, &self.polls, &self.token_errors, &self.bad_events] {
+        for limiter in [&self.starts, &self.polls, &self.token_errors, &self.bad_events, &self.refusals] {
             limiter.retain_recent();
         }
         let now = tokio::time::Instant::now();

@@ -12,6 +12,7 @@ use mashang_wechat::callback::{CallbackToken, EncodingAesKey, Event, sign};
 use serde_json::json;
 use tower::ServiceExt as _;
 
+use crate::account::{press_link, sign_in};
 use crate::support::*;
 
 const OPENID: &str = "oTestOpenId0000000000000000A";
@@ -188,6 +189,11 @@ async fn a_second_person_and_a_second_scan_are_told_what_to_do() {
     assert!(text_of(&reply).contains("另一部手机"), "{}", text_of(&reply));
     let again = scan_by(OPENID, &page).replace("1700000000", "1700000009");
     let (_, reply) = Delivery::of(&app, &again).post(&app).await;
+    let link = link_in(&text_of(&reply));
+    let phone = app.phone();
+    assert!(phone.post(&link, &[]).await.location().ends_with("/confirm"), "a lost message is sent again");
+    let late = scan_by(OPENID, &page).replace("1700000000", "1700000019");
+    let (_, reply) = Delivery::of(&app, &late).post(&app).await;
     assert!(text_of(&reply).contains("上一条消息"), "{}", text_of(&reply));
     let gone = event_by(OPENID, "SCAN", "ms_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
     let (_, reply) = Delivery::of(&app, &gone).post(&app).await;
@@ -268,6 +274,50 @@ async fn sec_28_29_32_forged_deliveries_are_refused_and_change_nothing() {
     assert_eq!(huge.post(&app).await.0, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(good.post(&app).await.0, StatusCode::OK, "the real one still counts");
     assert_eq!(page.stage().await, "scanned");
+}
+
+/// SEC-08, SEC-38: being added to an account is another question than signing in, and the message says whose.
+#[tokio::test]
+async fn sec_38_the_message_tells_linking_from_signing_in() {
+    let app = start().await;
+    let (browser, person) = (app.desktop(), app.person("<b>小明").await);
+    sign_in(&app, &browser, &person).await;
+    let page = app.login_page(&browser, &press_link(&browser, "scan").await).await;
+    let (_, reply) = Delivery::of(&app, &scan_by(OPENID, &page)).post(&app).await;
+    let text = text_of(&reply);
+    for words in ["绑定到“b小明”的账号（127.0.0.1:8080）", "Link your WeChat to the account of “b小明”"] {
+        assert!(text.contains(words), "{text}");
+    }
+    assert!(!text.contains("正在登录") && !text.contains("Sign in to"), "{text}");
+    let approved = approve_from_link(&app, &app.phone(), &page, &link_in(&text)).await;
+    assert!(approved.location().ends_with("outcome=approved"), "{}", approved.location());
+    assert_eq!(page.redeem().await, "/account?notice=linked");
+}
+
+/// SEC-28: a query that was seen in a log signs nothing but its own ciphertext.
+#[tokio::test]
+async fn sec_28_a_seen_query_of_compatible_mode_carries_no_other_event() {
+    let app = TestApp::with_config(&channel("mode = \"compatible\"")).await;
+    let page = app.open_login(&app.desktop()).await;
+    let seen = Delivery::of(&app, &event_by(OTHER, "CLICK", "menu_1"));
+    assert_eq!(seen.post(&app).await.0, StatusCode::OK);
+    let forged = Delivery { query: seen.query.clone(), body: scan_by(OPENID, &page) };
+    assert_eq!(forged.post(&app).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(page.stage().await, "waiting");
+    let (_, reply) = Delivery::of(&app, &scan_by(OPENID, &page)).post(&app).await;
+    assert!(text_of(&reply).contains("/from/"), "the link travels encrypted");
+}
+
+#[tokio::test]
+async fn events_of_the_operator_take_nothing_from_the_logins() {
+    let app = start().await;
+    let person = app.person("小明").await;
+    for n in 0..300 {
+        let event = event_by(OPENID, "TEMPLATESENDJOBFINISH", &n.to_string());
+        assert_eq!(Delivery::of(&app, &event).post(&app).await.0, StatusCode::OK);
+    }
+    assert!(format!("{:?}", app.app.handshakes).contains("provider_codes: 0"));
+    app.log_in(&app.desktop(), &person).await;
 }
 
 #[tokio::test]
@@ -377,4 +427,49 @@ impl Handler {
     fn seen(&self) -> Vec<(String, String)> {
         self.seen.lock().unwrap().clone()
     }
+}
+
+#[tokio::test]
+async fn a_day_without_codes_left_shows_our_own_link_instead() {
+    let app = start().await;
+    let browser = app.desktop();
+    let page = app.open_login(&browser).await;
+    app.fault(json!({ "fault": "errcode", "code": 45009, "target": "qrcode_create" })).await;
+    let tab = browser.get(&format!("{}?channel=scan", page.path)).await;
+    assert!(!tab.body.contains("data-trouble"), "{}", tab.body);
+    assert!(tab.body.contains(&format!("{}%3Fc%3Dscan", page.ticket)), "our link, and for this very channel");
+}
+
+#[tokio::test]
+async fn promise_9_a_slow_platform_holds_up_neither_its_page_nor_the_other_tabs() {
+    let app = start().await;
+    let browser = app.desktop();
+    let page = app.open_login(&browser).await;
+    // Slower than a page waits, quicker than a call is given up.
+    app.fault(json!({ "fault": "slow", "ms": 4000, "target": "qrcode_create", "remaining": 1 })).await;
+    let path = format!("{}?channel=scan", page.path);
+    assert!(browser.get(&path).await.body.contains("data-trouble"));
+    let other = browser.get(&format!("{}?channel=wechat", page.path)).await;
+    assert!(!other.body.contains("data-trouble") && other.body.contains("<svg"));
+    // The drawing went on meanwhile: asking again waits for it and asks the platform nothing.
+    assert!(browser.get(&path).await.body.contains("<svg"));
+}
+
+#[tokio::test]
+async fn each_of_two_channels_of_one_platform_gets_its_own_scans() {
+    let app = TestApp::with_config(
+        &channel("")
+            .replace("qr = \"parametric\"", "qr = \"link\"")
+            .replace(DEMO_OFFICIAL_APPID, "wx5a9d0b0c0deffff1"),
+    )
+    .await;
+    let page = app.open_login(&app.desktop()).await;
+    let led = |path: String| {
+        let phone = app.phone();
+        async move { param(phone.get(&path).await.location(), "appid") }
+    };
+    assert_eq!(led(format!("/s/{}", page.ticket)).await, DEMO_OFFICIAL_APPID);
+    assert_eq!(led(format!("/s/{}?c=scan", page.ticket)).await, "wx5a9d0b0c0deffff1");
+    assert_eq!(led(format!("/s/{}?c=web", page.ticket)).await, DEMO_OFFICIAL_APPID, "no channel of our link");
+    assert_eq!(led(format!("/s/{}?c=nobody", page.ticket)).await, DEMO_OFFICIAL_APPID);
 }

@@ -22,8 +22,8 @@ pub enum Mode {
     /// 明文模式. The signature does not cover the body: whoever sees one request can send another body with its query
     /// for five minutes. Only for trying things out.
     Plain,
-    /// 兼容模式: plain and encrypted beside each other. What is encrypted counts; a request without it is read as in
-    /// [`Mode::Plain`], with the same weakness.
+    /// 兼容模式: plain and encrypted beside each other. Only what is encrypted counts, as in [`Mode::Secure`]; a request
+    /// without it is refused.
     Compatible(EncodingAesKey),
     /// 安全模式, the one to use: only what is encrypted and signed counts.
     Secure(EncodingAesKey),
@@ -48,9 +48,9 @@ pub struct Accepted {
     /// Equal for every delivery of one event: platforms deliver up to three times. A hash of 64 hexadecimal digits
     /// that names nobody. Act once per key.
     pub dedupe_key: String,
-    /// Equal for every request with this query's signature. In plain mode, refuse one that comes with another
-    /// `dedupe_key`: there the body is not signed. A hash of 64 hexadecimal digits.
-    pub delivery_key: String,
+    /// In plain mode, where the signature does not cover the body: equal for every request with this query's timestamp
+    /// and nonce. Refuse one that comes with another `dedupe_key`. A hash of 64 hexadecimal digits.
+    pub delivery_key: Option<String>,
     /// The event's XML as the platform wrote it, decrypted.
     pub raw: String,
 }
@@ -181,9 +181,10 @@ impl Inbox {
                 let event = Event::parse(message.as_bytes())?;
                 self.accepted(event, message, &signed)
             }
-            (Mode::Secure(_), None) => Err(Refusal::NotEncrypted),
+            // The platform encrypts in both; whoever does not is somebody else, with a query that was seen.
+            (Mode::Secure(_) | Mode::Compatible(_), None) => Err(Refusal::NotEncrypted),
             (Mode::Plain, Some(_)) => Err(Refusal::UnexpectedlyEncrypted),
-            (Mode::Plain | Mode::Compatible(_), None) => {
+            (Mode::Plain, None) => {
                 let signed = Signed::of(query, query.signature.as_ref())?;
                 self.check(&signed, None, now)?;
                 let raw = String::from_utf8(body.to_vec()).map_err(|_| XmlError::NotUtf8)?;
@@ -193,7 +194,8 @@ impl Inbox {
     }
 
     /// A text for the person who caused this event, as the body of our answer. `now` is in seconds since 1970;
-    /// `random` and `nonce` must differ each time. Encrypted in secure mode only: compatible mode allows either.
+    /// `random` and `nonce` must differ each time. Encrypted except in plain mode: whoever replays a request that was
+    /// seen learns nothing from the answer.
     ///
     /// `None` if the event does not say who sent it to whom. To say nothing, answer `success`.
     #[must_use]
@@ -206,7 +208,7 @@ impl Inbox {
         nonce: &str,
     ) -> Option<String> {
         let plain = reply::text_reply(event.from_user()?, event.to_user()?, now, content);
-        let Mode::Secure(key) = &self.mode else { return Some(plain) };
+        let (Mode::Secure(key) | Mode::Compatible(key)) = &self.mode else { return Some(plain) };
         let encrypted = key.seal(&plain, &self.receiver, random);
         let timestamp = now.to_string();
         let signature = signature::sign(&self.token, &[&timestamp, nonce, &encrypted]);
@@ -235,7 +237,8 @@ impl Inbox {
             return Err(Refusal::OtherAccount);
         }
         let dedupe_key = self.dedupe_key(&event);
-        let delivery_key = self.fingerprint([signed.timestamp, signed.nonce, signed.signature]);
+        let is_plain = matches!(self.mode, Mode::Plain);
+        let delivery_key = is_plain.then(|| self.fingerprint([signed.timestamp, signed.nonce]));
         Ok(Accepted { event, dedupe_key, delivery_key, raw })
     }
 

@@ -68,19 +68,23 @@ fn an_encrypted_scan_is_accepted_in_secure_and_compatible_mode() {
 }
 
 #[test]
-fn a_plain_scan_is_accepted_only_where_plain_is_allowed() {
+fn a_plain_scan_is_accepted_only_where_plain_is_chosen() {
     let message = scan(ACCOUNT, "login_abc123");
-    for mode in [Mode::Plain, Mode::Compatible(key())] {
-        let accepted = inbox(mode).accept(&plain_query("1700000001"), message.as_bytes(), NOW).unwrap();
-        assert_eq!(accepted.raw, message);
-    }
+    let accepted = inbox(Mode::Plain).accept(&plain_query("1700000001"), message.as_bytes(), NOW).unwrap();
+    assert_eq!(accepted.raw, message);
 }
 
 #[test]
-fn sec_28_plaintext_with_a_good_signature_is_refused_in_secure_mode() {
+fn sec_28_plaintext_with_a_good_signature_is_refused_where_the_platform_encrypts() {
     let message = scan(ACCOUNT, "login_abc123");
-    let refused = secure().accept(&plain_query("1700000001"), message.as_bytes(), NOW);
-    assert_eq!(refused.unwrap_err(), Refusal::NotEncrypted);
+    for mode in [Mode::Secure(key()), Mode::Compatible(key())] {
+        let refused = inbox(mode.clone()).accept(&plain_query("1700000001"), message.as_bytes(), NOW);
+        assert_eq!(refused.unwrap_err(), Refusal::NotEncrypted);
+        // The query of a genuine delivery holds a plain signature as well.
+        let (query, _) = delivery(&message, APPID, "1700000001");
+        let refused = inbox(mode).accept(&query, message.as_bytes(), NOW);
+        assert_eq!(refused.unwrap_err(), Refusal::NotEncrypted);
+    }
 }
 
 #[test]
@@ -157,7 +161,12 @@ fn sec_30_every_delivery_of_one_event_has_one_key() {
     let first = accept(&scan(ACCOUNT, "a"), "1700000001");
     let again = accept(&scan(ACCOUNT, "a"), "1700000006");
     assert_eq!(first.dedupe_key, again.dedupe_key);
-    assert_ne!(first.delivery_key, again.delivery_key);
+    assert_eq!((&first.delivery_key, &again.delivery_key), (&None, &None), "the signature covers the event");
+    let plainly = |message: &str| {
+        inbox(Mode::Plain).accept(&plain_query("1700000001"), message.as_bytes(), NOW).unwrap().delivery_key
+    };
+    assert!(plainly(&scan(ACCOUNT, "a")).is_some());
+    assert_eq!(plainly(&scan(ACCOUNT, "a")), plainly(&scan(ACCOUNT, "b")), "one signature, two events");
     assert_ne!(first.dedupe_key, accept(&scan(ACCOUNT, "b"), "1700000001").dedupe_key);
     let message = |id: &str, text: &str| {
         format!(
