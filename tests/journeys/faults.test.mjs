@@ -12,8 +12,12 @@ import { claims, startHouse } from '../support/house.mjs';
 import { startComputer } from '../support/computer.mjs';
 import { until } from '../support/wait.mjs';
 
-const words = Object.fromEntries(['zh-CN', 'en'].map((language) =>
-  [language, JSON.parse(readFileSync(new URL(`../../crates/server/locales/${language}.json`, import.meta.url), 'utf8'))]));
+/** What the server says, about WeChat. */
+const words = Object.fromEntries(['zh-CN', 'en'].map((language) => {
+  const all = JSON.parse(readFileSync(new URL(`../../crates/server/locales/${language}.json`, import.meta.url), 'utf8'));
+  const filled = Object.entries(all).map(([key, text]) => [key, text.replaceAll('{app}', all['platform.wechat.name'])]);
+  return [language, Object.fromEntries(filled)];
+}));
 
 const journey = journeys();
 let house;

@@ -7,10 +7,10 @@ export async function scanIntoChat(phone, sandbox, text, person) {
   await phone.waitForURL(/\/phone\/chat\//);
 }
 
-/** Scans once more on a phone whose person is known. */
-export async function scanAgain(phone, sandbox, text) {
+/** Scans once more on a phone whose person is known; ends when the account, which wrote `before` times, wrote again. */
+export async function scanAgain(phone, sandbox, text, before = 1) {
   await phone.goto(`${sandbox}/phone?${new URLSearchParams({ open: text, go: '1' })}`);
-  await phone.waitForURL(/\/phone\/chat\//);
+  await phone.locator('.bubble.theirs').nth(before).waitFor();
 }
 
 /** Taps 关注. */
