@@ -28,6 +28,8 @@ pub enum UnionNews {
     /// The identity had another one; now it has this one, which was free. So it is when an app moves to another platform
     /// account.
     Changed,
+    /// The identity was not known, and leads to the person who has the unionid from now on.
+    Attached,
 }
 
 /// A person's wish to add an identity to their account, at its end: the phone has approved.

@@ -174,8 +174,9 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     ///
     /// A person is found by the exact identity key first. Otherwise, when the proof carries a [`UnionLink`], by the
     /// identities with the same link; if such identities belong to more than one person, none is chosen and a new person
-    /// is created (SEC-39), and so it is if the identity was unlinked from the one it would lead to. The identity's profile and link, and the person's nickname and picture, follow the proof;
-    /// what the proof does not tell stays as it was. One link belongs to one person at most: one that leads to somebody
+    /// is created (SEC-39); also if the identity was unlinked from the one person whom it would lead to. The identity's
+    /// profile and link, and the person's nickname and picture, follow the proof; what the proof does not tell stays as it
+    /// was. One link belongs to one person at most: one that leads to somebody
     /// else than the identity is not recorded, and reported ([`UnionNews`]).
     ///
     /// [`UnionLink`]: crate::identity::UnionLink

@@ -46,23 +46,25 @@ pub async fn of_client(
     write(app, event).await;
 }
 
-/// A login's unionid showed what an operator must know. People are never merged by it (SEC-39).
-pub async fn of_union(app: &App, visitor: &Visitor, user: &UserId, news: &UnionNews) {
-    let mut event = match news {
-        UnionNews::Clash { .. } => by(app, visitor, AuditKind::UnionClash),
-        UnionNews::Changed => by(app, visitor, AuditKind::UnionChanged),
+/// A login's unionid showed what an operator must know. People are never merged by it (SEC-39). `login` is the event of
+/// that login; `user` is who signed in.
+pub async fn of_union(app: &App, login: &AuditEvent, user: &UserId, news: &UnionNews) {
+    let (kind, other) = match news {
+        UnionNews::Clash { other } => (AuditKind::UnionClash, Some(other)),
+        UnionNews::Changed => (AuditKind::UnionChanged, None),
+        // Who had the unionid is the person themself: so it is told from what they linked by hand.
+        UnionNews::Attached => (AuditKind::IdentityLinked, Some(user)),
     };
-    event.user = Some(user.clone());
     if let UnionNews::Clash { other } = news {
-        event.other = Some(other.clone());
+        // Whoever made it happen may be either of the two, so it does not say which one should stay.
         tracing::warn!(
             user.id = %user,
             other.id = %other,
-            "the unionid of {user} leads to {other} too: nothing was merged. If they are one person, look with \
-             `mashang user show` and then run `mashang user merge {user} {other}`"
+            "the unionid of {user} leads to {other} too: nothing was merged. To see whether they are one person, look \
+             with `mashang user show {user}` and `mashang user show {other}`"
         );
     }
-    write(app, event).await;
+    write(app, AuditEvent { kind, other: other.cloned(), ..login.clone() }).await;
 }
 
 /// An event of this moment and this device; fill in the rest and [`write`] it.

@@ -63,5 +63,8 @@ pub(super) async fn unmerge(asked: &Unmerge) -> anyhow::Result<()> {
         Undone::MergedFurther(into) => {
             bail!("the person who stayed was merged into {into} later; undo that first")
         }
+        Undone::Disabled(into) => {
+            bail!("{into}, who stayed, is switched off; undoing would let them in again. If they may: `mashang user enable {into}` first")
+        }
     }
 }

@@ -7,7 +7,7 @@ use mashang_login::ids::UserId;
 use mashang_login::records::{FreshLogin, Fulfilled};
 
 use super::{FRESH, LINKING, Notice};
-use crate::flow::answer::{Through, signed_in, union_news};
+use crate::flow::answer::{SignIn, Through, signed_in};
 use crate::flow::{self, GoTo, Waiting};
 use crate::state::App;
 use crate::web::problem::Problem;
@@ -29,8 +29,9 @@ pub async fn open(
     let grant = &waiting.grant;
     match app.records.open_account(&grant.id, login, app.now()).await? {
         Fulfilled::Done { user, created, union } => {
-            union_news(app, visitor, &user.id, union.as_ref()).await;
-            signed_in(app, visitor, &waiting.client, &user.id, created, Some(through)).await;
+            let union = union.as_ref();
+            let (client, user, through) = (&waiting.client, &user.id, Some(through));
+            signed_in(app, visitor, SignIn { client, user, created, union, through }).await;
             let was_asked_again = grant.request.hinted.is_some();
             let address = if was_asked_again { Notice::Fresh.address() } else { urls::ACCOUNT.to_owned() };
             Ok(GoTo { address, cookies })
@@ -83,8 +84,8 @@ pub async fn link(
         tracing::info!(
             user.id = %user,
             other.id = %other,
-            "{user} wanted to add what leads to {other}. If they are one person, look with `mashang user show` and then \
-             run `mashang user merge {other} {user}`"
+            "{user} wanted to add what leads to {other}. To see whether they are one person, look with `mashang user show \
+             {user}` and `mashang user show {other}`"
         );
         return back(app, waiting, notice).await;
     }

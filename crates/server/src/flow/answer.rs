@@ -4,7 +4,7 @@ use mashang_login::accounts::UnionNews;
 use mashang_login::audit::AuditKind;
 use mashang_login::client::Client;
 use mashang_login::grant::{Grant, Purpose};
-use mashang_login::identity::Proof;
+use mashang_login::identity::{ChannelKind, Proof};
 use mashang_login::ids::{ChannelId, ScanCode, SessionId, UserId};
 use mashang_login::records::{FreshLogin, Login, NewSession};
 use mashang_login::secret::SessionSecret;
@@ -12,6 +12,7 @@ use mashang_oidc::answer::{AnswerError, Answered, fulfil, refuse};
 use mashang_oidc::authorize::AuthorizeError;
 
 use super::{GoTo, Waiting, advance, site_root};
+use crate::channel::Channel;
 use crate::state::App;
 use crate::web::cookies::CookieKind;
 use crate::web::problem::Problem;
@@ -48,12 +49,16 @@ pub async fn redeem(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<G
 
 fn fresh_login(app: &App, visitor: &Visitor, proof: Proof) -> (SessionSecret, FreshLogin) {
     let now = app.now();
+    // Which way the person came, and that is not always the kind of their identity: an app may vouch for it.
+    let through = app.channels.get(proof.channel.as_str()).map(Channel::kind);
+    // A platform was asked for this very login. A token may repeat an earlier one, and must not make it look fresh.
+    let is_repeated = through.is_none_or(|kind| kind == ChannelKind::App);
     let secret = SessionSecret::random(&*app.entropy);
     let session = NewSession {
         id: SessionId::random(&*app.entropy),
         secret: secret.hash(),
-        amr: proof.key.kind.as_str().to_owned(),
-        auth_time: now,
+        amr: through.unwrap_or(proof.key.kind).as_str().to_owned(),
+        auth_time: if is_repeated { proof.proven_at.min(now) } else { now },
         expires_at: now + app.site.session_life,
         device: visitor.device.clone(),
         address: visitor.address.to_string(),
@@ -66,22 +71,22 @@ fn fresh_login(app: &App, visitor: &Visitor, proof: Proof) -> (SessionSecret, Fr
 /// What a fresh login came through: the ticket and the channel.
 pub(crate) type Through = (ScanCode, ChannelId);
 
-/// Tells what the login's unionid showed, if anything.
-pub(crate) async fn union_news(app: &App, visitor: &Visitor, user: &UserId, news: Option<&UnionNews>) {
-    if let Some(news) = news {
-        audit::of_union(app, visitor, user, news).await;
-    }
+/// Who signed in where.
+pub(crate) struct SignIn<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) user: &'a UserId,
+    /// Whether it made them a person here.
+    pub(crate) created: bool,
+    /// What the proof's unionid showed.
+    pub(crate) union: Option<&'a UnionNews>,
+    /// `None` if a session that was there answered.
+    pub(crate) through: Option<Through>,
 }
 
-/// One audit record that says who signed in where, and how: through a ticket, or by a session that was there.
-pub(crate) async fn signed_in(
-    app: &App,
-    visitor: &Visitor,
-    client: &Client,
-    user: &UserId,
-    created: bool,
-    through: Option<Through>,
-) {
+/// One audit record that says who signed in where, and how: through a ticket, or by a session that was there. Before it,
+/// what the login did on the way: a person created, an identity led to them by its unionid.
+pub(crate) async fn signed_in(app: &App, visitor: &Visitor, sign_in: SignIn<'_>) {
+    let SignIn { client, user, created, union, through } = sign_in;
     if created {
         audit::of_client(app, visitor, AuditKind::UserCreated, &client.id, Some(user)).await;
     }
@@ -92,6 +97,9 @@ pub(crate) async fn signed_in(
     if let Some((ticket, channel)) = through {
         event.ticket = Some(ticket.short().to_owned());
         event.channel = Some(channel);
+    }
+    if let Some(news) = union {
+        audit::of_union(app, &event, user, news).await;
     }
     audit::write(app, event).await;
 }
@@ -116,8 +124,8 @@ pub(super) async fn answer(
     };
     match answered {
         Answered::Redirect { to, user, created, union } => {
-            union_news(app, visitor, &user.id, union.as_ref()).await;
-            signed_in(app, visitor, client, &user.id, created, through).await;
+            let sign_in = SignIn { client, user: &user.id, created, union: union.as_ref(), through };
+            signed_in(app, visitor, sign_in).await;
             Ok(GoTo { address: to, cookies })
         }
         Answered::OtherPerson => {

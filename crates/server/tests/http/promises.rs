@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use mashang_login::audit::AuditKind;
+use mashang_login::ids::{ChannelId, UserId};
 use serde_json::json;
 
 use crate::support::*;
@@ -187,7 +189,16 @@ async fn promise_6_two_apps_of_one_open_platform_account_are_one_person_by_union
         let tokens = app.exchange(&param(back, "code")).await.json();
         claims(tokens["id_token"].as_str().unwrap())["sub"].clone()
     };
-    assert_eq!(subject(&by_scan).await, subject(&by_page).await);
+    let sub = subject(&by_scan).await;
+    assert_eq!(sub, subject(&by_page).await);
+    let trail = app.app.records.audit_trail(100).await.unwrap();
+    let mut added = trail.iter().filter(|event| event.kind == AuditKind::IdentityLinked);
+    let event = added.next().expect("that an identity was added is written down");
+    assert_eq!(event.user.as_ref().map(UserId::as_str), sub.as_str());
+    assert_eq!(event.other, event.user, "by the unionid of the person themself");
+    assert_eq!(event.channel.as_ref().map(ChannelId::as_str), Some("web"));
+    assert!(event.ticket.is_some() && event.client.is_some() && event.address.is_some());
+    assert_eq!(added.next(), None, "once");
     let other = app.person("小红").await;
     let by_other = app.log_in(&app.desktop(), &other).await;
     assert_ne!(subject(&by_other).await, subject(&app.log_in(&app.desktop(), &person).await).await);

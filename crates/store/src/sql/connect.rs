@@ -186,6 +186,7 @@ fn migrations() -> Vec<Migration> {
         (1, "init", include_str!("../../migrations/sqlite/0001_init.sql")),
         (2, "accounts", include_str!("../../migrations/sqlite/0002_accounts.sql")),
         (3, "platform_tokens", include_str!("../../migrations/sqlite/0003_platform_tokens.sql")),
+        (4, "unlinked", include_str!("../../migrations/sqlite/0004_unlinked.sql")),
     ]
     .into_iter()
     .map(|(number, name, sql)| {

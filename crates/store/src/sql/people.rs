@@ -45,7 +45,7 @@ pub(super) async fn resolve(
         (Some(owner), None) if !unlinked::was_taken(db, &proof.key, &owner).await? => {
             let Some(user) = greet(db, owner.as_str(), proof, now).await? else { return Ok(Found::Disabled) };
             identities::insert(db, proof, proof.union.as_ref(), &user.id, now).await?;
-            Ok(Found::Known(user, None))
+            Ok(Found::Known(user, Some(UnionNews::Attached)))
         }
         // Several people have it, or the one it was taken from, or nobody: somebody new, who takes it only if it is free.
         (theirs, _) => {
@@ -155,7 +155,7 @@ pub(super) async fn is_now(
         if id == *user {
             return Ok(true);
         }
-        // It ends: whoever was merged is merged into nobody else, and nobody into them.
+        // It ends: nobody is merged into somebody who is merged already.
         next = self::user(db, &id).await?.and_then(|former| former.merged_into);
     }
     Ok(false)

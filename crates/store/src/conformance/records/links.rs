@@ -1,7 +1,7 @@
 //! The person's own page: opening it, adding identities, taking them away; and members who are switched off.
 
 use mashang_login::Timestamp;
-use mashang_login::accounts::{Linked, Linking, Unlinked};
+use mashang_login::accounts::{Linked, Linking, UnionNews, Unlinked};
 use mashang_login::grant::{Grant, GrantStage, Purpose};
 use mashang_login::identity::Proof;
 use mashang_login::ids::UserId;
@@ -164,6 +164,74 @@ pub async fn an_unlinked_identity_signs_its_browsers_out_and_leads_nowhere(nodes
     assert!(scene.is_live(&done.session).await && scene.speaks(&kept).await, "the other one stays");
     let again = scene.approve(second).await;
     assert!(again.created, "now it is somebody new");
+}
+
+pub async fn sec_39_a_unionid_does_not_lead_an_unlinked_identity_back(nodes: Nodes<dyn Records>) {
+    let scene = Scene::set(nodes).await;
+    let [web, mini, official] =
+        ["web", "mini", "official"].map(|app| scene.world.linked_proof(app, "openid", "ours", "union"));
+    let person = scene.approve(web.clone()).await.user.id;
+    scene.approve(mini.clone()).await;
+    assert_eq!(scene.unlink(&person, &mini).await, Unlinked::Done);
+
+    let other = scene.approve(mini.clone()).await;
+    assert!(other.created && other.user.id != person, "somebody new");
+    assert_eq!(other.union, Some(UnionNews::Clash { other: person.clone() }), "and it is told");
+    let again = scene.approve(mini.clone()).await;
+    assert_eq!((again.user.id, again.created), (other.user.id, false), "the same one from then on");
+    assert_eq!(scene.approve(web).await.user.id, person, "the one that was not unlinked still leads there");
+    assert_eq!(scene.approve(official).await.user.id, person, "and so does one that nobody unlinked");
+}
+
+pub async fn sec_39_a_link_that_is_free_again_is_taken_by_who_comes_first(nodes: Nodes<dyn Records>) {
+    let scene = Scene::set(nodes).await;
+    let [web, mini] = ["web", "mini"].map(|app| scene.world.linked_proof(app, "openid", "ours", "union"));
+    let done = scene.approve(web.clone()).await;
+    scene.approve(mini.clone()).await;
+    scene.link(&done, scene.world.proof("wx9", "stays")).await;
+    for proof in [&web, &mini] {
+        assert_eq!(scene.unlink(&done.user.id, proof).await, Unlinked::Done);
+    }
+    let fresh = scene.approve(mini).await;
+    assert_eq!((fresh.created, fresh.union), (true, None), "nobody has the link any more");
+    let second = scene.approve(web).await;
+    assert_eq!(
+        (second.user.id, second.created),
+        (fresh.user.id, false),
+        "both are one again, and not the former"
+    );
+}
+
+pub async fn sec_38_an_unlinked_identity_that_is_linked_again_is_as_before(nodes: Nodes<dyn Records>) {
+    let scene = Scene::set(nodes).await;
+    let [web, mini] = ["web", "mini"].map(|app| scene.world.linked_proof(app, "openid", "ours", "union"));
+    let done = scene.approve(web).await;
+    scene.approve(mini.clone()).await;
+    scene.unlink(&done.user.id, &mini).await;
+    assert_eq!(scene.link(&done, mini.clone()).await, Linked::Done(done.user.id.clone()));
+    let again = scene.approve(mini.clone()).await;
+    assert_eq!((again.user.id, again.union), (done.user.id.clone(), None));
+    assert_eq!(scene.unlink(&done.user.id, &mini).await, Unlinked::Done);
+    assert!(scene.approve(mini).await.created, "each time it is unlinked");
+}
+
+pub async fn sec_39_unlinked_while_merged_is_unlinked_from_both(nodes: Nodes<dyn Records>) {
+    let scene = Scene::set(nodes).await;
+    let [web, mini, official] =
+        ["web", "mini", "official"].map(|app| scene.world.linked_proof(app, "openid", "ours", "union"));
+    let from = scene.approve(web).await.user.id;
+    scene.approve(mini.clone()).await;
+    scene.approve(official.clone()).await;
+    let into = scene.approve(scene.world.proof("wx9", "openid")).await.user.id;
+    scene.unlink(&from, &official).await;
+    let merge = scene.world.merge_id();
+    scene.nodes.a.merge_users(&merge, &from, &into, scene.now()).await.unwrap().unwrap();
+    assert!(scene.approve(official).await.created, "unlinked before the merge");
+    assert_eq!(scene.unlink(&into, &mini).await, Unlinked::Done);
+
+    scene.nodes.b.undo_merge(&merge, scene.now()).await.unwrap();
+    let other = scene.approve(mini).await;
+    assert_eq!((other.created, other.union), (true, Some(UnionNews::Clash { other: from })));
 }
 
 pub async fn the_last_identity_cannot_be_unlinked(nodes: Nodes<dyn Records>) {

@@ -148,6 +148,22 @@ pub async fn merges_are_undone_in_the_order_they_lead(nodes: Nodes<dyn Records>)
     );
 }
 
+pub async fn sec_40_a_merge_into_a_switched_off_person_is_not_undone(nodes: Nodes<dyn Records>) {
+    let scene = Scene::set(nodes).await;
+    let (from, into) = (scene.person("wx1").await.user.id, scene.person("wx2").await.user.id);
+    let merge = scene.merge(&from, &into).await.unwrap();
+    scene.nodes.a.set_user_disabled(&into, Some(scene.now())).await.unwrap();
+    assert_eq!(scene.undo(&merge.id).await, Undone::Disabled(into.clone()));
+    assert_eq!(scene.apps_of(&into).await.len(), 2, "nothing was written");
+    let former = scene.nodes.a.user(&from).await.unwrap().unwrap();
+    assert_eq!(former.merged_into, Some(into.clone()));
+    scene.nodes.a.set_user_disabled(&into, None).await.unwrap();
+    assert!(
+        matches!(scene.undo(&merge.id).await, Undone::Done { .. }),
+        "it can be undone once they are back"
+    );
+}
+
 pub async fn promise_3_of_20_merges_at_once_one_is_done(nodes: Nodes<dyn Records>) {
     let scene = Scene::set(nodes).await;
     let (one, other) = (scene.person("wx1").await.user.id, scene.person("wx2").await.user.id);

@@ -15,6 +15,9 @@ pub async fn sec_39_a_unionid_that_comes_later_makes_no_second_person(nodes: Nod
     assert_eq!((after.user.id.clone(), after.created, after.union), (before.user.id.clone(), false, None));
     let phone = scene.approve(scene.world.linked_proof("wx2", "phone", "ours", "union")).await;
     assert_eq!((phone.user.id, phone.created), (before.user.id, false));
+    assert_eq!(phone.union, Some(UnionNews::Attached), "an identity that was added is told");
+    let again = scene.approve(scene.world.linked_proof("wx2", "phone", "ours", "union")).await;
+    assert_eq!(again.union, None, "once");
 }
 
 pub async fn sec_39_a_link_of_somebody_else_merges_nobody_and_is_told(nodes: Nodes<dyn Records>) {
@@ -29,7 +32,7 @@ pub async fn sec_39_a_link_of_somebody_else_merges_nobody_and_is_told(nodes: Nod
     let identity = scene.nodes.a.identity(&scene.world.proof("wx1", "one").key).await.unwrap().unwrap();
     assert_eq!(identity.union, None, "the link stays with one person");
     let third = scene.approve(scene.world.linked_proof("wx3", "three", "ours", "union")).await;
-    assert_eq!((third.user.id, third.union), (other.id, None));
+    assert_eq!((third.user.id, third.union), (other.id, Some(UnionNews::Attached)));
 }
 
 pub async fn sec_39_a_clash_keeps_the_link_that_was_there(nodes: Nodes<dyn Records>) {

@@ -18,4 +18,5 @@ pub mod platform_tokens;
 pub mod refresh_tokens;
 pub mod sessions;
 pub mod signing_keys;
+pub mod unlinked_identities;
 pub mod users;
