@@ -37,6 +37,7 @@ pub async fn confirm(
             let links = grant.as_ref().is_some_and(|grant| matches!(grant.purpose, Purpose::Link { .. }));
             let say = |key: &str| app.pages.words.say(visitor.language, key, &[]);
             let values = context! {
+                links,
                 heading => say(if links { "account.confirm_heading" } else { "confirm.heading" }),
                 approve => say(if links { "account.confirm_approve" } else { "confirm.approve" }),
                 site => context! { name => origin.site_name, host => origin.site_host },
