@@ -138,22 +138,27 @@ pub struct Attributes {
     /// Telephone number that the platform verified, in E.164 form such as `+8613800138000`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_number: Option<String>,
+    /// When the person shared that number last; no proof says it, [`Attributes::over`] does. Numbers are given to other
+    /// people, so a number is verified for a while only. `None` if it was stored before this was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_proven_at: Option<Timestamp>,
     /// Address that the platform's directory tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
 }
 
 impl Attributes {
-    /// These, and where they do not tell, what was `known` before.
+    /// These as a proof of `proven_at` told them, over what was `known` before. What a directory was asked for and did not
+    /// tell is gone: a member of no department is in none. A telephone number stays, with the time when it was proven: a
+    /// person shares it once and is not asked at each login.
     #[must_use]
-    pub fn over(&self, known: Self) -> Self {
+    pub fn over(&self, known: Self, proven_at: Timestamp) -> Self {
         let told = self.clone();
-        Self {
-            member_id: told.member_id.or(known.member_id),
-            departments: if told.departments.is_empty() { known.departments } else { told.departments },
-            phone_number: told.phone_number.or(known.phone_number),
-            email: told.email.or(known.email),
-        }
+        let (phone_number, phone_proven_at) = match told.phone_number {
+            Some(number) => (Some(number), Some(proven_at)),
+            None => (known.phone_number, known.phone_proven_at),
+        };
+        Self { phone_number, phone_proven_at, ..told }
     }
 }
 
@@ -200,7 +205,7 @@ pub struct Identity {
     pub channel: ChannelId,
     /// The profile last seen.
     pub profile: Profile,
-    /// What else was last told; what a proof does not tell stays.
+    /// What else was last told, by [`Attributes::over`].
     pub attributes: Attributes,
     /// First seen.
     pub created_at: Timestamp,

@@ -1,5 +1,8 @@
 //! The userinfo endpoint (OpenID Connect Core §5.3): what a live access token may learn about its person.
 
+use std::time::Duration;
+
+use mashang_login::Timestamp;
 use mashang_login::grant::{Scope, ScopeSet};
 use mashang_login::identity::{ChannelKind, Identity};
 use mashang_login::records::{Bearer, StoreError};
@@ -8,6 +11,10 @@ use serde_json::{Map, Value, json};
 
 use crate::params::Params;
 use crate::provider::Provider;
+
+/// How long a shared telephone number counts as verified: less than the operators wait before they give it to somebody
+/// else (90 days in China).
+const PHONE_VERIFIED_FOR: Duration = Duration::from_secs(30 * 86_400);
 
 /// Why a protected resource refuses (RFC 6750 §3.1).
 #[derive(Debug, thiserror::Error)]
@@ -99,13 +106,13 @@ pub async fn userinfo(provider: &Provider, bearer: &str) -> Result<Value, Bearer
     if !bearer.family.scope.contains(Scope::Openid) {
         return Err(BearerError::InsufficientScope);
     }
-    Ok(claims(&bearer))
+    Ok(claims(&bearer, now))
 }
 
-/// The claims that the granted scopes open, and no others (SEC-51). Names and pictures are the person's own choice and
+/// The claims that the granted scopes open at `now`, and no others (SEC-51). Names and pictures are the person's own choice and
 /// must be encoded where they are shown (SEC-68).
 #[must_use]
-pub fn claims(bearer: &Bearer) -> Value {
+pub fn claims(bearer: &Bearer, now: Timestamp) -> Value {
     let Bearer { family, user, identity } = bearer;
     let mut claims = Map::new();
     claims.insert("sub".into(), json!(user.id));
@@ -120,7 +127,7 @@ pub fn claims(bearer: &Bearer) -> Value {
         claims.insert("updated_at".into(), json!(user.updated_at.as_second()));
     }
     if let Some(identity) = identity {
-        reach(&mut claims, &family.scope, identity);
+        reach(&mut claims, &family.scope, identity, now);
         match identity.key.kind {
             kind if kind.is_wechat() => of_wechat(&mut claims, &family.scope, identity),
             ChannelKind::Wecom => of_wecom(&mut claims, &family.scope, identity),
@@ -132,12 +139,14 @@ pub fn claims(bearer: &Bearer) -> Value {
 
 /// How to reach the person, as far as the platform of the identity used told it. A platform hands out numbers that it has
 /// verified; who typed an address into a corp's directory, nobody knows.
-fn reach(claims: &mut Map<String, Value>, scope: &ScopeSet, identity: &Identity) {
+fn reach(claims: &mut Map<String, Value>, scope: &ScopeSet, identity: &Identity, now: Timestamp) {
     if scope.contains(Scope::Phone)
         && let Some(number) = &identity.attributes.phone_number
     {
         claims.insert("phone_number".into(), json!(number));
-        claims.insert("phone_number_verified".into(), json!(true));
+        let proven_at = identity.attributes.phone_proven_at;
+        let is_verified = proven_at.is_some_and(|at| now < at + PHONE_VERIFIED_FOR);
+        claims.insert("phone_number_verified".into(), json!(is_verified));
     }
     if scope.contains(Scope::Email)
         && let Some(email) = &identity.attributes.email

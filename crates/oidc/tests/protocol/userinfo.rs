@@ -1,5 +1,7 @@
 //! Userinfo: exactly what the granted scopes open.
 
+use std::time::Duration;
+
 use mashang_login::Clock as _;
 use mashang_login::grant::Scope;
 use mashang_login::identity::{Attributes, ChannelKind, IdentityKey, Profile, Proof};
@@ -86,6 +88,7 @@ async fn a_wecom_member_is_told_as_the_directory_writes_them() {
         member_id: Some("ZhangSan".into()),
         departments: vec![1, 24],
         phone_number: Some("+8613800138000".into()),
+        phone_proven_at: Some(house.clock.now()),
         email: Some("zhangsan@corp.example".into()),
     };
     let (claims, _) = told(&house, ChannelKind::Wecom, attributes).await;
@@ -95,6 +98,25 @@ async fn a_wecom_member_is_told_as_the_directory_writes_them() {
         "email": "zhangsan@corp.example", "email_verified": false,
     });
     assert_eq!(claims, expected);
+}
+
+#[tokio::test]
+async fn a_phone_number_is_verified_for_thirty_days() {
+    let now = house().await.clock.now();
+    let days = |days: u64| Duration::from_secs(days * 86_400);
+    for (proven_at, verified) in [
+        (Some(now), true),
+        (Some(now - days(30) + Duration::from_secs(1)), true),
+        (Some(now - days(30)), false),
+        (None, false),
+    ] {
+        let house = house().await;
+        let phone_number = Some("+8613800138000".to_owned());
+        let attributes = Attributes { phone_number, phone_proven_at: proven_at, ..Attributes::default() };
+        let (claims, _) = told(&house, ChannelKind::WechatMini, attributes).await;
+        assert_eq!(claims["phone_number"], "+8613800138000", "{proven_at:?}");
+        assert_eq!(claims["phone_number_verified"], verified, "{proven_at:?}");
+    }
 }
 
 #[tokio::test]

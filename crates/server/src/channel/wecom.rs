@@ -123,6 +123,7 @@ impl Wecom {
                     member_id: Some(member.id.as_str().to_owned()),
                     departments: member.departments.clone(),
                     phone_number: None,
+                    phone_proven_at: None,
                     email: email.or(member.biz_mail).or(member.email),
                 };
                 let profile = Profile {

@@ -78,6 +78,7 @@ macro_rules! record_suite {
                 sec_39_an_exact_identity_goes_before_the_link,
                 the_profile_follows_the_proof,
                 what_a_proof_does_not_tell_stays,
+                a_phone_number_stays_and_what_a_directory_no_longer_tells_goes,
                 emoji_and_quotes_survive,
                 identities_are_listed_oldest_first,
                 people_are_switched_off_and_on,

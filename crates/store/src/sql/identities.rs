@@ -2,7 +2,7 @@
 
 use mashang_login::Timestamp;
 use mashang_login::accounts::{UnionNews, Unlinked};
-use mashang_login::identity::{ChannelKind, Identity, IdentityKey, Profile, Proof, UnionLink};
+use mashang_login::identity::{Attributes, ChannelKind, Identity, IdentityKey, Profile, Proof, UnionLink};
 use mashang_login::ids::UserId;
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
@@ -34,7 +34,7 @@ pub(super) async fn insert(
         channel: proof.channel.to_string(),
         nickname: proof.profile.nickname.clone(),
         picture: proof.profile.picture.as_ref().map(ToString::to_string),
-        attributes: to_json(&proof.attributes),
+        attributes: to_json(&proof.attributes.over(Attributes::default(), proof.proven_at)),
         created_at: now.as_millisecond(),
         last_used_at: now.as_millisecond(),
     };
@@ -42,8 +42,8 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// Lets an identity follow a proof; what the proof does not tell stays. Its link is recorded unless it leads to somebody
-/// else: one link, one person (SEC-39).
+/// Lets an identity follow a proof: name, picture and telephone number that it does not tell stay. Its link is recorded
+/// unless it leads to somebody else: one link, one person (SEC-39).
 pub(super) async fn follow(
     db: &impl ConnectionTrait,
     row: Model,
@@ -63,7 +63,7 @@ pub(super) async fn follow(
     changed.last_used_at = Set(now.as_millisecond());
     changed.union_platform = Set(union.map(|union| union.platform.clone()));
     changed.unionid = Set(union.map(|union| union.unionid.clone()));
-    changed.attributes = Set(to_json(&proof.attributes.over(known.attributes.clone())));
+    changed.attributes = Set(to_json(&proof.attributes.over(known.attributes.clone(), proof.proven_at)));
     if let Some(nickname) = &proof.profile.nickname {
         changed.nickname = Set(Some(nickname.clone()));
     }

@@ -111,16 +111,7 @@ pub async fn the_profile_follows_the_proof(nodes: Nodes<dyn Records>) {
 
 pub async fn what_a_proof_does_not_tell_stays(nodes: Nodes<dyn Records>) {
     let scene = Scene::set(nodes).await;
-    let attributes = Attributes {
-        member_id: Some("ZhangSan".into()),
-        departments: vec![2, 1],
-        phone_number: Some("+8613800138000".into()),
-        email: None,
-    };
-    let telling = Proof {
-        attributes: attributes.clone(),
-        ..scene.world.linked_proof("wx1", "openid", "ours", "union")
-    };
+    let telling = scene.world.linked_proof("wx1", "openid", "ours", "union");
     let told = scene.approve(telling).await.user;
     let silent = Proof { profile: Profile::default(), ..scene.world.proof("wx1", "openid") };
     let later = scene.world.after(60);
@@ -129,18 +120,35 @@ pub async fn what_a_proof_does_not_tell_stays(nodes: Nodes<dyn Records>) {
     let identity = scene.nodes.a.identity(&silent.key).await.unwrap().unwrap();
     assert_eq!(identity.profile.nickname.as_deref(), Some("小明"));
     assert!(identity.union.is_some());
-    assert_eq!(identity.attributes, attributes);
     assert_eq!(identity.last_used_at, later);
+}
 
-    let mut moved = silent;
-    moved.attributes.departments = vec![7];
-    scene.approve(moved.clone()).await;
-    let identity = scene.nodes.b.identity(&moved.key).await.unwrap().unwrap();
-    assert_eq!(
-        identity.attributes,
-        Attributes { departments: vec![7], ..attributes },
-        "and what it tells is new"
-    );
+pub async fn a_phone_number_stays_and_what_a_directory_no_longer_tells_goes(nodes: Nodes<dyn Records>) {
+    let scene = Scene::set(nodes).await;
+    let attributes = Attributes {
+        member_id: Some("ZhangSan".into()),
+        departments: vec![2, 1],
+        phone_number: Some("+8613800138000".into()),
+        phone_proven_at: None,
+        email: Some("zhangsan@corp.example".into()),
+    };
+    let mut proof = Proof { attributes: attributes.clone(), ..scene.world.proof("wx1", "openid") };
+    let told = Attributes { phone_proven_at: Some(scene.now()), ..attributes };
+    for _ in 0..2 {
+        scene.approve(proof.clone()).await;
+        let identity = scene.nodes.a.identity(&proof.key).await.unwrap().unwrap();
+        assert_eq!(identity.attributes, told, "new, and again");
+    }
+    proof.proven_at = scene.world.after(60);
+    proof.attributes = Attributes { departments: vec![7], ..Attributes::default() };
+    scene.approve(proof.clone()).await;
+    let phone_only = Attributes { member_id: None, departments: vec![7], email: None, ..told };
+    let identity = scene.nodes.b.identity(&proof.key).await.unwrap().unwrap();
+    assert_eq!(identity.attributes, phone_only, "proven when it was shared, not when the person came again");
+    proof.attributes.phone_number = Some("+8613900139000".into());
+    scene.approve(proof.clone()).await;
+    let identity = scene.nodes.b.identity(&proof.key).await.unwrap().unwrap();
+    assert_eq!(identity.attributes.phone_proven_at, Some(proof.proven_at));
 }
 
 pub async fn emoji_and_quotes_survive(nodes: Nodes<dyn Records>) {
