@@ -23,6 +23,7 @@ const FILES = {
   '/': ['index.html', 'text/html; charset=utf-8'],
   '/app.mjs': ['app.mjs', 'text/javascript; charset=utf-8'],
   '/link.mjs': ['link.mjs', 'text/javascript; charset=utf-8'],
+  '/purpose.mjs': ['purpose.mjs', 'text/javascript; charset=utf-8'],
 };
 
 /** Starts it; port 0 takes any free one. */

@@ -112,9 +112,8 @@ pub async fn client(app: &App, language: Language, purpose: &Purpose) -> Result<
         Purpose::SignIn => return Ok(None),
         Purpose::Account => words.say(language, "account.client", &[]),
         Purpose::Link { user } => {
-            let nickname = app.records.user(user).await?.and_then(|user| user.nickname);
-            let nickname = nickname.unwrap_or_else(|| words.say(language, "account.someone", &[]));
-            words.say(language, "account.client_of", &[("name", &nickname)])
+            let name = name_of(app, language, user).await?;
+            words.say(language, "account.client_of", &[("name", &name)])
         }
     };
     Ok(Some(Client {
@@ -129,6 +128,15 @@ pub async fn client(app: &App, language: Language, purpose: &Purpose) -> Result<
         created_at: app.now(),
         disabled_at: None,
     }))
+}
+
+/// What a person is called, as they chose; words for nobody in particular if they chose nothing.
+///
+/// # Errors
+/// [`Problem::Store`] when the store does not answer.
+pub async fn name_of(app: &App, language: Language, user: &UserId) -> Result<String, Problem> {
+    let nickname = app.records.user(user).await?.and_then(|user| user.nickname);
+    Ok(nickname.unwrap_or_else(|| app.pages.words.say(language, "account.someone", &[])))
 }
 
 /// Begins a grant of this page: the login page's address, with the browser's cookie if it had none. `of` is the person who

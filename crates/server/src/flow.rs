@@ -18,7 +18,7 @@ use axum::response::Response;
 use mashang_login::Timestamp;
 use mashang_login::audit::AuditKind;
 use mashang_login::client::Client;
-use mashang_login::grant::Grant;
+use mashang_login::grant::{Grant, Purpose};
 use mashang_login::ids::{GrantId, ScanCode};
 use mashang_login::records::Login;
 use mashang_login::secret::SecretHash;
@@ -140,11 +140,15 @@ pub async fn go_on(app: &App, visitor: &Visitor, waiting: Waiting) -> Result<Res
     }
 }
 
-/// The page that says a login is over, with the way back to the website.
+/// The page that says a login is over, with the way back to the website, or to the person's own page.
 #[must_use]
 pub fn over(waiting: &Waiting) -> Problem {
-    let back = site_root(&waiting.grant.request.redirect_uri).map(|href| (waiting.client.name.clone(), href));
-    Problem::LoginOver { back }
+    let asked_by = &waiting.grant.request.redirect_uri;
+    let href = match waiting.grant.purpose {
+        Purpose::SignIn => site_root(asked_by),
+        Purpose::Account | Purpose::Link { .. } => Some(asked_by.clone()),
+    };
+    Problem::LoginOver { back: href.map(|href| (waiting.client.name.clone(), href)) }
 }
 
 /// The front page of the website behind a redirect address; none for apps.
@@ -282,7 +286,7 @@ mod tests {
     use std::time::Duration;
 
     use mashang_login::ambient::SystemEntropy;
-    use mashang_login::grant::{AuthorizationRequest, GrantStage, Purpose, ScopeSet};
+    use mashang_login::grant::{AuthorizationRequest, GrantStage, ScopeSet};
     use mashang_login::ticket::Lifetimes;
 
     use super::*;

@@ -25,18 +25,34 @@ pub mod scan;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use mashang_login::Timestamp;
+use mashang_login::grant::Purpose;
 use mashang_login::ticket::Ticket;
 use serde_json::{Value, json};
 
+use self::call::Call;
 use self::refused::Refused;
+use crate::account;
 use crate::state::App;
 use crate::web::visitor::Visitor;
 
-/// What the person is told about the request: from what the browser brought, never the number itself (SEC-08).
-fn login(ticket: &Ticket) -> Value {
+/// What the person is told about the request: what it ends in, and what the browser brought, never the number itself
+/// (SEC-08). Where an identity is added, whose account it is added to stands apart: that person chose the name (SEC-38).
+async fn login(call: &Call<'_>, ticket: &Ticket) -> Result<Value, Refused> {
+    let Purpose::Link { user } = &call.grant.purpose else {
+        return Ok(facts(ticket, "sign_in", &ticket.origin.site_name));
+    };
+    let language = call.visitor.language;
+    let site = call.app.pages.words.say(language, "account.link_site", &[]);
+    let mut told = facts(ticket, "link", &site);
+    told["account"] = account::name_of(call.app, language, user).await?.into();
+    Ok(told)
+}
+
+fn facts(ticket: &Ticket, purpose: &str, site: &str) -> Value {
     let origin = &ticket.origin;
     json!({
-        "site": origin.site_name,
+        "purpose": purpose,
+        "site": site,
         "host": origin.site_host,
         "device": origin.device,
         "address": origin.address,

@@ -2,14 +2,17 @@
  * One login on the phone's side: scan, tell, answer. Knows nothing of `wx`; how to post is handed in.
  *
  *   const login = new Login(post, channel, scanCode);
- *   await login.scan(code)  →  { site, host, device, address, at, number_digits }, and `login.endsAt`
+ *   await login.scan(code)  →  { purpose, site, host, device, address, at, number_digits }, and `login.endsAt`
  *   await login.approve('42')  →  'approved' | 'wrong_number'
  *
  * Everything that goes wrong is a `LoginError` whose `name` has a sentence in `words.js`.
  */
 
+/** What this mini-program knows how to ask: to sign in, or to be added to the account named in `login.account`. */
+const PURPOSES = ['sign_in', 'link'];
+
 class LoginError extends Error {
-  /** @param {string} name  an error name of the phone API, or `network`, or `unexpected` */
+  /** @param {string} name  an error name of the phone API, or `network`, `unknown_purpose`, `unexpected` */
   constructor(name) {
     super(name);
     this.name = name;
@@ -68,6 +71,8 @@ class Login {
 
   noted({ login, expires_in: seconds }) {
     if (!login || typeof seconds !== 'number') throw new LoginError('unexpected');
+    // Nobody may say yes to what cannot be told.
+    if (PURPOSES.indexOf(login.purpose) < 0) throw new LoginError('unknown_purpose');
     this.endsAt = this.now() + seconds * 1000;
     return login;
   }
@@ -85,4 +90,4 @@ class Login {
   }
 }
 
-module.exports = { Login, LoginError };
+module.exports = { Login, LoginError, PURPOSES };

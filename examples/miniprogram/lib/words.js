@@ -1,8 +1,17 @@
-/** Every sentence, in both languages. `errors` are by the error names of the phone API. */
+/** Every sentence, in both languages. `ask` is by the purposes of the phone API, `errors` by its error names. */
 
 const zh = {
   asking: '正在读取登录请求…',
-  title: '确认登录？',
+  ask: {
+    sign_in: { title: '确认登录？', approve: '登录', warning: '只有当您自己正在这台电脑上登录时才点“登录”。', approved: '已登录，请看电脑。' },
+    link: {
+      title: '绑定到下面的账号？',
+      approve: '绑定',
+      warning: '这不是登录：绑定后，您的微信以后登录的都是这个账号。只有它是您自己的账号、而且您自己正在这台电脑上操作时才点“绑定”。昵称由对方自己填写，不能证明身份。',
+      approved: '已绑定，请看电脑。',
+    },
+  },
+  account: '账号昵称',
   site: '网站',
   host: '域名',
   device: '浏览器',
@@ -10,16 +19,13 @@ const zh = {
   at: '时间',
   number: '输入电脑屏幕上显示的数字',
   numberOnce: '只能输入一次，输错本次登录即作废。',
-  approve: '登录',
   deny: '拒绝',
-  warning: '只有当您自己正在这台电脑上登录时才点“登录”。',
   asPicture: '您是通过图片或聊天打开的，而不是用相机扫描屏幕。别人可能发来了他自己的二维码：除非电脑就在您面前，请点“拒绝”。',
   sharePhone: '提供手机号',
   phoneShared: '手机号已提供。',
   close: '可以关闭此页面了。',
   done: {
-    approved: '已登录，请看电脑。',
-    denied: '已拒绝，没有登录。',
+    denied: '已拒绝，什么也没有发生。',
     wrong_number: '数字不对，本次登录已作废。请在电脑上重新获取二维码。',
   },
   errors: {
@@ -37,13 +43,23 @@ const zh = {
     platform_setup: '网站的微信登录配置有误，请联系网站管理员。',
     busy: '登录服务繁忙，请稍后重新扫码。',
     network: '网络不通，请检查网络后重新扫码。',
+    unknown_purpose: '这个小程序的版本不认识这种请求，因此不能确认。请更新小程序，或联系网站管理员。',
     unexpected: '登录服务的回答无法识别，请稍后重新扫码。',
   },
 };
 
 const en = {
   asking: 'Reading the login request…',
-  title: 'Sign in?',
+  ask: {
+    sign_in: { title: 'Sign in?', approve: 'Sign in', warning: 'Press “Sign in” only if you yourself are signing in on that computer right now.', approved: 'Signed in. Look at the computer.' },
+    link: {
+      title: 'Link to this account?',
+      approve: 'Link',
+      warning: 'This is not a sign-in: once linked, your WeChat signs in to this account. Press “Link” only if the account is your own and you yourself are at that computer. Its nickname was chosen by whoever asks and proves nothing.',
+      approved: 'Linked. Look at the computer.',
+    },
+  },
+  account: 'Nickname of the account',
   site: 'Website',
   host: 'Domain',
   device: 'Browser',
@@ -51,16 +67,13 @@ const en = {
   at: 'Time',
   number: 'Type the number shown on the computer',
   numberOnce: 'One try: a wrong number ends this login.',
-  approve: 'Sign in',
   deny: 'Refuse',
-  warning: 'Press “Sign in” only if you yourself are signing in on that computer right now.',
   asPicture: 'You opened this from a picture or a chat, not by pointing the camera at a screen. Somebody may have sent you a code of theirs: unless the computer is in front of you, press “Refuse”.',
   sharePhone: 'Share my phone number',
   phoneShared: 'Phone number shared.',
   close: 'You can close this page.',
   done: {
-    approved: 'Signed in. Look at the computer.',
-    denied: 'Refused. Nobody was signed in.',
+    denied: 'Refused. Nothing has happened.',
     wrong_number: 'That is not the number; this login is over. Get a new code on the computer.',
   },
   errors: {
@@ -78,6 +91,7 @@ const en = {
     platform_setup: 'The website’s WeChat login is set up wrongly. Please tell its administrator.',
     busy: 'The login server is busy. Please scan again a little later.',
     network: 'No connection. Check the network and scan again.',
+    unknown_purpose: 'This version of the mini-program does not know such a request, so you cannot confirm it. Update the mini-program, or tell the website’s administrator.',
     unexpected: 'The login server gave an unknown answer. Please scan again a little later.',
   },
 };

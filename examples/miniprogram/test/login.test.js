@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { Login } = require('../lib/login');
 
 const CODE = 'A'.repeat(32);
-const TOLD = { site: '示例', host: 'site.example', device: 'Chrome · Windows', address: '203.0.113.7', at: '2026-11-22T11:00:00Z', number_digits: 2 };
+const TOLD = { purpose: 'sign_in', site: '示例', host: 'site.example', device: 'Chrome · Windows', address: '203.0.113.7', at: '2026-11-22T11:00:00Z', number_digits: 2 };
 
 /** A login whose server gives `answers` in turn. */
 function login(...answers) {
@@ -54,6 +54,8 @@ test('what goes wrong has a name: the server’s, or ours when it has none', asy
     [[200, ''], 'unexpected'],
     [[200, { phone_token: 'x' }], 'unexpected'],
     [[500, null], 'unexpected'],
+    [[200, { ...SCANNED[1], login: { ...TOLD, purpose: 'pay' } }], 'unknown_purpose'],
+    [[200, { ...SCANNED[1], login: { ...TOLD, purpose: undefined } }], 'unknown_purpose'],
     [undefined, 'network'],
   ];
   for (const [answer, name] of cases) {

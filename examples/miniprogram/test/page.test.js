@@ -4,11 +4,12 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const { loadPage, phone } = require('./harness');
+const { PURPOSES } = require('../lib/login');
 const words = require('../lib/words');
 
 const CODE = 'A'.repeat(32);
 const OTHER = 'B'.repeat(32);
-const TOLD = { site: '示例网站', host: 'site.example', device: 'Chrome · Windows', address: '203.0.113.7', at: '2026-11-22T11:00:00Z', number_digits: 2 };
+const TOLD = { purpose: 'sign_in', site: '示例网站', host: 'site.example', device: 'Chrome · Windows', address: '203.0.113.7', at: '2026-11-22T11:00:00Z', number_digits: 2 };
 const SCANNED = [200, { phone_token: 'msp_secret', login: TOLD, expires_in: 120 }];
 
 /** A page opened by scanning, with what the server answers. */
@@ -42,7 +43,7 @@ test('approving needs the whole number, and happens once', async () => {
   assert.equal(page.data.canApprove, true);
   await Promise.all([page.onApprove(), page.onApprove()]);
   assert.equal(page.data.step, 'done');
-  assert.equal(page.data.message, words.zh.done.approved);
+  assert.equal(page.data.message, words.zh.ask.sign_in.approved);
   const approvals = held.sent.filter(({ url }) => url.endsWith('/approve'));
   assert.deepEqual(approvals.map(({ data }) => data), [{ phone_token: 'msp_secret', number: '42' }]);
 });
@@ -53,6 +54,38 @@ test('without a number to type, yes can be pressed at once', async () => {
   assert.equal(page.data.canApprove, true);
   await page.onApprove();
   assert.equal(page.data.step, 'done');
+});
+
+test('being added to an account is another question, with the name of that account apart and a warning', async () => {
+  const told = { ...SCANNED[1], login: { ...TOLD, purpose: 'link', account: '招商银行' } };
+  for (const [language, t] of [['zh_CN', words.zh], ['en', words.en]]) {
+    const { page } = await opened({ scan: [200, told], approve: [200, { status: 'approved' }] }, { language });
+    assert.equal(page.data.ask.title, t.ask.link.title);
+    assert.notEqual(page.data.ask.approve, t.ask.sign_in.approve);
+    assert.equal(page.data.login.account, '招商银行');
+    assert.ok(!page.data.login.site.includes('招商银行'));
+    page.onNumber({ detail: { value: '42' } });
+    await page.onApprove();
+    assert.equal(page.data.message, t.ask.link.approved);
+  }
+});
+
+test('a purpose that this version does not know cannot be approved', async () => {
+  const told = { ...SCANNED[1], login: { ...TOLD, purpose: 'pay' } };
+  const { page, held } = await opened({ scan: [200, told], approve: [200, { status: 'approved' }] });
+  assert.equal(page.data.message, words.zh.errors.unknown_purpose);
+  page.onNumber({ detail: { value: '42' } });
+  await page.onApprove();
+  assert.ok(!held.sent.some(({ url }) => url.endsWith('/approve')));
+});
+
+test('every purpose has its own heading, button, warning and outcome', () => {
+  for (const t of [words.zh, words.en]) {
+    assert.deepEqual(Object.keys(t.ask), PURPOSES);
+    for (const part of ['title', 'approve', 'warning', 'approved']) {
+      assert.equal(new Set(PURPOSES.map((purpose) => t.ask[purpose][part])).size, PURPOSES.length, part);
+    }
+  }
 });
 
 test('a wrong number is told as the end of this login', async () => {

@@ -71,7 +71,7 @@ test('a scan, the number, and the website has its person; a second phone and a s
   await page.onShow();
   page.onNumber({ detail: { value: browser.number } });
   await page.onApprove();
-  assert.equal(page.data.message, words.en.done.approved);
+  assert.equal(page.data.message, words.en.ask.sign_in.approved);
   assert.match(await browser.collect(), /[?&]code=/);
   const again = await opened(everything, 'xiaoming', { scene: browser.scanCode });
   assert.equal(again.data.message, words.en.errors.unknown_login);

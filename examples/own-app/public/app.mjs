@@ -1,10 +1,10 @@
 /** The app's screens: sign in to the app, scan, say yes or no. */
 
 import { scanCodeOf } from './link.mjs';
+import { asksFor } from './purpose.mjs';
 
 const at = (id) => document.getElementById(id);
 const DONE = {
-  approved: '已登录，请看电脑。 Signed in. Look at the computer.',
   denied: '已拒绝。 Refused.',
   wrong_number: '数字不对，请在电脑上重新获取二维码。 Not the number; get a new code on the computer.',
 };
@@ -59,7 +59,12 @@ function open(text) {
     const code = scanCodeOf(text, settings.mashang);
     if (!code) throw new Error(`这不是 ${settings.mashang} 的登录码。 Not a login code of ${settings.mashang}.`);
     const told = await post(`/phone/${code}/scan`, {});
-    login = { code, phoneToken: told.phone_token };
+    const asks = asksFor(told.login.purpose);
+    login = { code, phoneToken: told.phone_token, asks };
+    for (const part of ['title', 'warning', 'approve']) at(part).textContent = asks[part];
+    // Chosen by whoever asks: in quotes, and never beside the name of the site.
+    at('account').textContent = told.login.account ? `“${told.login.account}”` : '';
+    for (const row of document.getElementsByClassName('account')) row.hidden = told.login.purpose !== 'link';
     for (const name of ['site', 'host', 'device', 'address']) at(name).textContent = told.login[name];
     at('at').textContent = new Date(told.login.at).toLocaleString();
     at('number').value = '';
@@ -72,11 +77,11 @@ function open(text) {
 
 function answer(step, more = {}) {
   if (!login) return undefined;
-  const { code, phoneToken } = login;
+  const { code, phoneToken, asks } = login;
   login = null;
   return attempt(async () => {
     const { status } = await post(`/phone/${code}/${step}`, { phone_token: phoneToken, ...more });
-    finish(DONE[status]);
+    finish(status === 'approved' ? asks.approved : DONE[status]);
   });
 }
 

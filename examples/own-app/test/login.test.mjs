@@ -64,6 +64,7 @@ test('the app’s person scans, types the number and is signed in on the website
   const browser = await waiting(server, site);
   const scanned = await phone(browser.link, 'scan');
   assert.equal(scanned.status, 200);
+  assert.equal(scanned.login.purpose, 'sign_in');
   assert.equal(scanned.login.host, new URL(site.url).host);
   const answer = { phone_token: scanned.phone_token };
   const context = await phone(browser.link, 'context', answer);

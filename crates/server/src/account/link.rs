@@ -38,9 +38,13 @@ pub async fn link(
     }
     let channel =
         app.channels.get(&asked.channel).ok_or(Problem::BadRequest("there is no channel of that name"))?;
+    let purpose = Purpose::Link { user: session.user.clone() };
+    if !channel.serves(&purpose) {
+        return Err(Problem::BadRequest("nothing can be linked by this channel"));
+    }
     app.limits.count(Counted::Start, visitor.address)?;
     let to = if is_fresh(&app, &session) {
-        begin(&app, &visitor, Purpose::Link { user: session.user }, None, Some(&channel.id)).await?
+        begin(&app, &visitor, purpose, None, Some(&channel.id)).await?
     } else {
         ask_again(&app, &visitor, &session).await?
     };

@@ -63,9 +63,10 @@ fn values(
             }
         })
         .collect();
+    let linking = Purpose::Link { user: user.id.clone() };
     let channels: Vec<Value> = app
         .channels
-        .iter()
+        .serving(&linking)
         .map(|one| context! { id => one.id.as_str(), label => one.label(&app.pages.words, visitor.language) })
         .collect();
     context! {

@@ -45,7 +45,7 @@ pub async fn show(
     let Some(ticket) = &waiting.ticket else { return Ok(see_other(&urls::login(&waiting.grant.id), &[])) };
     let visitor = visitor.preferring(&waiting.grant.request.ui_locales);
     let selected = Selected::of(&app, &visitor, &waiting);
-    let face = Face::draw(&app, &visitor, ticket, selected.channel).await?;
+    let face = Face::draw(&app, &visitor, (&waiting.grant.purpose, ticket), selected.channel).await?;
     let origin = source_of(&waiting.grant.request.redirect_uri);
     let csp = Csp {
         frame_src: face.frame_origin().map(str::to_owned),
@@ -85,16 +85,17 @@ impl<'a> Selected<'a> {
     fn of(app: &'a App, visitor: &Visitor, waiting: &Waiting) -> Self {
         let asked = visitor.query("channel");
         let wanted = asked.as_deref().or(waiting.grant.request.login_hint.as_deref());
-        let named = wanted.and_then(|id| app.channels.get(id));
+        let purpose = &waiting.grant.purpose;
+        let named = wanted.and_then(|id| app.channels.get_serving(id, purpose));
         let by_link = || match visitor.surroundings {
             Surroundings::Desktop => None,
             Surroundings::Inside(platform) => app.channels.behind_our_link(platform),
             Surroundings::Phone => app.channels.iter().find(|channel| channel.opens_our_link()),
         };
-        let channel = named.or_else(by_link).or_else(|| app.channels.iter().next());
+        let channel = named.or_else(by_link).or_else(|| app.channels.serving(purpose).next());
         let tabs = app
             .channels
-            .iter()
+            .serving(purpose)
             .map(|one| {
                 context! {
                     id => one.id.as_str(),

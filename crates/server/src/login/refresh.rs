@@ -30,7 +30,9 @@ pub async fn refresh(
     let fresh = flow::draw(&app, &visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
     let visitor = visitor.preferring(&waiting.grant.request.ui_locales);
     let asked = visitor.query("channel");
-    let channel = asked.as_deref().and_then(|id| app.channels.get(id)).or_else(|| app.channels.iter().next());
-    let face = Face::draw(&app, &visitor, &fresh, channel).await?;
+    let purpose = &waiting.grant.purpose;
+    let named = asked.as_deref().and_then(|id| app.channels.get_serving(id, purpose));
+    let channel = named.or_else(|| app.channels.serving(purpose).next());
+    let face = Face::draw(&app, &visitor, (purpose, &fresh), channel).await?;
     if visitor.wants_json { Ok(Json(face).into_response()) } else { Ok(see_other(face.page(), &[])) }
 }

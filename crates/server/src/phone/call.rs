@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use http::HeaderMap;
 use mashang_login::Timestamp;
 use mashang_login::audit::AuditKind;
+use mashang_login::grant::Grant;
 use mashang_login::identity::{IdentityKey, Proof};
 use mashang_login::ids::{ChannelId, ScanCode};
 use mashang_login::secret::{PhoneSecret, SecretHash};
@@ -36,6 +37,8 @@ pub struct Call<'a> {
     pub caller: Option<Proof>,
     /// The ticket, as it was seen.
     pub ticket: Ticket,
+    /// What it answers.
+    pub grant: Grant,
     /// The request's fields.
     pub fields: Fields,
 }
@@ -70,7 +73,7 @@ impl<'a> Call<'a> {
         if let Some(caller) = &caller {
             allowed(app, visitor, &ticket, &caller.key).await?;
         }
-        Ok(Self { app, visitor, channel, prover, caller, ticket, fields })
+        Ok(Self { app, visitor, channel, prover, caller, ticket, grant, fields })
     }
 
     /// The phone's own secret, from the scan's answer.

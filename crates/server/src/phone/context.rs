@@ -33,7 +33,7 @@ async fn facts(
     call.owns(&call.ticket, &phone, app.now()).map_err(|refusal| call.refused(refusal, &phone))?;
     Ok(json!({
         "status": "scanned",
-        "login": login(&call.ticket),
+        "login": login(&call, &call.ticket).await?,
         "expires_in": seconds_left(&call.ticket, app.now()),
     }))
 }

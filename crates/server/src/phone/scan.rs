@@ -62,19 +62,19 @@ async fn scanned(
     match moved {
         Ok(ticket) => {
             call.record(AuditKind::TicketScanned, &ticket).await;
-            Ok(welcome(&ticket, &phone, app))
+            welcome(&call, &ticket, &phone).await
         }
         Err(Refusal::Taken) => taken(&call).await,
         Err(_) => Err(Refused::UnknownLogin),
     }
 }
 
-fn welcome(ticket: &Ticket, phone: &PhoneSecret, app: &App) -> Value {
-    json!({
+async fn welcome(call: &Call<'_>, ticket: &Ticket, phone: &PhoneSecret) -> Result<Value, Refused> {
+    Ok(json!({
         "phone_token": phone.expose(),
-        "login": login(ticket),
-        "expires_in": seconds_left(ticket, app.now()),
-    })
+        "login": login(call, ticket).await?,
+        "expires_in": seconds_left(ticket, call.app.now()),
+    }))
 }
 
 /// A second scanner is an alarm (SEC-06).

@@ -39,14 +39,14 @@ async fn approve(app: &TestApp, page: &LoginPage, person: &str) -> String {
 }
 
 /// Signs in at the account page.
-async fn sign_in(app: &TestApp, browser: &Device, person: &str) {
+pub async fn sign_in(app: &TestApp, browser: &Device, person: &str) {
     let to_login = browser.get("/account").await;
     let page = app.login_page(browser, to_login.location()).await;
     assert_eq!(approve(app, &page, person).await, "/account");
 }
 
 /// Presses the button that links by `channel`; where it leads.
-async fn press_link(browser: &Device, channel: &str) -> String {
+pub async fn press_link(browser: &Device, channel: &str) -> String {
     let token = Account::of(browser).await.token("/account/link", 0);
     let answer = browser.post("/account/link", &[("token", &token), ("channel", channel)]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
@@ -133,6 +133,47 @@ async fn sec_38_another_identity_is_linked_and_signs_in_as_the_same_person() {
     let elsewhere = app.desktop();
     sign_in(&app, &elsewhere, &second).await;
     assert_eq!(identities(&app).await, [2], "nobody new");
+}
+
+/// A platform's page says "sign in" whatever the grant ends in, so none is offered, and none is reached by hand.
+#[tokio::test]
+async fn sec_38_a_channel_whose_platform_asks_links_nobody() {
+    let app = TestApp::start().await;
+    let (browser, person) = (app.desktop(), app.person("小明").await);
+    sign_in(&app, &browser, &person).await;
+    let account = Account::of(&browser).await;
+    assert!(account.says("value=\"wechat\"") && !account.says("value=\"web\""));
+    let token = account.token("/account/link", 0);
+    let form = [("token", token.as_str()), ("channel", "web")];
+    assert_eq!(browser.post("/account/link", &form).await.status, StatusCode::BAD_REQUEST);
+
+    let page = app.login_page(&browser, &press_link(&browser, "wechat").await).await;
+    for path in [page.path.clone(), format!("{}?channel=web", page.path)] {
+        let shown = browser.get(&path).await.body;
+        assert!(
+            shown.contains("data-qr") && !shown.contains("<iframe") && !shown.contains("channel=web"),
+            "{path}"
+        );
+    }
+    let start = format!("/channel/web/start/{}/{}", page.grant, page.ticket);
+    assert_eq!(browser.get(&start).await.status, StatusCode::NOT_FOUND);
+    let again = browser.fetch(&format!("{}?channel=web", page.url("refresh"))).await;
+    assert_eq!(again.json()["mode"], "qr");
+    let to_sign_in = app.open_login_with(&app.desktop(), &[("prompt", "login")]).await;
+    assert!(to_sign_in.html.contains("?channel=web"), "websites still offer it");
+}
+
+#[tokio::test]
+async fn whoever_comes_back_too_late_is_led_to_their_own_page() {
+    let app = TestApp::start().await;
+    let (browser, person) = (app.desktop(), app.person("小明").await);
+    sign_in(&app, &browser, &person).await;
+    let page = app.login_page(&browser, &press_link(&browser, "wechat").await).await;
+    browser.post(&page.url("cancel"), &[]).await;
+    let over = browser.post(&page.url("refresh"), &[]).await;
+    assert_eq!(over.status, StatusCode::GONE);
+    let html = over.body.replace("&#x2f;", "/");
+    assert!(html.contains("href=\"http://127.0.0.1:8080/account\""), "{html}");
 }
 
 #[tokio::test]

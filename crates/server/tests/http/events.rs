@@ -285,7 +285,8 @@ async fn sec_38_the_message_tells_linking_from_signing_in() {
     let page = app.login_page(&browser, &press_link(&browser, "scan").await).await;
     let (_, reply) = Delivery::of(&app, &scan_by(OPENID, &page)).post(&app).await;
     let text = text_of(&reply);
-    for words in ["绑定到“b小明”的账号（127.0.0.1:8080）", "Link your WeChat to the account of “b小明”"] {
+    for words in ["绑定到“b小明”的账号（127.0.0.1:8080）", "Link your WeChat to the account of “b小明”"]
+    {
         assert!(text.contains(words), "{text}");
     }
     assert!(!text.contains("正在登录") && !text.contains("Sign in to"), "{text}");

@@ -14,6 +14,7 @@ use mashang_wechat::callback::{CallbackToken, EncodingAesKey, sign};
 use serde_json::json;
 use tower::ServiceExt as _;
 
+use crate::account::{press_link, sign_in};
 use crate::support::*;
 
 const WECOM: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 wxwork/4.1.22 MicroMessenger/7.0.1 Language/zh";
@@ -46,6 +47,22 @@ async fn start() -> TestApp {
 
 fn wecom_phone(app: &TestApp) -> Device {
     Device { user_agent: WECOM, ..app.phone() }
+}
+
+/// WeCom's panel and page say "sign in" only, so a link is asked by our own page inside WeCom.
+#[tokio::test]
+async fn sec_38_a_member_is_linked_by_our_own_link_and_not_by_wecoms_page() {
+    let app = start().await;
+    let (browser, person) = (app.desktop(), app.person("小明").await);
+    sign_in(&app, &browser, &person).await;
+    let page = app.login_page(&browser, &press_link(&browser, "corp").await).await;
+    assert!(page.html.contains("data-qr") && !page.html.contains("<iframe"), "{}", page.html);
+    let start = browser.get(&format!("/channel/corp/start/{}/{}", page.grant, page.ticket)).await;
+    assert_eq!(start.status, StatusCode::NOT_FOUND);
+    let to_sign_in = app.desktop().get(&app.authorize_path(&[("login_hint", "corp")])).await;
+    assert!(to_sign_in.location().starts_with("/login/"));
+    let refreshed = browser.fetch(&format!("{}?channel=corp", page.url("refresh"))).await;
+    assert_eq!(refreshed.json()["mode"], "qr");
 }
 
 /// As far as the address WeCom's page sends the browser back to.

@@ -17,6 +17,8 @@ Page({
     step: 'asking',
     t: wordsFor('zh_CN'),
     login: {},
+    /** Heading, button, warning and outcome for what is asked. */
+    ask: {},
     digits: 0,
     number: '',
     asPicture: false,
@@ -67,7 +69,15 @@ Page({
   ask(told, asPicture) {
     this.setData({
       step: 'confirm',
-      login: { site: told.site, host: told.host, device: told.device, address: told.address, at: localTime(told.at) },
+      login: {
+        account: told.account || '',
+        site: told.site,
+        host: told.host,
+        device: told.device,
+        address: told.address,
+        at: localTime(told.at),
+      },
+      ask: this.data.t.ask[told.purpose],
       digits: told.number_digits,
       canApprove: this.data.number.length === told.number_digits,
       asPicture,
@@ -104,7 +114,7 @@ Page({
       const outcome = await send(login);
       if (login !== this.login) return;
       clearTimeout(this.timer);
-      this.setData({ step: 'done', busy: false, message: this.data.t.done[outcome] });
+      this.setData({ step: 'done', busy: false, message: outcome === 'approved' ? this.data.ask.approved : this.data.t.done[outcome] });
     });
   },
 

@@ -8,6 +8,7 @@ use mashang_sandbox::{DEMO_MINI_APPID, DEMO_MINI_SECRET, DEMO_PLATFORM};
 use serde_json::json;
 
 use super::{Caller, recorded, refusal, refused};
+use crate::account::{press_link, sign_in};
 use crate::support::*;
 
 async fn house() -> TestApp {
@@ -57,6 +58,32 @@ async fn a_person_scans_with_the_mini_program_types_the_number_and_is_signed_in(
     };
     let by_account = app.log_in(&app.desktop(), &person).await;
     assert_eq!(sub(by_mini).await, sub(by_account).await, "one open-platform account, one person");
+}
+
+/// SEC-08, SEC-38: the name of whoever asks is theirs to choose, so it is no part of what we say of the site.
+#[tokio::test]
+async fn sec_38_a_phone_is_told_whether_it_signs_in_or_is_added_to_an_account() {
+    let app = house().await;
+    let page = app.open_login(&app.desktop()).await;
+    let body = json!({ "code": wx_login(&app, &app.person("小红").await).await });
+    let login = caller(&app).call(&page.ticket, "scan", body).await.json()["login"].clone();
+    assert_eq!(login["purpose"], "sign_in");
+    assert!(login.get("account").is_none());
+
+    let (browser, person) = (app.desktop(), app.person("招商银行").await);
+    sign_in(&app, &browser, &person).await;
+    let page = app.login_page(&browser, &press_link(&browser, "mini").await).await;
+    let body = json!({ "code": wx_login(&app, &app.person("别人").await).await });
+    let told = caller(&app).call(&page.ticket, "scan", body).await.json();
+    let (login, token) = (&told["login"], told["phone_token"].as_str().unwrap());
+    assert_eq!(login["purpose"], "link");
+    assert_eq!(login["account"], "招商银行");
+    assert_eq!(login["site"], "Linking to an account");
+    assert_eq!(login["host"], "127.0.0.1:8080");
+    let context = caller(&app).call(&page.ticket, "context", json!({ "phone_token": token })).await.json();
+    assert_eq!(context["login"], *login);
+    caller(&app).approve(&page.ticket, token, &page.number).await;
+    assert_eq!(page.redeem().await, "/account?notice=linked");
 }
 
 #[tokio::test]
