@@ -21,6 +21,7 @@ let version = 0;
 let deadline = 0; // of this stage, on performance.now()
 let renewals = 0;
 let busy = false;
+let leaving = false; // by a form that ends this page
 let life = new AbortController(); // of this watch
 
 const all = (selector) => Array.from(page.querySelectorAll(selector));
@@ -106,7 +107,7 @@ async function ask(hold, signal) {
 
 /** @param {News} news */
 function show(news) {
-  if (news.version < version) return; // overtaken
+  if (leaving || news.version < version) return; // overtaken
   const before = status;
   status = news.reason === 'wrong_number' ? news.reason : news.status;
   version = news.version || version;
@@ -209,20 +210,29 @@ function tick() {
 
 /** Back from another tab, app or sleep. */
 function resume() {
-  if (document.hidden) return;
+  if (document.hidden || leaving) return;
   if (isOpen()) watch();
   else if (status === 'approved') redeem();
   else if (status === 'expired') renew();
 }
 
 page.addEventListener('submit', (event) => {
-  if (event.target.dataset.form !== 'refresh' || busy) return;
+  const { form } = event.target.dataset;
+  if (form === 'cancel' || form === 'redeem') {
+    leaving = busy = true; // the news of it must not overtake the way out
+    life.abort();
+  }
+  if (form !== 'refresh' || busy) return;
   event.preventDefault();
   renew(true);
 });
 document.addEventListener('visibilitychange', resume);
 addEventListener('online', resume);
-addEventListener('pageshow', (event) => { if (event.persisted) resume(); });
+addEventListener('pageshow', (event) => {
+  if (!event.persisted) return;
+  if (leaving) leaving = busy = false;
+  resume();
+});
 addEventListener('pagehide', () => life.abort());
 
 setInterval(tick, 1000);
