@@ -150,11 +150,11 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "服务器的出口 IP 不在公众号或小程序的 IP 白名单里。",
-            "请把错误信息里的 IP 加入白名单：公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置 › IP 白名单。",
+            "请把错误信息里的 IP 加入白名单：在公众平台（mp.weixin.qq.com），公众号是 设置与开发 › 基本配置 › IP白名单，小程序是 开发管理 › 开发设置 › IP白名单。",
         ),
         (
             "The server's IP address is not on the IP list of the official account or mini-program.",
-            "Add the address named in the message on mp.weixin.qq.com under 设置与开发 › 基本配置 › IP白名单.",
+            "Add the address named in the message on mp.weixin.qq.com: for an official account under 设置与开发 › 基本配置 › IP白名单, for a mini-program under 开发管理 › 开发设置 › IP白名单.",
         ),
     ),
     row(
@@ -245,11 +245,11 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "小程序码指向的页面不在已发布的小程序里。",
-            "请核对渠道里的页面路径（开头没有 /，不带参数）并发布包含它的版本；还没有发布时，请关闭 check_path，并把 env_version 设为体验版或开发版。",
+            "请核对渠道里的页面路径（开头没有 /，不带参数）并发布包含它的版本；还没有发布时，请关闭对页面的检查（check_page，微信称 check_path），并选择体验版或开发版（version，微信称 env_version）。",
         ),
         (
             "The page of the mini-program code is not in the released mini-program.",
-            "Check the channel's page (no leading slash, no query) and release a version that has it. Before the first release switch check_path off and set env_version to trial or develop.",
+            "Check the channel's page (no leading slash, no query) and release a version that has it. Before the first release switch the check of the page off (check_page; WeChat's check_path) and choose the trial or develop version (version; WeChat's env_version).",
         ),
     ),
     row(42001, User, ("access_token 已过期。", AGAIN_ZH), ("The access_token has expired.", AGAIN_EN)),
