@@ -72,6 +72,12 @@ pub enum Unlinked {
     NotYours,
 }
 
+/// Those of `all` that the same account of the platform has in other apps, as the unionid tells. Unlinking one of them
+/// leaves the others.
+pub fn others_of_account<'a>(one: &Identity, all: &'a [Identity]) -> impl Iterator<Item = &'a Identity> {
+    all.iter().filter(|other| other.key != one.key && one.union.is_some() && other.union == one.union)
+}
+
 /// A member left, and their identity leads nobody here any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retired {

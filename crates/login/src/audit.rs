@@ -179,7 +179,8 @@ pub struct AuditEvent {
     pub client: Option<ClientId>,
     /// The person, once known.
     pub user: Option<UserId>,
-    /// The second person of an event that is about two: who had the unionid, or into whom the first was merged.
+    /// The second person of an event that is about two: who had the unionid (the person themself, if it led an
+    /// identity to them), or into whom the first was merged.
     pub other: Option<UserId>,
     /// The channel.
     pub channel: Option<ChannelId>,

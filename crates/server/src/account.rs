@@ -43,6 +43,8 @@ pub enum Notice {
     Linked,
     /// An identity was taken away.
     Unlinked,
+    /// So it was, and another one of the same WeChat account is still there.
+    UnlinkedOne,
     /// It was the person's before.
     AlreadyYours,
     /// It leads to another person.
@@ -60,9 +62,10 @@ pub enum Notice {
 }
 
 impl Notice {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Linked,
         Self::Unlinked,
+        Self::UnlinkedOne,
         Self::AlreadyYours,
         Self::OwnedByOther,
         Self::LastOne,
@@ -78,6 +81,7 @@ impl Notice {
         match self {
             Self::Linked => "linked",
             Self::Unlinked => "unlinked",
+            Self::UnlinkedOne => "unlinked_one",
             Self::AlreadyYours => "already_yours",
             Self::OwnedByOther => "owned_by_other",
             Self::LastOne => "last_one",

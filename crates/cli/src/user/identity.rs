@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use mashang_login::Clock;
-use mashang_login::accounts::Unlinked;
+use mashang_login::accounts::{Unlinked, others_of_account};
 use mashang_login::ambient::SystemClock;
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::identity::Identity;
@@ -33,6 +33,10 @@ pub(super) async fn unlink(asked: &UnlinkUser) -> anyhow::Result<()> {
     event.channel = Some(identity.channel.clone());
     records.record(&event).await?;
     println!("{name} does not lead to {user} any more, and what was signed in by it is signed out");
+    for other in others_of_account(identity, &identities) {
+        let other = self::name(other, &identities);
+        println!("The same WeChat account still leads there by {other}: unlink that too if it should not");
+    }
     Ok(())
 }
 

@@ -64,7 +64,10 @@ pub(super) async fn unmerge(asked: &Unmerge) -> anyhow::Result<()> {
             bail!("the person who stayed was merged into {into} later; undo that first")
         }
         Undone::Disabled(into) => {
-            bail!("{into}, who stayed, is switched off; undoing would let them in again. If they may: `mashang user enable {into}` first")
+            bail!(
+                "{into}, who stayed, is switched off, and by undoing whoever is locked out would come back; if they \
+                 may, `mashang user enable {into}` first"
+            )
         }
     }
 }

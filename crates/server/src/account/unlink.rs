@@ -3,7 +3,7 @@
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, State};
 use axum::response::Response;
-use mashang_login::accounts::Unlinked;
+use mashang_login::accounts::{Unlinked, others_of_account};
 use mashang_login::audit::AuditKind;
 use serde::Deserialize;
 
@@ -35,7 +35,7 @@ pub async fn unlink(
     };
     let identities = app.records.identities_of(&session.user).await?;
     let named = identities
-        .into_iter()
+        .iter()
         .find(|one| form_token::is_valid(secret.expose(), &unlink_purpose(&one.key), &asked.token));
     // Also after a second click: the identity is gone, and its token names nothing.
     let Some(identity) = named else { return Err(Problem::CrossSite) };
@@ -47,9 +47,10 @@ pub async fn unlink(
         Unlinked::Done => {
             let mut event = audit::by(&app, &visitor, AuditKind::IdentityUnlinked);
             event.user = Some(session.user);
-            event.channel = Some(identity.channel);
+            event.channel = Some(identity.channel.clone());
             audit::write(&app, event).await;
-            Notice::Unlinked
+            let is_only_one = others_of_account(identity, &identities).next().is_none();
+            if is_only_one { Notice::Unlinked } else { Notice::UnlinkedOne }
         }
         Unlinked::LastOne => Notice::LastOne,
         Unlinked::NotYours => return Err(Problem::CrossSite),

@@ -265,6 +265,25 @@ async fn an_identity_is_unlinked_and_the_last_one_stays() {
 }
 
 #[tokio::test]
+async fn sec_39_an_unlinked_identity_is_not_led_back_by_its_unionid() {
+    let app = TestApp::start().await;
+    let (browser, person) = (app.desktop(), app.person("小明").await);
+    sign_in(&app, &browser, &person).await;
+    // The older one comes first on the page.
+    app.pass(Duration::from_secs(1));
+    crate::channel::log_in_on_platform_page(&app, &app.desktop(), &person).await;
+    assert_eq!(identities(&app).await, [2], "the website app and the service account know one person");
+    assert_eq!(press_unlink(&browser, 1).await, "/account?notice=unlinked_one");
+    assert!(browser.get("/account?notice=unlinked_one").await.body.contains("同一个微信号"));
+
+    crate::channel::log_in_on_platform_page(&app, &app.desktop(), &person).await;
+    assert_eq!(identities(&app).await, [1, 1], "somebody new");
+    let trail = app.app.records.audit_trail(3).await.unwrap();
+    assert!(trail.iter().any(|event| event.kind == AuditKind::UnionClash), "and it is told: {trail:?}");
+    assert!(Account::of(&browser).await.says("小明"), "what was not unlinked stays signed in");
+}
+
+#[tokio::test]
 async fn sec_38_unlinking_needs_a_fresh_session_too() {
     let app = TestApp::start().await;
     let browser = app.desktop();
