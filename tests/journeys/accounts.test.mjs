@@ -175,7 +175,7 @@ describe('my account', () => {
     assert.equal(await heading(page, WECOM).count(), 0);
     assert.equal((await signInBy(house, 'wecom', 'xiaoming')).sub, owner.sub);
     assert.equal((await signInBy(house, 'wechat', 'ada')).sub, mine.sub);
-    assert.ok(house.server.log().some((line) => line.includes(`mashang user merge ${owner.sub} ${mine.sub}`)),
+    assert.ok(house.server.log().some((line) => line.includes(`mashang user show ${owner.sub}`)),
       'the operator is told what to do if they are one person');
   });
 
