@@ -2,7 +2,8 @@
 //!
 //! Each app has its own: after [`FAULTS`] faults in a row its calls fail at once for [`REST`], then one call is let
 //! through to try. Only what the platform or the way to it is to blame for counts; a refusal is an answer, also of a bad
-//! code or a wrong secret. Each node judges for itself.
+//! code or a wrong secret; what was never sent tells nothing. Each node judges for itself. A `token_source` has a breaker
+//! of its own.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use mashang_login::{Clock, Timestamp};
 
 use super::Failure;
+use super::failure::Shows;
 
 /// So many faults in a row open the breaker.
 pub const FAULTS: u32 = 5;
@@ -20,6 +22,8 @@ pub const REST: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Breaker {
     name: String,
+    /// Who is called, for log lines.
+    whom: &'static str,
     stage: Mutex<Stage>,
 }
 
@@ -37,7 +41,14 @@ impl Breaker {
     /// A closed breaker. `name` is what log lines call it: the channel's id.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), stage: Mutex::new(Stage::Closed { faults: 0 }) }
+        Self { name: name.into(), whom: "the platform", stage: Mutex::new(Stage::Closed { faults: 0 }) }
+    }
+
+    /// A closed breaker for the operator's system that hands out the same app's token: that one may fail while the
+    /// platform answers.
+    #[must_use]
+    pub fn of_token_source(&self) -> Self {
+        Self { whom: "its token_source", ..Self::new(self.name.as_str()) }
     }
 
     /// Whether a call would be let through at `now`, as far as is known: for a page that suggests another way.
@@ -62,9 +73,10 @@ impl Breaker {
     ) -> Result<T, Failure> {
         let attempt = self.admit(clock.now())?;
         let outcome = call.await.map_err(Into::into);
-        match &outcome {
-            Err(failure) if failure.is_fault() => attempt.faulted(clock.now(), failure),
-            _ => attempt.answered(),
+        match outcome.as_ref().map_err(|failure| (failure.shows(), failure)) {
+            Ok(_) | Err((Shows::Answer, _)) => attempt.answered(),
+            Err((Shows::Fault, failure)) => attempt.faulted(clock.now(), failure),
+            Err((Shows::Nothing, _)) => drop(attempt),
         }
         outcome
     }
@@ -77,7 +89,9 @@ impl Breaker {
                 *stage = Stage::Trying;
                 Ok(Attempt { breaker: self, trial: Some(since) })
             }
-            Stage::Open { .. } | Stage::Trying => Err(Failure::Resting { app: self.name.clone() }),
+            Stage::Open { .. } | Stage::Trying => {
+                Err(Failure::Resting { app: self.name.clone(), whom: self.whom })
+            }
         }
     }
 
@@ -108,7 +122,7 @@ impl Attempt<'_> {
             (Stage::Trying, Some(_)) => {
                 *stage = Stage::Closed { faults: 0 };
                 drop(stage);
-                tracing::info!(channel.id = %name, "{name}: the platform answers again");
+                tracing::info!(channel.id = %name, "{name}: {} answers again", self.breaker.whom);
             }
             (Stage::Closed { .. }, _) => *stage = Stage::Closed { faults: 0 },
             // Sent before the breaker opened: the trial decides.
@@ -129,7 +143,8 @@ impl Attempt<'_> {
                 drop(stage);
                 tracing::warn!(
                     channel.id = %name,
-                    "{name}: the platform failed {FAULTS} times in a row and is asked again every {} seconds, the others are not affected: {failure}",
+                    "{name}: {} failed {FAULTS} times in a row and is asked again every {} seconds, the others are not affected: {failure}",
+                    self.breaker.whom,
                     REST.as_secs()
                 );
             }
@@ -218,6 +233,33 @@ mod tests {
             refusal(&breaker, &clock, -1).await;
         }
         assert!(breaker.is_open(clock.now()));
+    }
+
+    async fn unsent(breaker: &Breaker, clock: &TestClock, error: Error) -> Failure {
+        breaker.run(clock, async { Err::<(), _>(error) }).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn sec_85_what_was_never_sent_does_not_start_the_count_anew() {
+        for error in [|| Error::UnusableCode, || Error::NotSendable { what: "a rule" }] {
+            let (breaker, clock) = (Breaker::new("wechat"), TestClock::default());
+            for _ in 1..FAULTS {
+                fault(&breaker, &clock).await;
+                unsent(&breaker, &clock, error()).await;
+            }
+            assert!(!breaker.is_open(clock.now()), "nor does it count");
+            fault(&breaker, &clock).await;
+            assert!(breaker.is_open(clock.now()));
+        }
+    }
+
+    #[tokio::test]
+    async fn sec_85_a_trial_that_was_never_sent_closes_nothing_and_leaves_room_for_the_next() {
+        let (breaker, clock) = opened().await;
+        clock.advance(REST);
+        assert!(!is_resting(&unsent(&breaker, &clock, Error::UnusableCode).await));
+        assert!(!is_resting(&fault(&breaker, &clock).await), "the next one tries");
+        assert!(is_resting(&answer(&breaker, &clock).await.unwrap_err()), "and failed");
     }
 
     #[tokio::test]

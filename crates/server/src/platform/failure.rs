@@ -14,10 +14,12 @@ pub enum Failure {
     #[error("{0}")]
     Platform(Arc<Error>),
     /// The breaker is open; no call was made.
-    #[error("{app}: not called, because the platform did not answer the last calls")]
+    #[error("{app}: not called, because {whom} did not answer the last calls")]
     Resting {
         /// The breaker's name.
         app: String,
+        /// Who did not answer, such as `the platform`.
+        whom: &'static str,
     },
     /// Another node holds the lease to fetch the token and did not come back in time.
     #[error("another node has been fetching the token for too long")]
@@ -31,6 +33,17 @@ pub enum Failure {
     /// Our own mistake.
     #[error("fetching the token panicked")]
     Broken,
+}
+
+/// What a failed call tells of whoever was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// They did not answer, not in time, not sensibly, or were busy; or the way to them is cut.
+    Fault,
+    /// They answered, and refused.
+    Answer,
+    /// Nothing: the call was not sent, or its outcome is not theirs.
+    Nothing,
 }
 
 /// Why the operator's system did not hand out a token.
@@ -72,16 +85,25 @@ impl Failure {
         }
     }
 
-    /// Whether the platform, or the way to it, is to blame: it did not answer, not in time, not sensibly, or was busy.
+    /// What it tells of whoever was called.
+    #[must_use]
+    pub fn shows(&self) -> Shows {
+        match self {
+            Self::Platform(error) => match (&**error, error.kind()) {
+                (Error::UnusableCode | Error::NotSendable { .. }, _) => Shows::Nothing,
+                (_, FailureKind::Unreachable | FailureKind::Malformed | FailureKind::Busy) => Shows::Fault,
+                _ => Shows::Answer,
+            },
+            Self::Theirs(TheirsFailure::Refused(_)) => Shows::Answer,
+            Self::Theirs(_) => Shows::Fault,
+            Self::Resting { .. } | Self::Awaited | Self::Store(_) | Self::Broken => Shows::Nothing,
+        }
+    }
+
+    /// Whether whoever was called, or the way to them, is to blame.
     #[must_use]
     pub fn is_fault(&self) -> bool {
-        match self {
-            Self::Platform(error) => {
-                matches!(error.kind(), FailureKind::Unreachable | FailureKind::Malformed | FailureKind::Busy)
-            }
-            Self::Theirs(failure) => !matches!(failure, TheirsFailure::Refused(_)),
-            Self::Resting { .. } | Self::Awaited | Self::Store(_) | Self::Broken => false,
-        }
+        self.shows() == Shows::Fault
     }
 }
 
@@ -129,7 +151,10 @@ mod tests {
         let words = |failure: Failure| ChannelFailure::from(failure).words;
         let timeout = Error::Transport { kind: TransportKind::Timeout, source: None };
         assert_eq!(words(timeout.into()), FailureWords::Down);
-        assert_eq!(words(Failure::Resting { app: "wechat".into() }), FailureWords::Down);
+        assert_eq!(
+            words(Failure::Resting { app: "wechat".into(), whom: "the platform" }),
+            FailureWords::Down
+        );
         assert_eq!(words(Failure::Awaited), FailureWords::Busy);
         assert_eq!(words(StoreError::Overloaded.into()), FailureWords::Busy);
         assert_eq!(words(Failure::Theirs(TheirsFailure::Refused(401))), FailureWords::Setup);

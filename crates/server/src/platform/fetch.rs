@@ -67,7 +67,7 @@ async fn under_lease(shelf: &Shelf, source: &Source, bad: Option<&AccessToken>) 
         shelf.store.release_platform_token(&source.name, &shelf.holder).await?;
         return Ok(held);
     }
-    let issued = source.breaker.run(&*shelf.clock, source.supply.fetch(bad)).await?;
+    let issued = source.supply_breaker.run(&*shelf.clock, source.supply.fetch(bad)).await?;
     shelf.save(source, issued).await
 }
 

@@ -1,4 +1,4 @@
-//! One app at one platform: where its token comes from, and its breaker.
+//! One app at one platform: where its token comes from, and its breakers.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,12 +22,14 @@ pub trait Supply: Send + Sync + std::fmt::Debug {
     async fn fetch(&self, instead_of: Option<&AccessToken>) -> Result<IssuedToken, Failure>;
 }
 
-/// One app at one platform. Clones share their breaker.
+/// One app at one platform. Clones share their breakers.
 #[derive(Debug, Clone)]
 pub struct Source {
     pub(super) name: TokenName,
     pub(super) supply: Arc<dyn Supply>,
     pub(super) breaker: Arc<Breaker>,
+    /// Of whoever hands out the token: the platform's, or one of its own.
+    pub(super) supply_breaker: Arc<Breaker>,
 }
 
 impl Source {
@@ -35,7 +37,7 @@ impl Source {
     /// without a token.
     #[must_use]
     pub fn new(name: TokenName, supply: Arc<dyn Supply>, breaker: Arc<Breaker>) -> Self {
-        Self { name, supply, breaker }
+        Self { name, supply, supply_breaker: Arc::clone(&breaker), breaker }
     }
 
     /// An official account or a mini-program: `stable_token` (WeChat fact sheet §4.2).
@@ -72,10 +74,11 @@ impl Source {
             .expect("a corpid is a few letters and digits")
     }
 
-    /// The same app, whose token comes from elsewhere.
+    /// The same app, whose token comes from elsewhere. Whether they answer says nothing of the platform.
     #[must_use]
     pub fn supplied_by(self, supply: Arc<dyn Supply>) -> Self {
-        Self { supply, ..self }
+        let supply_breaker = Arc::new(self.breaker.of_token_source());
+        Self { supply, supply_breaker, ..self }
     }
 
     /// The app's breaker, for calls that need no token.

@@ -15,6 +15,7 @@ use mashang_wechat::{AccessToken, ErrCode, Error, FailureKind, IssuedToken, Plat
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::failure::TheirsFailure;
 use super::{Breaker, Failure, Source, Supply, Tokens, breaker};
 
 /// A store in memory that can be cut off.
@@ -444,6 +445,36 @@ async fn sec_85_a_platform_that_does_not_answer_is_left_alone_and_other_apps_do_
     node.with(&source("wx2", &other), |token| std::future::ready(other.answer(&token))).await.unwrap();
     scene.clock.advance(breaker::REST);
     assert!(all_are(&scene.calls(std::slice::from_ref(&node), 20).join_all().await, "token-0"));
+}
+
+/// The operator's own system, which is down.
+#[derive(Debug, Default)]
+struct Portal(AtomicUsize);
+
+#[async_trait]
+impl Supply for Portal {
+    async fn fetch(&self, _instead_of: Option<&AccessToken>) -> Result<IssuedToken, Failure> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Err(Failure::Theirs(TheirsFailure::Unreachable))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn sec_85_a_token_source_that_does_not_answer_rests_alone() {
+    let scene = Scene::new();
+    let portal = Arc::new(Portal::default());
+    let (node, source) = (scene.node(1), scene.source.clone().supplied_by(portal.clone()));
+    let call = async || node.with(&source, async |token| scene.platform.answer(&token)).await;
+    for _ in 0..breaker::FAULTS {
+        assert!(matches!(call().await.unwrap_err(), Failure::Theirs(_)));
+    }
+    let resting = call().await.unwrap_err();
+    assert!(matches!(resting, Failure::Resting { .. }));
+    assert!(resting.to_string().contains("token_source"), "{resting}");
+    assert_eq!(portal.0.load(Ordering::SeqCst), usize::try_from(breaker::FAULTS).unwrap());
+    // What needs no token of the app still reaches the platform.
+    let exchange = async { Ok::<_, Error>("openid") };
+    assert_eq!(source.breaker().run(&*scene.clock, exchange).await.unwrap(), "openid");
 }
 
 #[tokio::test(start_paused = true)]
