@@ -161,7 +161,9 @@ impl OwnApp {
         let identity = bearer.identity.ok_or(Unproven::Refused("its identity is gone"))?;
         if identity.key.kind == ChannelKind::Wecom {
             // A member who left must not get in again (SEC-35), and no directory is asked here.
-            return Err(Unproven::Refused("it is of a member of a WeCom corp, who signs in through WeCom alone"));
+            return Err(Unproven::Refused(
+                "it is of a member of a WeCom corp, who signs in through WeCom alone",
+            ));
         }
         Ok(Proof {
             channel: channel.clone(),

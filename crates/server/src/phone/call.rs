@@ -12,9 +12,10 @@ use mashang_login::secret::{PhoneSecret, SecretHash};
 use mashang_login::ticket::{Refusal, Ticket};
 
 use super::body::{self, Fields};
-use super::prover::Prover;
+use super::prover::{self, Prover};
 use super::refused::Refused;
 use crate::channel::Channel;
+use crate::channel::app::vouched::Vouched;
 use crate::state::App;
 use crate::web::limits::Counted;
 use crate::web::visitor::Visitor;
@@ -70,6 +71,7 @@ impl<'a> Call<'a> {
         let ticket = app.tickets.get(code, app.now()).await?.ok_or(Refused::UnknownLogin)?;
         let grant = app.records.grant(&ticket.grant).await?.ok_or(Refused::UnknownLogin)?;
         flow::client_of(app, visitor.language, &grant).await?.ok_or(Refused::UnknownLogin)?;
+        let caller = caller.map(|caller| prover::admit(app, visitor, channel, caller, &grant)).transpose()?;
         if let Some(caller) = &caller {
             allowed(app, visitor, &ticket, &caller.key).await?;
         }
@@ -172,7 +174,7 @@ async fn caller(
     prover: Prover<'_>,
     headers: &HeaderMap,
     code: &ScanCode,
-) -> Result<Option<Proof>, Refused> {
+) -> Result<Option<Vouched>, Refused> {
     let caller = prover.caller(app, visitor, channel, headers).await;
     recorded(app, visitor, caller.map_err(|refused| (refused, Some(&channel.id), Some(code)))).await
 }

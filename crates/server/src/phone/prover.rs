@@ -1,9 +1,11 @@
 //! How the people of a channel prove themselves to the phone API.
 
 use http::{HeaderMap, header};
+use mashang_login::grant::Grant;
 use mashang_login::identity::Proof;
 
 use super::refused::Refused;
+use crate::channel::app::vouched::Vouched;
 use crate::channel::app::{OwnApp, Unproven};
 use crate::channel::wechat_mini::WechatMini;
 use crate::channel::{Channel, Means};
@@ -42,7 +44,7 @@ impl<'a> Prover<'a> {
         visitor: &Visitor,
         channel: &Channel,
         headers: &HeaderMap,
-    ) -> Result<Option<Proof>, Refused> {
+    ) -> Result<Option<Vouched>, Refused> {
         let own = match self {
             Self::Mini(_) if headers.contains_key(header::AUTHORIZATION) => {
                 return Err(Refused::IdentityInRequest);
@@ -56,18 +58,40 @@ impl<'a> Prover<'a> {
             None => Err(Unproven::Refused("there is no bearer token")),
         };
         match proven {
-            Ok(proof) => Ok(Some(proof)),
-            Err(Unproven::Refused(why)) => {
-                tracing::info!(channel.id = %channel.id, "a bearer token was refused at channel {}: {why}", channel.id);
-                app.limits.count(Counted::TokenError, visitor.address)?;
-                Err(Refused::Unauthorized)
-            }
+            Ok(vouched) => Ok(Some(vouched)),
+            Err(Unproven::Refused(why)) => Err(unproven(app, visitor, channel, why)),
             Err(Unproven::IssuerDown(trouble)) => {
                 tracing::warn!(channel.id = %channel.id, "nobody of channel {} can be proven: {trouble}", channel.id);
                 Err(Refused::PlatformUnavailable)
             }
             Err(Unproven::Store(error)) => Err(error.into()),
         }
+    }
+}
+
+/// The person whom a token proved, if it may answer this request.
+///
+/// # Errors
+/// [`Refused::Unauthorized`] for one that may not.
+pub fn admit(
+    app: &App,
+    visitor: &Visitor,
+    channel: &Channel,
+    vouched: Vouched,
+    grant: &Grant,
+) -> Result<Proof, Refused> {
+    match vouched.may_answer(grant, app.now()) {
+        Ok(()) => Ok(vouched.proof),
+        Err(why) => Err(unproven(app, visitor, channel, why)),
+    }
+}
+
+/// Logs why, and counts: whoever guesses tokens is slowed down.
+fn unproven(app: &App, visitor: &Visitor, channel: &Channel, why: &str) -> Refused {
+    tracing::info!(channel.id = %channel.id, "a bearer token was refused at channel {}: {why}", channel.id);
+    match app.limits.count(Counted::TokenError, visitor.address) {
+        Ok(()) => Refused::Unauthorized,
+        Err(limit) => limit.into(),
     }
 }
 
