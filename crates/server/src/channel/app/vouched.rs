@@ -16,7 +16,7 @@ pub struct Vouched {
 /// Who issued a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Voucher {
-    /// The app's own issuer: it was asked nothing by us, so its word counts as of now.
+    /// The app's own issuer; its word counts as of now.
     Issuer,
     /// We, in a login that may be long ago: [`Proof::proven_at`] is that login's `auth_time`.
     Us,
