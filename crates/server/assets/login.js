@@ -151,7 +151,7 @@ async function renew(asked = false) {
     try {
       const answer = await request('POST', urls.refresh, 20000);
       if (answer.ok) {
-        swap(await answer.json());
+        swap(await answer.json(), asked);
         break;
       }
       if (answer.status === 410 || (asked && answer.status === 404)) return location.reload(); // the server explains
@@ -173,10 +173,14 @@ function code(ticket, before) {
   return document.importNode(svg, true);
 }
 
-function swap({ ticket, frame, trouble, urls: fresh, sandbox_phone_href: sandbox, continue_href: onward }) {
+function swap({ ticket, frame, trouble, urls: fresh, sandbox_phone_href: sandbox, continue_href: onward }, asked) {
   Object.assign(urls, fresh);
   // The platform gave no code, or gives one again: another page, which the server draws.
-  if (trouble || all('[data-trouble]').length) return location.replace(fresh.page);
+  // Only for a person: an open page that nobody looks at shall not go on asking a platform that has trouble.
+  if (trouble || all('[data-trouble]').length) {
+    if (asked) location.replace(fresh.page);
+    return;
+  }
   for (const box of all('[data-qr]')) box.replaceChildren(code(ticket, box));
   for (const place of all('[data-text="number"]')) place.textContent = ticket.number;
   for (const field of all('[data-scan-url]')) field.value = ticket.scan_url;
