@@ -193,7 +193,7 @@ async function underEachTab(stage, options, take) {
   await openChatLink(chat);
   await take(chat, 'phone', '7-confirm-follower');
 
-  await wechat.fault('errcode', { target: 'qrcode_create', code: 45009 });
+  await wechat.fault('errcode', { target: 'qrcode_create', code: 48001 });
   await take(await atTab(stage, options, 'wechat-scan'), 'desktop', '1-login-trouble');
   await wechat.faultsOff();
 

@@ -242,7 +242,7 @@ describe('tabs', () => {
   });
 
   for (const [channel, fault] of [
-    ['wechat-scan', { fault: 'errcode', target: 'qrcode_create', code: 45009 }],
+    ['wechat-scan', { fault: 'errcode', target: 'qrcode_create', code: 48001 }],
     ['wechat-mini', { fault: 'errcode', target: 'wxacode', code: 41030 }],
   ]) {
     journey(`a platform that refuses is told under the tab ${channel} alone, and trying again works`, async (stage) => {
@@ -265,6 +265,19 @@ describe('tabs', () => {
       assert.equal(await claim(computer, 'name'), 'Ada');
     });
   }
+
+  journey('when the day\'s codes are used up the tab shows our own link, which the same account authorizes', async (stage) => {
+    await wechat.fault('errcode', { target: 'qrcode_create', code: 45009 });
+    const computer = await signInAtSample(await stage.desktop(), demo, 'wechat-scan');
+    assert.equal(await computer.locator('[data-trouble]').count(), 0);
+    const url = await stage.camera(computer.locator('[data-qr]'));
+    assert.equal(new URL(url).origin, demo.server);
+    const phone = await stage.wechat();
+    await scan(phone, url, 'ada');
+    await approve(phone, await number(computer));
+    assert.equal(await claim(computer, 'name'), 'Ada');
+    assert.match(await claim(computer, 'amr'), /wechat-official/);
+  });
 
   journey('while one platform gives no token, the others sign in', async (stage) => {
     await wechat.call('/reset', {});
