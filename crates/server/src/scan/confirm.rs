@@ -4,7 +4,7 @@
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use mashang_login::Timestamp;
-use mashang_login::grant::Purpose;
+use mashang_login::grant::{Grant, Purpose};
 use mashang_login::ids::ScanCode;
 use mashang_login::ticket::{Stage, Status, Ticket};
 use minijinja::context;
@@ -56,7 +56,7 @@ pub async fn confirm(
                 app_label => Platform::of(by.key.kind).name(&app.pages.words, visitor.language),
             };
             let page = app.pages.render(&visitor, "confirm.html", "confirm.title", values)?;
-            Ok(page.with_csp(csp(&app, &ticket, number_required).await?).into_response())
+            Ok(page.with_csp(csp(grant.as_ref(), number_required)).into_response())
         }
         (_, Status::Scanned) => Ok(result_page(&code, Outcome::Taken)),
         _ => Ok(result_page(&code, Outcome::Unknown)),
@@ -65,10 +65,10 @@ pub async fn confirm(
 
 /// Where the form may lead: to our own pages, and on the same device on to the website, because browsers apply
 /// `form-action` to every redirect of a submission.
-async fn csp(app: &App, ticket: &Ticket, number_required: bool) -> Result<Csp, Problem> {
-    let grant = if number_required { None } else { app.records.grant(&ticket.grant).await? };
+fn csp(grant: Option<&Grant>, number_required: bool) -> Csp {
+    let grant = grant.filter(|_| !number_required);
     let website = grant.and_then(|grant| source_of(&grant.request.redirect_uri));
-    Ok(Csp { form_leads_to: website, ..Csp::default() })
+    Csp { form_leads_to: website, ..Csp::default() }
 }
 
 /// Whether the phone and the waiting browser are one and the same browser on a phone, as when a person logs in inside
