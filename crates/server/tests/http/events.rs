@@ -474,3 +474,28 @@ async fn each_of_two_channels_of_one_platform_gets_its_own_scans() {
     assert_eq!(led(format!("/s/{}?c=web", page.ticket)).await, DEMO_OFFICIAL_APPID, "no channel of our link");
     assert_eq!(led(format!("/s/{}?c=nobody", page.ticket)).await, DEMO_OFFICIAL_APPID);
 }
+
+/// SEC-28: the lock behind the configuration's own check.
+#[tokio::test]
+async fn sec_28_a_forged_scan_on_an_account_without_a_parametric_code_moves_nothing() {
+    let handler = Handler::start("theirs").await;
+    for mode in ["plain", "secure"] {
+        let events = format!("mode = \"{mode}\"\nrelay = \"{}/wx\"", handler.url);
+        let linked = channel(&events).replace("qr = \"parametric\"", "qr = \"link\"");
+        let app = TestApp::with_config(&linked).await;
+        let page = app.open_login(&app.desktop()).await;
+        let message = scan_by(OPENID, &page);
+        let at = app.clock.now().as_second().to_string();
+        let delivery = match mode {
+            "plain" => Delivery {
+                query: format!("signature={}&timestamp={at}&nonce=n", sign(&token(), &[&at, "n"])),
+                body: message,
+            },
+            _ => Delivery::of(&app, &message),
+        };
+        let (status, answer) = delivery.post(&app).await;
+        assert_eq!((status, answer.as_str()), (StatusCode::OK, "theirs"), "{mode}");
+        assert_eq!(page.stage().await, "waiting", "{mode}");
+    }
+    assert_eq!(handler.seen().len(), 2);
+}

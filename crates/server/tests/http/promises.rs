@@ -295,3 +295,16 @@ async fn promise_5_an_openid_sent_by_a_browser_or_a_phone_is_refused_everywhere(
     let refused = trail.iter().filter(|event| event.kind.as_str() == "identity_in_request_refused").count();
     assert_eq!(refused, 11);
 }
+
+/// SEC-16: refusals are recorded, but nobody fills the trail with them.
+#[tokio::test]
+async fn sec_16_an_address_that_goes_on_naming_people_is_refused_without_a_row_each() {
+    let app = TestApp::start().await;
+    let stranger = app.desktop();
+    for _ in 0..60 {
+        assert_eq!(stranger.get("/?openid=oVictim").await.status, StatusCode::BAD_REQUEST);
+    }
+    let trail = app.app.records.audit_trail(200).await.unwrap();
+    let rows = trail.iter().filter(|event| event.kind.as_str() == "identity_in_request_refused").count();
+    assert!((30..60).contains(&rows), "{rows}");
+}
