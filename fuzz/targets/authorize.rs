@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mashang_login::client::{Client, ClientAuthentication, PkcePolicy};
+use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy};
 use mashang_login::grant::Scope;
 use mashang_login::ids::ClientId;
 use mashang_login::key::SigningAlgorithm;
@@ -67,6 +67,7 @@ fn client(pkce: PkcePolicy) -> Client {
         pkce,
         id_token_alg: SigningAlgorithm::Rs256,
         refresh_tokens: false,
+        settings: ClientSettings::default(),
         created_at: jiff::Timestamp::UNIX_EPOCH,
         disabled_at: None,
     }

@@ -3,7 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mashang_login::client::{Client, ClientAuthentication, PkcePolicy, check_redirect_uri, is_loopback};
+use mashang_login::client::{
+    Client, ClientAuthentication, ClientSettings, PkcePolicy, check_redirect_uri, is_loopback,
+};
 use mashang_login::ids::ClientId;
 use mashang_login::key::SigningAlgorithm;
 use url::{Host, Url};
@@ -42,6 +44,7 @@ fn client(registered: &str) -> Client {
         pkce: PkcePolicy::Required,
         id_token_alg: SigningAlgorithm::Rs256,
         refresh_tokens: false,
+        settings: ClientSettings::default(),
         created_at: jiff::Timestamp::UNIX_EPOCH,
         disabled_at: None,
     }

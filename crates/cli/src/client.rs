@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use mashang_login::Clock;
 use mashang_login::ambient::{SystemClock, SystemEntropy};
 use mashang_login::audit::{AuditEvent, AuditKind};
-use mashang_login::client::{Client, ClientAuthentication, PkcePolicy, check_redirect_uri};
+use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy, check_redirect_uri};
 use mashang_login::identity::clean_name;
 use mashang_login::ids::ClientId;
 use mashang_login::key::SigningAlgorithm;
@@ -55,6 +55,7 @@ async fn add(asked: AddClient) -> anyhow::Result<()> {
             Algorithm::EdDsa => SigningAlgorithm::EdDsa,
         },
         refresh_tokens: asked.refresh_tokens,
+        settings: ClientSettings::default(),
         created_at: now,
         // A new secret does not bring back what was switched off.
         disabled_at: former.and_then(|former| former.disabled_at),

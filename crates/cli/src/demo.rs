@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use mashang_login::Clock;
 use mashang_login::ambient::{SystemClock, SystemEntropy};
-use mashang_login::client::{Client, PkcePolicy};
+use mashang_login::client::{Client, ClientSettings, PkcePolicy};
 use mashang_login::key::SigningAlgorithm;
 use mashang_login::records::Records;
 use mashang_login::secret::ClientSecret;
@@ -225,6 +225,7 @@ async fn register_site(records: &dyn Records, places: &Places) -> anyhow::Result
         pkce: PkcePolicy::Required,
         id_token_alg: SigningAlgorithm::Rs256,
         refresh_tokens: false,
+        settings: ClientSettings::default(),
         created_at: SystemClock.now(),
         disabled_at: None,
     };

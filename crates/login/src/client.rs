@@ -1,9 +1,14 @@
 //! A website or app registered with us (OAuth word: client; shown to administrators as 应用 / application).
 
+pub mod brand;
+pub mod logo;
+pub mod settings;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+pub use self::settings::{AccessTokenFormat, ClientSettings};
 use crate::ids::ClientId;
 use crate::key::SigningAlgorithm;
 use crate::secret::{ClientSecret, SecretHash};
@@ -46,6 +51,8 @@ pub struct Client {
     pub id_token_alg: SigningAlgorithm,
     /// Whether it may ask for refresh tokens (`offline_access`).
     pub refresh_tokens: bool,
+    /// What the operator switched for it.
+    pub settings: ClientSettings,
     /// Registered.
     pub created_at: Timestamp,
     /// Set when switched off; checked at every step (SEC-40).
@@ -192,6 +199,7 @@ mod tests {
             pkce: PkcePolicy::Required,
             id_token_alg: SigningAlgorithm::Rs256,
             refresh_tokens: false,
+            settings: ClientSettings::default(),
             created_at: Timestamp::UNIX_EPOCH,
             disabled_at: None,
         }

@@ -12,7 +12,7 @@ pub mod unlink;
 
 use std::time::Duration;
 
-use mashang_login::client::{Client, ClientAuthentication, PkcePolicy};
+use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy};
 use mashang_login::grant::{AuthorizationRequest, Grant, GrantStage, Purpose, ScopeSet};
 use mashang_login::identity::IdentityKey;
 use mashang_login::ids::{ChannelId, ClientId, GrantId, UserId};
@@ -129,6 +129,7 @@ pub async fn client(app: &App, language: Language, purpose: &Purpose) -> Result<
         pkce: PkcePolicy::Required,
         id_token_alg: SigningAlgorithm::Rs256,
         refresh_tokens: false,
+        settings: ClientSettings::default(),
         created_at: app.now(),
         disabled_at: None,
     }))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mashang_login::ambient::{SeededEntropy, TestClock};
-use mashang_login::client::{Client, ClientAuthentication, PkcePolicy};
+use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy};
 use mashang_login::grant::{Grant, GrantStage, Purpose};
 use mashang_login::identity::{Attributes, ChannelKind, IdentityKey, Profile, Proof, UnionLink};
 use mashang_login::ids::{GrantId, SessionId, UserId};
@@ -84,6 +84,7 @@ pub(crate) fn client(id: &str) -> Client {
         pkce: PkcePolicy::Required,
         id_token_alg: SigningAlgorithm::Rs256,
         refresh_tokens: true,
+        settings: ClientSettings::default(),
         created_at: Timestamp::UNIX_EPOCH,
         disabled_at: None,
     }

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use mashang_login::ambient::{SystemEntropy, TestClock};
-use mashang_login::client::{Client, ClientAuthentication, PkcePolicy};
+use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy};
 use mashang_login::key::SigningAlgorithm;
 use mashang_login::secret::ClientSecret;
 use mashang_login::{Clock, Entropy};
@@ -261,6 +261,7 @@ impl TestApp {
             pkce: PkcePolicy::Required,
             id_token_alg: SigningAlgorithm::Rs256,
             refresh_tokens: true,
+            settings: ClientSettings::default(),
             created_at: self.clock.now(),
             disabled_at: None,
         }

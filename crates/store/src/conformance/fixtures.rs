@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mashang_login::ambient::{SeededEntropy, TestClock};
-use mashang_login::client::{Client, ClientAuthentication, PkcePolicy};
+use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy};
 use mashang_login::grant::{AuthorizationRequest, Grant, GrantStage, Purpose, ScopeSet};
 use mashang_login::handshake::{Handshake, Traveller};
 use mashang_login::identity::{Attributes, ChannelKind, IdentityKey, Profile, Proof, UnionLink};
@@ -61,6 +61,7 @@ impl World {
             pkce: PkcePolicy::Required,
             id_token_alg: SigningAlgorithm::Es256,
             refresh_tokens: true,
+            settings: ClientSettings::default(),
             created_at: self.now,
             disabled_at: None,
         }

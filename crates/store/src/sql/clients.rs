@@ -44,6 +44,7 @@ fn to_row(client: &Client) -> Model {
         pkce: pkce_word(client.pkce).to_owned(),
         id_token_alg: client.id_token_alg.as_str().to_owned(),
         refresh_tokens: client.refresh_tokens,
+        settings: to_json(&client.settings),
         created_at: client.created_at.as_millisecond(),
         disabled_at: client.disabled_at.map(|at| at.as_millisecond()),
     }
@@ -62,6 +63,7 @@ fn from_row(row: Model) -> Result<Client, StoreError> {
             pkce: known("pkce", read_pkce(&row.pkce))?,
             id_token_alg: known("id_token_alg", SigningAlgorithm::parse(&row.id_token_alg))?,
             refresh_tokens: row.refresh_tokens,
+            settings: json("settings", &row.settings)?,
             created_at: time("created_at", row.created_at)?,
             disabled_at: time_or_none("disabled_at", row.disabled_at)?,
             name: row.name.clone(),

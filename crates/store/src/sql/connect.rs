@@ -187,6 +187,7 @@ fn migrations() -> Vec<Migration> {
         (2, "accounts", include_str!("../../migrations/sqlite/0002_accounts.sql")),
         (3, "platform_tokens", include_str!("../../migrations/sqlite/0003_platform_tokens.sql")),
         (4, "unlinked", include_str!("../../migrations/sqlite/0004_unlinked.sql")),
+        (5, "client_settings", include_str!("../../migrations/sqlite/0005_client_settings.sql")),
     ]
     .into_iter()
     .map(|(number, name, sql)| {

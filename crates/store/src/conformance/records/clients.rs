@@ -1,6 +1,7 @@
 //! Clients.
 
-use mashang_login::client::{Client, ClientAuthentication, PkcePolicy};
+use mashang_login::client::logo::Logo;
+use mashang_login::client::{AccessTokenFormat, Client, ClientAuthentication, ClientSettings, PkcePolicy};
 use mashang_login::records::Records;
 
 use super::super::Nodes;
@@ -25,6 +26,16 @@ pub async fn saving_a_client_again_replaces_it(nodes: Nodes<dyn Records>) {
         redirect_uris: vec![],
         pkce: PkcePolicy::Optional,
         refresh_tokens: false,
+        settings: ClientSettings {
+            channels: vec!["work".parse().unwrap()],
+            logo: Some(Logo::read(b"\xff\xd8\xff\xe0".to_vec()).unwrap()),
+            brand_color: Some("#1677ff".parse().unwrap()),
+            consent: true,
+            access_token: AccessTokenFormat::Jwt,
+            realm_roles: true,
+            claims_in_id_token: true,
+            omit_iss: true,
+        },
         disabled_at: Some(world.after(5)),
         ..client
     };

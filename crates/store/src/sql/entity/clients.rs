@@ -14,6 +14,7 @@ pub struct Model {
     pub pkce: String,
     pub id_token_alg: String,
     pub refresh_tokens: bool,
+    pub settings: String,
     pub created_at: i64,
     pub disabled_at: Option<i64>,
 }
