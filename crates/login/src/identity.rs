@@ -25,12 +25,29 @@ pub enum ChannelKind {
     Wecom,
     /// The operator's own app, whose people it vouches for by a token.
     App,
+    /// A key on the person's device (WebAuthn), unlocked by finger, face or PIN.
+    Passkey,
+    /// A name and a password, kept here as a hash.
+    Password,
+    /// An address that received a code by e-mail.
+    Email,
+    /// A telephone number that received a code by SMS.
+    Sms,
 }
 
 impl ChannelKind {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 5] =
-        [Self::WechatOpen, Self::WechatOfficial, Self::WechatMini, Self::Wecom, Self::App];
+    pub const ALL: [Self; 9] = [
+        Self::WechatOpen,
+        Self::WechatOfficial,
+        Self::WechatMini,
+        Self::Wecom,
+        Self::App,
+        Self::Passkey,
+        Self::Password,
+        Self::Email,
+        Self::Sms,
+    ];
 
     /// The name in configuration, `amr` and audit.
     #[must_use]
@@ -41,6 +58,10 @@ impl ChannelKind {
             Self::WechatMini => "wechat-mini",
             Self::Wecom => "wecom",
             Self::App => "app",
+            Self::Passkey => "passkey",
+            Self::Password => "password",
+            Self::Email => "email",
+            Self::Sms => "sms",
         }
     }
 
@@ -49,8 +70,15 @@ impl ChannelKind {
     pub fn is_wechat(self) -> bool {
         match self {
             Self::WechatOpen | Self::WechatOfficial | Self::WechatMini => true,
-            Self::Wecom | Self::App => false,
+            Self::Wecom | Self::App | Self::Passkey | Self::Password | Self::Email | Self::Sms => false,
         }
+    }
+
+    /// Whether what proves it is kept here, with the person it belongs to: such a proof leads to a person we know, and
+    /// never makes a new one.
+    #[must_use]
+    pub fn is_held_here(self) -> bool {
+        matches!(self, Self::Passkey | Self::Password)
     }
 
     /// Reads [`ChannelKind::as_str`].

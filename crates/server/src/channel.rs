@@ -7,6 +7,8 @@
 //! - [`wechat_mini`]: a mini-program's page asks, over [`crate::phone`].
 //! - [`wecom`]: as the first in a browser, as the second inside WeCom.
 //! - [`app`]: the operator's own app asks, over [`crate::phone`].
+//! - [`passkey`], [`password`], [`email`], [`sms`]: the waiting browser itself proves the person, by a form of the login
+//!   page ([`crate::login`]); nothing is scanned.
 //!
 //! [`start`], [`callback`] and [`returned`] are the endpoints of trips to a platform's page; [`events`] hears what a
 //! platform tells by itself, and [`relay`] hands on what is not ours. What a channel calls its platform for goes through
@@ -16,12 +18,16 @@ pub mod app;
 mod build;
 pub mod callback;
 mod directory_event;
+pub mod email;
 pub mod events;
 mod failure;
 mod official_event;
 pub mod parametric;
+pub mod passkey;
+pub mod password;
 pub mod relay;
 pub mod returned;
+pub mod sms;
 pub mod start;
 pub mod wechat_account;
 pub mod wechat_mini;
@@ -80,6 +86,14 @@ pub enum Means {
     Wecom(wecom::Wecom),
     /// The operator's own app.
     App(app::OwnApp),
+    /// A key on the person's device.
+    Passkey(passkey::Passkey),
+    /// Name and password.
+    Password(password::Password),
+    /// A code by e-mail.
+    Email(email::Email),
+    /// A code by SMS.
+    Sms(sms::Sms),
 }
 
 impl Channel {
@@ -92,6 +106,10 @@ impl Channel {
             Means::WechatMini(_) => ChannelKind::WechatMini,
             Means::Wecom(_) => ChannelKind::Wecom,
             Means::App(_) => ChannelKind::App,
+            Means::Passkey(_) => ChannelKind::Passkey,
+            Means::Password(_) => ChannelKind::Password,
+            Means::Email(_) => ChannelKind::Email,
+            Means::Sms(_) => ChannelKind::Sms,
         }
     }
 
@@ -102,7 +120,12 @@ impl Channel {
             Means::WechatOfficial(official) => Some(&official.account.source),
             Means::WechatMini(mini) => Some(&mini.account.source),
             Means::Wecom(wecom) => Some(&wecom.source),
-            Means::WechatOpen(_) | Means::App(_) => None,
+            Means::WechatOpen(_)
+            | Means::App(_)
+            | Means::Passkey(_)
+            | Means::Password(_)
+            | Means::Email(_)
+            | Means::Sms(_) => None,
         }
     }
 
@@ -128,7 +151,7 @@ impl Channel {
             Means::WechatOpen(open) => open.account.prove(self, app, code, language).await,
             Means::WechatOfficial(official) => official.account.prove(self, app, code, language).await,
             Means::Wecom(wecom) => wecom.prove(app, self, code).await,
-            Means::WechatMini(_) | Means::App(_) => Err(ChannelFailure::unsupported(self)),
+            _ => Err(ChannelFailure::unsupported(self)),
         }
     }
 
@@ -138,7 +161,7 @@ impl Channel {
         match &self.means {
             Means::WechatOpen(open) => Some(open.page(state, language)),
             Means::Wecom(wecom) => Some(wecom.page(state, language)),
-            Means::WechatOfficial(_) | Means::WechatMini(_) | Means::App(_) => None,
+            _ => None,
         }
     }
 
@@ -150,7 +173,7 @@ impl Channel {
         match &self.means {
             Means::WechatOfficial(official) => official.page(state).map(Some),
             Means::Wecom(wecom) => wecom.in_app_page(state).map(Some),
-            Means::WechatOpen(_) | Means::WechatMini(_) | Means::App(_) => Ok(None),
+            _ => Ok(None),
         }
     }
 
@@ -160,7 +183,7 @@ impl Channel {
         match &self.means {
             Means::WechatOpen(open) => Some(open.frame(state, language)),
             Means::Wecom(wecom) => wecom.panel(state, language),
-            Means::WechatOfficial(_) | Means::WechatMini(_) | Means::App(_) => None,
+            _ => None,
         }
     }
 
@@ -179,7 +202,7 @@ impl Channel {
         match &self.means {
             Means::WechatOpen(open) => Some(&open.account.client.hosts().open),
             Means::Wecom(wecom) => Some(wecom.page_host()),
-            Means::WechatOfficial(_) | Means::WechatMini(_) | Means::App(_) => None,
+            _ => None,
         }
     }
 
@@ -196,6 +219,7 @@ impl Channel {
                 WecomQr::Link => Shown::Link,
             },
             Means::WechatOfficial(_) | Means::WechatMini(_) | Means::App(_) => Shown::Link,
+            Means::Passkey(_) | Means::Password(_) | Means::Email(_) | Means::Sms(_) => Shown::Form,
         }
     }
 
@@ -209,10 +233,13 @@ impl Channel {
         }
     }
 
-    /// Whether the person can be told what a grant ends in: by our own page, or over the phone API.
+    /// Whether the person can be told what a grant ends in: by our own page, or over the phone API. Passwords and passkeys
+    /// are added on the person's own page, not by a login.
     #[must_use]
     pub fn serves(&self, purpose: &Purpose) -> bool {
-        !matches!((self.shown_for(purpose), purpose), (Shown::Page { .. }, Purpose::Link { .. }))
+        let is_added_elsewhere =
+            self.kind().is_held_here() || matches!(self.shown_for(purpose), Shown::Page { .. });
+        !(is_added_elsewhere && matches!(purpose, Purpose::Link { .. }))
     }
 
     /// Has the platform draw its code for a ticket.
@@ -223,7 +250,7 @@ impl Channel {
         match &self.means {
             Means::WechatOfficial(official) => official.draw_code(app, self, ticket).await,
             Means::WechatMini(mini) => mini.draw_code(app, ticket).await,
-            Means::WechatOpen(_) | Means::Wecom(_) | Means::App(_) => Err(ChannelFailure::unsupported(self)),
+            _ => Err(ChannelFailure::unsupported(self)),
         }
     }
 
@@ -261,6 +288,8 @@ pub enum Shown {
         /// Inside our page.
         framed: bool,
     },
+    /// A form of ours, filled in where one waits.
+    Form,
 }
 
 /// A platform's code for one ticket.
@@ -281,11 +310,13 @@ pub enum Platform {
     Wecom,
     /// The operator's own.
     OwnApp,
+    /// None: the waiting device itself is used.
+    ThisDevice,
 }
 
 impl Platform {
-    /// Every platform.
-    pub const ALL: [Self; 3] = [Self::WeChat, Self::Wecom, Self::OwnApp];
+    /// Every app that scans.
+    pub const SCANNING: [Self; 3] = [Self::WeChat, Self::Wecom, Self::OwnApp];
 
     /// Whose people a kind of channel proves.
     #[must_use]
@@ -294,6 +325,9 @@ impl Platform {
             ChannelKind::WechatOpen | ChannelKind::WechatOfficial | ChannelKind::WechatMini => Self::WeChat,
             ChannelKind::Wecom => Self::Wecom,
             ChannelKind::App => Self::OwnApp,
+            ChannelKind::Passkey | ChannelKind::Password | ChannelKind::Email | ChannelKind::Sms => {
+                Self::ThisDevice
+            }
         }
     }
 
@@ -304,6 +338,7 @@ impl Platform {
             Self::WeChat => "wechat",
             Self::Wecom => "wecom",
             Self::OwnApp => "app",
+            Self::ThisDevice => "this_device",
         }
     }
 

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod channel;
+pub mod this_device;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

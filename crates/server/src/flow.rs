@@ -13,6 +13,7 @@
 //! Pages, redirects from platforms and the script's requests all come back to [`go_on`]; steps never call each other.
 
 pub(crate) mod answer;
+mod here;
 
 use axum::response::Response;
 use mashang_login::Timestamp;
@@ -28,6 +29,7 @@ use mashang_login::tickets::Advance;
 use mashang_oidc::authorize;
 
 pub use self::answer::redeem;
+pub use self::here::prove_here;
 use crate::state::App;
 use crate::web::language::Language;
 use crate::web::pages::see_other;

@@ -10,8 +10,12 @@ use mashang_wechat::{AppId, Client, ClientOptions, Hosts};
 use url::Url;
 
 use super::app::OwnApp;
+use super::email::Email;
 use super::events::Events;
+use super::passkey::Passkey;
+use super::password::Password;
 use super::relay::Relay;
+use super::sms::Sms;
 use super::wechat_account::WechatAccount;
 use super::wechat_mini::WechatMini;
 use super::wechat_official::WechatOfficial;
@@ -64,6 +68,10 @@ impl Workshop {
                 let app = OwnApp::new(section).map_err(|why| wrong(id, &why))?;
                 (Means::App(app), None)
             }
+            ChannelSection::Passkey(_) => (Means::Passkey(Passkey), None),
+            ChannelSection::Password(_) => (Means::Password(Password), None),
+            ChannelSection::Email(_) => (Means::Email(Email), None),
+            ChannelSection::Sms(_) => (Means::Sms(Sms), None),
         };
         let hub = section.token_hub().map(|hub| hub.read_key(&format!("channel.{id}"))).transpose()?;
         Ok(Channel { id: id.clone(), label: section.label().map(str::to_owned), means, events, hub })

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::app::AppSection;
+use super::this_device::{EmailSection, PasskeySection, PasswordSection, SmsSection};
 use crate::platform::config::{TokenHubSection, TokenSourceSection};
 
 use super::{ConfigError, Hidden, SAMPLE_SECRETS};
@@ -28,6 +29,14 @@ pub enum ChannelSection {
     Wecom(WecomSection),
     /// The operator's own app.
     App(AppSection),
+    /// A key on the person's device.
+    Passkey(PasskeySection),
+    /// Name and password.
+    Password(PasswordSection),
+    /// A code by e-mail.
+    Email(EmailSection),
+    /// A code by SMS.
+    Sms(SmsSection),
 }
 
 /// `kind = "wechat-open"`
@@ -249,6 +258,10 @@ impl ChannelSection {
             Self::WechatMini(_) => ChannelKind::WechatMini,
             Self::Wecom(_) => ChannelKind::Wecom,
             Self::App(_) => ChannelKind::App,
+            Self::Passkey(_) => ChannelKind::Passkey,
+            Self::Password(_) => ChannelKind::Password,
+            Self::Email(_) => ChannelKind::Email,
+            Self::Sms(_) => ChannelKind::Sms,
         }
     }
 
@@ -261,6 +274,10 @@ impl ChannelSection {
             Self::WechatMini(section) => section.order,
             Self::Wecom(section) => section.order,
             Self::App(section) => section.order,
+            Self::Passkey(section) => section.order,
+            Self::Password(section) => section.order,
+            Self::Email(section) => section.order,
+            Self::Sms(section) => section.order,
         }
     }
 
@@ -273,6 +290,10 @@ impl ChannelSection {
             Self::WechatMini(section) => section.label.as_deref(),
             Self::Wecom(section) => section.label.as_deref(),
             Self::App(section) => section.label.as_deref(),
+            Self::Passkey(section) => section.label.as_deref(),
+            Self::Password(section) => section.label.as_deref(),
+            Self::Email(section) => section.label.as_deref(),
+            Self::Sms(section) => section.label.as_deref(),
         }
     }
 
@@ -283,7 +304,7 @@ impl ChannelSection {
             Self::WechatOfficial(section) => section.token_hub.as_ref(),
             Self::WechatMini(section) => section.token_hub.as_ref(),
             Self::Wecom(section) => section.token_hub.as_ref(),
-            Self::WechatOpen(_) | Self::App(_) => None,
+            _ => None,
         }
     }
 
@@ -294,7 +315,7 @@ impl ChannelSection {
             Self::WechatOfficial(section) => section.token_source.as_ref(),
             Self::WechatMini(section) => section.token_source.as_ref(),
             Self::Wecom(section) => section.token_source.as_ref(),
-            Self::WechatOpen(_) | Self::App(_) => None,
+            _ => None,
         }
     }
 
@@ -361,6 +382,7 @@ impl ChannelSection {
                 }
             }
             Self::App(section) => section.check(id, wrong),
+            Self::Passkey(_) | Self::Password(_) | Self::Email(_) | Self::Sms(_) => {}
         }
     }
 }

@@ -98,6 +98,8 @@ enum Mode {
     Code,
     /// The platform's page, in a frame or behind a button.
     Frame,
+    /// A form of ours.
+    Form,
     /// None of it.
     Trouble,
 }
@@ -108,6 +110,7 @@ impl Mode {
             Self::Link => "qr",
             Self::Code => "code",
             Self::Frame => "frame",
+            Self::Form => "form",
             Self::Trouble => "trouble",
         }
     }
@@ -199,6 +202,7 @@ async fn draw(
     };
     match shown {
         Shown::Link => Ok((ours(), ticket.clone())),
+        Shown::Form => Ok((Drawing { mode: Mode::Form, ..Drawing::default() }, ticket.clone())),
         Shown::Page { framed } => {
             let framed = framed && waits && visitor.surroundings == Surroundings::Desktop;
             let (frame, ticket) = frame(app, visitor, ticket, channel, framed).await?;

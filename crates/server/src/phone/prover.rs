@@ -29,7 +29,7 @@ impl<'a> Prover<'a> {
         match &channel.means {
             Means::WechatMini(mini) => Some(Self::Mini(mini)),
             Means::App(own) => Some(Self::App(own)),
-            Means::WechatOpen(_) | Means::WechatOfficial(_) | Means::Wecom(_) => None,
+            _ => None,
         }
     }
 

@@ -77,7 +77,7 @@ fn which_app(app: &App, visitor: &Visitor, code: &ScanCode) -> Result<Response, 
     let usable = |platform: &Platform| {
         app.channels.iter().any(|channel| channel.platform() == *platform && channel.takes_our_link())
     };
-    let apps: Vec<_> = Platform::ALL
+    let apps: Vec<_> = Platform::SCANNING
         .into_iter()
         .filter(usable)
         .map(|platform| {

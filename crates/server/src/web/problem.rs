@@ -283,7 +283,7 @@ fn remedy(visitor: &Visitor, problem: &Problem) -> Option<String> {
     let table = match platform {
         Platform::WeChat => mashang_wechat::Platform::WeChat,
         Platform::Wecom => mashang_wechat::Platform::WeCom,
-        Platform::OwnApp => return None,
+        Platform::OwnApp | Platform::ThisDevice => return None,
     };
     let explanation = mashang_wechat::errcodes::explain_on(table, *code)?;
     let sentence = match visitor.language {
