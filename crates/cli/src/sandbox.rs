@@ -94,7 +94,12 @@ pub fn options_for(config: &Config, public_url: Url) -> anyhow::Result<Options> 
                     corp.events = Some(target(id, events, &address)?);
                 }
             }
-            ChannelSection::WechatOpen(_) | ChannelSection::App(_) => {}
+            ChannelSection::WechatOpen(_)
+            | ChannelSection::App(_)
+            | ChannelSection::Passkey(_)
+            | ChannelSection::Password(_)
+            | ChannelSection::Email(_)
+            | ChannelSection::Sms(_) => {}
         }
     }
     Ok(options)
