@@ -5,7 +5,8 @@
 //! - [`grant`]: the website's question ("who is this?") that a ticket answers;
 //! - [`identity`] and [`user`]: what a channel proved, and the person it belongs to;
 //! - [`accounts`]: several identities of one person, linked, unlinked, merged and unmerged;
-//! - [`client`], [`session`], [`token`]: the OAuth nouns;
+//! - [`credentials`]: passwords and passkeys, kept here with the person; [`challenge`]: codes and ceremonies under way;
+//! - [`client`], [`session`], [`token`]: the OAuth nouns; [`consent`]: what a person agreed to tell a website;
 //! - [`handshake`]: one trip to a platform and back, bound to the device that set out;
 //! - [`records`] and [`tickets`]: the traits every storage engine keeps, with their promises written on them;
 //! - [`platform_token`]: what platforms give to apps, shared by all nodes;
@@ -17,7 +18,10 @@
 pub mod accounts;
 pub mod ambient;
 pub mod audit;
+pub mod challenge;
 pub mod client;
+pub mod consent;
+pub mod credentials;
 pub mod grant;
 pub mod handshake;
 pub mod identity;
