@@ -77,11 +77,27 @@ pub enum AuditKind {
     MemberRenamed,
     /// A directory told of a member's new id, but that one leads to another person; nobody was merged.
     MemberClash,
+    /// A person's name and password were set or changed.
+    PasswordSet,
+    /// A person added a passkey.
+    PasskeyAdded,
+    /// A password did not fit its name. Names a person only if the name is somebody's.
+    WrongPassword,
+    /// A code was sent by e-mail or SMS.
+    CodeSent,
+    /// A code that came back was wrong.
+    WrongCode,
+    /// A person agreed to what a website gets of them.
+    ConsentGiven,
+    /// A person took such an agreement back; what the website held is revoked.
+    ConsentWithdrawn,
+    /// A person ended all their sessions, or all but the one they did it in.
+    SessionsEnded,
 }
 
 impl AuditKind {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 42] = [
         Self::TicketStarted,
         Self::TicketScanned,
         Self::SecondScanRefused,
@@ -116,6 +132,14 @@ impl AuditKind {
         Self::MemberLeft,
         Self::MemberRenamed,
         Self::MemberClash,
+        Self::PasswordSet,
+        Self::PasskeyAdded,
+        Self::WrongPassword,
+        Self::CodeSent,
+        Self::WrongCode,
+        Self::ConsentGiven,
+        Self::ConsentWithdrawn,
+        Self::SessionsEnded,
     ];
 
     /// The name in the store and in exports.
@@ -156,6 +180,14 @@ impl AuditKind {
             Self::MemberLeft => "member_left",
             Self::MemberRenamed => "member_renamed",
             Self::MemberClash => "member_clash",
+            Self::PasswordSet => "password_set",
+            Self::PasskeyAdded => "passkey_added",
+            Self::WrongPassword => "wrong_password",
+            Self::CodeSent => "code_sent",
+            Self::WrongCode => "wrong_code",
+            Self::ConsentGiven => "consent_given",
+            Self::ConsentWithdrawn => "consent_withdrawn",
+            Self::SessionsEnded => "sessions_ended",
         }
     }
 

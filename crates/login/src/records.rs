@@ -16,7 +16,7 @@ use crate::audit::AuditEvent;
 use crate::client::Client;
 use crate::grant::{Family, Grant};
 use crate::identity::{Identity, IdentityKey, Proof};
-use crate::ids::{ClientId, FamilyId, GrantId, KeyId, MergeId, UserId};
+use crate::ids::{ClientId, FamilyId, GrantId, KeyId, MergeId, SessionId, UserId};
 use crate::key::SigningKey;
 use crate::secret::SecretHash;
 use crate::session::Session;
@@ -74,7 +74,7 @@ pub struct FreshLogin {
 #[derive(Debug, Clone)]
 pub struct NewSession {
     /// Its name.
-    pub id: crate::ids::SessionId,
+    pub id: SessionId,
     /// Hash of its cookie.
     pub secret: SecretHash,
     /// `amr`.
@@ -122,7 +122,8 @@ pub enum Fulfilled {
     /// The grant was answered before, or its time is over; or the session that was to be continued has ended meanwhile
     /// (then the grant is still pending, and a fresh approval may answer it).
     NotOpen,
-    /// The person was switched off (SEC-40), or is a member who left since the proof (SEC-35). Nothing was written.
+    /// The person was switched off (SEC-40), or is a member who left since the proof (SEC-35), or the password or passkey
+    /// was removed since. Nothing was written.
     UserDisabled,
     /// The request names another person (`hinted`). Nothing was written.
     OtherPerson,
@@ -177,9 +178,11 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     /// is created (SEC-39); also if the identity was unlinked from the one person whom it would lead to. The identity's
     /// profile and link, and the person's nickname and picture, follow the proof; what the proof does not tell stays as it
     /// was. One link belongs to one person at most: one that leads to somebody
-    /// else than the identity is not recorded, and reported ([`UnionNews`]).
+    /// else than the identity is not recorded, and reported ([`UnionNews`]). An identity that is held here
+    /// ([`is_held_here`]) makes nobody: one that is not known is [`Fulfilled::UserDisabled`].
     ///
     /// [`UnionLink`]: crate::identity::UnionLink
+    /// [`is_held_here`]: crate::identity::ChannelKind::is_held_here
     async fn fulfil_grant(&self, fulfilment: &Fulfilment, now: Timestamp) -> Result<Fulfilled, StoreError>;
     /// As [`Records::fulfil_grant`] for a grant of the person's own page ([`Purpose::Account`]): it ends in a session,
     /// and there is no code.
@@ -265,10 +268,34 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     ) -> Result<Renamed, StoreError>;
     /// A person's sessions that are live at `now`, oldest approval first.
     async fn sessions_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
+    /// Begins a session without answering a grant: person found, linked or created as by [`Records::fulfil_grant`], the
+    /// browser's former session replaced, all or nothing. `hinted` is the only person it may be. The answer is
+    /// [`Fulfilled::Done`], [`Fulfilled::UserDisabled`] or [`Fulfilled::OtherPerson`].
+    async fn begin_session(
+        &self,
+        login: &FreshLogin,
+        hinted: Option<&UserId>,
+        now: Timestamp,
+    ) -> Result<Fulfilled, StoreError>;
     /// A live session of a person who is not switched off.
     async fn session(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Session>, StoreError>;
     /// Ends a session and revokes the token families that came from it; `false` if there was none.
     async fn end_session(&self, secret: &SecretHash, now: Timestamp) -> Result<bool, StoreError>;
+    /// As [`Records::end_session`], for one of a person's sessions by its name; `false` if they have no such session.
+    async fn end_session_of(
+        &self,
+        user: &UserId,
+        session: &SessionId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+    /// Ends all of a person's sessions but `except`, and revokes all their token families but those that end with it, also
+    /// those whose session is over: all or nothing. Returns how many browsers were signed out.
+    async fn end_all_sessions(
+        &self,
+        user: &UserId,
+        except: Option<&SessionId>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError>;
 
     // ---- merging -------------------------------------------------------------------------------------------------
 
@@ -310,6 +337,8 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     async fn record(&self, event: &AuditEvent) -> Result<(), StoreError>;
     /// The newest `limit` audit events, newest first.
     async fn audit_trail(&self, limit: u32) -> Result<Vec<AuditEvent>, StoreError>;
+    /// The newest `limit` audit events that are about a person (not those in which they are the second one), newest first.
+    async fn audit_of(&self, user: &UserId, limit: u32) -> Result<Vec<AuditEvent>, StoreError>;
 
     // ---- housekeeping --------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ use mashang_login::audit::AuditEvent;
 use mashang_login::client::Client;
 use mashang_login::grant::{Family, Grant, GrantStage};
 use mashang_login::identity::{Identity, IdentityKey};
-use mashang_login::ids::{ClientId, FamilyId, GrantId, KeyId, MergeId, UserId};
+use mashang_login::ids::{ClientId, FamilyId, GrantId, KeyId, MergeId, SessionId, UserId};
 use mashang_login::key::SigningKey;
 use mashang_login::records::{Bearer, FreshLogin, Fulfilled, Fulfilment, Login, Records, Spent, StoreError};
 use mashang_login::secret::SecretHash;
@@ -352,6 +352,18 @@ impl Records for Fake {
         Ok(tables.sessions.len() < before)
     }
 
+    async fn begin_session(&self, _: &FreshLogin, _: Option<&UserId>, _: Timestamp) -> Result<Fulfilled> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn end_session_of(&self, _: &UserId, _: &SessionId, _: Timestamp) -> Result<bool> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn end_all_sessions(&self, _: &UserId, _: Option<&SessionId>, _: Timestamp) -> Result<u64> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
     async fn merge_preview(
         &self,
         _: &UserId,
@@ -406,6 +418,10 @@ impl Records for Fake {
 
     async fn audit_trail(&self, limit: u32) -> Result<Vec<AuditEvent>> {
         Ok(self.tables()?.audit.iter().rev().take(limit as usize).cloned().collect())
+    }
+
+    async fn audit_of(&self, _: &UserId, _: u32) -> Result<Vec<AuditEvent>> {
+        unreachable!("the protocol asks for no such thing")
     }
 
     async fn sweep(&self, _: Timestamp) -> Result<u64> {

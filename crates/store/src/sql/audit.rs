@@ -1,8 +1,11 @@
 //! The audit trail: appended to, read newest first, never changed.
 
 use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::ids::UserId;
 use mashang_login::records::StoreError;
-use sea_orm::{ConnectionTrait, EntityTrait, NotSet, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, NotSet, QueryFilter, QueryOrder, QuerySelect, Select, Set,
+};
 
 use super::entity::audit_events::{ActiveModel, Column, Entity, Model};
 use super::errors::{known, read, store_error, text_or_none, time};
@@ -26,7 +29,24 @@ pub(super) async fn append(db: &impl ConnectionTrait, event: &AuditEvent) -> Res
 
 /// The newest, by the order in which they were appended: clocks of two nodes may differ, the trail does not.
 pub(super) async fn newest(db: &impl ConnectionTrait, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
-    let newest_first = Entity::find().order_by_desc(Column::Seq).limit(u64::from(limit));
+    newest_in(db, Entity::find(), limit).await
+}
+
+/// As [`newest`], of what is about one person.
+pub(super) async fn newest_of(
+    db: &impl ConnectionTrait,
+    user: &UserId,
+    limit: u32,
+) -> Result<Vec<AuditEvent>, StoreError> {
+    newest_in(db, Entity::find().filter(Column::UserId.eq(user.as_str())), limit).await
+}
+
+async fn newest_in(
+    db: &impl ConnectionTrait,
+    events: Select<Entity>,
+    limit: u32,
+) -> Result<Vec<AuditEvent>, StoreError> {
+    let newest_first = events.order_by_desc(Column::Seq).limit(u64::from(limit));
     let rows = newest_first.all(db).await.map_err(store_error)?;
     rows.into_iter().map(from_row).collect()
 }

@@ -4,7 +4,7 @@
 use mashang_login::Timestamp;
 use mashang_login::accounts::{Linked, Linking};
 use mashang_login::grant::{Grant, GrantStage, Purpose};
-use mashang_login::ids::GrantId;
+use mashang_login::ids::{GrantId, UserId};
 use mashang_login::records::{FreshLogin, Fulfilled, Fulfilment, Login, StoreError};
 use mashang_login::session::Session;
 use sea_orm::sea_query::Expr;
@@ -65,7 +65,7 @@ pub(super) async fn fulfil(
         return Ok(Outcome::Undo(Fulfilled::NotOpen));
     };
     let signed_in = match &fulfilment.login {
-        Login::Fresh(login) => fresh(db, &grant, login, now).await?,
+        Login::Fresh(login) => fresh(db, login, grant.request.hinted.as_ref(), now).await?,
         Login::Continued(seen) => continued(db, &grant, seen, now).await?,
     };
     let (session, answer) = match signed_in {
@@ -86,7 +86,17 @@ pub(super) async fn open_account(
     let Some(grant) = take(db, grant, now).await?.filter(|grant| grant.purpose == Purpose::Account) else {
         return Ok(Outcome::Undo(Fulfilled::NotOpen));
     };
-    Ok(match fresh(db, &grant, login, now).await? {
+    begin_session(db, login, grant.request.hinted.as_ref(), now).await
+}
+
+/// Begins a session, whatever it is for.
+pub(super) async fn begin_session(
+    db: &impl ConnectionTrait,
+    login: &FreshLogin,
+    hinted: Option<&UserId>,
+    now: Timestamp,
+) -> Result<Outcome<Fulfilled>, StoreError> {
+    Ok(match fresh(db, login, hinted, now).await? {
         Ok((_, answer)) => Outcome::Keep(answer),
         Err(refusal) => Outcome::Undo(refusal),
     })
@@ -116,7 +126,8 @@ pub(super) async fn link(
             if known.user == user { Linked::AlreadyYours(user) } else { Linked::OwnedByOther(known.user) };
         return Ok(Outcome::Undo(answer));
     }
-    if leavers::left_since(db, proof).await? {
+    // What is held here was removed since the proof; it is made together with its identity only.
+    if proof.key.kind.is_held_here() || leavers::left_since(db, proof).await? {
         return Ok(Outcome::Undo(Linked::NotOpen));
     }
     let owners = identities::union_owners(db, proof.union.as_ref()).await?;
@@ -141,8 +152,8 @@ type SignedIn = Result<(Session, Fulfilled), Fulfilled>;
 
 async fn fresh(
     db: &impl ConnectionTrait,
-    grant: &Grant,
     login: &FreshLogin,
+    hinted: Option<&UserId>,
     now: Timestamp,
 ) -> Result<SignedIn, StoreError> {
     let (user, created, union) = match people::resolve(db, &login.proof, &login.new_user, now).await? {
@@ -150,7 +161,7 @@ async fn fresh(
         Found::Created(user, news) => (user, true, news),
         Found::Disabled => return Ok(Err(Fulfilled::UserDisabled)),
     };
-    if !grant.request.admits(&user.id) {
+    if hinted.is_some_and(|hinted| *hinted != user.id) {
         return Ok(Err(Fulfilled::OtherPerson));
     }
     let begun = Session {

@@ -116,7 +116,7 @@ pub(super) async fn unlink(
     if of(db, user).await?.iter().all(|identity| identity.key.left().is_some()) {
         return Ok(Outcome::Undo(Unlinked::LastOne));
     }
-    sessions::end_of_identity(db, user, key, now).await?;
+    sessions::end_of_identity(db, user, key, None, now).await?;
     unlinked::remember(db, key, user, now).await?;
     Ok(Outcome::Keep(Unlinked::Done))
 }

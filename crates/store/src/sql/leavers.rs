@@ -17,7 +17,7 @@ pub(super) async fn retire(
     let Some(tombstone) = key.tombstone(now) else { return Ok(None) };
     let Some(identity) = identities::one(db, key).await? else { return Ok(None) };
     move_to(db, key, &tombstone).await?;
-    let ended = sessions::end_of_user(db, &identity.user, now).await?;
+    let ended = sessions::end_of_user(db, &identity.user, None, now).await?;
     Ok(Some(Retired { user: identity.user, ended }))
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn rename(
         return Ok(Renamed::Clash { user: identity.user, other: known.user });
     }
     move_to(db, from, to).await?;
-    sessions::end_of_identity(db, &identity.user, from, now).await?;
+    sessions::end_of_identity(db, &identity.user, from, None, now).await?;
     Ok(Renamed::Done(identity.user))
 }
 

@@ -74,7 +74,7 @@ pub(super) async fn merge(
         merged_identities::Entity::insert(row).exec_without_returning(db).await.map_err(store_error)?;
     }
     people::set_merged(db, from, Some(into)).await?;
-    sessions::end_of_user(db, from, now).await?;
+    sessions::end_of_user(db, from, None, now).await?;
     append(db, AuditKind::UsersMerged, &merge, now).await?;
     Ok(Outcome::Keep(Ok(merge)))
 }
@@ -109,7 +109,7 @@ pub(super) async fn undo(
         })?;
         if identities::give(db, &key, &merge.into, &merge.from).await? {
             // Whoever is signed in by it is signed in as the wrong person now.
-            sessions::end_of_identity(db, &merge.into, &key, now).await?;
+            sessions::end_of_identity(db, &merge.into, &key, None, now).await?;
             identities::drop_shared_link(db, &key).await?;
             back.push(key);
         } else if unlinked::was_taken(db, &key, &merge.into).await? {

@@ -38,7 +38,7 @@ use mashang_login::audit::AuditEvent;
 use mashang_login::client::Client;
 use mashang_login::grant::{Family, Grant};
 use mashang_login::identity::{Identity, IdentityKey};
-use mashang_login::ids::{ClientId, FamilyId, GrantId, KeyId, MergeId, UserId};
+use mashang_login::ids::{ClientId, FamilyId, GrantId, KeyId, MergeId, SessionId, UserId};
 use mashang_login::key::SigningKey;
 use mashang_login::records::{Bearer, FreshLogin, Fulfilled, Fulfilment, Records, Spent, StoreError};
 use mashang_login::secret::SecretHash;
@@ -208,7 +208,7 @@ impl Records for SqlRecords {
         let key = key.clone();
         write!(self, |db| async move {
             match identities::one(db, &key).await? {
-                Some(identity) => sessions::end_of_identity(db, &identity.user, &key, now).await,
+                Some(identity) => sessions::end_of_identity(db, &identity.user, &key, None, now).await,
                 None => Ok(0),
             }
         })
@@ -241,9 +241,39 @@ impl Records for SqlRecords {
         sessions::live(&self.reader, secret, now).await
     }
 
+    async fn begin_session(
+        &self,
+        login: &FreshLogin,
+        hinted: Option<&UserId>,
+        now: Timestamp,
+    ) -> Result<Fulfilled, StoreError> {
+        let (login, hinted) = (login.clone(), hinted.cloned());
+        write!(self, undoable | db | grants::begin_session(db, &login, hinted.as_ref(), now))
+    }
+
     async fn end_session(&self, secret: &SecretHash, now: Timestamp) -> Result<bool, StoreError> {
         let secret = *secret;
         write!(self, |db| sessions::end(db, &secret, now))
+    }
+
+    async fn end_session_of(
+        &self,
+        user: &UserId,
+        session: &SessionId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (user, session) = (user.clone(), session.clone());
+        write!(self, |db| sessions::end_one_of(db, &user, &session, now))
+    }
+
+    async fn end_all_sessions(
+        &self,
+        user: &UserId,
+        except: Option<&SessionId>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let (user, except) = (user.clone(), except.cloned());
+        write!(self, |db| sessions::end_of_user(db, &user, except.as_ref(), now))
     }
 
     async fn merge_preview(
@@ -296,6 +326,10 @@ impl Records for SqlRecords {
 
     async fn audit_trail(&self, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
         audit::newest(&self.reader, limit).await
+    }
+
+    async fn audit_of(&self, user: &UserId, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
+        audit::newest_of(&self.reader, user, limit).await
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {

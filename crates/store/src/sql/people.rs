@@ -20,7 +20,8 @@ use super::{identities, leavers, lookup, unlinked};
 pub(super) enum Found {
     Known(User, Option<UnionNews>),
     Created(User, Option<UnionNews>),
-    /// Known, and switched off, or a member who left since the proof: nothing may follow (SEC-40, SEC-35).
+    /// Known, and switched off, or a member who left since the proof (SEC-40, SEC-35), or held here and gone: nothing may
+    /// follow.
     Disabled,
 }
 
@@ -37,7 +38,8 @@ pub(super) async fn resolve(
         let news = identities::follow(db, row, proof, now).await?;
         return Ok(Found::Known(user, news));
     }
-    if leavers::left_since(db, proof).await? {
+    // A password or passkey that was removed since the proof makes nobody new.
+    if proof.key.kind.is_held_here() || leavers::left_since(db, proof).await? {
         return Ok(Found::Disabled);
     }
     let mut owners = identities::union_owners(db, proof.union.as_ref()).await?.into_iter();

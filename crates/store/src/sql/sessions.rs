@@ -2,7 +2,7 @@
 
 use mashang_login::Timestamp;
 use mashang_login::identity::IdentityKey;
-use mashang_login::ids::UserId;
+use mashang_login::ids::{SessionId, UserId};
 use mashang_login::records::StoreError;
 use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
@@ -64,6 +64,26 @@ pub(super) async fn end(
     Ok(true)
 }
 
+/// Ends one of a person's sessions, live or not.
+pub(super) async fn end_one_of(
+    db: &impl ConnectionTrait,
+    user: &UserId,
+    session: &SessionId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let gone = Entity::delete_many()
+        .filter(Column::Id.eq(session.as_str()))
+        .filter(Column::UserId.eq(user.as_str()))
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    if gone.rows_affected == 0 {
+        return Ok(false);
+    }
+    revoke_families(db, session.as_str(), now).await?;
+    Ok(true)
+}
+
 /// Ends the browser's former session in favour of `successor` (SEC-17). When the same person signs in again, websites
 /// where they are signed in stay so, and the successor's end will reach them; when another person does, the former one
 /// is signed out.
@@ -86,11 +106,12 @@ pub(super) async fn replace(
     Ok(())
 }
 
-/// Ends every session that came from a person's identity; how many browsers that signed out.
+/// Ends every session that came from a person's identity, but `except`; how many browsers that signed out.
 pub(super) async fn end_of_identity(
     db: &impl ConnectionTrait,
     user: &UserId,
     key: &IdentityKey,
+    except: Option<&SessionId>,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     let from_it = Condition::all()
@@ -101,27 +122,33 @@ pub(super) async fn end_of_identity(
         .add(families::Column::IdentityKind.eq(key.kind.as_str()))
         .add(families::Column::IdentityApp.eq(&key.app))
         .add(families::Column::IdentitySubject.eq(&key.subject));
-    end_all(db, user, from_it, issued, now).await
+    end_all(db, user, except, (from_it, issued), now).await
 }
 
-/// Ends every session of a person, with all that came from them.
+/// Ends every session of a person but `except`, with all that came from them.
 pub(super) async fn end_of_user(
     db: &impl ConnectionTrait,
     user: &UserId,
+    except: Option<&SessionId>,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    end_all(db, user, Condition::all(), Condition::all(), now).await
+    end_all(db, user, except, (Condition::all(), Condition::all()), now).await
 }
 
-/// Ends a person's sessions, and revokes their families, so far as they meet a condition. The two may differ: a family that
-/// one identity opened ends with a later session of another one (see [`replace`]).
+/// Ends a person's sessions, and revokes their families, so far as they meet a condition. The two conditions may differ: a
+/// family that one identity opened ends with a later session of another one (see [`replace`]). The session `except` and
+/// what ends with it stay.
 async fn end_all(
     db: &impl ConnectionTrait,
     user: &UserId,
-    these: Condition,
-    issued: Condition,
+    except: Option<&SessionId>,
+    (mut these, mut issued): (Condition, Condition),
     now: Timestamp,
 ) -> Result<u64, StoreError> {
+    if let Some(except) = except {
+        these = these.add(Column::Id.ne(except.as_str()));
+        issued = issued.add(families::Column::EndsWith.ne(except.as_str()));
+    }
     let mine = Entity::find().filter(Column::UserId.eq(user.as_str())).filter(these);
     let mut ended = 0;
     for row in mine.all(db).await.map_err(store_error)? {
