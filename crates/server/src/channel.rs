@@ -38,11 +38,13 @@ pub mod wecom;
 use std::time::Duration;
 
 use mashang_login::Entropy;
+use mashang_login::client::Client;
 use mashang_login::grant::Purpose;
 use mashang_login::handshake::{Handshake, Traveller};
 use mashang_login::identity::{ChannelKind, Proof};
 use mashang_login::ids::{ChannelId, ScanCode};
 use mashang_login::secret::SecretHash;
+use mashang_login::session::Session;
 use mashang_login::ticket::Ticket;
 use url::Url;
 
@@ -126,6 +128,18 @@ impl Channel {
             | Means::Password(_)
             | Means::Email(_)
             | Means::Sms(_) => None,
+        }
+    }
+
+    /// The appid or corpid whose people it proves, where the platform gives one.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        match &self.means {
+            Means::WechatOpen(open) => Some(open.account.appid.as_str()),
+            Means::WechatOfficial(official) => Some(official.account.appid.as_str()),
+            Means::WechatMini(mini) => Some(mini.account.appid.as_str()),
+            Means::Wecom(wecom) => Some(wecom.corp.as_str()),
+            Means::App(_) | Means::Passkey(_) | Means::Password(_) | Means::Email(_) | Means::Sms(_) => None,
         }
     }
 
@@ -388,10 +402,33 @@ impl Channels {
         self.get(id).filter(|channel| channel.serves(purpose))
     }
 
+    /// Those that serve a client's grant, in order: the operator may have named the ways into a client.
+    pub fn for_client(&self, client: &Client, purpose: &Purpose) -> impl Iterator<Item = &Channel> {
+        self.serving(purpose).filter(|channel| client.settings.admits(&channel.id))
+    }
+
+    /// The one that is named, if it serves a client's grant.
+    #[must_use]
+    pub fn get_for_client(&self, id: &str, client: &Client, purpose: &Purpose) -> Option<&Channel> {
+        self.get_serving(id, purpose).filter(|channel| client.settings.admits(&channel.id))
+    }
+
     /// The first that our own link leads to inside an app.
     #[must_use]
     pub fn behind_our_link(&self, platform: Platform) -> Option<&Channel> {
         self.0.iter().find(|channel| channel.platform() == platform && channel.opens_our_link())
+    }
+
+    /// Whether a session is of somebody who came by a way that the client admits. Two corps are two ways: the account at
+    /// the platform counts, and not the kind of platform alone.
+    #[must_use]
+    pub fn admit_session(&self, client: &Client, session: &Session) -> bool {
+        let came_by = |channel: &Channel| {
+            let account = channel.account();
+            channel.kind().as_str() == session.amr
+                && account.is_none_or(|account| account == session.identity.app)
+        };
+        client.settings.channels.is_empty() || self.for_client(client, &Purpose::SignIn).any(came_by)
     }
 }
 

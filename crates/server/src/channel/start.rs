@@ -26,6 +26,9 @@ pub async fn start(
     if channel.page_host().is_none() || matches!(waiting.grant.purpose, Purpose::Link { .. }) {
         return Err(Problem::NotFound);
     }
+    if !waiting.client.settings.admits(&channel.id) {
+        return Err(Problem::way_not_admitted(&waiting.grant));
+    }
     let Some(ticket) = waiting.ticket.filter(|ticket| ticket.status(app.now()) == Status::Waiting) else {
         return Ok(see_other(&urls::login(&waiting.grant.id), &[]));
     };

@@ -86,16 +86,18 @@ impl<'a> Selected<'a> {
         let asked = visitor.query("channel");
         let wanted = asked.as_deref().or(waiting.grant.request.login_hint.as_deref());
         let purpose = &waiting.grant.purpose;
-        let named = wanted.and_then(|id| app.channels.get_serving(id, purpose));
+        let client = &waiting.client;
+        let named = wanted.and_then(|id| app.channels.get_for_client(id, client, purpose));
+        let mut by_our_link = app.channels.for_client(client, purpose).filter(|one| one.opens_our_link());
         let by_link = || match visitor.surroundings {
             Surroundings::Desktop => None,
-            Surroundings::Inside(platform) => app.channels.behind_our_link(platform),
-            Surroundings::Phone => app.channels.iter().find(|channel| channel.opens_our_link()),
+            Surroundings::Inside(platform) => by_our_link.find(|one| one.platform() == platform),
+            Surroundings::Phone => by_our_link.next(),
         };
-        let channel = named.or_else(by_link).or_else(|| app.channels.serving(purpose).next());
+        let channel = named.or_else(by_link).or_else(|| app.channels.for_client(client, purpose).next());
         let tabs = app
             .channels
-            .serving(purpose)
+            .for_client(client, purpose)
             .map(|one| {
                 context! {
                     id => one.id.as_str(),

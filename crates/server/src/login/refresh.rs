@@ -31,8 +31,9 @@ pub async fn refresh(
     let visitor = visitor.preferring(&waiting.grant.request.ui_locales);
     let asked = visitor.query("channel");
     let purpose = &waiting.grant.purpose;
-    let named = asked.as_deref().and_then(|id| app.channels.get_serving(id, purpose));
-    let channel = named.or_else(|| app.channels.serving(purpose).next());
+    let client = &waiting.client;
+    let named = asked.as_deref().and_then(|id| app.channels.get_for_client(id, client, purpose));
+    let channel = named.or_else(|| app.channels.for_client(client, purpose).next());
     let face = Face::draw(&app, &visitor, (purpose, &fresh), channel).await?;
     if visitor.wants_json { Ok(Json(face).into_response()) } else { Ok(see_other(face.page(), &[])) }
 }

@@ -70,7 +70,10 @@ impl<'a> Call<'a> {
         let caller = caller(app, visitor, channel, prover, &parts.headers, code).await?;
         let ticket = app.tickets.get(code, app.now()).await?.ok_or(Refused::UnknownLogin)?;
         let grant = app.records.grant(&ticket.grant).await?.ok_or(Refused::UnknownLogin)?;
-        flow::client_of(app, visitor.language, &grant).await?.ok_or(Refused::UnknownLogin)?;
+        let client = flow::client_of(app, visitor.language, &grant).await?.ok_or(Refused::UnknownLogin)?;
+        if !client.settings.admits(&channel.id) {
+            return Err(Refused::WayNotAdmitted);
+        }
         let caller = caller.map(|caller| prover::admit(app, visitor, channel, caller, &grant)).transpose()?;
         if let Some(caller) = &caller {
             allowed(app, visitor, &ticket, &caller.key).await?;

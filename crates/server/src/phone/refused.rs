@@ -28,6 +28,8 @@ pub enum Refused {
     Unauthorized,
     /// The person was switched off (SEC-40).
     PersonDisabled,
+    /// The website does not admit people by this channel.
+    WayNotAdmitted,
     /// The platform refused the code, or it was used before (SEC-26).
     CodeRefused,
     /// The request names a person or carries a platform's token (SEC-22, SEC-24).
@@ -54,6 +56,7 @@ impl Refused {
             Self::Finished => "finished",
             Self::Unauthorized => "unauthorized",
             Self::PersonDisabled => "person_disabled",
+            Self::WayNotAdmitted => "way_not_admitted",
             Self::CodeRefused => "code_refused",
             Self::IdentityInRequest => "identity_in_request",
             Self::BadRequest => "bad_request",
@@ -69,7 +72,7 @@ impl Refused {
             Self::UnknownLogin => StatusCode::NOT_FOUND,
             Self::Taken | Self::Finished => StatusCode::CONFLICT,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::PersonDisabled => StatusCode::FORBIDDEN,
+            Self::PersonDisabled | Self::WayNotAdmitted => StatusCode::FORBIDDEN,
             Self::CodeRefused | Self::IdentityInRequest | Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::PlatformUnavailable | Self::PlatformSetup | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,

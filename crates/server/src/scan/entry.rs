@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use mashang_login::handshake::Traveller;
 use mashang_login::identity::ChannelKind;
 use mashang_login::ids::ScanCode;
-use mashang_login::ticket::{Stage, Status};
+use mashang_login::ticket::{Stage, Status, Ticket};
 use minijinja::context;
 
 use super::{Outcome, result_page};
@@ -20,7 +20,7 @@ use crate::web::limits::Counted;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
-use crate::{urls, verification};
+use crate::{flow, urls, verification};
 
 /// Routes a scan.
 pub async fn entry(
@@ -51,15 +51,34 @@ pub async fn entry(
             return Ok(result_page(&code, Outcome::Unknown));
         }
     }
-    let named = visitor.query("c").and_then(|id| app.channels.get(&id));
-    let named = named.filter(|channel| channel.platform() == platform && channel.opens_our_link());
-    let Some(channel) = named.or_else(|| app.channels.behind_our_link(platform)) else {
+    let named = visitor.query("c");
+    let Some(channel) = behind_our_link(&app, &visitor, &ticket, platform, named.as_deref()).await? else {
         return which_app(&app, &visitor, &code);
     };
     let (phone, cookies) = visitor.phone_or_new(&app);
     let (state, _) = begin_trip(&app, &visitor, channel, &ticket, (Traveller::Phone, phone)).await?;
     let page = channel.phone_page(&state)?.ok_or(Problem::NotFound)?;
     Ok(see_other(page.as_str(), &cookies))
+}
+
+/// The channel that our link leads to inside an app: the one that the link names, else the first, of those by which people
+/// sign in to the website.
+async fn behind_our_link<'a>(
+    app: &'a App,
+    visitor: &Visitor,
+    ticket: &Ticket,
+    platform: Platform,
+    named: Option<&str>,
+) -> Result<Option<&'a Channel>, Problem> {
+    let grant = app.records.grant(&ticket.grant).await?.ok_or(Problem::UnknownLogin)?;
+    let client = flow::client_of(app, visitor.language, &grant).await?.ok_or(Problem::UnknownLogin)?;
+    let mut open = app
+        .channels
+        .for_client(&client, &grant.purpose)
+        .filter(|channel| channel.platform() == platform && channel.opens_our_link())
+        .peekable();
+    let first = open.peek().copied();
+    Ok(open.find(|channel| Some(channel.id.as_str()) == named).or(first))
 }
 
 /// Not inside an app that we know: nothing about the ticket is looked up or told.

@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use mashang_login::grant::Grant;
 use mashang_login::ids::ChannelId;
 use mashang_login::records::StoreError;
 use mashang_login::secret::random_text;
@@ -19,6 +20,7 @@ use super::limits::TooMany;
 use super::visitor::Visitor;
 use crate::channel::{FailureWords, Platform};
 use crate::state::App;
+use crate::urls;
 
 /// Why a request is not answered as asked.
 #[derive(Debug)]
@@ -67,6 +69,11 @@ pub enum Problem {
     NoChannel,
     /// The person was switched off by an administrator.
     PersonDisabled,
+    /// The website does not admit people who come by this channel.
+    WayNotAdmitted {
+        /// Where the request goes on: with the ways that it does admit.
+        retry: String,
+    },
     /// The store does not answer, or holds too much.
     Store(StoreError),
     /// Our own mistake.
@@ -86,13 +93,19 @@ impl From<TooMany> for Problem {
 }
 
 impl Problem {
+    /// A proof by a channel that the website does not admit; the request itself goes on.
+    #[must_use]
+    pub fn way_not_admitted(grant: &Grant) -> Self {
+        Self::WayNotAdmitted { retry: urls::login(&grant.id) }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::NotFound | Self::UnknownLogin => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::LoginOver { .. } => StatusCode::GONE,
             Self::BadRequest(_) | Self::Authorization { .. } => StatusCode::BAD_REQUEST,
-            Self::CrossSite | Self::PersonDisabled => StatusCode::FORBIDDEN,
+            Self::CrossSite | Self::PersonDisabled | Self::WayNotAdmitted { .. } => StatusCode::FORBIDDEN,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Channel { .. } => StatusCode::BAD_GATEWAY,
             Self::Store(_) | Self::NoChannel => StatusCode::SERVICE_UNAVAILABLE,
@@ -114,6 +127,7 @@ impl Problem {
             Self::Channel { words, .. } => words.as_str(),
             Self::NoChannel => "no_channel",
             Self::PersonDisabled => "person_disabled",
+            Self::WayNotAdmitted { .. } => "way_not_admitted",
             Self::Store(_) => "busy",
             Self::Broken(_) => "broken",
         }
@@ -249,7 +263,7 @@ fn as_page(app: &App, visitor: &Visitor, problem: &Problem, reference: &str) -> 
             Some(href.clone()),
             app.pages.words.say(visitor.language, "problem.back_to_site", &[("site", name)]),
         ),
-        Problem::Channel { retry, .. } => {
+        Problem::Channel { retry, .. } | Problem::WayNotAdmitted { retry } => {
             (Some(retry.clone()), app.pages.words.say(visitor.language, "problem.try_again", &[]))
         }
         _ => (None, String::new()),
