@@ -18,6 +18,9 @@ use crate::secret::SecretHash;
 pub struct AuthorizationRequest {
     /// The proven redirect address, exactly as presented.
     pub redirect_uri: String,
+    /// How the answer travels there.
+    #[serde(default)]
+    pub response_mode: ResponseMode,
     /// Granted scopes: the known ones among those asked for.
     pub scope: ScopeSet,
     /// Returned unchanged.
@@ -46,6 +49,29 @@ impl AuthorizationRequest {
     #[must_use]
     pub fn admits(&self, user: &UserId) -> bool {
         self.hinted.as_ref().is_none_or(|hinted| hinted == user)
+    }
+}
+
+/// How an answer travels to the client (OAuth 2.0 Multiple Response Type Encoding Practices §2.1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseMode {
+    /// In the query of the redirect address.
+    #[default]
+    Query,
+    /// As a message to the window that opened us (OAuth 2.0 Web Message Response Mode, draft-sakimura-oauth-wmrm).
+    WebMessage,
+}
+
+impl ResponseMode {
+    /// Reads the parameter's value.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "query" => Some(Self::Query),
+            "web_message" => Some(Self::WebMessage),
+            _ => None,
+        }
     }
 }
 

@@ -121,6 +121,11 @@ bearer!(
     "msb_"
 );
 bearer!(
+    /// The same for a website's own page, which keeps it in its memory and sends it in a header.
+    PageSecret,
+    "msw_"
+);
+bearer!(
     /// The phone's half: a cookie set when it opens a scan link; only the phone that scanned may confirm (SEC-06).
     PhoneSecret,
     "msp_"

@@ -1,4 +1,4 @@
-//! Answering a grant: a login becomes a code, and the address that carries it back to the client.
+//! Answering a grant: a login becomes a code, and the response that carries it back to the client.
 
 use mashang_login::accounts::UnionNews;
 use mashang_login::grant::Grant;
@@ -7,17 +7,17 @@ use mashang_login::records::{Fulfilled, Fulfilment, Login, StoreError};
 use mashang_login::secret::AuthorizationCode;
 use mashang_login::user::User;
 
-use crate::authorize::{AuthorizeError, error_redirect, session_answers, success_redirect};
+use crate::authorize::{AuthorizationResponse, AuthorizeError, session_answers};
 use crate::provider::Provider;
 
 /// How answering went.
 #[expect(clippy::large_enum_variant, reason = "made once per login and taken apart at once")]
 #[derive(Clone, PartialEq, Eq)]
 pub enum Answered {
-    /// Send the browser there, with 303 (SEC-66). The address holds the code: it must not be logged.
-    Redirect {
-        /// The client's address with `code`, `state` and `iss`.
-        to: String,
+    /// Carry this back to the client.
+    Done {
+        /// `code`, `state` and `iss`.
+        response: AuthorizationResponse,
         /// Who signed in.
         user: User,
         /// Whether this login created them.
@@ -37,8 +37,8 @@ pub enum Answered {
 impl std::fmt::Debug for Answered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Redirect { user, created, .. } => f
-                .debug_struct("Redirect")
+            Self::Done { user, created, .. } => f
+                .debug_struct("Done")
                 .field("user", &user.id)
                 .field("created", created)
                 .finish_non_exhaustive(),
@@ -91,8 +91,8 @@ pub async fn fulfil(provider: &Provider, grant: &Grant, login: Login) -> Result<
         family_expires_at: now + provider.policy.family,
     };
     Ok(match provider.records.fulfil_grant(&fulfilment, now).await? {
-        Fulfilled::Done { user, created, union } => Answered::Redirect {
-            to: success_redirect(&grant.request, &provider.issuer, &code),
+        Fulfilled::Done { user, created, union } => Answered::Done {
+            response: AuthorizationResponse::success(&grant.request, &provider.issuer, &code),
             user,
             created,
             union,
@@ -103,7 +103,7 @@ pub async fn fulfil(provider: &Provider, grant: &Grant, login: Login) -> Result<
     })
 }
 
-/// Answers a grant with `error`, once: the address to send the browser to, or `None` if the grant was answered before.
+/// Answers a grant with `error`, once: what to carry back to the client, or `None` if the grant was answered before.
 ///
 /// # Errors
 /// [`StoreError`] when the store did not answer.
@@ -111,9 +111,7 @@ pub async fn refuse(
     provider: &Provider,
     grant: &Grant,
     error: &AuthorizeError,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Option<AuthorizationResponse>, StoreError> {
     let refused = provider.records.refuse_grant(&grant.id, provider.clock.now()).await?;
-    let request = &grant.request;
-    Ok(refused
-        .then(|| error_redirect(&request.redirect_uri, request.state.as_deref(), &provider.issuer, error)))
+    Ok(refused.then(|| AuthorizationResponse::error(&grant.request, &provider.issuer, error)))
 }

@@ -40,7 +40,7 @@ pub fn document(issuer: &Issuer, paths: &Endpoints) -> Value {
         "end_session_endpoint": issuer.endpoint(paths.end_session),
         "scopes_supported": Scope::ALL.map(Scope::as_str),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": ["query", "web_message"],
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),

@@ -13,7 +13,7 @@ pub mod unlink;
 use std::time::Duration;
 
 use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy};
-use mashang_login::grant::{AuthorizationRequest, Grant, GrantStage, Purpose, ScopeSet};
+use mashang_login::grant::{AuthorizationRequest, Grant, GrantStage, Purpose, ResponseMode, ScopeSet};
 use mashang_login::identity::IdentityKey;
 use mashang_login::ids::{ChannelId, ClientId, GrantId, UserId};
 use mashang_login::key::SigningAlgorithm;
@@ -164,6 +164,7 @@ async fn begin(
         client: client.id.clone(),
         request: AuthorizationRequest {
             redirect_uri: app.site.absolute(urls::ACCOUNT),
+            response_mode: ResponseMode::Query,
             scope: ScopeSet::default(),
             state: None,
             nonce: None,

@@ -26,9 +26,10 @@ use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
 use mashang_login::ticket::{Origin, Refusal, Status, Ticket};
 use mashang_login::tickets::Advance;
-use mashang_oidc::authorize;
+use mashang_oidc::authorize::{self, AuthorizationResponse};
 
-pub use self::answer::redeem;
+pub use self::answer::{redeem, redeem_for_page};
+use crate::oauth::message;
 pub use self::here::prove_here;
 use crate::state::App;
 use crate::web::language::Language;
@@ -82,8 +83,22 @@ pub fn next(grant: &Grant, ticket: Option<&Ticket>, now: Timestamp) -> Next {
 /// # Errors
 /// [`Problem::UnknownLogin`], or [`Problem::Store`] when the stores do not answer.
 pub async fn of_browser(app: &App, visitor: &Visitor, grant: &str, ticket: &str) -> Result<Waiting, Problem> {
+    let browser = visitor.browser().ok_or(Problem::UnknownLogin)?;
+    held_by(app, visitor.language, browser, (grant, ticket)).await
+}
+
+/// As [`of_browser`], for whoever holds the secret with this hash.
+///
+/// # Errors
+/// As [`of_browser`].
+pub async fn held_by(
+    app: &App,
+    language: Language,
+    browser: SecretHash,
+    (grant, ticket): (&str, &str),
+) -> Result<Waiting, Problem> {
     let ticket = ScanCode::parse(ticket).map_err(|_| Problem::UnknownLogin)?;
-    let mut waiting = of_grant(app, visitor, grant).await?;
+    let mut waiting = grant_held_by(app, language, browser, grant).await?;
     let found = app.tickets.get(&ticket, app.now()).await?;
     waiting.ticket =
         found.filter(|ticket| ticket.belongs_to(&waiting.browser) && ticket.grant == waiting.grant.id);
@@ -95,15 +110,24 @@ pub async fn of_browser(app: &App, visitor: &Visitor, grant: &str, ticket: &str)
 /// # Errors
 /// As [`of_browser`].
 pub async fn of_grant(app: &App, visitor: &Visitor, grant: &str) -> Result<Waiting, Problem> {
-    let id = GrantId::parse(grant).map_err(|_| Problem::UnknownLogin)?;
     let browser = visitor.browser().ok_or(Problem::UnknownLogin)?;
+    grant_held_by(app, visitor.language, browser, grant).await
+}
+
+async fn grant_held_by(
+    app: &App,
+    language: Language,
+    browser: SecretHash,
+    grant: &str,
+) -> Result<Waiting, Problem> {
+    let id = GrantId::parse(grant).map_err(|_| Problem::UnknownLogin)?;
     let grant = app
         .records
         .grant(&id)
         .await?
         .filter(|grant| grant.belongs_to(&browser))
         .ok_or(Problem::UnknownLogin)?;
-    let client = client_of(app, visitor.language, &grant).await?.ok_or(Problem::UnknownLogin)?;
+    let client = client_of(app, language, &grant).await?.ok_or(Problem::UnknownLogin)?;
     Ok(Waiting { browser, grant, client, ticket: None })
 }
 
@@ -187,20 +211,20 @@ pub async fn begin(
     client: &Client,
     browser: &SecretHash,
 ) -> Result<GoTo, Problem> {
-    let session = session_of(app, visitor).await?;
+    let session = session_for(app, visitor, client).await?;
     match authorize::decide(&grant.request, session, app.now()) {
         authorize::Next::UseSession(session) => {
             let login = Login::Continued(Box::new(session));
             answer::answer(app, visitor, (grant, client), login, None, Vec::new()).await
         }
         authorize::Next::Refuse(error) => {
-            let request = &grant.request;
-            let issuer = &app.provider.issuer;
-            let address =
-                authorize::error_redirect(&request.redirect_uri, request.state.as_deref(), issuer, &error);
+            let response = AuthorizationResponse::error(&grant.request, &app.provider.issuer, &error);
+            let address = message::address(app, browser, &response);
             Ok(GoTo { address, cookies: Vec::new() })
         }
-        authorize::Next::SignIn if app.channels.iter().next().is_none() => Err(Problem::NoChannel),
+        authorize::Next::SignIn if app.channels.for_client(client, &grant.purpose).next().is_none() => {
+            Err(Problem::NoChannel)
+        }
         authorize::Next::SignIn => {
             let ticket = draw(app, visitor, grant, client, browser).await?;
             let address = urls::of_ticket(urls::LOGIN_TICKET, &grant.id, &ticket.scan_code);
@@ -218,6 +242,15 @@ pub async fn session_of(app: &App, visitor: &Visitor) -> Result<Option<Session>,
         Some(secret) => Ok(app.records.session(&secret.hash(), app.now()).await?),
         None => Ok(None),
     }
+}
+
+/// As [`session_of`], if the person came by a way that the client admits; otherwise they sign in again.
+///
+/// # Errors
+/// [`Problem::Store`] when the store does not answer.
+pub async fn session_for(app: &App, visitor: &Visitor, client: &Client) -> Result<Option<Session>, Problem> {
+    let session = session_of(app, visitor).await?;
+    Ok(session.filter(|session| app.channels.admit_session(client, session)))
 }
 
 /// Draws a fresh ticket for a grant. Callers have counted the start (SEC-16), once per request.
@@ -288,7 +321,7 @@ mod tests {
     use std::time::Duration;
 
     use mashang_login::ambient::SystemEntropy;
-    use mashang_login::grant::{AuthorizationRequest, GrantStage, ScopeSet};
+    use mashang_login::grant::{AuthorizationRequest, GrantStage, ResponseMode, ScopeSet};
     use mashang_login::ticket::Lifetimes;
 
     use super::*;
@@ -303,6 +336,7 @@ mod tests {
             client: "site".parse().unwrap(),
             request: AuthorizationRequest {
                 redirect_uri: "https://site.example/cb".into(),
+                response_mode: ResponseMode::Query,
                 scope: ScopeSet::default(),
                 state: None,
                 nonce: None,

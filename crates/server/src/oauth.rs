@@ -5,6 +5,7 @@ pub mod cors;
 pub mod discovery;
 pub mod jwks;
 pub mod logout;
+pub mod message;
 pub mod revoke;
 pub mod token;
 pub mod userinfo;

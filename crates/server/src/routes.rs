@@ -43,6 +43,7 @@ pub fn router(app: App) -> Router {
     let protocol = Router::new()
         // Websites send people here, by link or by form: cross-site by nature, and nothing is changed by it.
         .route(urls::AUTHORIZE, get(oauth::authorize::authorize).post(oauth::authorize::authorize))
+        .route(urls::AUTHORIZE_ANSWER, get(oauth::message::answer))
         .route(urls::LOGOUT, get(oauth::logout::logout).post(oauth::logout::logout));
     let called_by_apps = Router::new()
         .route(urls::TOKEN, post(oauth::token::token).options(oauth::cors::preflight))

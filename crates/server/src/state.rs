@@ -5,7 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use mashang_login::challenge::Challenges;
+use mashang_login::consent::Consents;
+use mashang_login::credentials::Credentials;
 use mashang_login::records::Records;
+use mashang_login::seal::Sealer;
 use mashang_login::ticket::Lifetimes;
 use mashang_login::tickets::{Handshakes, Tickets};
 use mashang_login::{Clock, Entropy};
@@ -31,12 +35,20 @@ pub struct Parts {
     pub site: Site,
     /// Users, clients, grants, sessions …
     pub records: Arc<dyn Records>,
+    /// Passwords and passkeys, in the same store.
+    pub credentials: Arc<dyn Credentials>,
+    /// What people agreed to tell websites, in the same store.
+    pub consents: Arc<dyn Consents>,
     /// Live tickets.
     pub tickets: Arc<dyn Tickets>,
     /// Trips to platforms.
     pub handshakes: Arc<dyn Handshakes>,
+    /// Codes sent and WebAuthn ceremonies under way.
+    pub challenges: Arc<dyn Challenges>,
     /// The OpenID Connect provider over the same records.
     pub provider: Provider,
+    /// Seals what we hand out and read back ourselves.
+    pub sealer: Arc<Sealer>,
     /// Configured channels.
     pub channels: Channels,
     /// Tokens that platforms give to our apps.

@@ -15,6 +15,8 @@ pub const ASSET: &str = "/assets/{version}/{file}";
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";
 /// RFC 6749 §3.1.
 pub const AUTHORIZE: &str = "/authorize";
+/// An answer on its way to the window that opened us.
+pub const AUTHORIZE_ANSWER: &str = "/authorize/answer";
 /// RFC 6749 §3.2.
 pub const TOKEN: &str = "/token";
 /// OpenID Connect Core §5.3.

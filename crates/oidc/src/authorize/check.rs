@@ -1,6 +1,6 @@
 //! What is asked: every parameter of the authorization request, checked, in our words.
 
-use mashang_login::grant::{AuthorizationRequest, Scope, ScopeSet};
+use mashang_login::grant::{AuthorizationRequest, ResponseMode, Scope, ScopeSet};
 
 use super::error::AuthorizeError;
 use super::prove::{MAX_STATE, Proven};
@@ -60,7 +60,7 @@ impl std::fmt::Debug for Checked {
 /// `claims_locales` are accepted and ignored, as is anything unknown (OpenID Connect Core §3.1.2.1).
 ///
 /// # Errors
-/// [`AuthorizeError`], to be carried by [`super::error_redirect`].
+/// [`AuthorizeError`], to be carried by an [`super::AuthorizationResponse`].
 pub fn check(proven: &Proven, params: &Params) -> Result<Checked, AuthorizeError> {
     params.refuse_duplicates(&KNOWN)?;
     refuse_request_objects(params)?;
@@ -69,6 +69,7 @@ pub fn check(proven: &Proven, params: &Params) -> Result<Checked, AuthorizeError
     Ok(Checked {
         request: AuthorizationRequest {
             redirect_uri: proven.redirect_uri.clone(),
+            response_mode: proven.response_mode,
             scope: scope(proven, params)?,
             state: limited(params, "state", MAX_STATE)?,
             nonce: limited(params, "nonce", MAX_NONCE)?,
@@ -98,7 +99,7 @@ fn refuse_request_objects(params: &Params) -> Result<(), AuthorizeError> {
     Ok(())
 }
 
-/// SEC-47: the authorization code flow, answered in the query, and nothing else.
+/// SEC-47: the authorization code flow, answered in the query or to the window that asked, and nothing else.
 fn check_response(params: &Params) -> Result<(), AuthorizeError> {
     match params.get("response_type") {
         Some("code") => {}
@@ -108,9 +109,11 @@ fn check_response(params: &Params) -> Result<(), AuthorizeError> {
             return Err(AuthorizeError::new("unsupported_response_type", only));
         }
     }
-    match params.get("response_mode") {
-        None | Some("query") => Ok(()),
-        Some(_) => Err(AuthorizeError::invalid("only response_mode=query is supported")),
+    match params.get("response_mode").map(ResponseMode::parse) {
+        None | Some(Some(_)) => Ok(()),
+        Some(None) => Err(AuthorizeError::invalid(
+            "only response_mode=query and response_mode=web_message are supported",
+        )),
     }
 }
 

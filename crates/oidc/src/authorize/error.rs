@@ -24,6 +24,9 @@ pub enum LocalError {
         "the redirect_uri is not registered for this application; it must be the same character by character"
     )]
     RedirectUriMismatch,
+    /// A message goes to a page, and an app's own scheme has none.
+    #[error("response_mode=web_message needs a redirect_uri of a web page")]
+    NoWebPage,
     /// Sent more than once, so that we cannot know which one is meant.
     #[error(transparent)]
     Duplicate(#[from] Duplicate),

@@ -1,10 +1,12 @@
 //! Who asks, and where may we answer.
 
 use mashang_login::client::Client;
+use mashang_login::grant::ResponseMode;
 use mashang_login::ids::ClientId;
 use mashang_login::records::Records;
 
 use super::error::LocalError;
+use super::response::web_origin;
 use crate::params::Params;
 
 /// The longest `state` that is carried, in bytes.
@@ -17,6 +19,8 @@ pub struct Proven {
     pub client: Client,
     /// Where to answer, exactly as presented.
     pub redirect_uri: String,
+    /// How to answer; the query when nothing usable is said, which [`super::check`] reports.
+    pub response_mode: ResponseMode,
     /// To be returned unchanged; `None` when absent, or unusable (sent twice, or too long), which [`super::check`]
     /// reports.
     pub state: Option<String>,
@@ -39,6 +43,10 @@ pub async fn prove(records: &dyn Records, params: &Params) -> Result<Proven, Loc
     if !client.allows_redirect(&redirect_uri) {
         return Err(LocalError::RedirectUriMismatch);
     }
+    let response_mode = params.get("response_mode").and_then(ResponseMode::parse).unwrap_or_default();
+    if response_mode == ResponseMode::WebMessage && web_origin(&redirect_uri).is_none() {
+        return Err(LocalError::NoWebPage);
+    }
     let state = params.get("state").filter(|state| state.len() <= MAX_STATE).map(str::to_owned);
-    Ok(Proven { client, redirect_uri, state })
+    Ok(Proven { client, redirect_uri, response_mode, state })
 }

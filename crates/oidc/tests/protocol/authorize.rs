@@ -1,13 +1,14 @@
 //! The authorization endpoint: what is refused here, what is refused over there, and what is asked.
 
 use mashang_login::Clock as _;
+use mashang_login::grant::ResponseMode;
 use mashang_login::ids::UserId;
 use mashang_login::records::{Login, Records as _};
 use mashang_login::secret::AuthorizationCode;
 use mashang_login::session::Session;
 use mashang_oidc::answer::{AnswerError, Answered, fulfil, refuse};
 use mashang_oidc::authorize::{
-    AuthorizeError, LocalError, Next, check, decide, error_redirect, prove, success_redirect,
+    AuthorizationResponse, AuthorizeError, LocalError, Next, Proven, check, decide, prove,
 };
 use mashang_oidc::params::{Duplicate, Params};
 use proptest::prelude::*;
@@ -239,13 +240,14 @@ async fn sec_71_oversize_state_and_nonce_are_refused() {
 #[tokio::test]
 async fn sec_52_every_answer_carries_iss_and_continues_the_registered_query() {
     let house = house().await;
-    let request = house.check(&House::request("site", &[])).await.unwrap().request;
+    let mut request = house.check(&House::request("site", &[])).await.unwrap().request;
     let code = AuthorizationCode::random(&*house.provider.entropy);
     let issuer = &house.provider.issuer;
-    let success = success_redirect(&request, issuer, &code);
+    let success = AuthorizationResponse::success(&request, issuer, &code).address();
     let head = format!("{}&code=", callback("site"));
     assert_eq!(success, format!("{head}{}&state=st%26te&iss={}", code.expose(), encoded(ISSUER)));
-    let failure = error_redirect(&request.redirect_uri, None, issuer, &AuthorizeError::access_denied());
+    request.state = None;
+    let failure = AuthorizationResponse::error(&request, issuer, &AuthorizeError::access_denied()).address();
     assert!(failure.starts_with(&format!("{}&error=access_denied&", callback("site"))));
     assert_eq!(query_of(&failure, "iss").as_deref(), Some(ISSUER));
     assert_eq!(query_of(&failure, "state"), None);
@@ -311,17 +313,17 @@ async fn a_grant_is_answered_once() {
     let house = house().await;
     let grant = house.grant(&House::request("site", &[])).await;
     let first = fulfil(&house.provider, &grant, house.fresh("a").1).await.unwrap();
-    let Answered::Redirect { to, created, .. } = &first else { panic!("open") };
+    let Answered::Done { response, created, .. } = &first else { panic!("open") };
     assert!(created);
-    assert!(to.starts_with(&callback("site")));
+    assert!(response.address().starts_with(&callback("site")));
     assert!(!format!("{first:?}").contains("msc_"), "promise 10");
     assert_eq!(fulfil(&house.provider, &grant, house.fresh("a").1).await.unwrap(), Answered::NotOpen);
     let denied = AuthorizeError::access_denied();
     assert_eq!(refuse(&house.provider, &grant, &denied).await.unwrap(), None);
     let other = house.grant(&House::request("site", &[])).await;
-    let to = refuse(&house.provider, &other, &denied).await.unwrap().unwrap();
-    assert_eq!(query_of(&to, "error").as_deref(), Some("access_denied"));
-    assert_eq!(query_of(&to, "state").as_deref(), Some("st&te"));
+    let response = refuse(&house.provider, &other, &denied).await.unwrap().unwrap();
+    assert_eq!(response.get("error"), Some("access_denied"));
+    assert_eq!(response.get("state"), Some("st&te"));
 }
 
 #[tokio::test]
@@ -356,7 +358,7 @@ async fn sec_55_an_old_session_never_answers_a_request_for_a_fresh_approval() {
         let old = fulfil(&house.provider, &grant, Login::Continued(Box::new(session.clone()))).await;
         assert!(matches!(old, Err(AnswerError::FreshApprovalNeeded)), "{extra:?}");
         let fresh = fulfil(&house.provider, &grant, house.fresh("openid-of-ming").1).await.unwrap();
-        assert!(matches!(fresh, Answered::Redirect { .. }), "{extra:?}");
+        assert!(matches!(fresh, Answered::Done { .. }), "{extra:?}");
     }
 }
 
@@ -395,7 +397,7 @@ proptest! {
     fn sec_84_no_request_makes_checking_panic(raw in any_request()) {
         let client = crate::house::client("site");
         let redirect_uri = callback("site");
-        let proven = mashang_oidc::authorize::Proven { client, redirect_uri, state: None };
+        let proven = Proven { client, redirect_uri, response_mode: ResponseMode::Query, state: None };
         match check(&proven, &params(&raw)) {
             // What is accepted is the safe kind.
             Ok(checked) => {
@@ -415,7 +417,10 @@ proptest! {
     ) {
         let issuer = mashang_oidc::Issuer::parse(ISSUER).unwrap();
         let registered = format!("https://site.example/{tail}");
-        let to = error_redirect(&registered, state.as_deref(), &issuer, &AuthorizeError::login_required());
+        let client = crate::house::client("site");
+        let response_mode = ResponseMode::Query;
+        let proven = Proven { client, redirect_uri: registered.clone(), response_mode, state };
+        let to = AuthorizationResponse::refusal(&proven, &issuer, &AuthorizeError::login_required()).address();
         prop_assert!(to.starts_with(&registered));
         prop_assert!(to.bytes().all(|b| b.is_ascii_graphic()));
         prop_assert!(!to.contains('#'));

@@ -222,11 +222,11 @@ impl House {
     pub(crate) async fn sign_in(&self, client: &str, extra: &[(&str, &str)]) -> (String, Session) {
         let grant = self.grant(&Self::request(client, extra)).await;
         let (secret, login) = self.fresh("openid-of-ming");
-        let Answered::Redirect { to, .. } = fulfil(&self.provider, &grant, login).await.unwrap() else {
+        let Answered::Done { response, .. } = fulfil(&self.provider, &grant, login).await.unwrap() else {
             panic!("the grant was open");
         };
         let session = self.records.session(&secret, self.clock.now()).await.unwrap().unwrap();
-        (query_of(&to, "code").unwrap(), session)
+        (response.get("code").unwrap().to_owned(), session)
     }
 
     pub(crate) async fn code(&self, client: &str) -> String {

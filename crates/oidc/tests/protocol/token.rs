@@ -351,8 +351,7 @@ async fn the_answer_to_the_browser_and_the_token_agree_on_the_issuer() {
     let house = house().await;
     let grant = house.grant(&House::request("site", &[])).await;
     let answered = mashang_oidc::answer::fulfil(&house.provider, &grant, house.fresh("a").1).await.unwrap();
-    let mashang_oidc::answer::Answered::Redirect { to, .. } = answered else { panic!("open") };
-    let code = query_of(&to, "code").unwrap();
-    let tokens = house.exchange("site", &code).await.0.unwrap();
-    assert_eq!(query_of(&to, "iss").unwrap(), claims_of(&tokens.id_token.unwrap())["iss"]);
+    let mashang_oidc::answer::Answered::Done { response, .. } = answered else { panic!("open") };
+    let tokens = house.exchange("site", response.get("code").unwrap()).await.0.unwrap();
+    assert_eq!(response.get("iss").unwrap(), claims_of(&tokens.id_token.unwrap())["iss"]);
 }

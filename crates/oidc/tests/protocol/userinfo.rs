@@ -53,12 +53,12 @@ async fn told(house: &House, kind: ChannelKind, attributes: Attributes) -> (Valu
         attributes,
         proven_at: house.clock.now(),
     };
-    let Answered::Redirect { to, .. } =
+    let Answered::Done { response, .. } =
         fulfil(&house.provider, &grant, house.fresh_by(proof).1).await.unwrap()
     else {
         panic!("open");
     };
-    let tokens = house.exchange("site", &query_of(&to, "code").unwrap()).await.0.unwrap();
+    let tokens = house.exchange("site", response.get("code").unwrap()).await.0.unwrap();
     let mut claims = userinfo(&house.provider, &tokens.access_token).await.unwrap();
     claims.as_object_mut().unwrap().remove("sub").unwrap();
     (claims, claims_of(&tokens.id_token.unwrap())["amr"].clone())
@@ -140,11 +140,11 @@ async fn rfc_6750_3_1_a_token_without_openid_is_of_insufficient_scope() {
     let mut grant = house.grant(&House::request("site", &[])).await;
     grant.request.scope.remove(Scope::Openid);
     house.records.begin_grant(&grant).await.unwrap();
-    let Answered::Redirect { to, .. } = fulfil(&house.provider, &grant, house.fresh("a").1).await.unwrap()
+    let Answered::Done { response, .. } = fulfil(&house.provider, &grant, house.fresh("a").1).await.unwrap()
     else {
         panic!("open");
     };
-    let tokens = house.exchange("site", &query_of(&to, "code").unwrap()).await.0.unwrap();
+    let tokens = house.exchange("site", response.get("code").unwrap()).await.0.unwrap();
     let refused = userinfo(&house.provider, &tokens.access_token).await;
     assert!(matches!(refused, Err(BearerError::InsufficientScope)));
 }

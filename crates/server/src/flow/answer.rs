@@ -9,10 +9,11 @@ use mashang_login::ids::{ChannelId, ScanCode, SessionId, UserId};
 use mashang_login::records::{FreshLogin, Login, NewSession};
 use mashang_login::secret::SessionSecret;
 use mashang_oidc::answer::{AnswerError, Answered, fulfil, refuse};
-use mashang_oidc::authorize::AuthorizeError;
+use mashang_oidc::authorize::{AuthorizationResponse, AuthorizeError};
 
 use super::{GoTo, Waiting, advance, site_root};
 use crate::channel::Channel;
+use crate::oauth::message;
 use crate::state::App;
 use crate::web::cookies::CookieKind;
 use crate::web::problem::Problem;
@@ -25,16 +26,7 @@ use crate::{account, audit, urls};
 /// # Errors
 /// [`Problem::UnknownLogin`] when there is nothing to collect.
 pub async fn redeem(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<GoTo, Problem> {
-    let Some(ticket) = &waiting.ticket else { return Err(Problem::UnknownLogin) };
-    let mut approved_by = None;
-    let moved = advance(app, &ticket.scan_code, |ticket, now| {
-        let (redeemed, by) = ticket.redeem(&waiting.browser, now)?;
-        approved_by = Some(by);
-        Ok(redeemed)
-    })
-    .await?;
-    let (Ok(ticket), Some(proof)) = (moved, approved_by) else { return Err(Problem::UnknownLogin) };
-    let through = (ticket.scan_code.clone(), proof.channel.clone());
+    let (proof, through) = collect(app, visitor, waiting).await?.ok_or(Problem::UnknownLogin)?;
     if let Purpose::Link { user } = &waiting.grant.purpose {
         return account::answer::link(app, visitor, waiting, user, proof, through).await;
     }
@@ -45,6 +37,46 @@ pub async fn redeem(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<G
     }
     let login = Login::Fresh(Box::new(login));
     answer(app, visitor, (&waiting.grant, &waiting.client), login, Some(through), cookies).await
+}
+
+/// As [`redeem`], for a website's own page: it gets the answer itself, and nobody the session's cookie. `None` when there
+/// is nothing to collect.
+///
+/// # Errors
+/// As [`redeem`].
+pub async fn redeem_for_page(
+    app: &App,
+    visitor: &Visitor,
+    waiting: &Waiting,
+) -> Result<Option<AuthorizationResponse>, Problem> {
+    let Some((proof, through)) = collect(app, visitor, waiting).await? else { return Ok(None) };
+    let (_, login) = fresh_login(app, visitor, proof);
+    let login = Login::Fresh(Box::new(login));
+    respond(app, visitor, (&waiting.grant, &waiting.client), login, Some(through)).await
+}
+
+/// Spends the approved ticket: whoever gets the proof is the only one. `None` when there is nothing to collect.
+async fn collect(
+    app: &App,
+    visitor: &Visitor,
+    waiting: &Waiting,
+) -> Result<Option<(Proof, Through)>, Problem> {
+    let Some(ticket) = &waiting.ticket else { return Ok(None) };
+    let mut approved_by = None;
+    let moved = advance(app, &ticket.scan_code, |ticket, now| {
+        let (redeemed, by) = ticket.redeem(&waiting.browser, now)?;
+        approved_by = Some(by);
+        Ok(redeemed)
+    })
+    .await?;
+    let (Ok(ticket), Some(proof)) = (moved, approved_by) else { return Ok(None) };
+    let through = (ticket.scan_code.clone(), proof.channel.clone());
+    if !waiting.client.settings.admits(&proof.channel) {
+        tracing::info!(client.id = %waiting.client.id, channel.id = %proof.channel, "an approval by channel {} was refused: {} does not admit it", proof.channel, waiting.client.id);
+        audit::of_client(app, visitor, AuditKind::SignInRefused, &waiting.client.id, None).await;
+        return Err(Problem::way_not_admitted(&waiting.grant));
+    }
+    Ok(Some((proof, through)))
 }
 
 fn fresh_login(app: &App, visitor: &Visitor, proof: Proof) -> (SessionSecret, FreshLogin) {
@@ -112,26 +144,40 @@ pub(super) async fn answer(
     through: Option<Through>,
     cookies: Vec<String>,
 ) -> Result<GoTo, Problem> {
+    let (grant, _) = waiting;
+    let Some(response) = respond(app, visitor, waiting, login, through).await? else {
+        return Ok(GoTo { address: urls::login(&grant.id), cookies });
+    };
+    // Whoever is refused is not signed in.
+    let cookies = if response.get("code").is_some() { cookies } else { Vec::new() };
+    Ok(GoTo { address: message::address(app, &grant.browser, &response), cookies })
+}
+
+/// Answers the grant, once, and records it. `None` when a person must approve first.
+async fn respond(
+    app: &App,
+    visitor: &Visitor,
+    waiting: (&Grant, &Client),
+    login: Login,
+    through: Option<Through>,
+) -> Result<Option<AuthorizationResponse>, Problem> {
     let (grant, client) = waiting;
     let answered = match fulfil(&app.provider, grant, login).await {
         Ok(answered) => answered,
         Err(AnswerError::Store(error)) => return Err(Problem::Store(error)),
         // The client was switched off, or its address taken back, while the person was scanning.
         Err(AnswerError::ClientRefused) => return Err(Problem::UnknownLogin),
-        Err(AnswerError::FreshApprovalNeeded) => {
-            return Ok(GoTo { address: urls::login(&grant.id), cookies });
-        }
+        Err(AnswerError::FreshApprovalNeeded) => return Ok(None),
     };
     match answered {
-        Answered::Redirect { to, user, created, union } => {
+        Answered::Done { response, user, created, union } => {
             let sign_in = SignIn { client, user: &user.id, created, union: union.as_ref(), through };
             signed_in(app, visitor, sign_in).await;
-            Ok(GoTo { address: to, cookies })
+            Ok(Some(response))
         }
         Answered::OtherPerson => {
             let error = AuthorizeError::login_required();
-            let to = refuse(&app.provider, grant, &error).await?;
-            to.map(|address| GoTo { address, cookies: Vec::new() }).ok_or(Problem::UnknownLogin)
+            refuse(&app.provider, grant, &error).await?.ok_or(Problem::UnknownLogin).map(Some)
         }
         Answered::NotOpen => Err(Problem::LoginOver {
             back: site_root(&grant.request.redirect_uri).map(|href| (client.name.clone(), href)),

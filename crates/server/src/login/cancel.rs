@@ -6,6 +6,7 @@ use mashang_login::audit::AuditKind;
 use mashang_oidc::answer::refuse;
 use mashang_oidc::authorize::AuthorizeError;
 
+use crate::oauth::message;
 use crate::state::App;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
@@ -23,9 +24,9 @@ pub async fn cancel(
         let _ = flow::advance(&app, &ticket.scan_code, |ticket, _| ticket.abandon(&waiting.browser)).await?;
     }
     match refuse(&app.provider, &waiting.grant, &AuthorizeError::access_denied()).await? {
-        Some(to) => {
+        Some(response) => {
             audit::of_client(&app, &visitor, AuditKind::LoginCancelled, &waiting.client.id, None).await;
-            Ok(see_other(&to, &[]))
+            Ok(see_other(&message::address(&app, &waiting.browser, &response), &[]))
         }
         None => Err(flow::over(&waiting)),
     }

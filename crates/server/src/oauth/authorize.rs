@@ -6,12 +6,12 @@
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use mashang_login::grant::{Grant, GrantStage, Purpose};
+use mashang_login::grant::{Grant, GrantStage, Purpose, ResponseMode};
 use mashang_login::ids::GrantId;
-use mashang_oidc::authorize::{self, AuthorizeError, LocalError, Proven};
+use mashang_oidc::authorize::{self, AuthorizationResponse, AuthorizeError, LocalError, Proven};
 use mashang_oidc::params::Params;
 
-use super::raw_parameters;
+use super::{message, raw_parameters};
 use crate::flow;
 use crate::state::App;
 use crate::web::limits::Counted;
@@ -41,9 +41,19 @@ async fn take(app: &App, visitor: &Visitor, request: Request) -> Result<Response
         Ok(response) => Ok(response),
         Err(error) => {
             tracing::info!(client.id = %proven.client.id, code = error.code, "authorization request of {} refused: {error}", proven.client.id);
-            let issuer = &app.provider.issuer;
-            let to = authorize::error_redirect(&proven.redirect_uri, proven.state.as_deref(), issuer, &error);
-            Ok(see_other(&to, &[]))
+            Ok(refuse(app, visitor, &proven, &error))
+        }
+    }
+}
+
+/// Tells the website, by the way it asked for. A message needs this browser to be known; a redirect does not.
+fn refuse(app: &App, visitor: &Visitor, proven: &Proven, error: &AuthorizeError) -> Response {
+    let response = AuthorizationResponse::refusal(proven, &app.provider.issuer, error);
+    match response.mode {
+        ResponseMode::Query => see_other(&response.address(), &[]),
+        ResponseMode::WebMessage => {
+            let (browser, cookies) = visitor.browser_or_new(app);
+            see_other(&message::address(app, &browser, &response), &cookies)
         }
     }
 }
@@ -71,7 +81,7 @@ async fn answer(
             }
         },
     };
-    let session = flow::session_of(app, visitor).await?;
+    let session = flow::session_for(app, visitor, &proven.client).await?;
     if let authorize::Next::Refuse(error) = authorize::decide(&checked.request, session, app.now()) {
         return Ok(Err(error));
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mashang_login::ambient::{SeededEntropy, TestClock};
 use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy};
-use mashang_login::grant::{AuthorizationRequest, Grant, GrantStage, Purpose, ScopeSet};
+use mashang_login::grant::{AuthorizationRequest, Grant, GrantStage, Purpose, ResponseMode, ScopeSet};
 use mashang_login::handshake::{Handshake, Traveller};
 use mashang_login::identity::{Attributes, ChannelKind, IdentityKey, Profile, Proof, UnionLink};
 use mashang_login::ids::{FamilyId, GrantId, MergeId, ScanCode, SessionId, UserId};
@@ -75,6 +75,7 @@ impl World {
             client: client.id.clone(),
             request: AuthorizationRequest {
                 redirect_uri: client.redirect_uris[0].clone(),
+                response_mode: ResponseMode::Query,
                 scope: ScopeSet::parse("openid profile offline_access"),
                 state: Some("stäte/码".into()),
                 nonce: Some("n-0S6_WzA2Mj".into()),
