@@ -62,7 +62,7 @@ pub trait Challenges: Send + Sync + fmt::Debug {
     /// Stores a challenge until its `expires_at`, in the place of a former one of the same id.
     ///
     /// # Errors
-    /// [`StoreError::Overloaded`] at the engine's ceiling (SEC-16); a former one of the same id is then as it was.
+    /// [`StoreError::Overloaded`] at the engine's ceiling (SEC-16), which only a new id meets.
     async fn put(&self, challenge: &Challenge, now: Timestamp) -> Result<(), StoreError>;
 
     /// A challenge as it stands, spent attempts and all.

@@ -35,10 +35,7 @@ pub trait Consents: Send + Sync + fmt::Debug {
     /// What a person agreed to with one website.
     async fn consent(&self, user: &UserId, client: &ClientId) -> Result<Option<Consent>, StoreError>;
 
-    /// Writes down that a person agreed. Scopes add up; of several calls at the same moment none is lost.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] if there is no such person.
+    /// Writes down that a person, who must exist, agreed. Scopes add up; of several calls at the same moment none is lost.
     async fn save_consent(&self, user: &UserId, consent: &Consent) -> Result<(), StoreError>;
 
     /// All of a person's agreements, by client id.

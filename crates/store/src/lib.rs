@@ -1,6 +1,6 @@
-//! Every promise of `mashang_login::{records, tickets}`, kept by every engine.
+//! Every promise of `mashang_login::{records, credentials, consent, tickets, challenge}`, kept by every engine.
 //!
-//! - [`memory`]: tickets and handshakes of a single node;
+//! - [`memory`]: tickets, handshakes and challenges of a single node;
 //! - [`sql`]: the records, on SQLite now; the queries are written for PostgreSQL and MySQL/MariaDB as well;
 //! - `conformance` (feature of that name): the suites that prove engines alike. An engine is finished when they are
 //!   green.

@@ -1,4 +1,4 @@
-//! Tickets and handshakes of a single node, in memory.
+//! Tickets, handshakes and challenges of a single node, in memory.
 //!
 //! A restart forgets them all; that fails safe, as every page draws a fresh QR by itself (promise 8). For more than one
 //! node, use an engine which they share.
@@ -6,6 +6,7 @@
 //! One std mutex guards plain maps and is never held across an await. A section under it is one look-up, so that
 //! 100,000 live tickets need no shards; tickets are copied outside of it.
 
+mod challenges;
 mod handshakes;
 mod shelf;
 mod signal;
@@ -13,6 +14,7 @@ mod tickets;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use mashang_login::challenge::Challenge;
 use mashang_login::handshake::{Handshake, TripEnd};
 use mashang_login::ids::{ChannelId, ScanCode};
 use mashang_login::secret::SecretHash;
@@ -30,12 +32,15 @@ pub struct MemoryLimits {
     pub live_handshakes: usize,
     /// Remembered provider codes (about 0.2 KB each).
     pub provider_codes: usize,
+    /// Codes and ceremonies under way (about 0.5 KB each; a WebAuthn ceremony keeps 1 to 2 KB).
+    pub live_challenges: usize,
 }
 
 impl Default for MemoryLimits {
     /// 200,000 of each.
     fn default() -> Self {
-        Self { live_tickets: 200_000, live_handshakes: 200_000, provider_codes: 200_000 }
+        let each = 200_000;
+        Self { live_tickets: each, live_handshakes: each, provider_codes: each, live_challenges: each }
     }
 }
 
@@ -53,6 +58,7 @@ struct Held {
     watchers: Switchboard,
     handshakes: Shelf<SecretHash, Trip>,
     provider_codes: Shelf<(ChannelId, SecretHash), ()>,
+    challenges: Shelf<SecretHash, Challenge>,
 }
 
 struct Trip {
@@ -88,6 +94,7 @@ impl std::fmt::Debug for MemoryTickets {
             .field("watched", &held.watchers.len())
             .field("handshakes", &held.handshakes.len())
             .field("provider_codes", &held.provider_codes.len())
+            .field("challenges", &held.challenges.len())
             .finish_non_exhaustive()
     }
 }

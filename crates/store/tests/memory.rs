@@ -7,8 +7,12 @@ use mashang_store::conformance::Nodes;
 use mashang_store::memory::{MemoryLimits, MemoryTickets};
 
 fn engine(ceiling: usize) -> MemoryTickets {
-    let limits = MemoryLimits { live_tickets: ceiling, live_handshakes: ceiling, provider_codes: ceiling };
-    MemoryTickets::new(limits)
+    MemoryTickets::new(MemoryLimits {
+        live_tickets: ceiling,
+        live_handshakes: ceiling,
+        provider_codes: ceiling,
+        live_challenges: ceiling,
+    })
 }
 
 mod tickets {

@@ -81,6 +81,14 @@ impl<K: Hash + Eq + Clone, V> Shelf<K, V> {
         }
     }
 
+    /// Takes the entry under `key` away, and returns it if it is still kept at `now`.
+    pub(super) fn take(&mut self, key: &K, now: Timestamp) -> Option<V> {
+        let entry = self.entries.remove(key)?;
+        // Whoever puts and takes all day must not fill this either. Where the end moved, its former place is tidied.
+        self.due.remove(&(entry.until, entry.serial));
+        (now < entry.until).then_some(entry.value)
+    }
+
     fn tidy(&mut self, now: Timestamp, at_most: usize) {
         for _ in 0..at_most {
             let Some(first) = self.due.first_entry().filter(|first| first.key().0 <= now) else { return };
@@ -136,6 +144,19 @@ mod tests {
         shelf.keep(&'x', at(16));
         shelf.tidy(at(17), usize::MAX);
         assert_eq!(shelf.len(), 0);
+    }
+
+    #[test]
+    fn what_is_taken_leaves_nothing_behind() {
+        let mut shelf = Shelf::default();
+        for _ in 0..100 {
+            assert_eq!(shelf.put('x', (), at(10), at(0), 1), Put::Stored);
+            assert_eq!(shelf.take(&'x', at(9)), Some(()));
+            assert_eq!(shelf.take(&'x', at(9)), None);
+        }
+        shelf.put('x', (), at(10), at(0), 1);
+        assert_eq!(shelf.take(&'x', at(10)), None, "expired");
+        assert_eq!((shelf.len(), shelf.due.len()), (0, 0));
     }
 
     #[test]

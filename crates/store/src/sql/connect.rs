@@ -188,6 +188,7 @@ fn migrations() -> Vec<Migration> {
         (3, "platform_tokens", include_str!("../../migrations/sqlite/0003_platform_tokens.sql")),
         (4, "unlinked", include_str!("../../migrations/sqlite/0004_unlinked.sql")),
         (5, "client_settings", include_str!("../../migrations/sqlite/0005_client_settings.sql")),
+        (6, "credentials", include_str!("../../migrations/sqlite/0006_credentials.sql")),
     ]
     .into_iter()
     .map(|(number, name, sql)| {

@@ -2,6 +2,7 @@
 
 use mashang_login::Timestamp;
 use mashang_login::grant::Family;
+use mashang_login::ids::{ClientId, UserId};
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -48,6 +49,24 @@ pub(super) async fn revoke(db: &impl ConnectionTrait, id: &str, now: Timestamp) 
     Entity::update_many()
         .col_expr(Column::RevokedAt, Expr::value(now.as_millisecond()))
         .filter(Column::Id.eq(id))
+        .filter(Column::RevokedAt.is_null())
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+/// Revokes all that a website holds of a person.
+pub(super) async fn revoke_of(
+    db: &impl ConnectionTrait,
+    user: &UserId,
+    client: &ClientId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    Entity::update_many()
+        .col_expr(Column::RevokedAt, Expr::value(now.as_millisecond()))
+        .filter(Column::UserId.eq(user.as_str()))
+        .filter(Column::ClientId.eq(client.as_str()))
         .filter(Column::RevokedAt.is_null())
         .exec(db)
         .await

@@ -3,7 +3,7 @@
 use mashang_login::Timestamp;
 use mashang_login::accounts::{UnionNews, Unlinked};
 use mashang_login::identity::{Attributes, ChannelKind, Identity, IdentityKey, Profile, Proof, UnionLink};
-use mashang_login::ids::UserId;
+use mashang_login::ids::{ChannelId, UserId};
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -40,6 +40,25 @@ pub(super) async fn insert(
     };
     Entity::insert(row.into_active_model()).exec_without_returning(db).await.map_err(store_error)?;
     Ok(())
+}
+
+/// Stores the identity of a password or passkey, which tells nothing of the person.
+pub(super) async fn insert_held_here(
+    db: &impl ConnectionTrait,
+    key: &IdentityKey,
+    channel: &ChannelId,
+    user: &UserId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let proof = Proof {
+        channel: channel.clone(),
+        key: key.clone(),
+        union: None,
+        profile: Profile::default(),
+        attributes: Attributes::default(),
+        proven_at: now,
+    };
+    insert(db, &proof, None, user, now).await
 }
 
 /// Lets an identity follow a proof: name, picture and telephone number that it does not tell stay. Its link is recorded
@@ -117,7 +136,10 @@ pub(super) async fn unlink(
         return Ok(Outcome::Undo(Unlinked::LastOne));
     }
     sessions::end_of_identity(db, user, key, None, now).await?;
-    unlinked::remember(db, key, user, now).await?;
+    // No unionid leads to what is held here; it went with its password or passkey.
+    if !key.kind.is_held_here() {
+        unlinked::remember(db, key, user, now).await?;
+    }
     Ok(Outcome::Keep(Unlinked::Done))
 }
 
@@ -250,7 +272,7 @@ fn from_row(row: Model) -> Result<Identity, StoreError> {
 }
 
 /// The key of a row for an error, which shows no whole openid (promise 10).
-fn shown_key(row: &Model) -> String {
+pub(super) fn shown_key(row: &Model) -> String {
     let start: String = row.subject.chars().take(4).collect();
     format!("{}:{}:{start}…", row.kind, row.app)
 }

@@ -12,6 +12,8 @@ mod audit;
 mod clients;
 mod codes;
 mod connect;
+mod consents;
+mod credentials;
 mod entity;
 mod errors;
 mod families;
@@ -21,6 +23,8 @@ mod keys;
 mod leavers;
 mod lookup;
 mod merges;
+mod passkeys;
+mod passwords;
 mod people;
 mod platform_tokens;
 mod sessions;
@@ -50,7 +54,7 @@ use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter};
 
 pub use connect::{Durability, OpenError, SqlOptions};
 use errors::store_error;
-use writer::{Outcome, Writer};
+use writer::{Outcome, Writer, write};
 
 /// The records of one installation in an SQL database. Clones share their connections.
 #[derive(Clone, Debug)]
@@ -71,16 +75,6 @@ impl SqlRecords {
         let connections = connect::open(url, &options).await?;
         Ok(Self { reader: connections.reader, writer: Writer::start(connections.writer) })
     }
-}
-
-/// `write!(self, |db| steps)`: one intention whose answer and writes stay; `undoable` ones decide that themselves.
-macro_rules! write {
-    ($self:ident, |$db:ident| $steps:expr) => {
-        $self.writer.write(move |$db| Box::pin(async move { $steps.await.map(Outcome::Keep) })).await
-    };
-    ($self:ident, undoable |$db:ident| $steps:expr) => {
-        $self.writer.write(move |$db| Box::pin(async move { $steps.await })).await
-    };
 }
 
 #[async_trait]

@@ -51,7 +51,7 @@ pub(super) async fn resolve(
         }
         // Several people have it, or the one it was taken from, or nobody: somebody new, who takes it only if it is free.
         (theirs, _) => {
-            let user = create_user(db, proof, new_user, now).await?;
+            let user = create(db, new_user, &proof.profile, now).await?;
             let free = proof.union.as_ref().filter(|_| theirs.is_none());
             identities::insert(db, proof, free, &user.id, now).await?;
             Ok(Found::Created(user, theirs.map(|other| UnionNews::Clash { other })))
@@ -78,16 +78,17 @@ async fn greet(
     follow_profile(db, row, &proof.profile, now).await.map(Some)
 }
 
-async fn create_user(
+/// Somebody new. [`StoreError::Conflict`] if the id exists.
+pub(super) async fn create(
     db: &impl ConnectionTrait,
-    proof: &Proof,
     id: &UserId,
+    profile: &Profile,
     now: Timestamp,
 ) -> Result<User, StoreError> {
     let row = users::Model {
         id: id.to_string(),
-        nickname: proof.profile.nickname.clone(),
-        picture: proof.profile.picture.as_ref().map(ToString::to_string),
+        nickname: profile.nickname.clone(),
+        picture: profile.picture.as_ref().map(ToString::to_string),
         created_at: now.as_millisecond(),
         updated_at: now.as_millisecond(),
         disabled_at: None,

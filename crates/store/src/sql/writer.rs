@@ -108,6 +108,17 @@ async fn commit_together(db: &DatabaseConnection, batch: &mut [Box<dyn Job>]) ->
     transaction.commit().await
 }
 
+/// `write!(self, |db| steps)`: one intention whose answer and writes stay; `undoable` ones decide that themselves.
+macro_rules! write {
+    ($self:ident, |$db:ident| $steps:expr) => {
+        $self.writer.write(move |$db| Box::pin(async move { $steps.await.map(Outcome::Keep) })).await
+    };
+    ($self:ident, undoable |$db:ident| $steps:expr) => {
+        $self.writer.write(move |$db| Box::pin(async move { $steps.await })).await
+    };
+}
+pub(super) use write;
+
 /// An intention without its type.
 trait Job: Send {
     /// Runs it; `true` if what it wrote shall stay.

@@ -1,0 +1,104 @@
+//! What people agreed to tell websites.
+
+use async_trait::async_trait;
+use mashang_login::Timestamp;
+use mashang_login::consent::{Consent, Consents};
+use mashang_login::grant::{Scope, ScopeSet};
+use mashang_login::ids::{ClientId, UserId};
+use mashang_login::records::StoreError;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+
+use super::entity::consents::{Column, Entity, Model};
+use super::errors::{json, read, store_error, text, time, to_json};
+use super::writer::{Outcome, write};
+use super::{SqlRecords, families, lookup};
+
+#[async_trait]
+impl Consents for SqlRecords {
+    async fn consent(&self, user: &UserId, client: &ClientId) -> Result<Option<Consent>, StoreError> {
+        one(&self.reader, user, client).await
+    }
+
+    async fn save_consent(&self, user: &UserId, consent: &Consent) -> Result<(), StoreError> {
+        let (user, consent) = (user.clone(), consent.clone());
+        write!(self, |db| save(db, &user, &consent))
+    }
+
+    async fn consents_of(&self, user: &UserId) -> Result<Vec<Consent>, StoreError> {
+        let by_client =
+            Entity::find().filter(Column::UserId.eq(user.as_str())).order_by_asc(Column::ClientId);
+        by_client.all(&self.reader).await.map_err(store_error)?.into_iter().map(from_row).collect()
+    }
+
+    async fn withdraw_consent(
+        &self,
+        user: &UserId,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (user, client) = (user.clone(), client.clone());
+        write!(self, |db| withdraw(db, &user, &client, now))
+    }
+}
+
+async fn one(
+    db: &impl ConnectionTrait,
+    user: &UserId,
+    client: &ClientId,
+) -> Result<Option<Consent>, StoreError> {
+    let row = lookup::row(Entity::find_by_id((user.to_string(), client.to_string())), db).await?;
+    row.map(from_row).transpose()
+}
+
+async fn save(db: &impl ConnectionTrait, user: &UserId, consent: &Consent) -> Result<(), StoreError> {
+    let Some(former) = one(db, user, &consent.client).await? else {
+        let row = Model {
+            user_id: user.to_string(),
+            client_id: consent.client.to_string(),
+            scope: to_json(&consent.scope),
+            agreed_at: consent.at.as_millisecond(),
+        };
+        Entity::insert(row.into_active_model()).exec_without_returning(db).await.map_err(store_error)?;
+        return Ok(());
+    };
+    Entity::update_many()
+        .col_expr(Column::Scope, Expr::value(to_json(&both(&former.scope, &consent.scope))))
+        .col_expr(Column::AgreedAt, Expr::value(consent.at.as_millisecond()))
+        .filter(Column::UserId.eq(user.as_str()))
+        .filter(Column::ClientId.eq(consent.client.as_str()))
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+fn both(one: &ScopeSet, other: &ScopeSet) -> ScopeSet {
+    Scope::ALL.into_iter().filter(|scope| one.contains(*scope) || other.contains(*scope)).collect()
+}
+
+async fn withdraw(
+    db: &impl ConnectionTrait,
+    user: &UserId,
+    client: &ClientId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let gone = Entity::delete_many()
+        .filter(Column::UserId.eq(user.as_str()))
+        .filter(Column::ClientId.eq(client.as_str()))
+        .exec(db)
+        .await
+        .map_err(store_error)?;
+    families::revoke_of(db, user, client, now).await?;
+    Ok(gone.rows_affected == 1)
+}
+
+fn from_row(row: Model) -> Result<Consent, StoreError> {
+    read("consents", &format!("{} {}", row.user_id, row.client_id), || {
+        Ok(Consent {
+            client: text("client_id", &row.client_id)?,
+            scope: json("scope", &row.scope)?,
+            at: time("agreed_at", row.agreed_at)?,
+        })
+    })
+}

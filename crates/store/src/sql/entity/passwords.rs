@@ -1,0 +1,36 @@
+//! A name and a password's hash.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "passwords")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub kind: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub app: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub subject: String,
+    pub username: String,
+    pub folded: String,
+    pub hash: String,
+    pub changed_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {
+    #[sea_orm(
+        belongs_to = "super::identities::Entity",
+        from = "(Column::Kind, Column::App, Column::Subject)",
+        to = "(super::identities::Column::Kind, super::identities::Column::App, super::identities::Column::Subject)"
+    )]
+    Identity,
+}
+
+impl Related<super::identities::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Identity.def()
+    }
+}
+
+impl ActiveModelBehavior for ActiveModel {}
