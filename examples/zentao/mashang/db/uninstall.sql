@@ -1,0 +1,1 @@
+DELETE FROM `zt_oauth` WHERE `providerType` = 'mashang';

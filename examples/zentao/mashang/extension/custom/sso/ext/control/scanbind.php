@@ -1,0 +1,13 @@
+<?php
+helper::importControl('sso');
+require_once dirname(__DIR__) . '/mashang/scan.php';
+
+class mysso extends sso
+{
+    /** Binds the member who scanned to the account that signed in with its password. */
+    public function scanbind()
+    {
+        $scan = new mashangScan($this);
+        return $scan->bind();
+    }
+}
