@@ -1,0 +1,402 @@
+/**
+ * One attempt to log in, without a screen: what a panel shows is `view`, and each change of it is told.
+ *
+ *   start ──► waiting ──► scanned ──► approved ──► redeem ──► success
+ *     ▲          │           │
+ *     │          └─ expired ─┴─ denied, wrong number          (failure: told when the person gives up, or time is over)
+ *     └── renew: by itself while somebody looks ──┘
+ *
+ * The browser secret lives here and goes nowhere but to the issuer. A way to sign in that needs the issuer's own page is
+ * opened in a window; its answer counts from that window, that origin, and with our state.
+ */
+import { failure, isFailure, isPassing, refusal } from './failure.js';
+import { challenge, random } from './pkce.js';
+import { backoff, pause, request } from './request.js';
+import { isOpen, watch } from './watch.js';
+
+/**
+ * @typedef {import('./failure.js').LoginFailure} LoginFailure
+ * @typedef {import('./failure.js').Reason} Reason
+ *
+ * @typedef {object} LoginOptions
+ * @property {string} issuer where Mashang is, such as `https://login.example.com`
+ * @property {string} clientId
+ * @property {string} [redirectUri] registered, of this page's origin; may be left out if there is only one
+ * @property {string} [scope] else `openid profile`
+ * @property {string} [state] else random
+ * @property {string} [nonce] else random
+ * @property {string} [codeChallenge] S256, of a verifier that the back end keeps; else made here
+ * @property {string} [provider] the channel to begin with
+ * @property {string} [lang] `zh-CN` or `en`
+ * @property {string} [prompt]
+ * @property {number} [maxAge] in seconds
+ * @property {number} [timeout] of all, in ms; else none
+ * @property {boolean} [retry] `false`: the first refusal ends it, instead of offering a fresh code
+ *
+ * @typedef {object} LoginResult for the back end
+ * @property {string} code one use
+ * @property {string} state
+ * @property {string} [codeVerifier] unless the back end keeps its own
+ * @property {string} nonce to be compared with the id token's
+ * @property {string} redirectUri to be repeated in the token request
+ * @property {string} issuer
+ *
+ * @typedef {'idle'|'loading'|'waiting'|'scanned'|'approved'|'denied'|'expired'|'cancelled'|'error'} LoginStatus
+ * @typedef {{id: string, label: string, kind: string, platform: string, how: 'qr'|'window'}} Channel
+ * @typedef {{status: string, events: string, refresh: string, redeem: string, cancel: string}} Urls
+ * @typedef {{scan_code: string, scan_url: string|null, qr_svg: string|null, picture: string|null, number: string,
+ *   status: string, version: number, seconds_left: number}} Ticket
+ * @typedef {{mode: string, ticket: Ticket, urls: Urls, trouble: null|{heading: string, text: string, remedy?: string},
+ *   continue_href: string|null, sandbox_phone_href: string|null}} Face
+ *
+ * @typedef {object} View
+ * @property {LoginStatus} status
+ * @property {LoginFailure | null} failure of `error`, `denied`, `expired`, `cancelled`
+ * @property {number} secondsLeft of this stage
+ * @property {{name: string, host: string, logo_uri: string|null, brand_color: string|null} | null} site
+ * @property {string} device `desktop`, `phone` or `inside` an app
+ * @property {Channel[]} channels
+ * @property {Channel | null} channel the open tab
+ * @property {{id: string, name: string, scan_hint: string} | null} platform
+ * @property {Face | null} face what to show of it, unless it needs a window
+ * @property {boolean} popup whether that window is open
+ *
+ * @typedef {object} Listener
+ * @property {(view: View) => void} [change]
+ * @property {(result: LoginResult) => void} [success]
+ * @property {(failed: LoginFailure) => void} [failure] it is over
+ */
+
+const AUTOMATIC_RENEWALS = 20;
+const SCOPE = 'openid profile';
+const GONE = { status: 'expired', version: 0, seconds_left: 0 };
+
+/** @param {LoginOptions} options */
+export function addressOf({ issuer, clientId }) {
+  if (!clientId || !/^https?:\/\/[^?#]+$/.test(issuer)) throw failure('invalid_request', 'issuer or clientId');
+  return issuer.replace(/\/+$/, '');
+}
+
+/** The address of the issuer's own page. @param {LoginOptions} options @param {Record<string, string|undefined>} more */
+export function authorizeUrl(options, more) {
+  const url = new URL(`${addressOf(options)}/authorize`);
+  /** @type {Record<string, any>} */
+  const query = {
+    client_id: options.clientId, response_type: 'code', scope: options.scope || SCOPE, code_challenge_method: 'S256',
+    ui_locales: options.lang, prompt: options.prompt, max_age: options.maxAge, ...more,
+  };
+  for (const name of Object.keys(query)) if (query[name] !== undefined) url.searchParams.set(name, query[name]);
+  return url.href;
+}
+
+/**
+ * Nothing happens before `start`.
+ *
+ * @typedef {object} Login
+ * @property {View} view
+ * @property {() => Promise<void>} start begins, or begins again
+ * @property {() => void} stop leaves nothing running, and tells nobody
+ * @property {(reason?: Reason) => void} cancel the person (or time) gives up: the code is dead
+ * @property {() => void} refresh a fresh code, because somebody asked
+ * @property {(id: string) => void} choose another tab; the one that is left asks nothing any more
+ * @property {() => boolean} openWindow to be called in a click; `false` if the browser forbids it
+ *
+ * @param {LoginOptions} options @param {Listener} [listener] @returns {Login}
+ */
+export function createLogin(options, listener = {}) {
+  const { state = random(), nonce = random() } = options;
+  const verifier = options.codeChallenge ? undefined : random();
+  /** @type {View} */
+  let view = {
+    status: 'idle', failure: null, secondsLeft: 0, site: null, device: 'desktop', channels: [], channel: null,
+    platform: null, face: null, popup: false,
+  };
+  let over = true;
+  let life = new AbortController(); // of the present step
+  let secret = '';
+  let codeChallenge = '';
+  let redirectUri = '';
+  let issuer = '';
+  let refreshUrl = '';
+  let redeemUrl = ''; // of an approval that is not collected yet
+  let deadline = 0; // of this stage, on performance.now()
+  let asked = 0; // when the server was asked after it
+  let renewals = 0;
+  /** @type {Window | null} */
+  let popup = null;
+  /** @type {import('./watch.js').Watcher} */
+  let watcher;
+  /** @type {any} */
+  let clock;
+  /** @type {any} */
+  let limit;
+  const login = { view, start, stop, cancel, refresh, choose, openWindow };
+  return login;
+
+  // ---- what others may do ----
+
+  function start() {
+    stop();
+    over = false;
+    renewals = 0;
+    clock = setInterval(tick, 1000);
+    if (options.timeout) limit = setTimeout(cancel, options.timeout, 'timeout');
+    document.addEventListener('visibilitychange', resume);
+    addEventListener('online', resume);
+    addEventListener('message', receive);
+    return begin();
+  }
+
+  function stop() {
+    over = true;
+    life.abort();
+    clearInterval(clock);
+    clearTimeout(limit);
+    closeWindow();
+    document.removeEventListener('visibilitychange', resume);
+    removeEventListener('online', resume);
+    removeEventListener('message', receive);
+  }
+
+  /** @param {Reason} [reason] */
+  function cancel(reason) {
+    if (over) return;
+    const { face, status } = view;
+    if (face && isOpen(status)) send(face.urls.cancel).catch(() => {});
+    const failed = reason ? failure(reason) : view.failure || failure('cancelled');
+    set({ failure: failed, status: reason ? 'expired' : view.failure ? status : 'cancelled' });
+    end(failed);
+  }
+
+  function refresh() {
+    if (over) start();
+    else if (redeemUrl) redeem(redeemUrl);
+    else renew(true);
+  }
+
+  /** @param {string} id */
+  function choose(id) {
+    const channel = view.channels.find((each) => each.id === id);
+    if (!channel || over || view.status === 'approved') return;
+    step();
+    closeWindow();
+    set({ channel, face: null, failure: null, popup: false, status: 'waiting' });
+    if (channel.how === 'qr') renew(true);
+  }
+
+  function openWindow() {
+    const { channel } = view;
+    if (over || !channel) return false;
+    if (popup && !popup.closed) popup.focus();
+    else {
+      popup = open(authorizeUrl(options, {
+        redirect_uri: redirectUri, state, nonce, code_challenge: codeChallenge, response_mode: 'web_message', login_hint: channel.id,
+      }), '_blank', 'popup,width=520,height=760');
+    }
+    set({ popup: Boolean(popup) });
+    return view.popup;
+  }
+
+  // ---- what happens ----
+
+  /** @param {Partial<View>} news */
+  function set(news) {
+    view = login.view = { ...view, ...news };
+    if (listener.change) listener.change(view);
+  }
+
+  /** @param {LoginFailure} failed */
+  function end(failed) {
+    stop();
+    if (listener.failure) listener.failure(failed);
+  }
+
+  /** Something else than success: offered again if that may help. @param {unknown} error @param {LoginStatus} [status] */
+  function fail(error, status = 'error') {
+    const failed = isFailure(error) ? error : failure('network');
+    set({ status, failure: failed });
+    if (options.retry === false || !isPassing(failed)) end(failed);
+  }
+
+  /** Ends the present step, and gives the signal of the next. */
+  function step() {
+    life.abort();
+    life = new AbortController();
+    return life.signal;
+  }
+
+  function closeWindow() {
+    if (popup) popup.close();
+    popup = null;
+  }
+
+  /** @param {string} url @param {object} [body] @param {AbortSignal} [signal] */
+  function send(url, body, signal) {
+    return request(url, { method: 'POST', body, signal, headers: secret ? { authorization: `Bearer ${secret}` } : {} });
+  }
+
+  /**
+   * A step that is one request, sent again while the network or the server fails.
+   *
+   * @param {number} times @param {string} url @param {object | undefined} body
+   * @param {(answer: import('./request.js').Answer) => void} then throws what it cannot use
+   * @param {(error: unknown) => void} [otherwise]
+   */
+  async function insist(times, url, body, then, otherwise = fail) {
+    const signal = step();
+    for (let failures = 1; !signal.aborted; failures += 1) {
+      let wait = 0;
+      try {
+        const answer = await send(url, body, signal);
+        if (signal.aborted) return;
+        if (failures === times || (answer.status < 500 && answer.status !== 429)) return then(answer);
+        wait = answer.wait;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (failures === times || isFailure(error)) return otherwise(error);
+      }
+      await pause(wait || backoff(failures), signal);
+    }
+  }
+
+  async function begin() {
+    const signal = step();
+    secret = refreshUrl = redeemUrl = '';
+    set({ status: 'loading', failure: null, face: null });
+    try {
+      const url = `${addressOf(options)}/api/browser/logins`;
+      codeChallenge = options.codeChallenge || await challenge(/** @type {string} */ (verifier));
+      if (signal.aborted) return;
+      const { clientId, scope, provider, lang, prompt, maxAge } = options;
+      await insist(2, url, {
+        client_id: clientId, redirect_uri: options.redirectUri, scope, state, nonce, lang, prompt, max_age: maxAge,
+        code_challenge: codeChallenge, code_challenge_method: 'S256', channel: view.channel ? view.channel.id : provider,
+      }, begun, diagnose);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  /** @param {import('./request.js').Answer} answer */
+  function begun(answer) {
+    if (!answer.ok) throw refusal(answer);
+    const { body } = answer;
+    ({ secret, issuer, redirect_uri: redirectUri } = body);
+    if (issuer.replace(/\/$/, '') !== addressOf(options)) throw failure('mismatch', issuer);
+    refreshUrl = `${addressOf(options)}/api/browser/logins/${body.grant}/${body.ticket}/refresh`;
+    const { site, device, channels, platform, face } = body;
+    const channel = channels.find((/** @type {Channel} */ { id }) => id === body.channel) || channels[0];
+    set({ site, device, channels, platform, channel, status: 'waiting' });
+    if (face && channel.how === 'qr') show(face);
+  }
+
+  /** Nothing answers: the server lets no page of an unknown origin read its refusal, but tells everybody where its SDK is. @param {unknown} error */
+  async function diagnose(error) {
+    const signal = step();
+    const answers = await request(`${addressOf(options)}/sdk`, { signal, limit: 5000 }).then(({ ok }) => ok, () => false);
+    if (!signal.aborted) fail(answers ? failure('not_allowed', location.origin) : error);
+  }
+
+  /** @param {Face} face */
+  function show(face) {
+    const signal = step();
+    refreshUrl = face.urls.refresh;
+    redeemUrl = '';
+    set({ face, failure: null, status: 'waiting' });
+    if (face.trouble) return; // the platform gave no code; another tab, or asking again, may help
+    watcher = watch({
+      urls: face.urls, headers: { authorization: `Bearer ${secret}` }, seen: face.ticket.version, onNews: hear, onGone: () => hear(GONE),
+    });
+    signal.addEventListener('abort', watcher.stop);
+    hear(face.ticket);
+  }
+
+  /** @param {import('./watch.js').News} news */
+  function hear({ status, reason, seconds_left }) {
+    deadline = performance.now() + 1000 * seconds_left;
+    if (isOpen(status)) set({ status: /** @type {LoginStatus} */ (status), secondsLeft: seconds_left });
+    else if (status === 'approved' && view.face) redeem(view.face.urls.redeem);
+    else if (reason === 'wrong_number' || status === 'wrong_number') fail(failure('wrong_number'), 'denied');
+    else if (status === 'denied') fail(failure('denied'), status);
+    else {
+      fail(failure('expired'), 'expired');
+      if (!over) renew();
+    }
+  }
+
+  /** Collects the approval, once. @param {string} url */
+  function redeem(url) {
+    redeemUrl = url;
+    set({ status: 'approved', failure: null });
+    insist(5, url, undefined, (answer) => {
+      if (answer.ok) return deliver(answer.body);
+      if (answer.status >= 500) throw refusal(answer);
+      redeemUrl = '';
+      const { status } = answer.body;
+      if (view.face && isOpen(status)) show(view.face);
+      else hear(status === 'denied' ? answer.body : GONE);
+    });
+  }
+
+  /** An answer with a code. @param {{code: string, state?: string, iss?: string}} answer */
+  function deliver(answer) {
+    if ((answer.state || state) !== state || (answer.iss || issuer) !== issuer) return fail(failure('mismatch'));
+    set({ status: 'approved', failure: null });
+    stop();
+    /** @type {LoginResult} */
+    const result = { code: answer.code, state, nonce, redirectUri, issuer };
+    if (verifier) result.codeVerifier = verifier;
+    if (listener.success) listener.success(result);
+  }
+
+  /** A fresh ticket: by itself while somebody looks, else when asked for. @param {boolean} [wanted] */
+  function renew(wanted) {
+    const { channel } = view;
+    if (!wanted && (document.hidden || renewals >= AUTOMATIC_RENEWALS)) return;
+    renewals = wanted ? 0 : renewals + 1;
+    if (!refreshUrl || !channel || channel.how !== 'qr') begin();
+    else {
+      insist(5, refreshUrl, { channel: channel.id }, (answer) => {
+        if (answer.ok) show(answer.body);
+        else if (answer.status === 404 || answer.status === 410) begin(); // too old, or a restart
+        else throw refusal(answer);
+      });
+    }
+  }
+
+  // ---- clock, person, window ----
+
+  function tick() {
+    if (popup && popup.closed) {
+      popup = null;
+      set({ popup: false });
+    }
+    const { status, face } = view;
+    if (!isOpen(status) || !face || face.trouble) return;
+    const now = performance.now();
+    const secondsLeft = Math.max(0, Math.ceil((deadline - now) / 1000));
+    if (secondsLeft !== view.secondsLeft) set({ secondsLeft });
+    if (secondsLeft || document.hidden || now < asked + 3000) return;
+    asked = now; // the server decides
+    watcher.check();
+  }
+
+  /** Back from another tab, app or sleep; the watcher sees to an open ticket. */
+  function resume() {
+    if (document.hidden) return;
+    if (view.status === 'expired') renew();
+    else if (view.status === 'error') refresh();
+  }
+
+  /** The window's answer, and nobody else's. @param {MessageEvent} event */
+  function receive({ origin, source, data }) {
+    if (!popup || source !== popup || origin !== new URL(addressOf(options)).origin) return;
+    if (!data || data.type !== 'authorization_response' || !data.response || data.response.state !== state) return;
+    const { code, error, error_description: text } = data.response;
+    popup = null;
+    set({ popup: false });
+    if (code) deliver(data.response);
+    else if (error === 'access_denied') fail(failure('denied', text), 'denied');
+    else fail(failure('server', text || error));
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Scan to log in, in your own page: `const { code } = await scanLogin({ issuer, clientId })`. Nothing is navigated, and
+ * the code is of use only to whoever has the verifier that this page made.
+ */
+import { failure } from './failure.js';
+import { createPanel } from './panel.js';
+import { isInside, redirectLogin } from './redirect.js';
+
+export { REASONS } from './failure.js';
+export { createLogin } from './login.js';
+export { finishRedirect, isInside, redirectLogin } from './redirect.js';
+
+/**
+ * @typedef {import('./login.js').LoginResult} LoginResult
+ * @typedef {import('./failure.js').LoginFailure} LoginFailure
+ *
+ * @typedef {object} More
+ * @property {'auto'|'panel'|'redirect'} [mode] `auto` leaves the page only inside WeChat and WeCom
+ * @property {'auto'|'light'|'dark'} [theme]
+ * @property {(result: LoginResult) => void} [success]
+ * @property {(failed: LoginFailure) => void} [fail]
+ * @property {(outcome: LoginResult | LoginFailure) => void} [complete] after either
+ *
+ * @typedef {import('./login.js').LoginOptions & More} ScanLoginOptions
+ */
+
+/** Shows the panel in a layer over the page. @param {ScanLoginOptions} options @returns {Promise<LoginResult>} */
+export function scanLogin(options) {
+  const { mode, success, fail, complete } = options;
+  /** @type {Promise<LoginResult>} */
+  const outcome = new Promise((resolve, reject) => {
+    if (typeof HTMLDialogElement === 'undefined') throw failure('unsupported');
+    if (mode === 'redirect' || (mode !== 'panel' && isInside())) redirectLogin(options).catch(reject);
+    else layer(options, resolve, reject);
+  });
+  if (success || fail || complete) {
+    outcome.then(success, fail || String);
+    outcome.then(complete, complete);
+  }
+  return outcome;
+}
+
+/** @param {ScanLoginOptions} options @param {(result: LoginResult) => void} resolve @param {(failed: LoginFailure) => void} reject */
+function layer(options, resolve, reject) {
+  const host = document.createElement('div');
+  const root = host.attachShadow({ mode: 'open' });
+  const dialog = document.createElement('dialog');
+  const before = /** @type {HTMLElement} */ (document.activeElement);
+  const close = () => panel.login.cancel();
+  /** @template T @param {(value: T) => void} settle @returns {(value: T) => void} */
+  const leave = (settle) => (value) => {
+    panel.remove();
+    host.remove();
+    before.focus();
+    settle(value);
+  };
+  const panel = createPanel(root, options, { close, success: leave(resolve), failure: leave(reject) });
+  host.setAttribute('theme', options.theme || '');
+  dialog.setAttribute('aria-labelledby', 'title');
+  dialog.append(panel.card);
+  dialog.addEventListener('cancel', (event) => {
+    event.preventDefault();
+    close();
+  });
+  root.append(dialog);
+  document.body.append(host);
+  dialog.showModal();
+  panel.login.start();
+}

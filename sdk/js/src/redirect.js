@@ -1,0 +1,57 @@
+/**
+ * The way without a panel: the whole page goes to the issuer and comes back with a code in its address. For browsers
+ * inside WeChat and WeCom, and for whoever likes it. What must be remembered stays in this tab's `sessionStorage`.
+ */
+import { failure } from './failure.js';
+import { addressOf, authorizeUrl } from './login.js';
+import { challenge, random } from './pkce.js';
+import { language } from './words.js';
+
+const KEY = 'mashang:';
+const NAMES = ['code', 'state', 'iss', 'error', 'error_description'];
+
+/** Whether this is the browser inside WeChat or WeCom, where a QR is of no use. */
+export const isInside = () => /MicroMessenger|wxwork/i.test(navigator.userAgent);
+
+/**
+ * Leaves the page; what it promises never comes. `redirectUri`, else this page's address without its query and hash, must
+ * be registered, and calls `finishRedirect`.
+ *
+ * @param {import('./login.js').LoginOptions} options @returns {Promise<never>}
+ */
+export async function redirectLogin(options) {
+  const issuer = addressOf(options);
+  const redirectUri = options.redirectUri || location.origin + location.pathname;
+  const verifier = options.codeChallenge ? undefined : random();
+  const [state, nonce] = [options.state || random(), options.nonce || random()];
+  const codeChallenge = options.codeChallenge || await challenge(/** @type {string} */ (verifier));
+  sessionStorage.setItem(KEY + state, JSON.stringify({ issuer, redirectUri, nonce, codeVerifier: verifier }));
+  location.assign(authorizeUrl({ ...options, lang: language(options.lang) }, {
+    redirect_uri: redirectUri, state, nonce, code_challenge: codeChallenge, login_hint: options.provider,
+  }));
+  return new Promise(() => {});
+}
+
+/**
+ * On the page that `redirectLogin` comes back to: the result, once, and a clean address; `null` if nobody of ours comes
+ * back here. Rejects with the failure, `denied` for example. Reads the query, and the query of a hash router.
+ *
+ * @returns {Promise<import('./login.js').LoginResult | null>}
+ */
+export async function finishRedirect() {
+  const here = new URL(location.href);
+  const [route, inHash] = here.hash.split('?');
+  const hashed = new URLSearchParams(inHash || '');
+  const query = here.searchParams.has('state') ? here.searchParams : hashed;
+  const [code, state, iss, error, text] = NAMES.map((name) => query.get(name));
+  const kept = state && sessionStorage.getItem(KEY + state);
+  if (!kept || !(code || error)) return null; // not ours, or a reload
+  sessionStorage.removeItem(KEY + state);
+  for (const name of NAMES) query.delete(name);
+  if (query === hashed) here.hash = String(hashed) ? `${route}?${hashed}` : route;
+  history.replaceState(history.state, '', here.href);
+  const { issuer, ...result } = JSON.parse(kept);
+  if (iss && iss !== issuer) throw failure('mismatch', `an answer from ${iss}`);
+  if (error) throw failure(error === 'access_denied' ? 'denied' : 'server', text || error);
+  return { code, state, issuer, ...result };
+}

@@ -1,0 +1,72 @@
+/** What the panel says, in the words of Mashang's own pages. */
+
+/** @typedef {typeof ZH} Words */
+
+const ZH = {
+  title: '登录到',
+  ways: '登录方式',
+  close: '关闭',
+  loading: '正在准备…',
+  scan: '用{app}扫一扫',
+  number: '手机确认时请输入这个数字',
+  valid: '{time} 后自动更新',
+  within: '请在 {time} 内确认',
+  refresh: '换一个二维码',
+  again: '再试一次',
+  waiting: '等待扫码',
+  scanned: '已扫码，请在手机上确认',
+  approved: '已确认，正在登录…',
+  denied: '这次登录已拒绝',
+  wrong_number: '手机上输入的数字不对',
+  expired: '已过期',
+  qr: '登录二维码',
+  sandbox: '用仿真手机扫码',
+  onward: '在{app}中继续',
+  copy: '复制登录链接',
+  copied: '已复制',
+  window: '在新窗口中继续',
+  popup: '请在新窗口中完成登录',
+  blocked: '浏览器拦下了新窗口',
+  network: '连不上登录服务',
+  server: '登录服务出错了',
+  warning: '只在您自己打开的页面上扫码',
+};
+
+/** @type {Words} */
+const EN = {
+  title: 'Sign in to',
+  ways: 'Ways to sign in',
+  close: 'Close',
+  loading: 'Getting ready…',
+  scan: 'Scan with {app}',
+  number: 'When your phone asks, type this number',
+  valid: 'Renewed in {time}',
+  within: 'Confirm within {time}',
+  refresh: 'Another code',
+  again: 'Try again',
+  waiting: 'Waiting for a scan',
+  scanned: 'Scanned. Confirm on your phone',
+  approved: 'Confirmed, signing in…',
+  denied: 'This sign-in was refused',
+  wrong_number: 'Wrong number typed on the phone',
+  expired: 'Expired',
+  qr: 'QR code to sign in',
+  sandbox: 'Scan with the pretend phone',
+  onward: 'Continue in {app}',
+  copy: 'Copy the sign-in link',
+  copied: 'Copied',
+  window: 'Continue in a new window',
+  popup: 'Sign in in the new window',
+  blocked: 'The browser blocked the window',
+  network: 'The sign-in service cannot be reached',
+  server: 'The sign-in service fails',
+  warning: 'Only scan codes on pages that you opened yourself',
+};
+
+/** The language to use: as asked, else the page's, else the person's. @param {string | null} [asked] */
+export function language(asked) {
+  return /^zh/i.test(asked || document.documentElement.lang || navigator.language) ? 'zh-CN' : 'en';
+}
+
+/** @param {string} lang @returns {Words} */
+export const wordsOf = (lang) => (lang === 'zh-CN' ? ZH : EN);
