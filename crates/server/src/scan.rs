@@ -7,6 +7,9 @@ pub mod answer;
 pub mod arrive;
 pub mod confirm;
 pub mod entry;
+pub mod here;
+pub mod passkey;
+pub mod proceed;
 pub mod result;
 
 use axum::response::Response;
@@ -67,7 +70,13 @@ impl Outcome {
 /// `303` to the page that tells the outcome.
 #[must_use]
 pub fn result_page(ticket: &ScanCode, outcome: Outcome) -> Response {
-    see_other(&format!("{}?outcome={}", urls::of_scan(urls::RESULT, ticket), outcome.as_str()), &[])
+    see_other(&result_address(ticket, outcome), &[])
+}
+
+/// The address of that page.
+#[must_use]
+pub fn result_address(ticket: &ScanCode, outcome: Outcome) -> String {
+    format!("{}?outcome={}", urls::of_scan(urls::RESULT, ticket), outcome.as_str())
 }
 
 /// The confirm page's token, bound to the phone and the ticket (SEC-07).

@@ -68,8 +68,11 @@ impl Workshop {
                 let app = OwnApp::new(section).map_err(|why| wrong(id, &why))?;
                 (Means::App(app), None)
             }
-            ChannelSection::Passkey(_) => (Means::Passkey(Passkey), None),
-            ChannelSection::Password(_) => (Means::Password(Password), None),
+            ChannelSection::Passkey(section) => {
+                let passkey = Passkey::new(&self.own_url(id)?, section.rp_id.as_deref());
+                (Means::Passkey(passkey.map_err(|why| wrong(id, &why.to_string()))?), None)
+            },
+            ChannelSection::Password(_) => (Means::Password(Password::default()), None),
             ChannelSection::Email(_) => (Means::Email(Email), None),
             ChannelSection::Sms(_) => (Means::Sms(Sms), None),
         };
@@ -161,6 +164,10 @@ impl Workshop {
             callback: self.callback(id)?,
             platform: platform.cloned(),
         })
+    }
+
+    fn own_url(&self, id: &ChannelId) -> Result<Url, ConfigError> {
+        self.public_url.parse().map_err(|_| wrong(id, "bad public_url"))
     }
 
     /// Where the platform sends people back.

@@ -11,6 +11,8 @@ pub struct PasskeySection {
     /// Position of its tab.
     #[serde(default)]
     pub order: i32,
+    /// The domain that keys are bound to, if not the host of `public_url`: a domain above it.
+    pub rp_id: Option<String>,
 }
 
 /// `kind = "password"`

@@ -1,7 +1,7 @@
 //! `GET /s/{scan code}`: whoever opens the QR is routed by what they hold (聚合码). Inside WeChat that is the official
-//! account's web authorization, inside WeCom the corp's, in a plain browser a page that says which apps to use, or, in
-//! the sandbox, the pretend phone. (Where a published rule opens a mini-program or an app owns the link, it never gets
-//! here.)
+//! account's web authorization, inside WeCom the corp's, in a plain browser a page that says which apps to use
+//! and takes a passkey or the session of that browser instead, or, in the sandbox, the pretend phone. (Where a published
+//! rule opens a mini-program or an app owns the link, it never gets here.)
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -9,9 +9,10 @@ use mashang_login::handshake::Traveller;
 use mashang_login::identity::ChannelKind;
 use mashang_login::ids::ScanCode;
 use mashang_login::ticket::{Stage, Status, Ticket};
-use minijinja::context;
+use minijinja::{Value, context};
 
-use super::{Outcome, result_page};
+use super::here::{self, Asked, Here};
+use super::{Outcome, proceed, result_page};
 use crate::channel::{Channel, Platform, begin_trip};
 use crate::login::face::sandbox_phone;
 use crate::state::App;
@@ -20,7 +21,7 @@ use crate::web::limits::Counted;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
-use crate::{flow, urls, verification};
+use crate::{account, flow, passkey, urls, verification};
 
 /// Routes a scan.
 pub async fn entry(
@@ -34,7 +35,7 @@ pub async fn entry(
     }
     let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
     let Surroundings::Inside(platform) = visitor.surroundings else {
-        return elsewhere(&app, &visitor, &code);
+        return elsewhere(&app, &visitor, &code).await;
     };
     let Some(ticket) = app.tickets.get(&code, app.now()).await? else {
         return Ok(result_page(&code, Outcome::Unknown));
@@ -53,7 +54,7 @@ pub async fn entry(
     }
     let named = visitor.query("c");
     let Some(channel) = behind_our_link(&app, &visitor, &ticket, platform, named.as_deref()).await? else {
-        return which_app(&app, &visitor, &code);
+        return which_app(&app, &visitor, &code, Value::from(()));
     };
     let (phone, cookies) = visitor.phone_or_new(&app);
     let (state, _) = begin_trip(&app, &visitor, channel, &ticket, (Traveller::Phone, phone)).await?;
@@ -81,17 +82,49 @@ async fn behind_our_link<'a>(
     Ok(open.find(|channel| Some(channel.id.as_str()) == named).or(first))
 }
 
-/// Not inside an app that we know: nothing about the ticket is looked up or told.
-fn elsewhere(app: &App, visitor: &Visitor, code: &ScanCode) -> Result<Response, Problem> {
+/// Not inside an app that we know. The page says which app to open instead, and offers what the browser itself can prove;
+/// of the ticket it tells no more than that. In the sandbox it is the pretend phone, unless a browser is meant.
+async fn elsewhere(app: &App, visitor: &Visitor, code: &ScanCode) -> Result<Response, Problem> {
     let scan_url = app.site.absolute(&urls::of_scan(urls::SCAN, code));
-    match sandbox_phone(app, &scan_url, None) {
-        Some(phone) => Ok(see_other(&phone, &[])),
-        None => which_app(app, visitor, code),
+    let means_browser = visitor.query("via").as_deref() == Some("browser");
+    if let Some(phone) = sandbox_phone(app, &scan_url, None).filter(|_| !means_browser) {
+        return Ok(see_other(&phone, &[]));
+    }
+    match here::waiting(app, visitor, code).await? {
+        Here::Elsewhere(confirm) if confirm == urls::of_scan(urls::CONFIRM, code) => {
+            Ok(see_other(&confirm, &[]))
+        }
+        Here::Elsewhere(_) => which_app(app, visitor, code, Value::from(())),
+        Here::Waits(asked) => {
+            let offers = offers(app, visitor, code, &asked).await?;
+            which_app(app, visitor, code, offers)
+        }
     }
 }
 
+/// What a phone's browser can prove by itself: a key of its device, and the session it has.
+async fn offers(app: &App, visitor: &Visitor, code: &ScanCode, asked: &Asked) -> Result<Value, Problem> {
+    let passkey = asked.passkey(app).map(|_| {
+        context! {
+            options => urls::of_scan(urls::SCAN_PASSKEY_OPTIONS, code),
+            verify => urls::of_scan(urls::SCAN_PASSKEY_VERIFY, code),
+            words => passkey::words(app, visitor),
+        }
+    });
+    let session = flow::session_of(app, visitor).await?;
+    let person = match (&visitor.brought.session, session) {
+        (Some(secret), Some(session)) if asked.by_session(app, &session).await?.is_some() => Some(context! {
+            name => account::name_of(app, visitor.language, &session.user).await?,
+            action => urls::of_scan(urls::SCAN_CONTINUE, code),
+            token => proceed::token(secret, code),
+        }),
+        _ => None,
+    };
+    Ok(context! { passkey, person })
+}
+
 /// The plain page that says which apps to scan with.
-fn which_app(app: &App, visitor: &Visitor, code: &ScanCode) -> Result<Response, Problem> {
+fn which_app(app: &App, visitor: &Visitor, code: &ScanCode, offers: Value) -> Result<Response, Problem> {
     let language = visitor.language;
     let usable = |platform: &Platform| {
         app.channels.iter().any(|channel| channel.platform() == *platform && channel.takes_our_link())
@@ -111,6 +144,6 @@ fn which_app(app: &App, visitor: &Visitor, code: &ScanCode) -> Result<Response, 
     // mini-programs §6).
     let rule_is_missing = visitor.surroundings == Surroundings::Inside(Platform::WeChat)
         && app.channels.iter().any(|channel| channel.kind() == ChannelKind::WechatMini);
-    let values = context! { apps, app_href, scan_url, rule_is_missing };
+    let values = context! { apps, app_href, scan_url, rule_is_missing, offers };
     Ok(app.pages.render(visitor, "open_in.html", "open_in.title", values)?.into_response())
 }

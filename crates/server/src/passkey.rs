@@ -1,0 +1,189 @@
+//! Passkeys: a question is kept as a challenge of the device that asked, and an answer to it proves whose key it is.
+//!
+//! The same for the login page ([`crate::login::passkey`]) and the page that a phone's camera opened
+//! ([`crate::scan::passkey`]); keys are added on the person's own page ([`crate::account::passkey`]). What a key says is
+//! judged by [`party`], and nothing here looks into it.
+
+pub mod party;
+mod refused;
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use mashang_login::audit::AuditKind;
+use mashang_login::challenge::{Challenge, ChallengeKind};
+use mashang_login::client::{Client, is_loopback};
+use mashang_login::credentials::{PasskeyRecord, passkey_key};
+use mashang_login::grant::Purpose;
+use mashang_login::identity::{Attributes, Profile, Proof};
+use mashang_login::secret::SecretHash;
+use serde_json::json;
+use url::Url;
+use webauthn_rs::prelude::{PublicKeyCredential, WebauthnError};
+
+use self::party::{Question, RelyingParty, challenge_of};
+pub use self::refused::Refused;
+use crate::audit;
+use crate::channel::{Channel, Means};
+use crate::state::App;
+use crate::web::pages::set_cookies;
+use crate::web::problem::Problem;
+use crate::web::visitor::Visitor;
+
+/// How long a question stays open: as long as browsers are told to wait (WebAuthn §15.1).
+const OPEN: Duration = Duration::from_secs(300);
+
+/// A body that no browser of this protocol sends.
+pub const MALFORMED: Problem = Problem::BadRequest("this is no answer of a passkey");
+
+/// Where the page's script goes next.
+#[must_use]
+pub fn onward(address: &str, cookies: &[String]) -> Response {
+    let mut response = Json(json!({ "redirect": address })).into_response();
+    set_cookies(&mut response, cookies);
+    response
+}
+
+/// What the page's script says, as JSON.
+#[must_use]
+pub fn words(app: &App, visitor: &Visitor) -> String {
+    app.pages.words.group(visitor.language, "passkey.live.")
+}
+
+/// The same place by a name, where an address of numbers means this very machine.
+#[must_use]
+pub fn named_address(public_url: &str) -> Option<String> {
+    let mut url = Url::parse(public_url).ok().filter(is_loopback)?;
+    url.set_host(Some("localhost")).ok()?;
+    Some(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// The first passkey channel by which a client's grant may be answered, and its relying party.
+#[must_use]
+pub fn offered<'a>(
+    app: &'a App,
+    client: &Client,
+    purpose: &Purpose,
+) -> Option<(&'a Channel, &'a RelyingParty)> {
+    app.channels.for_client(client, purpose).find_map(|channel| Some((channel, party_of(channel)?)))
+}
+
+/// The relying party of a passkey channel, if browsers can make keys for our address.
+#[must_use]
+pub fn party_of(channel: &Channel) -> Option<&RelyingParty> {
+    match &channel.means {
+        Means::Passkey(passkey) => passkey.party(),
+        _ => None,
+    }
+}
+
+/// Keeps a question for the device whose secret's hash is `asker`; the answer for its script.
+///
+/// # Errors
+/// [`Problem::Store`] at the ceiling of open questions, [`Problem::Broken`] if the library cannot ask.
+pub async fn ask(
+    app: &App,
+    kind: ChallengeKind,
+    asker: SecretHash,
+    question: Result<Question, WebauthnError>,
+) -> Result<Response, Problem> {
+    let question = question.map_err(|error| Problem::Broken(format!("webauthn: {error}")))?;
+    let now = app.now();
+    let challenge = Challenge {
+        id: SecretHash::of(&question.challenge),
+        bound_to: asker,
+        kind,
+        state: question.state,
+        answer: None,
+        attempts_left: 1,
+        expires_at: now + OPEN,
+    };
+    app.challenges.put(&challenge, now).await?;
+    Ok(Json(question.options).into_response())
+}
+
+/// Takes the question that an answer names: once, and only for the device that asked it. The library's state comes back.
+///
+/// # Errors
+/// [`Problem::Store`] when the store does not answer.
+pub async fn take_question(
+    app: &App,
+    kind: ChallengeKind,
+    asker: SecretHash,
+    client_data: &[u8],
+) -> Result<Result<String, Refused>, Problem> {
+    let Some(named) = challenge_of(client_data) else { return Ok(Err(Refused::NotProven("client data"))) };
+    let id = SecretHash::of(&named);
+    let now = app.now();
+    let is_theirs = |found: &Challenge| found.kind == kind && found.bound_to == asker;
+    if !app.challenges.get(&id, now).await?.is_some_and(|found| is_theirs(&found)) {
+        return Ok(Err(Refused::Late));
+    }
+    let taken = app.challenges.take(&id, now).await?;
+    Ok(taken.filter(is_theirs).map(|found| found.state).ok_or(Refused::Late))
+}
+
+/// Whose key answered, as a proof for the login that waits.
+///
+/// # Errors
+/// [`Problem::Store`] when the store does not answer; the inner error says why the key does not count.
+pub async fn prove(
+    app: &App,
+    visitor: &Visitor,
+    (channel, party): (&Channel, &RelyingParty),
+    asker: SecretHash,
+    answer: &PublicKeyCredential,
+) -> Result<Result<Proof, Refused>, Problem> {
+    let client_data = &answer.response.client_data_json;
+    let state = match take_question(app, ChallengeKind::PasskeyLogin, asker, client_data).await? {
+        Ok(state) => state,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let key = passkey_key(party.id(), answer.get_credential_id());
+    let Some(record) = app.credentials.passkey(&key).await? else { return Ok(Err(Refused::Unknown)) };
+    let data = match party.judge(&state, answer, &record.data) {
+        Ok(data) => data,
+        Err(refused) => {
+            note(app, visitor, channel, &record, refused).await;
+            return Ok(Err(refused));
+        }
+    };
+    let person = app.records.user(&record.user).await?;
+    let now = app.now();
+    if !app.credentials.passkey_used(&key, &data, now).await? {
+        return Ok(Err(Refused::Unknown));
+    }
+    Ok(Ok(Proof {
+        channel: channel.id.clone(),
+        key,
+        union: None,
+        // A key names nobody; the confirm page shall.
+        profile: Profile { nickname: person.and_then(|person| person.nickname), picture: None },
+        attributes: Attributes::default(),
+        proven_at: now,
+    }))
+}
+
+/// A known key that does not count is worth a line, and one that may exist twice a record.
+async fn note(app: &App, visitor: &Visitor, channel: &Channel, record: &PasskeyRecord, refused: Refused) {
+    let user = &record.user;
+    match refused {
+        Refused::Cloned => {
+            tracing::warn!(
+                user.id = %user,
+                channel.id = %channel.id,
+                "the counter of a passkey of {user} went back, so there may be two of it; refused. They should remove it on \
+                 /account and add a new one"
+            );
+            let mut event = audit::by(app, visitor, AuditKind::SignInRefused);
+            event.user = Some(user.clone());
+            event.channel = Some(channel.id.clone());
+            audit::write(app, event).await;
+        }
+        Refused::NotProven(what) => {
+            tracing::info!(user.id = %user, "an answer in the name of a passkey of {user} was refused: {what}");
+        }
+        _ => {}
+    }
+}
