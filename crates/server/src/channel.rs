@@ -247,6 +247,22 @@ impl Channel {
         }
     }
 
+    /// As [`Channel::shown_for`], for a page that may not be ours. A platform's page cannot be put into a website's own page;
+    /// where our link leads to the same people, it takes that page's place.
+    #[must_use]
+    pub fn shown_in(&self, place: Place, purpose: &Purpose) -> Shown {
+        match (self.shown_for(purpose), place) {
+            (Shown::Page { .. }, Place::TheirPage) if self.opens_our_link() => Shown::Link,
+            (shown, _) => shown,
+        }
+    }
+
+    /// Whether a website's own page can show it.
+    #[must_use]
+    pub fn fits_their_page(&self, purpose: &Purpose) -> bool {
+        matches!(self.shown_in(Place::TheirPage, purpose), Shown::Link | Shown::Code)
+    }
+
     /// Whether the person can be told what a grant ends in: by our own page, or over the phone API. Passwords and passkeys
     /// are added on the person's own page, not by a login.
     #[must_use]
@@ -304,6 +320,15 @@ pub enum Shown {
     },
     /// A form of ours, filled in where one waits.
     Form,
+}
+
+/// Whose page a ticket is drawn into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Our login page.
+    OurPage,
+    /// A website's own page, which shows what [`crate::browser`] tells it.
+    TheirPage,
 }
 
 /// A platform's code for one ticket.

@@ -11,6 +11,7 @@ pub mod account;
 pub mod audit;
 pub mod background;
 mod body;
+pub mod browser;
 pub mod channel;
 pub mod config;
 mod csrf;

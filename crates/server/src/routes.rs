@@ -9,8 +9,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::state::App;
 use crate::web::{assets, headers, problem};
 use crate::{
-    account, body, channel, csrf, finish, health, index, login, named_person, oauth, phone, platform, scan,
-    urls, verification,
+    account, body, browser, channel, csrf, finish, health, index, login, named_person, oauth, phone,
+    platform, scan, urls, verification,
 };
 
 /// All of it.
@@ -66,6 +66,42 @@ pub fn router(app: App) -> Router {
         .layer(from_fn(finish::layer))
         .layer(from_fn(body::layer))
         .layer(from_fn_with_state(app.clone(), phone::refused::layer));
+    // A website's own page: its origin and its secret instead of cookies, refusals in JSON.
+    let not_post = browser::refused::not_post;
+    let begun_by_pages = Router::new()
+        .route(
+            urls::BROWSER_LOGINS,
+            post(browser::start::start).options(oauth::cors::preflight).fallback(not_post),
+        )
+        .route(
+            urls::BROWSER_REFRESH,
+            post(browser::refresh::refresh).options(oauth::cors::preflight).fallback(not_post),
+        )
+        .route(
+            urls::BROWSER_REDEEM,
+            post(browser::finish::redeem).options(oauth::cors::preflight).fallback(not_post),
+        )
+        .route(
+            urls::BROWSER_CANCEL,
+            post(browser::finish::cancel).options(oauth::cors::preflight).fallback(not_post),
+        )
+        .layer(from_fn(finish::layer))
+        .layer(from_fn(body::layer));
+    let not_get = browser::refused::not_get;
+    let watched_by_pages = Router::new()
+        .route(
+            urls::BROWSER_STATUS,
+            get(browser::watch::status).options(oauth::cors::preflight).head(not_get).fallback(not_get),
+        )
+        .route(
+            urls::BROWSER_EVENTS,
+            get(browser::watch::events).options(oauth::cors::preflight).head(not_get).fallback(not_get),
+        );
+    let browsers = begun_by_pages
+        .merge(watched_by_pages)
+        .layer(from_fn_with_state(app.clone(), browser::refused::layer))
+        .layer(from_fn_with_state(app.clone(), oauth::cors::of_clients))
+        .layer(from_fn_with_state(app.clone(), browser::without_cookies));
     let public = Router::new()
         .route(urls::DISCOVERY, get(oauth::discovery::discovery))
         .route(urls::JWKS, get(oauth::jwks::jwks))
@@ -97,6 +133,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .merge(acting)
         .merge(phones)
+        .merge(browsers)
         .merge(watched)
         .merge(public)
         .merge(events)

@@ -74,6 +74,19 @@ pub const PHONE_APPROVE: &str = "/api/phone/{channel}/{ticket}/approve";
 /// Phone API: the person's no.
 pub const PHONE_DENY: &str = "/api/phone/{channel}/{ticket}/deny";
 
+/// Browser API: a website's own page begins a login.
+pub const BROWSER_LOGINS: &str = "/api/browser/logins";
+/// Browser API: how the ticket stands.
+pub const BROWSER_STATUS: &str = "/api/browser/logins/{grant}/{ticket}/status";
+/// Browser API: the same, pushed.
+pub const BROWSER_EVENTS: &str = "/api/browser/logins/{grant}/{ticket}/events";
+/// Browser API: a fresh ticket instead of this one.
+pub const BROWSER_REFRESH: &str = "/api/browser/logins/{grant}/{ticket}/refresh";
+/// Browser API: collects the approval.
+pub const BROWSER_REDEEM: &str = "/api/browser/logins/{grant}/{ticket}/redeem";
+/// Browser API: the page gives up.
+pub const BROWSER_CANCEL: &str = "/api/browser/logins/{grant}/{ticket}/cancel";
+
 /// Android App Links.
 pub const ASSET_LINKS: &str = "/.well-known/assetlinks.json";
 /// iOS Universal Links.

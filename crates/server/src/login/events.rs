@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{Stream, unfold};
 use http::{HeaderName, HeaderValue, header};
 use mashang_login::ids::ScanCode;
 use mashang_login::ticket::Ticket;
@@ -32,11 +32,19 @@ pub async fn events(
 ) -> Result<Response, Problem> {
     app.limits.count(Counted::Poll, visitor.address)?;
     let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
+    let ticket = own_ticket(&app, visitor.browser(), &code).await?;
+    stream(&app, &visitor, ticket.scan_code).await
+}
+
+/// The stream of a ticket's news, for whoever was found to own it.
+///
+/// # Errors
+/// [`Problem::TooMany`] when all places are taken, or [`Problem::Store`].
+pub async fn stream(app: &App, visitor: &Visitor, code: ScanCode) -> Result<Response, Problem> {
     let place = app.limits.open_stream(visitor.address)?;
-    // Subscribe before reading, or a change in between would be missed.
+    // The follower reads after this: a change in between is not missed.
     let watch = app.tickets.watch(&code).await?;
-    own_ticket(&app, visitor.browser(), &code).await?;
-    let follower = Follower { app, code, watch, told: None, is_over: false, _place: place };
+    let follower = Follower { app: app.clone(), code, watch, told: None, is_over: false, _place: place };
     let mut response =
         Sse::new(follower.into_stream()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     let headers = response.headers_mut();
@@ -57,7 +65,7 @@ struct Follower {
 
 impl Follower {
     fn into_stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        stream::unfold(self, |mut follower| async move {
+        unfold(self, |mut follower| async move {
             let event = follower.next().await?;
             Some((Ok(event), follower))
         })

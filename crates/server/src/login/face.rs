@@ -1,16 +1,18 @@
 //! What the login page shows of a ticket under one tab: our own QR, a code that the platform draws, the platform's page
 //! in a frame, or a button that leads to it. The ticket behind every face is the same.
 
-use mashang_login::grant::Purpose;
 use std::time::Duration;
 
+use mashang_login::grant::Purpose;
 use mashang_login::handshake::Traveller;
 use mashang_login::ids::ScanCode;
 use mashang_login::ticket::{Denial, Stage, Status, Ticket};
 use serde::Serialize;
 use url::Url;
 
-use crate::channel::{Channel, ChannelFailure, Code, FailureWords, Means, Platform, Shown, begin_trip};
+use crate::channel::{
+    Channel, ChannelFailure, Code, FailureWords, Means, Place, Platform, Shown, begin_trip,
+};
 use crate::state::App;
 use crate::urls;
 use crate::web::device::Surroundings;
@@ -24,17 +26,17 @@ const PATIENCE: Duration = Duration::from_millis(2500);
 /// One ticket, drawn for one browser; also the answer to the script's refresh.
 #[derive(Debug, Serialize)]
 pub struct Face {
-    mode: &'static str,
-    ticket: TicketFace,
+    pub(crate) mode: &'static str,
+    pub(crate) ticket: TicketFace,
     urls: Urls,
     frame: Option<Frame>,
-    trouble: Option<Trouble>,
-    continue_href: Option<String>,
-    sandbox_phone_href: Option<String>,
+    pub(crate) trouble: Option<Trouble>,
+    pub(crate) continue_href: Option<String>,
+    pub(crate) sandbox_phone_href: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct TicketFace {
+pub(crate) struct TicketFace {
     scan_code: String,
     /// Our own link; none where only a platform's code is of use.
     scan_url: Option<String>,
@@ -71,11 +73,11 @@ struct Frame {
 
 /// The platform did not give us a code to show.
 #[derive(Debug, Serialize)]
-struct Trouble {
-    heading: String,
-    text: String,
-    remedy: Option<String>,
-    errcode: Option<i64>,
+pub(crate) struct Trouble {
+    pub(crate) heading: String,
+    pub(crate) text: String,
+    pub(crate) remedy: Option<String>,
+    pub(crate) errcode: Option<i64>,
     retry_href: String,
 }
 
@@ -117,7 +119,7 @@ impl Mode {
 }
 
 impl Face {
-    /// Draws a ticket, of a grant with this purpose, for this browser under the open tab; a platform's frame gets a state
+    /// Draws a ticket, of a grant with this purpose, for this browser and page under the open tab; a platform's frame gets a state
     /// of its own.
     ///
     /// # Errors
@@ -126,13 +128,21 @@ impl Face {
     pub async fn draw(
         app: &App,
         visitor: &Visitor,
+        place: Place,
         (purpose, ticket): (&Purpose, &Ticket),
         channel: Option<&Channel>,
     ) -> Result<Self, Problem> {
         let url = |pattern| urls::of_ticket(pattern, &ticket.grant, &ticket.scan_code);
         let scan_path = scan_path(app, ticket, channel);
         let scan_url = app.site.absolute(&scan_path);
-        let (drawing, ticket) = draw(app, visitor, (purpose, ticket), channel, &scan_url).await?;
+        let (drawing, ticket) = draw(
+            app,
+            visitor,
+            ticket,
+            channel.map(|channel| (channel, channel.shown_in(place, purpose))),
+            &scan_url,
+        )
+        .await?;
         let ticket = &ticket;
         let query = channel.map(|channel| format!("?channel={}", channel.id)).unwrap_or_default();
         Ok(Self {
@@ -185,12 +195,12 @@ impl Face {
 async fn draw(
     app: &App,
     visitor: &Visitor,
-    (purpose, ticket): (&Purpose, &Ticket),
-    channel: Option<&Channel>,
+    ticket: &Ticket,
+    channel: Option<(&Channel, Shown)>,
     scan_url: &str,
 ) -> Result<(Drawing, Ticket), Problem> {
     let ours = || Drawing { qr: Some(scan_url.to_owned()), ..Drawing::default() };
-    let Some(channel) = channel else { return Ok((ours(), ticket.clone())) };
+    let Some((channel, shown)) = channel else { return Ok((ours(), ticket.clone())) };
     let waits = ticket.status(app.now()) == Status::Waiting;
     // Inside the platform's own app, and on the phone itself, our link is what works (SEC-11).
     let shown = match visitor.surroundings {
@@ -198,7 +208,7 @@ async fn draw(
             Shown::Link
         }
         Surroundings::Phone if channel.opens_our_link() => Shown::Link,
-        _ => channel.shown_for(purpose),
+        _ => shown,
     };
     match shown {
         Shown::Link => Ok((ours(), ticket.clone())),

@@ -8,7 +8,7 @@ use minijinja::value::Serde;
 use minijinja::{Value, context};
 
 use super::face::Face;
-use crate::channel::{Channel, Platform};
+use crate::channel::{Channel, Place, Platform};
 use crate::flow::{self, Next, Waiting};
 use crate::state::App;
 use crate::urls;
@@ -45,7 +45,8 @@ pub async fn show(
     let Some(ticket) = &waiting.ticket else { return Ok(see_other(&urls::login(&waiting.grant.id), &[])) };
     let visitor = visitor.preferring(&waiting.grant.request.ui_locales);
     let selected = Selected::of(&app, &visitor, &waiting);
-    let face = Face::draw(&app, &visitor, (&waiting.grant.purpose, ticket), selected.channel).await?;
+    let face = Face::draw(&app, &visitor, Place::OurPage, (&waiting.grant.purpose, ticket), selected.channel)
+        .await?;
     let origin = source_of(&waiting.grant.request.redirect_uri);
     let csp = Csp {
         frame_src: face.frame_origin().map(str::to_owned),

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 
 use super::face::Face;
+use crate::channel::Place;
 use crate::flow;
 use crate::state::App;
 use crate::web::limits::Counted;
@@ -34,6 +35,6 @@ pub async fn refresh(
     let client = &waiting.client;
     let named = asked.as_deref().and_then(|id| app.channels.get_for_client(id, client, purpose));
     let channel = named.or_else(|| app.channels.for_client(client, purpose).next());
-    let face = Face::draw(&app, &visitor, (purpose, &fresh), channel).await?;
+    let face = Face::draw(&app, &visitor, Place::OurPage, (purpose, &fresh), channel).await?;
     if visitor.wants_json { Ok(Json(face).into_response()) } else { Ok(see_other(face.page(), &[])) }
 }

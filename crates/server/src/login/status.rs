@@ -72,15 +72,22 @@ pub async fn status(
     app.limits.count(Counted::Poll, visitor.address)?;
     let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
     let ticket = own_ticket(&app, visitor.browser(), &code).await?;
+    Ok(Json(report(&app, &visitor, &ticket).await?).into_response())
+}
+
+/// How a ticket stands, at once or when it has moved on from the version in the address.
+///
+/// # Errors
+/// [`Problem::UnknownLogin`] if it is lost meanwhile, or [`Problem::Store`].
+pub async fn report(app: &App, visitor: &Visitor, ticket: &Ticket) -> Result<Report, Problem> {
     let wait =
         visitor.query("wait").and_then(|text| text.parse().ok()).map_or(Duration::ZERO, Duration::from_secs);
     let seen = visitor.query("seen").and_then(|text| text.parse::<u32>().ok());
-    let report = Report::of(&ticket, app.now());
+    let report = Report::of(ticket, app.now());
     if wait.is_zero() || seen != Some(report.version) || report.status.is_final() {
-        return Ok(Json(report).into_response());
+        return Ok(report);
     }
-    let report = wait_for_change(&app, &code, report, wait.min(LONGEST_WAIT)).await?;
-    Ok(Json(report).into_response())
+    wait_for_change(app, &ticket.scan_code, report, wait.min(LONGEST_WAIT)).await
 }
 
 /// Subscribe, read, wait, read again (promise 7).

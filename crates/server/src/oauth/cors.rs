@@ -1,5 +1,5 @@
-//! Cross-origin answers (SEC-59): discovery and keys for everyone, token and userinfo for the exact origins of
-//! registered clients, nothing anywhere else, and never with cookies.
+//! Cross-origin answers (SEC-59): discovery and keys for everyone, token, userinfo and the Browser API for the exact
+//! origins of registered clients, nothing anywhere else, and never with cookies.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -22,9 +22,10 @@ pub async fn of_clients(State(app): State<App>, request: Request, next: Next) ->
     let is_known = is_registered(&app, &origin).await;
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.insert(header::VARY, HeaderValue::from_static("origin"));
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
     if is_known {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
         if is_preflight {
             headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
             headers.insert(
