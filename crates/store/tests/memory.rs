@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mashang_login::challenge::Challenges;
 use mashang_login::tickets::{Handshakes, Tickets};
 use mashang_store::conformance::Nodes;
 use mashang_store::memory::{MemoryLimits, MemoryTickets};
@@ -35,4 +36,15 @@ mod handshakes {
     }
 
     mashang_store::handshake_suite!(nodes);
+}
+
+mod challenges {
+    use super::*;
+
+    async fn nodes(ceiling: usize) -> Nodes<dyn Challenges> {
+        let engine = engine(ceiling);
+        Nodes::new(Arc::new(engine.clone()), Arc::new(engine), ())
+    }
+
+    mashang_store::challenge_suite!(nodes);
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use mashang_login::platform_token::PlatformTokens;
 use mashang_login::records::Records;
 use mashang_store::conformance::Nodes;
+use mashang_store::conformance::records::People;
 use mashang_store::sql::{SqlOptions, SqlRecords};
 
 fn url(path: &Path) -> String {
@@ -28,6 +29,19 @@ mod file {
     }
 
     mashang_store::record_suite!(nodes);
+}
+
+mod file_people {
+    use super::*;
+
+    async fn nodes() -> Nodes<dyn People> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mashang.db");
+        Nodes::new(Arc::new(open(&path).await), Arc::new(open(&path).await), folder)
+    }
+
+    mashang_store::credential_suite!(nodes);
+    mashang_store::consent_suite!(nodes);
 }
 
 mod file_platform_tokens {
@@ -51,6 +65,18 @@ mod memory {
     }
 
     mashang_store::record_suite!(nodes);
+}
+
+mod memory_people {
+    use super::*;
+
+    async fn nodes() -> Nodes<dyn People> {
+        let records = SqlRecords::connect("sqlite::memory:", SqlOptions::default()).await.unwrap();
+        Nodes::new(Arc::new(records.clone()), Arc::new(records), ())
+    }
+
+    mashang_store::credential_suite!(nodes);
+    mashang_store::consent_suite!(nodes);
 }
 
 mod memory_platform_tokens {

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use mashang_login::ambient::{SeededEntropy, TestClock};
+use mashang_login::challenge::{Challenge, ChallengeKind};
 use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy};
+use mashang_login::credentials::{NewPassword, PasskeyRecord, PasswordHash, passkey_key, password_key};
 use mashang_login::grant::{AuthorizationRequest, Grant, GrantStage, Purpose, ResponseMode, ScopeSet};
 use mashang_login::handshake::{Handshake, Traveller};
 use mashang_login::identity::{Attributes, ChannelKind, IdentityKey, Profile, Proof, UnionLink};
@@ -81,6 +83,7 @@ impl World {
                 nonce: Some("n-0S6_WzA2Mj".into()),
                 code_challenge: Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".into()),
                 force_login: true,
+                force_consent: false,
                 silent: false,
                 max_age: Some(3_600),
                 login_hint: None,
@@ -118,6 +121,12 @@ impl World {
     /// A fresh approval that answers `grant`: session of a day, code of a minute, family of thirty days.
     #[must_use]
     pub fn approval(&self, grant: &Grant, proof: Proof) -> Fulfilment {
+        self.fulfilment(grant, Login::Fresh(Box::new(self.fresh(proof))))
+    }
+
+    /// A session of a day about to begin.
+    #[must_use]
+    pub fn fresh(&self, proof: Proof) -> FreshLogin {
         let session = NewSession {
             id: SessionId::random(&self.entropy),
             secret: self.hash(),
@@ -128,10 +137,59 @@ impl World {
             address: "203.0.113.7".into(),
         };
         let new_user = UserId::random(&self.entropy);
-        self.fulfilment(
-            grant,
-            Login::Fresh(Box::new(FreshLogin { proof, new_user, session, replaces: None })),
-        )
+        FreshLogin { proof, new_user, session, replaces: None }
+    }
+
+    /// What our own page proved by the password or passkey of an identity.
+    #[must_use]
+    pub fn proof_here(&self, key: &IdentityKey) -> Proof {
+        Proof {
+            channel: key.kind.as_str().parse().unwrap(),
+            key: key.clone(),
+            profile: Profile::default(),
+            ..self.proof("", "")
+        }
+    }
+
+    /// A name and a fresh password for a person.
+    #[must_use]
+    pub fn password(&self, user: &UserId, username: &str) -> NewPassword {
+        let hash = format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA${}", random_text(&self.entropy, 32));
+        NewPassword {
+            key: password_key(&self.entropy),
+            user: user.clone(),
+            channel: "password".parse().unwrap(),
+            username: username.parse().unwrap(),
+            hash: PasswordHash::from_phc(&hash).unwrap(),
+            keep: None,
+        }
+    }
+
+    /// A passkey that a person just made.
+    #[must_use]
+    pub fn passkey(&self, user: &UserId) -> PasskeyRecord {
+        PasskeyRecord {
+            key: passkey_key("login.example", random_text(&self.entropy, 16).as_bytes()),
+            user: user.clone(),
+            name: "我的手机 📱".into(),
+            data: r#"{"counter":0,"说明":"'\""}"#.into(),
+            created_at: self.now,
+            last_used_at: None,
+        }
+    }
+
+    /// A code by SMS, open for five minutes and five attempts.
+    #[must_use]
+    pub fn challenge(&self) -> Challenge {
+        Challenge {
+            id: self.hash(),
+            bound_to: self.hash(),
+            kind: ChallengeKind::SmsCode,
+            state: r#"{"to":"+8613800138000"}"#.into(),
+            answer: Some(self.hash()),
+            attempts_left: 5,
+            expires_at: self.after(300),
+        }
     }
 
     /// An answer out of a session that is there.

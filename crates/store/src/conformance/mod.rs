@@ -14,6 +14,7 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests, for other crates to run")]
 
+pub mod challenges;
 pub mod fixtures;
 pub mod handshakes;
 pub mod platform_tokens;
@@ -28,7 +29,7 @@ use std::time::Duration;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-/// How many live tickets, handshakes and provider codes an engine under test may hold, each.
+/// How many live tickets, handshakes, provider codes and challenges an engine under test may hold, each.
 pub const CEILING: usize = 64;
 
 /// Longest wait for something that ought to happen at once.
@@ -93,17 +94,22 @@ macro_rules! conformance_cases {
 
 #[cfg(test)]
 mod tests {
-    const SUITES: [(&str, &[&str]); 4] = [
+    const SUITES: [(&str, &[&str]); 7] = [
+        (include_str!("challenges.rs"), &[include_str!("challenges.rs")]),
         (include_str!("tickets.rs"), &[include_str!("tickets.rs")]),
         (include_str!("handshakes.rs"), &[include_str!("handshakes.rs")]),
         (include_str!("platform_tokens.rs"), &[include_str!("platform_tokens.rs")]),
+        (include_str!("records/consents.rs"), &[include_str!("records/consents.rs")]),
+        (include_str!("records/credentials.rs"), &[include_str!("records/credentials.rs")]),
         (
             include_str!("records.rs"),
             &[
+                include_str!("records/account.rs"),
                 include_str!("records/clients.rs"),
                 include_str!("records/codes.rs"),
                 include_str!("records/grants.rs"),
                 include_str!("records/housekeeping.rs"),
+                include_str!("records/leavers.rs"),
                 include_str!("records/links.rs"),
                 include_str!("records/merges.rs"),
                 include_str!("records/people.rs"),

@@ -1,11 +1,17 @@
-//! What every engine of [`Records`] must do. One file of cases per noun; the list of all is in [`record_suite!`].
+//! What every engine of [`Records`], [`Credentials`] and [`Consents`] must do. One file of cases per noun; the list of all
+//! is in [`record_suite!`], [`credential_suite!`] and [`consent_suite!`].
 //!
 //! [`record_suite!`]: crate::record_suite
+//! [`credential_suite!`]: crate::credential_suite
+//! [`consent_suite!`]: crate::consent_suite
 
 #![allow(missing_docs, reason = "the name of a case says what it shows")]
 
+mod account;
 mod clients;
 mod codes;
+mod consents;
+mod credentials;
 mod grants;
 mod housekeeping;
 mod leavers;
@@ -16,8 +22,11 @@ mod refresh;
 mod sessions;
 mod unions;
 
+pub use account::*;
 pub use clients::*;
 pub use codes::*;
+pub use consents::*;
+pub use credentials::*;
 pub use grants::*;
 pub use housekeeping::*;
 pub use leavers::*;
@@ -31,6 +40,8 @@ pub use unions::*;
 use mashang_login::Timestamp;
 use mashang_login::accounts::UnionNews;
 use mashang_login::client::Client;
+use mashang_login::consent::Consents;
+use mashang_login::credentials::Credentials;
 use mashang_login::grant::Grant;
 use mashang_login::identity::Proof;
 use mashang_login::records::{Fulfilled, Fulfilment, Login, Records, Spent};
@@ -124,6 +135,16 @@ macro_rules! record_suite {
                 promise_3_of_20_merges_at_once_one_is_done,
                 people_are_found_by_name_and_by_id,
                 a_persons_live_sessions_are_listed,
+                // sessions without a grant, all of them, and the person's own trail
+                a_session_begins_without_a_grant_and_continues_into_a_website,
+                promise_3_of_20_first_sessions_at_once_one_creates_the_person,
+                sec_17_a_session_that_begins_replaces_the_browsers_former_one,
+                sec_55_only_the_hinted_person_begins_a_session,
+                sec_40_a_switched_off_person_begins_no_session,
+                a_session_ends_by_its_name_once_and_for_its_person_only,
+                this_was_not_me_ends_all_but_the_session_that_asked,
+                a_session_that_is_not_theirs_spares_nothing,
+                a_persons_trail_is_newest_first_and_theirs_alone,
                 // codes
                 a_code_reads_back_with_its_family,
                 sec_49_a_code_is_exchanged_by_one_of_100_and_the_rest_revoke,
@@ -165,9 +186,14 @@ macro_rules! record_suite {
     };
 }
 
+/// Everything one store holds about people.
+pub trait People: Records + Credentials + Consents {}
+
+impl<T: Records + Credentials + Consents> People for T {}
+
 /// A store with one client in it.
-struct Scene {
-    nodes: Nodes<dyn Records>,
+struct Scene<S: ?Sized = dyn Records> {
+    nodes: Nodes<S>,
     world: World,
     client: Client,
 }
@@ -181,8 +207,8 @@ struct Done {
     fulfilment: Fulfilment,
 }
 
-impl Scene {
-    async fn set(nodes: Nodes<dyn Records>) -> Self {
+impl<S: Records + ?Sized> Scene<S> {
+    async fn set(nodes: Nodes<S>) -> Self {
         let world = World::default();
         let client = world.client("site");
         nodes.a.save_client(&client).await.unwrap();

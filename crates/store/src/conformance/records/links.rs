@@ -11,7 +11,7 @@ use mashang_login::secret::SecretHash;
 use super::super::{Nodes, at_once, count};
 use super::{Done, Scene};
 
-impl Scene {
+impl<S: Records + ?Sized> Scene<S> {
     async fn asking(&self, purpose: Purpose) -> Grant {
         let grant = Grant { purpose, ..self.world.grant(&self.client) };
         self.nodes.a.begin_grant(&grant).await.unwrap();

@@ -8,17 +8,17 @@ use mashang_login::records::Records;
 use super::super::{Nodes, at_once};
 use super::{Done, Scene};
 
-impl Scene {
-    async fn merge(&self, from: &UserId, into: &UserId) -> Result<Merge, MergeRefusal> {
+impl<S: Records + ?Sized> Scene<S> {
+    pub(super) async fn merge(&self, from: &UserId, into: &UserId) -> Result<Merge, MergeRefusal> {
         let id = self.world.merge_id();
         self.nodes.a.merge_users(&id, from, into, self.now()).await.unwrap()
     }
 
-    async fn undo(&self, id: &MergeId) -> Undone {
+    pub(super) async fn undo(&self, id: &MergeId) -> Undone {
         self.nodes.b.undo_merge(id, self.now()).await.unwrap()
     }
 
-    async fn person(&self, app: &str) -> Done {
+    pub(super) async fn person(&self, app: &str) -> Done {
         self.approve(self.world.proof(app, "openid")).await
     }
 
