@@ -20,6 +20,9 @@ pub fn run(command: Config) -> anyhow::Result<()> {
                 config.server.public_url,
                 config.channel.len()
             );
+            for told in config.claims.described() {
+                println!("Claims: {told}");
+            }
             for hint in config.hints() {
                 println!("Note: {hint}");
             }

@@ -29,8 +29,12 @@ pub struct AuthorizationRequest {
     pub nonce: Option<String>,
     /// PKCE S256 challenge (RFC 7636 §4.2): 43 characters of base64url.
     pub code_challenge: Option<String>,
-    /// `prompt=login` (or `select_account`, `consent`): ask again even when a session exists.
+    /// `prompt=login` (or `select_account`; or `consent`, where approving on the phone is all the consent that is asked):
+    /// ask again even when a session exists.
     pub force_login: bool,
+    /// `prompt=consent` of a client whose people are asked for consent: ask even if they agreed before.
+    #[serde(default)]
+    pub force_consent: bool,
     /// `prompt=none`: never show a page.
     pub silent: bool,
     /// Seconds since the last approval that the website accepts.
@@ -93,13 +97,17 @@ pub enum Scope {
     WechatOpenid,
     /// `wechat_unionid` of the identity used.
     WechatUnionid,
-    /// `wecom_userid`, `wecom_corpid` and `wecom_departments` of the identity used.
+    /// `wecom_userid`, `wecom_corpid` and `wecom_departments` of the identity used; `userid` and `departments`.
     Wecom,
+    /// `roles`, by the operator's rules.
+    Roles,
+    /// `groups`, by the operator's rules.
+    Groups,
 }
 
 impl Scope {
     /// Every scope, in the order of the discovery document.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Openid,
         Self::Profile,
         Self::OfflineAccess,
@@ -108,6 +116,8 @@ impl Scope {
         Self::WechatOpenid,
         Self::WechatUnionid,
         Self::Wecom,
+        Self::Roles,
+        Self::Groups,
     ];
 
     /// The scope token.
@@ -122,6 +132,8 @@ impl Scope {
             Self::WechatOpenid => "wechat_openid",
             Self::WechatUnionid => "wechat_unionid",
             Self::Wecom => "wecom",
+            Self::Roles => "roles",
+            Self::Groups => "groups",
         }
     }
 }
@@ -150,6 +162,11 @@ impl ScopeSet {
     /// Takes a scope out.
     pub fn remove(&mut self, scope: Scope) {
         self.0.remove(&scope);
+    }
+
+    /// The scopes, in the order of the discovery document.
+    pub fn iter(&self) -> impl Iterator<Item = Scope> {
+        self.0.iter().copied()
     }
 
     /// Whether every scope of `self` is in `other`.

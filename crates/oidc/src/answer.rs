@@ -71,13 +71,11 @@ pub enum AnswerError {
 pub async fn fulfil(provider: &Provider, grant: &Grant, login: Login) -> Result<Answered, AnswerError> {
     let now = provider.clock.now();
     let client = provider.records.client(&grant.client).await?;
-    let answerable = client
-        .is_some_and(|client| client.is_enabled() && client.allows_redirect(&grant.request.redirect_uri));
-    if !answerable {
-        return Err(AnswerError::ClientRefused);
-    }
+    let client = client
+        .filter(|client| client.is_enabled() && client.allows_redirect(&grant.request.redirect_uri))
+        .ok_or(AnswerError::ClientRefused)?;
     if let Login::Continued(session) = &login
-        && !session_answers(&grant.request, session, now)
+        && !session_answers(&grant.request, session, grant.created_at, now)
     {
         return Err(AnswerError::FreshApprovalNeeded);
     }
@@ -92,7 +90,8 @@ pub async fn fulfil(provider: &Provider, grant: &Grant, login: Login) -> Result<
     };
     Ok(match provider.records.fulfil_grant(&fulfilment, now).await? {
         Fulfilled::Done { user, created, union } => Answered::Done {
-            response: AuthorizationResponse::success(&grant.request, &provider.issuer, &code),
+            response: AuthorizationResponse::success(&grant.request, &provider.issuer, &code)
+                .as_taken_by(&client),
             user,
             created,
             union,
@@ -112,6 +111,13 @@ pub async fn refuse(
     grant: &Grant,
     error: &AuthorizeError,
 ) -> Result<Option<AuthorizationResponse>, StoreError> {
-    let refused = provider.records.refuse_grant(&grant.id, provider.clock.now()).await?;
-    Ok(refused.then(|| AuthorizationResponse::error(&grant.request, &provider.issuer, error)))
+    let client = provider.records.client(&grant.client).await?;
+    if !provider.records.refuse_grant(&grant.id, provider.clock.now()).await? {
+        return Ok(None);
+    }
+    let response = AuthorizationResponse::error(&grant.request, &provider.issuer, error);
+    Ok(Some(match &client {
+        Some(client) => response.as_taken_by(client),
+        None => response,
+    }))
 }

@@ -52,10 +52,11 @@ pub fn document(issuer: &Issuer, paths: &Endpoints) -> Value {
         "claim_types_supported": ["normal"],
         "claims_supported": [
             "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "sid", "at_hash",
-            "name", "nickname", "picture", "updated_at",
+            "name", "nickname", "preferred_username", "picture", "updated_at",
             "phone_number", "phone_number_verified", "email", "email_verified",
             "wechat_openid", "wechat_appid", "wechat_unionid",
-            "wecom_userid", "wecom_corpid", "wecom_departments",
+            "wecom_userid", "wecom_corpid", "wecom_departments", "userid", "departments",
+            "roles", "groups",
         ],
         "authorization_response_iss_parameter_supported": true,
         "claims_parameter_supported": false,

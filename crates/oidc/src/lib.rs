@@ -6,8 +6,8 @@
 //!    succeeds no redirect happens (SEC-46). [`authorize::check`] turns the rest into an `AuthorizationRequest`, and
 //!    [`authorize::decide`] says whether a session may answer it or a person must scan.
 //! 2. [`answer::fulfil`] turns a login into a code and the address that carries it back.
-//! 3. [`token::token`] exchanges the code, [`userinfo`] tells about the person, [`revoke`] takes tokens back,
-//!    [`logout`] ends the session.
+//! 3. [`token::token`] exchanges the code, [`userinfo`] tells about the person, by [`claims`], [`revoke`] takes tokens
+//!    back, [`logout`] ends the session.
 //!
 //! [`keys`] holds the signing keys and [`discovery`] describes all of it. Everything that is asked again and again
 //! (records, keys, clock, entropy, issuer, lifetimes) is gathered in [`Provider`].
@@ -17,6 +17,7 @@
 
 pub mod answer;
 pub mod authorize;
+pub mod claims;
 pub mod discovery;
 mod issuer;
 pub mod keys;

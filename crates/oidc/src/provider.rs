@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use mashang_login::credentials::Credentials;
 use mashang_login::records::Records;
 use mashang_login::{Clock, Entropy};
 
+use crate::claims::ClaimPolicy;
 use crate::issuer::Issuer;
 use crate::keys::KeyRing;
 use crate::token::TokenPolicy;
@@ -14,6 +16,8 @@ use crate::token::TokenPolicy;
 pub struct Provider {
     /// Clients, grants, codes, tokens, people.
     pub records: Arc<dyn Records>,
+    /// The names beside people's passwords.
+    pub credentials: Arc<dyn Credentials>,
     /// Signing keys.
     pub keys: KeyRing,
     /// The time.
@@ -24,4 +28,6 @@ pub struct Provider {
     pub issuer: Issuer,
     /// How long things live.
     pub policy: TokenPolicy,
+    /// What is told by rules.
+    pub claims: Arc<ClaimPolicy>,
 }

@@ -1,10 +1,9 @@
 //! Token revocation (RFC 7009).
 
 use mashang_login::ids::{ClientId, FamilyId, UserId};
-use mashang_login::secret::{AccessToken, RefreshToken};
 
 use crate::provider::Provider;
-use crate::token::{TokenError, TokenRequest, authenticate};
+use crate::token::{TokenError, TokenRequest, authenticate, presented};
 
 /// What was taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,10 +27,7 @@ pub async fn revoke(provider: &Provider, request: TokenRequest<'_>) -> Result<Op
     let client = authenticate(&*provider.records, request).await?;
     let missing = || TokenError::invalid_request("the parameter token is missing");
     let token = request.params.get("token").ok_or_else(missing)?;
-    let hash = AccessToken::parse(token)
-        .map(|token| token.hash())
-        .or_else(|| RefreshToken::parse(token).map(|token| token.hash()));
-    let Some(hash) = hash else { return Ok(None) };
+    let Some(hash) = presented(token) else { return Ok(None) };
     let Some(family) = provider.records.family_of(&hash).await? else { return Ok(None) };
     if family.client != client.id {
         return Err(TokenError::invalid_grant("the token was issued to another client"));

@@ -1,20 +1,13 @@
 //! The userinfo endpoint (OpenID Connect Core §5.3): what a live access token may learn about its person.
 
-use std::time::Duration;
-
-use mashang_login::Timestamp;
-use mashang_login::grant::{Scope, ScopeSet};
-use mashang_login::identity::{ChannelKind, Identity};
+use mashang_login::grant::Scope;
 use mashang_login::records::{Bearer, StoreError};
-use mashang_login::secret::AccessToken;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::claims::{self, Person};
 use crate::params::Params;
 use crate::provider::Provider;
-
-/// How long a shared telephone number counts as verified: less than the operators wait before they give it to somebody
-/// else (90 days in China).
-const PHONE_VERIFIED_FOR: Duration = Duration::from_secs(30 * 86_400);
+use crate::token::presented_access;
 
 /// Why a protected resource refuses (RFC 6750 §3.1).
 #[derive(Debug, thiserror::Error)]
@@ -100,83 +93,16 @@ pub fn bearer_token<'a>(
 /// # Errors
 /// [`BearerError`].
 pub async fn userinfo(provider: &Provider, bearer: &str) -> Result<Value, BearerError> {
-    let token = AccessToken::parse(bearer).ok_or(BearerError::InvalidToken)?;
+    let token = presented_access(bearer).ok_or(BearerError::InvalidToken)?;
     let now = provider.clock.now();
-    let bearer = provider.records.bearer(&token.hash(), now).await?.ok_or(BearerError::InvalidToken)?;
-    if !bearer.family.scope.contains(Scope::Openid) {
+    let Bearer { family, user, .. } =
+        provider.records.bearer(&token, now).await?.ok_or(BearerError::InvalidToken)?;
+    if !family.scope.contains(Scope::Openid) {
         return Err(BearerError::InsufficientScope);
     }
-    Ok(claims(&bearer, now))
-}
-
-/// The claims that the granted scopes open at `now`, and no others (SEC-51). Names and pictures are the person's own choice and
-/// must be encoded where they are shown (SEC-68).
-#[must_use]
-pub fn claims(bearer: &Bearer, now: Timestamp) -> Value {
-    let Bearer { family, user, identity } = bearer;
-    let mut claims = Map::new();
-    claims.insert("sub".into(), json!(user.id));
-    if family.scope.contains(Scope::Profile) {
-        if let Some(nickname) = &user.nickname {
-            claims.insert("name".into(), json!(nickname));
-            claims.insert("nickname".into(), json!(nickname));
-        }
-        if let Some(picture) = &user.picture {
-            claims.insert("picture".into(), json!(picture));
-        }
-        claims.insert("updated_at".into(), json!(user.updated_at.as_second()));
-    }
-    if let Some(identity) = identity {
-        reach(&mut claims, &family.scope, identity, now);
-        match identity.key.kind {
-            kind if kind.is_wechat() => of_wechat(&mut claims, &family.scope, identity),
-            ChannelKind::Wecom => of_wecom(&mut claims, &family.scope, identity),
-            _ => {}
-        }
-    }
-    Value::Object(claims)
-}
-
-/// How to reach the person, as far as the platform of the identity used told it. A platform hands out numbers that it has
-/// verified; who typed an address into a corp's directory, nobody knows.
-fn reach(claims: &mut Map<String, Value>, scope: &ScopeSet, identity: &Identity, now: Timestamp) {
-    if scope.contains(Scope::Phone)
-        && let Some(number) = &identity.attributes.phone_number
-    {
-        claims.insert("phone_number".into(), json!(number));
-        let proven_at = identity.attributes.phone_proven_at;
-        let is_verified = proven_at.is_some_and(|at| now < at + PHONE_VERIFIED_FOR);
-        claims.insert("phone_number_verified".into(), json!(is_verified));
-    }
-    if scope.contains(Scope::Email)
-        && let Some(email) = &identity.attributes.email
-    {
-        claims.insert("email".into(), json!(email));
-        claims.insert("email_verified".into(), json!(false));
-    }
-}
-
-fn of_wechat(claims: &mut Map<String, Value>, scope: &ScopeSet, identity: &Identity) {
-    if scope.contains(Scope::WechatOpenid) {
-        claims.insert("wechat_openid".into(), json!(identity.key.subject));
-        claims.insert("wechat_appid".into(), json!(identity.key.app));
-    }
-    if scope.contains(Scope::WechatUnionid)
-        && let Some(union) = &identity.union
-    {
-        claims.insert("wechat_unionid".into(), json!(union.unionid));
-    }
-}
-
-/// The member's id is told as the directory writes it, never taken from the key: that one is in lower case, and people
-/// who are no members have keys too (WeCom fact sheet §1, §7).
-fn of_wecom(claims: &mut Map<String, Value>, scope: &ScopeSet, identity: &Identity) {
-    if !scope.contains(Scope::Wecom) {
-        return;
-    }
-    claims.insert("wecom_corpid".into(), json!(identity.key.app));
-    if let Some(member) = &identity.attributes.member_id {
-        claims.insert("wecom_userid".into(), json!(member));
-        claims.insert("wecom_departments".into(), json!(identity.attributes.departments));
-    }
+    let client = provider.records.client(&family.client).await?.ok_or(BearerError::InvalidToken)?;
+    let person = Person::load(provider, user, &family.identity).await?;
+    let mut claims = claims::told(&provider.claims, &client, &family.scope, &person, now);
+    claims.insert("sub".into(), json!(family.user));
+    Ok(Value::Object(claims))
 }

@@ -1,14 +1,24 @@
-//! `/account`: the person's own page, and the two things done there: adding a way to sign in and taking one away.
+//! `/account`: the person's own page. It tells who they are here, by which ways they sign in ([`ways`]), in which browsers
+//! ([`sessions`]), what websites may know ([`websites`]) and what happened lately ([`logins`]); and what is not theirs they
+//! can end.
 //!
 //! Signing in here is a grant like a website's, shown by the same login page, but of a client that is built in and ends
 //! in a session instead of a code ([`Purpose::Account`]). Adding an identity is such a grant too ([`Purpose::Link`]),
 //! bound to the browser, its session and the person in it (SEC-38). Whoever changes something has approved within the
-//! last five minutes, or is asked to once more.
+//! last five minutes, or is asked to once more. But for making a passkey, all of it works without script.
 
 pub mod answer;
 pub mod link;
+mod logins;
+pub mod not_me;
+mod notice;
 pub mod page;
+pub mod passkey;
+pub mod password;
+pub mod sessions;
 pub mod unlink;
+mod ways;
+pub mod websites;
 
 use std::time::Duration;
 
@@ -19,12 +29,15 @@ use mashang_login::ids::{ChannelId, ClientId, GrantId, UserId};
 use mashang_login::key::SigningAlgorithm;
 use mashang_login::secret::SessionSecret;
 use mashang_login::session::Session;
+use serde::Deserialize;
 
+pub use self::notice::Notice;
 use crate::flow::{self, GoTo};
 use crate::state::App;
 use crate::urls;
 use crate::web::form_token;
 use crate::web::language::Language;
+use crate::web::limits::Counted;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
 
@@ -35,75 +48,6 @@ const CLIENT: &str = "account";
 const FRESH: Duration = Duration::from_secs(5 * 60);
 /// How long adding an identity may take.
 const LINKING: Duration = Duration::from_secs(10 * 60);
-
-/// What the page says after something was done, by a word in its address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice {
-    /// An identity was added.
-    Linked,
-    /// An identity was taken away.
-    Unlinked,
-    /// So it was, and another one of the same WeChat account is still there.
-    UnlinkedOne,
-    /// It was the person's before.
-    AlreadyYours,
-    /// It leads to another person.
-    OwnedByOther,
-    /// The last one stays.
-    LastOne,
-    /// The session ended or grew old on the way.
-    NotFresh,
-    /// Approved once more: now it can be done.
-    Fresh,
-    /// Another person than the one signed in approved.
-    OtherPerson,
-    /// Gone back without an approval.
-    Cancelled,
-}
-
-impl Notice {
-    const ALL: [Self; 10] = [
-        Self::Linked,
-        Self::Unlinked,
-        Self::UnlinkedOne,
-        Self::AlreadyYours,
-        Self::OwnedByOther,
-        Self::LastOne,
-        Self::NotFresh,
-        Self::Fresh,
-        Self::OtherPerson,
-        Self::Cancelled,
-    ];
-
-    /// The word in addresses and locale keys.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Linked => "linked",
-            Self::Unlinked => "unlinked",
-            Self::UnlinkedOne => "unlinked_one",
-            Self::AlreadyYours => "already_yours",
-            Self::OwnedByOther => "owned_by_other",
-            Self::LastOne => "last_one",
-            Self::NotFresh => "not_fresh",
-            Self::Fresh => "fresh",
-            Self::OtherPerson => "other_person",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// Reads [`Notice::as_str`].
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|notice| notice.as_str() == text)
-    }
-
-    /// The page with this notice.
-    #[must_use]
-    pub fn address(self) -> String {
-        format!("{}?notice={}", urls::ACCOUNT, self.as_str())
-    }
-}
 
 /// The built-in client behind a grant of this page, named as the person should read it: on the login page and on the
 /// phone it stands where a website's name stands. `None` for a website's grant.
@@ -171,6 +115,7 @@ async fn begin(
             code_challenge: None,
             // Whoever comes here without a session, or wants to change something, shall use the phone.
             force_login: true,
+            force_consent: false,
             silent: false,
             max_age: None,
             login_hint: channel.map(ToString::to_string),
@@ -189,40 +134,65 @@ async fn begin(
     Ok(to)
 }
 
-/// Whether the person approved lately enough to change how they sign in.
-fn is_fresh(app: &App, session: &Session) -> bool {
-    session.auth_time + FRESH > app.now()
+/// Why a form of this page cannot be read.
+const INCOMPLETE: Problem = Problem::BadRequest("the account page's form is incomplete");
+
+/// A form that carries nothing but its token, which also stands for what it acts on.
+#[derive(Deserialize)]
+pub struct Asked {
+    token: String,
 }
 
-/// Asks the person in `session` to approve once more; afterwards they are on the page again.
-async fn ask_again(app: &App, visitor: &Visitor, session: &Session) -> Result<GoTo, Problem> {
-    begin(app, visitor, Purpose::Account, Some(&session.user), None).await
+/// Whoever is signed in in this browser.
+struct Person {
+    secret: SessionSecret,
+    session: Session,
 }
 
-/// The token of the form that adds an identity by a channel.
-fn link_token(secret: &SessionSecret) -> String {
-    form_token::mint(secret.expose(), "account:link")
-}
-
-/// The token of the form that takes an identity away. It also stands for the identity, so that no openid is in the page
-/// (promise 10).
-fn unlink_token(secret: &SessionSecret, key: &IdentityKey) -> String {
-    form_token::mint(secret.expose(), &unlink_purpose(key))
-}
-
-fn unlink_purpose(key: &IdentityKey) -> String {
-    format!("account:unlink:{}:{}:{}", key.kind.as_str(), key.app, key.subject)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn notices_read_back() {
-        for notice in Notice::ALL {
-            assert_eq!(Notice::parse(notice.as_str()), Some(notice));
-        }
-        assert_eq!(Notice::parse("<b>"), None);
+impl Person {
+    async fn of(app: &App, visitor: &Visitor) -> Result<Option<Self>, Problem> {
+        let session = flow::session_of(app, visitor).await?;
+        Ok(visitor.brought.session.clone().zip(session).map(|(secret, session)| Self { secret, session }))
     }
+
+    fn user(&self) -> &UserId {
+        &self.session.user
+    }
+
+    /// The token of the form of this page that does `what`.
+    fn token(&self, what: &str) -> String {
+        form_token::mint(self.secret.expose(), &format!("account:{what}"))
+    }
+
+    /// Whether `presented` is that token.
+    fn holds(&self, what: &str, presented: &str) -> bool {
+        form_token::is_valid(self.secret.expose(), &format!("account:{what}"), presented)
+    }
+
+    /// The token of the form that takes an identity away. It also stands for the identity, so that no openid is in the page
+    /// (promise 10).
+    fn unlink_token(&self, key: &IdentityKey) -> String {
+        self.token(&unlinks(key))
+    }
+
+    /// Whether the person approved lately enough to change something here.
+    fn is_fresh(&self, app: &App) -> bool {
+        self.session.auth_time + FRESH > app.now()
+    }
+
+    /// Asks the person to approve once more; afterwards they are on the page again. Counted like any start (SEC-16).
+    async fn ask_again(&self, app: &App, visitor: &Visitor) -> Result<GoTo, Problem> {
+        app.limits.count(Counted::Start, visitor.address)?;
+        begin(app, visitor, Purpose::Account, Some(self.user()), None).await
+    }
+}
+
+/// What the form that takes an identity away does, as its token says it.
+fn unlinks(key: &IdentityKey) -> String {
+    of_identity("unlink", key)
+}
+
+/// What a form does to one identity.
+fn of_identity(what: &str, key: &IdentityKey) -> String {
+    format!("{what}:{}:{}:{}", key.kind.as_str(), key.app, key.subject)
 }

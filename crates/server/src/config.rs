@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod channel;
+pub mod claims;
 pub mod this_device;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 use self::channel::ChannelSection;
+use self::claims::ClaimsSection;
 
 /// The default configuration, which is also the manual.
 pub const DEFAULT: &str = include_str!("config/default.toml");
@@ -63,6 +65,9 @@ pub struct Config {
     pub log: LogSection,
     /// `[sandbox]`
     pub sandbox: SandboxSection,
+    /// `[claims]`
+    #[serde(default)]
+    pub claims: ClaimsSection,
     /// `[channel.<id>]`
     #[serde(default)]
     pub channel: BTreeMap<ChannelId, ChannelSection>,
@@ -264,6 +269,7 @@ impl Config {
         self.check_verification_files(&mut wrong);
         self.check_login(&mut wrong);
         self.check_sandbox(&mut wrong);
+        self.claims.check(&self.channel, &mut wrong);
         for (id, channel) in &self.channel {
             channel.check(id, &mut wrong);
         }

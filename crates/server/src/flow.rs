@@ -212,13 +212,17 @@ pub async fn begin(
     browser: &SecretHash,
 ) -> Result<GoTo, Problem> {
     let session = session_for(app, visitor, client).await?;
-    match authorize::decide(&grant.request, session, app.now()) {
+    let now = app.now();
+    // Whoever asks for a page of ours shall use the phone, however lately they did.
+    let asked_at = if grant.purpose == Purpose::SignIn { grant.created_at } else { now };
+    match authorize::decide(&grant.request, session, asked_at, now) {
         authorize::Next::UseSession(session) => {
             let login = Login::Continued(Box::new(session));
             answer::answer(app, visitor, (grant, client), login, None, Vec::new()).await
         }
         authorize::Next::Refuse(error) => {
-            let response = AuthorizationResponse::error(&grant.request, &app.provider.issuer, &error);
+            let response = AuthorizationResponse::error(&grant.request, &app.provider.issuer, &error)
+                .as_taken_by(client);
             let address = message::address(app, browser, &response);
             Ok(GoTo { address, cookies: Vec::new() })
         }
@@ -342,6 +346,7 @@ mod tests {
                 nonce: None,
                 code_challenge: None,
                 force_login: false,
+                force_consent: false,
                 silent: false,
                 max_age: None,
                 login_hint: None,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use mashang_login::ambient::{SystemClock, SystemEntropy};
 use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::credentials::Credentials;
 use mashang_login::key::SigningKey;
 use mashang_login::records::{Records, StoreError};
 use mashang_login::seal::{MasterKey, Sealer};
@@ -84,6 +85,15 @@ pub async fn records(config: &Config) -> Result<Arc<dyn Records>, OpenError> {
     Ok(Arc::new(database(config).await?))
 }
 
+/// Opens the records and the credentials beside them, for commands that set passwords.
+///
+/// # Errors
+/// [`OpenError::Database`].
+pub async fn people(config: &Config) -> Result<(Arc<dyn Records>, Arc<dyn Credentials>), OpenError> {
+    let database = Arc::new(database(config).await?);
+    Ok((database.clone(), database))
+}
+
 async fn database(config: &Config) -> Result<SqlRecords, OpenError> {
     Ok(SqlRecords::connect(&config.store.url, SqlOptions::default()).await?)
 }
@@ -120,11 +130,13 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
     };
     let provider = Provider {
         records: records.clone(),
+        credentials: database.clone(),
         keys,
         clock: clock.clone(),
         entropy: entropy.clone(),
         issuer,
         policy: policy(config),
+        claims: Arc::new(config.claims.policy()?),
     };
     let memory = Arc::new(MemoryTickets::new(MemoryLimits {
         live_tickets: config.limits.live_tickets,

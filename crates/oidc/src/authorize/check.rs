@@ -65,7 +65,7 @@ pub fn check(proven: &Proven, params: &Params) -> Result<Checked, AuthorizeError
     params.refuse_duplicates(&KNOWN)?;
     refuse_request_objects(params)?;
     check_response(params)?;
-    let prompt = Prompt::read(params.get("prompt"))?;
+    let prompt = Prompt::read(params.get("prompt"), proven.client.settings.consent)?;
     Ok(Checked {
         request: AuthorizationRequest {
             redirect_uri: proven.redirect_uri.clone(),
@@ -75,6 +75,7 @@ pub fn check(proven: &Proven, params: &Params) -> Result<Checked, AuthorizeError
             nonce: limited(params, "nonce", MAX_NONCE)?,
             code_challenge: code_challenge(proven, params)?,
             force_login: prompt.force_login,
+            force_consent: prompt.force_consent,
             silent: prompt.silent,
             max_age: max_age(params)?,
             login_hint: login_hint(params),
@@ -156,14 +157,17 @@ fn code_challenge(proven: &Proven, params: &Params) -> Result<Option<String>, Au
 struct Prompt {
     silent: bool,
     force_login: bool,
+    force_consent: bool,
 }
 
 impl Prompt {
-    fn read(text: Option<&str>) -> Result<Self, AuthorizeError> {
+    /// `asks_consent`: whether the client's people see a page of their own for it; else the approval is the consent.
+    fn read(text: Option<&str>, asks_consent: bool) -> Result<Self, AuthorizeError> {
         let mut prompt = Self::default();
         for word in text.unwrap_or_default().split(' ').filter(|word| !word.is_empty()) {
             match word {
                 "none" => prompt.silent = true,
+                "consent" if asks_consent => prompt.force_consent = true,
                 "login" | "select_account" | "consent" => prompt.force_login = true,
                 _ => {
                     let known = "prompt knows none, login, select_account and consent";
@@ -171,7 +175,7 @@ impl Prompt {
                 }
             }
         }
-        if prompt.silent && prompt.force_login {
+        if prompt.silent && (prompt.force_login || prompt.force_consent) {
             return Err(AuthorizeError::invalid("prompt=none cannot be combined with another value"));
         }
         Ok(prompt)

@@ -85,6 +85,12 @@ impl AuthorizeError {
         Self::new("login_required", "nobody is signed in who could answer without a page")
     }
 
+    /// `prompt=none`, but the person must be asked first.
+    #[must_use]
+    pub fn consent_required() -> Self {
+        Self::new("consent_required", "the person has not agreed to what is asked yet")
+    }
+
     /// We cannot answer now; trying again may help.
     #[must_use]
     pub fn temporarily_unavailable() -> Self {

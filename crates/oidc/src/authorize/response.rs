@@ -1,9 +1,10 @@
 //! The answer to an authorization request, as parts: what the client is told, and how it travels. The registered address
-//! stays the beginning of the address that carries it, byte for byte (SEC-45), and `iss` is always there, in errors too
-//! (RFC 9207, SEC-52).
+//! stays the beginning of the address that carries it, byte for byte (SEC-45), and `iss` is there, in errors too (RFC 9207,
+//! SEC-52), unless the operator left it out for a client.
 
 use std::fmt;
 
+use mashang_login::client::Client;
 use mashang_login::grant::{AuthorizationRequest, ResponseMode};
 use mashang_login::secret::AuthorizationCode;
 use serde::{Deserialize, Serialize};
@@ -39,10 +40,17 @@ impl AuthorizationResponse {
         Self::new(request, &params, issuer)
     }
 
+    /// As the client takes it: without `iss` where the operator said so, for libraries that refuse what they do not know.
+    #[must_use]
+    pub fn as_taken_by(mut self, client: &Client) -> Self {
+        self.params.retain(|(name, _)| !(client.settings.omit_iss && name == "iss"));
+        self
+    }
+
     /// A refusal of a request whose client and address are proven, and nothing else.
     #[must_use]
     pub fn refusal(proven: &Proven, issuer: &Issuer, error: &AuthorizeError) -> Self {
-        Self {
+        let refusal = Self {
             redirect_uri: proven.redirect_uri.clone(),
             mode: proven.response_mode,
             params: owned(&[
@@ -51,7 +59,8 @@ impl AuthorizationResponse {
                 ("state", proven.state.as_deref()),
                 ("iss", Some(issuer.as_str())),
             ]),
-        }
+        };
+        refusal.as_taken_by(&proven.client)
     }
 
     fn new(request: &AuthorizationRequest, first: &[(&str, Option<&str>)], issuer: &Issuer) -> Self {

@@ -46,8 +46,8 @@ async fn try_exchange(
         return Err(refused());
     }
     check(&record, client, params, now)?;
-    check_family(provider, family, now).await?;
-    let minted = Minted::new(provider, client, family, now);
+    let person = check_family(provider, family, now).await?;
+    let minted = Minted::new(provider, client, family, person, now).await?;
     match provider.records.exchange_code(&code, &minted.record(), now).await? {
         Spent::Issued => {}
         Spent::Replayed => {

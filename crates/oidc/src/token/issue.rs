@@ -5,25 +5,32 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use mashang_login::client::Client;
-use mashang_login::grant::{Family, Scope};
+use mashang_login::client::{AccessTokenFormat, Client};
+use mashang_login::grant::{Family, Scope, ScopeSet};
 use mashang_login::key::SigningAlgorithm;
-use mashang_login::secret::{AccessToken, RefreshToken};
+use mashang_login::secret::RefreshToken;
 use mashang_login::token::NewTokens;
+use mashang_login::user::User;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha512};
 
+use super::access::Access;
 use super::{TokenError, TokenResponse};
+use crate::claims::{self, Given, Person};
 use crate::provider::Provider;
 
 /// Token values that are not stored yet.
 pub(super) struct Minted {
-    access: AccessToken,
+    access: Access,
     access_expires_at: Timestamp,
     refresh: Option<(RefreshToken, Timestamp)>,
+    /// The person, where a token tells about them.
+    person: Option<Person>,
 }
 
-/// The ID token (OpenID Connect Core §2, SEC-51). Claims about the person are the userinfo endpoint's.
+/// The ID token (OpenID Connect Core §2, SEC-51). Claims about the person are the userinfo endpoint's, unless the client's
+/// switches put them here.
 #[derive(Serialize)]
 struct IdToken<'a> {
     iss: &'a str,
@@ -37,19 +44,35 @@ struct IdToken<'a> {
     amr: [&'a str; 1],
     sid: &'a str,
     at_hash: String,
+    #[serde(flatten)]
+    about_the_person: Map<String, Value>,
 }
 
 impl Minted {
     /// Fresh values; none outlives the family.
-    pub(super) fn new(provider: &Provider, client: &Client, family: &Family, now: Timestamp) -> Self {
+    pub(super) async fn new(
+        provider: &Provider,
+        client: &Client,
+        family: &Family,
+        user: User,
+        now: Timestamp,
+    ) -> Result<Self, TokenError> {
+        let settings = &client.settings;
+        let tells = settings.access_token == AccessTokenFormat::Jwt
+            || settings.claims_in_id_token
+            || settings.realm_roles;
+        let person = if tells { Some(Person::load(provider, user, &family.identity).await?) } else { None };
         let until = |life: Duration| (now + life).min(family.expires_at);
         let may_refresh = client.refresh_tokens && family.scope.contains(Scope::OfflineAccess);
-        Self {
-            access: AccessToken::random(&*provider.entropy),
-            access_expires_at: until(provider.policy.access_token),
+        let access_expires_at = until(provider.policy.access_token);
+        let access = Access::mint(provider, client, family, person.as_ref(), (now, access_expires_at))?;
+        Ok(Self {
+            access,
+            access_expires_at,
             refresh: may_refresh
                 .then(|| (RefreshToken::random(&*provider.entropy), until(provider.policy.refresh_idle))),
-        }
+            person,
+        })
     }
 
     /// What the store keeps of them.
@@ -70,6 +93,7 @@ impl Minted {
         nonce: Option<&str>,
         now: Timestamp,
     ) -> Result<TokenResponse, TokenError> {
+        let about_the_person = self.about_the_person(provider, client, family, now);
         let claims = IdToken {
             iss: provider.issuer.as_str(),
             sub: family.user.as_str(),
@@ -81,6 +105,7 @@ impl Minted {
             amr: [&family.amr],
             sid: family.session.as_str(),
             at_hash: half_hash(client.id_token_alg, self.access.expose()),
+            about_the_person,
         };
         let expires_in = self.access_expires_at.as_second() - now.as_second();
         Ok(TokenResponse {
@@ -91,6 +116,28 @@ impl Minted {
             refresh_token: self.refresh.map(|(token, _)| token.expose().to_owned()),
             scope: family.scope.to_string(),
         })
+    }
+}
+
+impl Minted {
+    /// What the client's switches put into its ID tokens: everything that userinfo tells, or roles as Keycloak tells them.
+    fn about_the_person(
+        &self,
+        provider: &Provider,
+        client: &Client,
+        family: &Family,
+        now: Timestamp,
+    ) -> Map<String, Value> {
+        let Some(person) = &self.person else { return Map::new() };
+        if client.settings.claims_in_id_token {
+            return claims::told(&provider.claims, client, &family.scope, person, now);
+        }
+        let mut told = Map::new();
+        if client.settings.realm_roles {
+            let given = Given::by(&provider.claims.rules, client, person);
+            claims::given(&mut told, &given, client, &ScopeSet::default());
+        }
+        told
     }
 }
 
@@ -105,19 +152,19 @@ fn half_hash(algorithm: SigningAlgorithm, access_token: &str) -> String {
     }
 }
 
-/// Whether tokens may still be issued from the family: not revoked, not over, and its person not switched off
+/// The person of a family from which tokens may still be issued: not revoked, not over, the person not switched off
 /// (SEC-40).
 pub(super) async fn check_family(
     provider: &Provider,
     family: &Family,
     now: Timestamp,
-) -> Result<(), TokenError> {
+) -> Result<User, TokenError> {
     let ended = || TokenError::invalid_grant("the login this belongs to has ended");
     if !family.is_live(now) {
         return Err(ended());
     }
     match provider.records.user(&family.user).await? {
-        Some(user) if user.disabled_at.is_none() => Ok(()),
+        Some(user) if user.disabled_at.is_none() => Ok(user),
         _ => Err(ended()),
     }
 }

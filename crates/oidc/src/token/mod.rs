@@ -1,7 +1,8 @@
 //! The token endpoint (RFC 6749 §3.2): who is the client (`authenticate`), what does it hold (`code`, `refresh`),
-//! and what does it get (`issue`). A code or refresh token is spent in the store *before* anything is signed, so of two requests at the same
-//! moment exactly one gets tokens, and the other revokes the family (SEC-49, SEC-50).
+//! and what does it get (`issue`, `access`). A code or refresh token is spent in the store *before* anything is handed
+//! out, so of two requests at the same moment exactly one gets tokens, and the other revokes the family (SEC-49, SEC-50).
 
+mod access;
 mod authenticate;
 mod code;
 mod error;
@@ -16,6 +17,8 @@ use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::ids::{ClientId, UserId};
 use serde::Serialize;
 
+pub(crate) use access::presented;
+pub use access::presented_access;
 pub(crate) use authenticate::authenticate;
 pub use error::TokenError;
 

@@ -53,8 +53,8 @@ async fn try_refresh(
         return Err(TokenError::unauthorized_client("this application may not use refresh tokens"));
     }
     check_scope(params, family)?;
-    check_family(provider, family, now).await?;
-    let minted = Minted::new(provider, client, family, now);
+    let person = check_family(provider, family, now).await?;
+    let minted = Minted::new(provider, client, family, person, now).await?;
     match provider.records.rotate_refresh_token(&token, &minted.record(), now).await? {
         Spent::Issued => {}
         Spent::Replayed => {

@@ -226,6 +226,15 @@ async fn openid_core_3_1_2_1_prompt_and_max_age_are_checked() {
 }
 
 #[tokio::test]
+async fn prompt_consent_asks_for_consent_where_there_is_a_page_for_it() {
+    let house = house().await;
+    house.change("site", |site| site.settings.consent = true).await;
+    let request = house.check(&House::request("site", &[("prompt", "consent")])).await.unwrap().request;
+    assert!(request.force_consent && !request.force_login);
+    assert_eq!(refused(&house, "site", &[("prompt", "none consent")]).await, "invalid_request");
+}
+
+#[tokio::test]
 async fn sec_71_oversize_state_and_nonce_are_refused() {
     let house = house().await;
     assert_eq!(refused(&house, "site", &[("nonce", &"n".repeat(513))]).await, "invalid_request");
@@ -253,6 +262,28 @@ async fn sec_52_every_answer_carries_iss_and_continues_the_registered_query() {
     assert_eq!(query_of(&failure, "state"), None);
 }
 
+#[tokio::test]
+async fn iss_is_left_out_for_a_client_that_cannot_take_it_and_for_no_other() {
+    let house = house().await;
+    house.change("site", |site| site.settings.omit_iss = true).await;
+    for (client, iss) in [("site", None), ("other", Some(ISSUER))] {
+        let grant = house.grant(&House::request(client, &[])).await;
+        let login = house.fresh("openid-of-ming").1;
+        let Answered::Done { response, .. } = fulfil(&house.provider, &grant, login).await.unwrap() else {
+            panic!("the grant was open");
+        };
+        assert_eq!((response.get("iss"), response.get("state")), (iss, Some("st&te")));
+        let grant = house.grant(&House::request(client, &[])).await;
+        let refusal =
+            refuse(&house.provider, &grant, &AuthorizeError::access_denied()).await.unwrap().unwrap();
+        assert_eq!((refusal.get("iss"), refusal.get("error")), (iss, Some("access_denied")));
+        let proven = house.proven(&House::request(client, &[])).await;
+        let issuer = &house.provider.issuer;
+        let refusal = AuthorizationResponse::refusal(&proven, issuer, &AuthorizeError::login_required());
+        assert_eq!(refusal.get("iss"), iss);
+    }
+}
+
 async fn signed_in(house: &House) -> Session {
     house.sign_in("site", &[]).await.1
 }
@@ -265,7 +296,8 @@ async fn next(
 ) -> Next {
     let mut request = house.check(&House::request("site", extra)).await.unwrap().request;
     request.hinted = hint.cloned();
-    decide(&request, session.cloned(), house.clock.now())
+    let now = house.clock.now();
+    decide(&request, session.cloned(), now, now)
 }
 
 #[tokio::test]
@@ -281,6 +313,21 @@ async fn sec_55_prompt_decides_between_session_page_and_refusal() {
     assert_eq!(next(&house, &[("prompt", "login")], Some(&session), None).await, Next::SignIn);
     house.wait(8 * 3600);
     assert_eq!(next(&house, &[], Some(&session), None).await, Next::SignIn, "the session is over");
+}
+
+#[tokio::test]
+async fn sec_55_only_an_approval_since_the_request_satisfies_it() {
+    let house = house().await;
+    for extra in [("prompt", "login"), ("max_age", "0")] {
+        let before = signed_in(&house).await;
+        let request = house.check(&House::request("site", &[extra])).await.unwrap().request;
+        let asked_at = house.clock.now();
+        house.wait(1);
+        let since = signed_in(&house).await;
+        let now = house.clock.now();
+        assert_eq!(decide(&request, Some(before), asked_at, now), Next::SignIn, "{extra:?}");
+        assert_eq!(decide(&request, Some(since.clone()), asked_at, now), Next::UseSession(since));
+    }
 }
 
 #[tokio::test]

@@ -11,9 +11,12 @@ use mashang_login::accounts::{
 };
 use mashang_login::audit::AuditEvent;
 use mashang_login::client::Client;
+use mashang_login::credentials::{
+    Credentials, NewPassword, NewUser, PasskeyRecord, PasswordHash, PasswordRecord, SetPassword, Username,
+};
 use mashang_login::grant::{Family, Grant, GrantStage};
 use mashang_login::identity::{Identity, IdentityKey};
-use mashang_login::ids::{ClientId, FamilyId, GrantId, KeyId, MergeId, SessionId, UserId};
+use mashang_login::ids::{ChannelId, ClientId, FamilyId, GrantId, KeyId, MergeId, SessionId, UserId};
 use mashang_login::key::SigningKey;
 use mashang_login::records::{Bearer, FreshLogin, Fulfilled, Fulfilment, Login, Records, Spent, StoreError};
 use mashang_login::secret::SecretHash;
@@ -30,12 +33,62 @@ pub(crate) struct Fake {
     stale: AtomicBool,
 }
 
+/// One password's name, for the claims that tell it.
+#[async_trait]
+impl Credentials for Fake {
+    async fn password_of(&self, user: &UserId) -> Result<Option<PasswordRecord>> {
+        Ok(self.tables()?.passwords.iter().find(|password| password.user == *user).cloned())
+    }
+
+    async fn password_by_username(&self, _: &Username) -> Result<Option<PasswordRecord>> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn set_password(&self, _: &NewPassword, _: Timestamp) -> Result<SetPassword> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn create_user_with_password(
+        &self,
+        _: &NewUser,
+        _: &NewPassword,
+        _: Timestamp,
+    ) -> Result<SetPassword> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn rehash_password(&self, _: &IdentityKey, _: &PasswordHash, _: &PasswordHash) -> Result<bool> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn passkeys_of(&self, _: &UserId) -> Result<Vec<PasskeyRecord>> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn passkey(&self, _: &IdentityKey) -> Result<Option<PasskeyRecord>> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn add_passkey(&self, _: &PasskeyRecord, _: &ChannelId, _: Timestamp) -> Result<bool> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn passkey_used(&self, _: &IdentityKey, _: &str, _: Timestamp) -> Result<bool> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn rename_passkey(&self, _: &UserId, _: &IdentityKey, _: &str) -> Result<bool> {
+        unreachable!("the protocol asks for no such thing")
+    }
+}
+
 #[derive(Debug, Default)]
 struct Tables {
     clients: BTreeMap<ClientId, Client>,
     grants: BTreeMap<GrantId, Grant>,
     users: BTreeMap<UserId, User>,
     identities: Vec<Identity>,
+    passwords: Vec<PasswordRecord>,
     sessions: Vec<Session>,
     families: BTreeMap<FamilyId, Family>,
     codes: Vec<CodeRecord>,
@@ -114,6 +167,16 @@ impl Tables {
 }
 
 impl Fake {
+    /// One more way that leads to a person.
+    pub(crate) fn add_identity(&self, identity: Identity) {
+        self.tables().unwrap().identities.push(identity);
+    }
+
+    /// A name and a password of theirs.
+    pub(crate) fn add_password(&self, password: PasswordRecord) {
+        self.tables().unwrap().passwords.push(password);
+    }
+
     /// From now on every call fails.
     pub(crate) fn cut(&self) {
         self.broken.store(true, Ordering::SeqCst);

@@ -16,6 +16,7 @@ use mashang_login::session::Session;
 use mashang_login::{Clock, Timestamp};
 use mashang_oidc::answer::{Answered, fulfil};
 use mashang_oidc::authorize::{self, AuthorizeError, Checked, Proven};
+use mashang_oidc::claims::ClaimPolicy;
 use mashang_oidc::keys::{KeyRing, RotationPolicy};
 use mashang_oidc::params::Params;
 use mashang_oidc::token::{Happened, TokenError, TokenPolicy, TokenRequest, TokenResponse, token};
@@ -105,11 +106,13 @@ pub(crate) async fn house() -> House {
     }
     let provider = Provider {
         records: records.clone(),
+        credentials: records.clone(),
         keys: ring(records.clone(), clock.clone()).await,
         clock: clock.clone(),
         entropy: Arc::new(SeededEntropy::new(2)),
         issuer: Issuer::parse(ISSUER).unwrap(),
         policy: TokenPolicy::default(),
+        claims: Arc::default(),
     };
     House { records, clock, provider }
 }
@@ -125,6 +128,12 @@ impl House {
         let mut client = self.records.client(&id.parse().unwrap()).await.unwrap().unwrap();
         change(&mut client);
         self.records.save_client(&client).await.unwrap();
+    }
+
+    /// With other rules about claims.
+    pub(crate) fn telling(self, claims: ClaimPolicy) -> Self {
+        let provider = Provider { claims: Arc::new(claims), ..self.provider };
+        Self { provider, ..self }
     }
 
     pub(crate) async fn disable_client(&self, id: &str) {

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, the panic is the failure report")]
 
+mod access_jwt;
 mod authorize;
+mod claims;
 mod discovery;
 mod fake;
 mod house;

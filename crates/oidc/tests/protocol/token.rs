@@ -9,7 +9,7 @@ use mashang_login::{Clock as _, Timestamp};
 use mashang_oidc::token::{Happened, TokenError};
 use mashang_oidc::userinfo::{BearerError, userinfo};
 
-use crate::house::{Answer, House, ISSUER, SECRET, VERIFIER, callback, claims_of, encoded, house, query_of};
+use crate::house::{Answer, House, ISSUER, SECRET, VERIFIER, callback, claims_of, encoded, house};
 
 fn error(answer: Answer) -> TokenError {
     answer.0.unwrap_err()

@@ -10,7 +10,7 @@ use mashang_oidc::answer::{Answered, fulfil};
 use mashang_oidc::userinfo::{BearerError, bearer_token, userinfo};
 use serde_json::{Value, json};
 
-use crate::house::{House, claims_of, form, house, query_of};
+use crate::house::{House, claims_of, form, house};
 
 async fn with_scope(house: &House, scope: &str) -> Value {
     let code = house.sign_in("site", &[("scope", scope)]).await.0;
@@ -74,7 +74,9 @@ async fn each_kind_of_channel_tells_its_own_claims() {
                 json!({ "wechat_openid": "zhangsan", "wechat_appid": "app-or-corp" })
             }
             ChannelKind::Wecom => json!({ "wecom_corpid": "app-or-corp" }),
-            ChannelKind::App => json!({}),
+            ChannelKind::Email => json!({ "email": "zhangsan", "email_verified": true }),
+            ChannelKind::Sms => json!({ "phone_number": "zhangsan", "phone_number_verified": true }),
+            ChannelKind::App | ChannelKind::Passkey | ChannelKind::Password => json!({}),
         };
         assert_eq!(claims, expected, "{kind:?}");
         assert_eq!(amr, json!([kind.as_str()]));
@@ -94,6 +96,7 @@ async fn a_wecom_member_is_told_as_the_directory_writes_them() {
     let (claims, _) = told(&house, ChannelKind::Wecom, attributes).await;
     let expected = json!({
         "wecom_userid": "ZhangSan", "wecom_corpid": "app-or-corp", "wecom_departments": [1, 24],
+        "userid": "ZhangSan", "departments": [1, 24],
         "phone_number": "+8613800138000", "phone_number_verified": true,
         "email": "zhangsan@corp.example", "email_verified": false,
     });

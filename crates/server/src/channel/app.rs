@@ -17,7 +17,8 @@ use mashang_login::Timestamp;
 use mashang_login::identity::{Attributes, ChannelKind, IdentityKey, Proof};
 use mashang_login::ids::{ChannelId, ClientId, ScanCode};
 use mashang_login::records::{Records, StoreError};
-use mashang_login::secret::AccessToken;
+use mashang_login::secret::{AccessToken, SecretHash};
+use mashang_oidc::token::presented_access;
 
 use self::issuer_keys::{IssuerKeys, KeySource, NoKey};
 use self::links::AppLinks;
@@ -106,9 +107,16 @@ impl OwnApp {
         bearer: &str,
         now: Timestamp,
     ) -> Result<Vouched, Unproven> {
-        let (proof, by) = match AccessToken::parse(bearer) {
-            Some(token) => (self.prove_by_ours(channel, records, &token, now).await?, Voucher::Us),
-            None => (self.prove_by_issuer(channel, bearer, now).await?, Voucher::Issuer),
+        let is_ours = match presented_access(bearer) {
+            Some(_) if AccessToken::parse(bearer).is_some() => true,
+            // A JWT may be of us or of the app's issuer; ours are known.
+            Some(token) if !self.accept_tokens_of.is_empty() => records.bearer(&token, now).await?.is_some(),
+            _ => false,
+        };
+        let (proof, by) = if is_ours {
+            (self.prove_by_ours(channel, records, &SecretHash::of(bearer), now).await?, Voucher::Us)
+        } else {
+            (self.prove_by_issuer(channel, bearer, now).await?, Voucher::Issuer)
         };
         Ok(Vouched { proof, by })
     }
@@ -147,13 +155,13 @@ impl OwnApp {
         &self,
         channel: &ChannelId,
         records: &dyn Records,
-        token: &AccessToken,
+        token: &SecretHash,
         now: Timestamp,
     ) -> Result<Proof, Unproven> {
         if self.accept_tokens_of.is_empty() {
             return Err(Unproven::Refused("access tokens of this server do not count here"));
         }
-        let bearer = records.bearer(&token.hash(), now).await?;
+        let bearer = records.bearer(token, now).await?;
         let bearer = bearer.ok_or(Unproven::Refused("it is unknown, expired or revoked"))?;
         if !self.accept_tokens_of.contains(&bearer.family.client) {
             return Err(Unproven::Refused("it was issued to a client that accept_tokens_of does not list"));

@@ -82,11 +82,11 @@ async fn answer(
         },
     };
     let session = flow::session_for(app, visitor, &proven.client).await?;
-    if let authorize::Next::Refuse(error) = authorize::decide(&checked.request, session, app.now()) {
+    let now = app.now();
+    if let authorize::Next::Refuse(error) = authorize::decide(&checked.request, session, now, now) {
         return Ok(Err(error));
     }
     let (browser, cookies) = visitor.browser_or_new(app);
-    let now = app.now();
     let grant = Grant {
         id: GrantId::random(&*app.entropy),
         client: proven.client.id.clone(),
