@@ -51,7 +51,9 @@ pub fn run() -> ExitCode {
         step("journeys in browsers", &mut || node(&root, "journeys"));
         step("clients that are not ours", &mut || node(&root, "clients"));
         step("clients of the sandbox", &mut || node(&root, "clients/sandbox"));
+        step("browser SDK", &mut || sdk(&root));
         step("examples", &mut || examples(&root));
+        step("ZenTao", &mut || node(&root, "zentao"));
     }
     close(&outcomes)
 }
@@ -111,9 +113,20 @@ fn node(root: &Path, folder: &str) -> anyhow::Result<Tally> {
     run_node(root, test_files(&root.join("tests").join(folder))?)
 }
 
-/// Runs the tests that examples have: for themselves, and against a running server.
+/// The SDK: its types, its own tests, and its pages in a browser.
+fn sdk(root: &Path) -> anyhow::Result<Tally> {
+    let folder = root.join("sdk").join("js");
+    tools::node_packages(&folder)?;
+    let mut tally = one(Command::new("npm").args(["run", "--silent", "check"]).current_dir(&folder))?;
+    let mut files = test_files(&folder.join("test"))?;
+    files.extend(test_files(&root.join("tests").join("sdk"))?);
+    tally += run_node(root, files)?;
+    Ok(tally)
+}
+
+/// Runs the tests that examples have for themselves, and those that start them by their documented command.
 fn examples(root: &Path) -> anyhow::Result<Tally> {
-    let mut files = Vec::new();
+    let mut files = test_files(&root.join("tests").join("examples"))?;
     for entry in std::fs::read_dir(root.join("examples"))? {
         let tests = entry?.path().join("test");
         if tests.is_dir() {

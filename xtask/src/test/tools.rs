@@ -7,6 +7,14 @@ use anyhow::{Context, bail};
 
 use super::target_folder;
 
+/// Files that show whether the packages after them are there.
+const EXAMPLE_TOOLS: [(&str, &[&str]); 4] = [
+    ("/usr/bin/php", &["php-cli", "php-curl", "php-mbstring", "php-zip"]),
+    ("/usr/lib/apache2/modules/mod_auth_openidc.so", &["apache2", "libapache2-mod-auth-openidc"]),
+    ("/usr/bin/mvn", &["maven"]),
+    ("/usr/bin/unzip", &["unzip"]),
+];
+
 /// Whether cargo has this component, such as `fmt`.
 pub fn has_component(name: &str) -> bool {
     succeeds(Command::new("cargo").args([name, "--version"]))
@@ -25,14 +33,34 @@ pub fn prepare(root: &Path) -> anyhow::Result<()> {
         wanted.push("python3-venv");
     }
     install(&wanted)?;
+    install_for_examples();
     if !succeeds(
         Command::new("node").args(["-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"]),
     ) {
         bail!("the journeys need node 20 or newer with npm: https://nodejs.org");
     }
-    let tests = root.join("tests");
-    must(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&tests))?;
+    node_packages(&root.join("tests"))?;
     environment(root)
+}
+
+/// Installs the packages that a folder's lock file names.
+///
+/// # Errors
+/// When npm fails.
+pub fn node_packages(folder: &Path) -> anyhow::Result<()> {
+    must(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
+}
+
+/// What some examples need. Without it they are skipped, and say so: nobody needs PHP to work on Mashang.
+fn install_for_examples() {
+    let wanted: Vec<_> = EXAMPLE_TOOLS
+        .into_iter()
+        .filter(|(probe, _)| !Path::new(probe).exists())
+        .flat_map(|(_, packages)| packages.iter().copied())
+        .collect();
+    if let Err(error) = install(&wanted) {
+        println!("some examples will be skipped: {error:#}");
+    }
 }
 
 /// Installs packages of the system, if we may.
