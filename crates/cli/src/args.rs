@@ -40,6 +40,8 @@ pub enum Command {
     /// People: list, show, merge, unlink, switch off and on
     #[command(subcommand)]
     User(User),
+    /// Write the extension for ZenTao (禅道), ready to install: WeCom scan on its login page
+    ZentaoPlugin(ZentaoPlugin),
 }
 
 /// Where the configuration is.
@@ -236,6 +238,36 @@ pub struct AddClient {
     pub file: ConfigFile,
 }
 
+/// The extension for ZenTao.
+#[derive(Debug, Clone, Args)]
+#[command(group = clap::ArgGroup::new("secret").required(true))]
+pub struct ZentaoPlugin {
+    /// The OAuth client_id of this ZenTao
+    #[arg(long, default_value = "zentao", value_name = "ID")]
+    pub client: String,
+    /// ZenTao's own address, as people type it
+    #[arg(long, value_name = "URL")]
+    pub url: url::Url,
+    /// Register the client, or give the registered one these redirect addresses and a new secret; its old secret ends
+    #[arg(long, group = "secret")]
+    pub register: bool,
+    /// The client is registered already: a file with its secret
+    #[arg(long, value_name = "FILE", group = "secret")]
+    pub secret_file: Option<PathBuf>,
+    /// With --register: the name people see on the login page
+    #[arg(long, conflicts_with = "secret_file")]
+    pub name: Option<String>,
+    /// The tab of the login page to open; without it, WeCom's if there is one of it
+    #[arg(long, value_name = "CHANNEL")]
+    pub channel: Option<String>,
+    /// Where to write it
+    #[arg(long, value_name = "FILE", default_value = "mashang.zip")]
+    pub out: PathBuf,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
 /// Signing algorithms.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Algorithm {
@@ -312,6 +344,23 @@ mod tests {
         let line = ["sandbox", "--tls-listen", "127.0.0.1:443", "--ca-dir", "ca"];
         let Some(Command::Sandbox(asked)) = parsed(&line).command else { panic!("not read as sandbox") };
         assert_eq!((asked.tls_listen.map(|at| at.port()), asked.ca_dir), (Some(443), Some("ca".into())));
+    }
+
+    #[test]
+    fn the_zentao_extension_needs_a_secret_from_somewhere() {
+        let line = |more: &[&str]| {
+            Arguments::try_parse_from(
+                ["mashang", "zentao-plugin", "--url", "https://zt.example"].iter().chain(more),
+            )
+        };
+        assert!(line(&[]).is_err());
+        assert!(line(&["--register", "--secret-file", "f"]).is_err());
+        assert!(line(&["--secret-file", "f", "--name", "n"]).is_err());
+        let Some(Command::ZentaoPlugin(asked)) = line(&["--register"]).unwrap().command else {
+            panic!("not read as zentao-plugin")
+        };
+        assert_eq!((asked.client.as_str(), asked.out), ("zentao", "mashang.zip".into()));
+        assert!(line(&["--secret-file", "f"]).is_ok());
     }
 
     #[test]

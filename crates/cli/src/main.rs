@@ -14,6 +14,7 @@ mod sandbox;
 mod serve;
 mod switch;
 mod user;
+mod zentao;
 
 use std::process::ExitCode;
 
@@ -49,5 +50,6 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Client(command)) => client::run(command).await,
         Some(Command::User(command)) => user::run(command).await,
+        Some(Command::ZentaoPlugin(asked)) => zentao::run(asked).await,
     }
 }

@@ -1,0 +1,319 @@
+//! `mashang zentao-plugin`: the extension for ZenTao, filled in, and the client that belongs to it.
+
+mod package;
+
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+use mashang_login::Clock;
+use mashang_login::ambient::{SystemClock, SystemEntropy};
+use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy, check_redirect_uri};
+use mashang_login::identity::{ChannelKind, clean_name};
+use mashang_login::ids::ClientId;
+use mashang_login::key::SigningAlgorithm;
+use mashang_login::records::Records;
+use mashang_login::secret::ClientSecret;
+use mashang_server::config::{self, Config};
+use mashang_server::open;
+use url::Url;
+
+use self::package::Settings;
+use crate::args::ZentaoPlugin;
+
+/// How ZenTao is called on the login page if nobody says otherwise.
+const NAME: &str = "禅道";
+
+const NEXT: &str = "\
+Next, in ZenTao as super administrator: 后台 › 插件 › 本地安装 (Admin › Extensions › Local). Upload it and follow the
+steps. ZenTao may first ask for an empty file www/data/ok.txt; delete that file afterwards.
+If the extension is installed already, this is an upgrade and people stay bound; uninstalling it would forget them.";
+
+/// Writes the zip, and registers the client if asked to.
+///
+/// # Errors
+/// In sentences: an address that cannot be registered, a client that is missing or does not fit, a file that cannot be
+/// written.
+pub async fn run(asked: ZentaoPlugin) -> anyhow::Result<()> {
+    let id: ClientId =
+        asked.client.parse().context("--client may have letters, digits, - _ . and at most 64 of them")?;
+    let url = address(&asked.url)?;
+    let redirect_uris = redirect_uris(&url);
+    for uri in &redirect_uris {
+        check_redirect_uri(uri).with_context(|| format!("--url: `{uri}`"))?;
+    }
+    let config = config::load(asked.file.config.as_deref())?;
+    let channel = channel(&config, asked.channel.as_deref())?;
+    let records = open::records(&config).await?;
+    let client_secret = match &asked.secret_file {
+        None => register(&*records, &id, asked.name.as_deref(), &redirect_uris).await?,
+        Some(file) => {
+            let secret = secret_in(file)?;
+            check(records.client(&id).await?.as_ref(), &id, &secret, &redirect_uris)?;
+            secret
+        }
+    };
+    let issuer = config.server.public_url.as_str().trim_end_matches('/').to_owned();
+    let settings = Settings { issuer, client_id: id.to_string(), client_secret, url, channel };
+    save(&asked.out, &package::write(&settings)?)?;
+    tell(&asked, &settings, &redirect_uris);
+    Ok(())
+}
+
+/// ZenTao's address as a prefix: no query, no fragment, no slash at the end.
+fn address(url: &Url) -> anyhow::Result<String> {
+    ensure!(matches!(url.scheme(), "http" | "https"), "--url: ZenTao's address begins with https://");
+    ensure!(
+        url.query().is_none() && url.fragment().is_none() && !url.path().ends_with(".php"),
+        "--url: the address of ZenTao's first page, such as https://zt.example or https://example.com/zentao"
+    );
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// Where Mashang may send people back to, in each of ZenTao's ways to write addresses: `PATH_INFO`, `GET`, `PATH_INFO2`.
+fn redirect_uris(url: &str) -> Vec<String> {
+    vec![
+        format!("{url}/sso-scancallback.html"),
+        format!("{url}/index.php?m=sso&f=scancallback"),
+        format!("{url}/index.php/sso-scancallback.html"),
+    ]
+}
+
+/// The tab that the button opens: the one named, else WeCom's if there is one of it.
+fn channel(config: &Config, named: Option<&str>) -> anyhow::Result<String> {
+    if let Some(named) = named {
+        let known = config.channel.keys().find(|id| id.as_str() == named);
+        return Ok(known
+            .with_context(|| format!("--channel: there is no [channel.{named}] in the configuration"))?
+            .to_string());
+    }
+    let mut wecom = config.channel.iter().filter(|(_, section)| section.kind() == ChannelKind::Wecom);
+    Ok(match (wecom.next(), wecom.next()) {
+        (Some((id, _)), None) => id.to_string(),
+        _ => String::new(),
+    })
+}
+
+fn secret_in(file: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let secret = text.trim();
+    ensure!(!secret.is_empty(), "{} is empty", file.display());
+    ensure!(!secret.contains(char::is_control), "{} holds more than a secret", file.display());
+    Ok(secret.to_owned())
+}
+
+/// The client as the extension needs it, with a fresh secret; what else was set for it stays.
+async fn register(
+    records: &dyn Records,
+    id: &ClientId,
+    name: Option<&str>,
+    redirect_uris: &[String],
+) -> anyhow::Result<String> {
+    let name = match name.map(clean_name) {
+        Some(None) => bail!("--name: there is nothing to show in this name"),
+        Some(given) => given,
+        None => None,
+    };
+    let now = SystemClock.now();
+    let secret = ClientSecret::random(&SystemEntropy);
+    let mut client = records.client(id).await?.unwrap_or_else(|| Client {
+        id: id.clone(),
+        name: NAME.to_owned(),
+        authentication: ClientAuthentication::Public,
+        redirect_uris: Vec::new(),
+        post_logout_redirect_uris: Vec::new(),
+        pkce: PkcePolicy::Required,
+        id_token_alg: SigningAlgorithm::Rs256,
+        refresh_tokens: false,
+        settings: ClientSettings::default(),
+        created_at: now,
+        disabled_at: None,
+    });
+    client.authentication = Client::authentication_by(&secret);
+    client.id_token_alg = SigningAlgorithm::Rs256;
+    client.name = name.unwrap_or(client.name);
+    for uri in redirect_uris {
+        if !client.redirect_uris.contains(uri) {
+            client.redirect_uris.push(uri.clone());
+        }
+    }
+    records.save_client(&client).await?;
+    let mut event = AuditEvent::new(now, AuditKind::ClientSaved);
+    event.client = Some(id.clone());
+    records.record(&event).await?;
+    Ok(secret.expose().to_owned())
+}
+
+/// Says now what would otherwise be an error page in front of somebody who scans.
+fn check(
+    client: Option<&Client>,
+    id: &ClientId,
+    secret: &str,
+    redirect_uris: &[String],
+) -> anyhow::Result<()> {
+    let Some(client) = client else { bail!("there is no client {id}; --register registers it") };
+    ensure!(client.knows_secret(secret), "that is not the secret of {id}; --register gives it a new one");
+    ensure!(
+        client.id_token_alg == SigningAlgorithm::Rs256,
+        "the ID tokens of {id} are not signed with RS256, which PHP can check; --register changes that"
+    );
+    for uri in redirect_uris {
+        ensure!(client.allows_redirect(uri), "{uri} is not registered for {id}; --register adds it");
+    }
+    Ok(())
+}
+
+/// For the owner's eyes: the secret is inside.
+fn save(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+        std::io::Write::write_all(&mut temporary, bytes)?;
+        temporary.persist(file).map_err(|failed| failed.error)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn tell(asked: &ZentaoPlugin, settings: &Settings, redirect_uris: &[String]) {
+    let file = asked.out.display();
+    println!("{file} is ready for {}.", settings.url);
+    println!("  issuer     {}", settings.issuer);
+    println!(
+        "  client     {}{}",
+        settings.client_id,
+        if asked.register { "  (registered; an older secret of it has ended)" } else { "" }
+    );
+    println!("  sent back  {}", redirect_uris.join("\n             "));
+    if settings.channel.is_empty() {
+        println!("  tab        none in particular; --channel names one");
+    } else {
+        println!("  tab        {}", settings.channel);
+    }
+    println!("\nThe client secret is inside: delete {file} once it is installed.");
+    println!("{NEXT}");
+}
+
+#[cfg(test)]
+mod tests {
+    use mashang_login::Timestamp;
+
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        text.parse().unwrap()
+    }
+
+    fn client(secret: &ClientSecret, redirect_uris: Vec<String>) -> Client {
+        Client {
+            id: "zentao".parse().unwrap(),
+            name: NAME.into(),
+            authentication: Client::authentication_by(secret),
+            redirect_uris,
+            post_logout_redirect_uris: Vec::new(),
+            pkce: PkcePolicy::Required,
+            id_token_alg: SigningAlgorithm::Rs256,
+            refresh_tokens: false,
+            settings: ClientSettings::default(),
+            created_at: Timestamp::UNIX_EPOCH,
+            disabled_at: None,
+        }
+    }
+
+    #[test]
+    fn an_address_is_a_prefix() {
+        for (given, kept) in [
+            ("https://zt.example", "https://zt.example"),
+            ("https://zt.example/", "https://zt.example"),
+            ("https://example.com/zentao/", "https://example.com/zentao"),
+            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ] {
+            assert_eq!(address(&url(given)).unwrap(), kept);
+        }
+        for refused in [
+            "ftp://zt.example",
+            "https://zt.example/index.php",
+            "https://zt.example/?m=my",
+            "https://zt.example/#a",
+        ] {
+            assert!(address(&url(refused)).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn each_way_to_write_addresses_is_registered() {
+        let uris = redirect_uris("https://zt.example");
+        assert_eq!(
+            uris,
+            [
+                "https://zt.example/sso-scancallback.html",
+                "https://zt.example/index.php?m=sso&f=scancallback",
+                "https://zt.example/index.php/sso-scancallback.html",
+            ]
+        );
+        assert!(uris.iter().all(|uri| check_redirect_uri(uri).is_ok()));
+    }
+
+    #[test]
+    fn a_client_that_would_not_work_is_told_now() {
+        let id: ClientId = "zentao".parse().unwrap();
+        let uris = redirect_uris("https://zt.example");
+        let secret = ClientSecret::random(&SystemEntropy);
+        let fits = client(&secret, uris.clone());
+        check(Some(&fits), &id, secret.expose(), &uris).unwrap();
+
+        let told = |client: Option<&Client>, secret: &str| {
+            check(client, &id, secret, &uris).unwrap_err().to_string()
+        };
+        assert!(told(None, secret.expose()).contains("no client zentao"));
+        assert!(told(Some(&fits), "another").contains("not the secret"));
+        assert!(
+            told(Some(&client(&secret, uris[..1].to_vec())), secret.expose()).contains("index.php?m=sso")
+        );
+        let elliptic = Client { id_token_alg: SigningAlgorithm::Es256, ..fits };
+        assert!(told(Some(&elliptic), secret.expose()).contains("RS256"));
+    }
+
+    #[test]
+    fn wecom_is_the_tab_if_there_is_one_of_it() {
+        let config = |channels: &str| {
+            config::from_text(&format!("[server]\npublic_url = \"http://127.0.0.1:8080\"\n{channels}"))
+                .unwrap()
+        };
+        let wecom = |id: &str| {
+            format!(
+                "[channel.{id}]\nkind = \"wecom\"\ncorpid = \"ww{id}\"\nagentid = 1000002\nsecret = \"s\"\n"
+            )
+        };
+        assert_eq!(channel(&config(&wecom("staff")), None).unwrap(), "staff");
+        assert_eq!(channel(&config(&(wecom("a") + &wecom("b"))), None).unwrap(), "");
+        assert_eq!(channel(&config(&(wecom("a") + &wecom("b"))), Some("b")).unwrap(), "b");
+        assert!(channel(&config(&wecom("a")), Some("c")).is_err());
+    }
+
+    #[test]
+    fn a_secret_file_holds_one_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        std::fs::write(&file, "msk_abc\n").unwrap();
+        assert_eq!(secret_in(&file).unwrap(), "msk_abc");
+        for wrong in ["", "\n", "msk_abc\nmsk_def\n"] {
+            std::fs::write(&file, wrong).unwrap();
+            assert!(secret_in(&file).is_err(), "{wrong:?}");
+        }
+        assert!(secret_in(&folder.path().join("none")).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_zip_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mashang.zip");
+        std::fs::write(&file, "older").unwrap();
+        save(&file, b"newer").unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"newer");
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
