@@ -27,6 +27,7 @@ use crate::platform;
 use crate::state::{App, Parts, Site};
 use crate::web::limits::Limits;
 use crate::web::pages::Pages;
+use crate::web::sdk::Sdk;
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +143,7 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         live_tickets: config.limits.live_tickets,
         ..Default::default()
     }));
+    let sdk = Arc::new(Sdk::embedded());
     Ok(App::new(Parts {
         site: Site::new(config),
         records,
@@ -156,7 +158,8 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         tokens: platform::Tokens::new(database, sealer, clock.clone(), entropy.clone()),
         clock,
         entropy,
-        pages: Pages::new(config.sandbox.enabled),
+        pages: Pages::new(config.sandbox.enabled, &sdk),
+        sdk,
         limits: Limits::new(&config.limits),
         stopping,
     }))

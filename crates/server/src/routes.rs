@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::state::App;
-use crate::web::{assets, headers, problem};
+use crate::web::{assets, headers, problem, sdk};
 use crate::{
     account, body, browser, channel, csrf, finish, health, index, login, named_person, oauth, phone,
     platform, scan, urls, verification,
@@ -105,6 +105,8 @@ pub fn router(app: App) -> Router {
     let public = Router::new()
         .route(urls::DISCOVERY, get(oauth::discovery::discovery))
         .route(urls::JWKS, get(oauth::jwks::jwks))
+        .route(urls::SDK, get(sdk::manual))
+        .route(urls::SDK_FILE, get(sdk::serve))
         .layer(from_fn(oauth::cors::public));
     // The operator's other systems, with a key of their own.
     let systems = Router::new()

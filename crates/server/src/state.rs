@@ -23,6 +23,7 @@ use crate::platform;
 use crate::web::cookies::Transport;
 use crate::web::limits::Limits;
 use crate::web::pages::Pages;
+use crate::web::sdk::Sdk;
 
 /// A running server's things. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -57,6 +58,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
+    /// The browser SDK.
+    pub sdk: Arc<Sdk>,
     /// Templates and words.
     pub pages: Pages,
     /// Counters.

@@ -87,6 +87,11 @@ pub const BROWSER_REDEEM: &str = "/api/browser/logins/{grant}/{ticket}/redeem";
 /// Browser API: the page gives up.
 pub const BROWSER_CANCEL: &str = "/api/browser/logins/{grant}/{ticket}/cancel";
 
+/// The browser SDK: version, addresses and integrity values.
+pub const SDK: &str = "/sdk";
+/// A file of the browser SDK, by the version of all of them.
+pub const SDK_FILE: &str = "/sdk/{version}/{file}";
+
 /// Android App Links.
 pub const ASSET_LINKS: &str = "/.well-known/assetlinks.json";
 /// iOS Universal Links.

@@ -13,4 +13,5 @@ pub mod limits;
 pub mod pages;
 pub mod problem;
 pub mod qr;
+pub mod sdk;
 pub mod visitor;

@@ -11,6 +11,7 @@ use super::assets;
 use super::headers::Csp;
 use super::language::{Language, Words};
 use super::problem::Problem;
+use super::sdk::Sdk;
 use super::visitor::Visitor;
 
 #[derive(RustEmbed)]
@@ -29,11 +30,15 @@ pub struct Pages {
 impl Pages {
     /// All embedded templates. `sandbox` draws the ribbon that says so.
     #[must_use]
-    pub fn new(sandbox: bool) -> Self {
+    pub fn new(sandbox: bool, sdk: &Arc<Sdk>) -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment.add_function("asset", |file: String| assets::address(&file));
+        let files = sdk.clone();
+        environment.add_function("sdk", move |file: String| files.address(&file));
+        let files = sdk.clone();
+        environment.add_function("sdk_integrity", move |file: String| files.integrity(&file).to_owned());
         environment.set_loader(|name| {
             Ok(Templates::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned()))
         });
