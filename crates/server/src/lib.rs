@@ -23,6 +23,7 @@ pub mod login;
 mod named_person;
 pub mod oauth;
 pub mod open;
+pub mod passkey;
 pub mod phone;
 pub mod platform;
 pub mod routes;

@@ -34,6 +34,22 @@ pub const ACCOUNT: &str = "/account";
 pub const ACCOUNT_LINK: &str = "/account/link";
 /// Takes a way to sign in away.
 pub const ACCOUNT_UNLINK: &str = "/account/unlink";
+/// A question for a new passkey.
+pub const ACCOUNT_PASSKEY_OPTIONS: &str = "/account/passkey/options";
+/// The new passkey.
+pub const ACCOUNT_PASSKEY_ADD: &str = "/account/passkey/add";
+/// Another name for a passkey.
+pub const ACCOUNT_PASSKEY_RENAME: &str = "/account/passkey/rename";
+/// Sets name and password.
+pub const ACCOUNT_PASSWORD: &str = "/account/password";
+/// Signs one browser out.
+pub const ACCOUNT_END_SESSION: &str = "/account/sessions/end";
+/// Signs all other browsers out.
+pub const ACCOUNT_END_OTHERS: &str = "/account/sessions/end-others";
+/// Takes back what a website may be told.
+pub const ACCOUNT_WITHDRAW: &str = "/account/websites/withdraw";
+/// A login was not the person's own.
+pub const ACCOUNT_NOT_ME: &str = "/account/not-me";
 
 /// A grant without a ticket: draws one.
 pub const LOGIN: &str = "/login/{grant}";
@@ -47,6 +63,16 @@ pub const EVENTS: &str = "/login/{grant}/{ticket}/events";
 pub const REDEEM: &str = "/login/{grant}/{ticket}/redeem";
 /// A fresh ticket instead of this one.
 pub const REFRESH: &str = "/login/{grant}/{ticket}/refresh";
+/// Name and password from the login page's form.
+pub const PASSWORD: &str = "/login/{grant}/{ticket}/password";
+/// Sends a code to the address or number typed into the login page's form.
+pub const CODE_SEND: &str = "/login/{grant}/{ticket}/code/send";
+/// The code that was sent.
+pub const CODE_VERIFY: &str = "/login/{grant}/{ticket}/code/verify";
+/// A question for a passkey of the waiting browser's device.
+pub const PASSKEY_OPTIONS: &str = "/login/{grant}/{ticket}/passkey/options";
+/// The passkey's answer.
+pub const PASSKEY_VERIFY: &str = "/login/{grant}/{ticket}/passkey/verify";
 /// Back to the website without a login.
 pub const CANCEL: &str = "/login/{grant}/{ticket}/cancel";
 
@@ -56,6 +82,12 @@ pub const SCAN: &str = "/s/{ticket}";
 pub const CONFIRM: &str = "/s/{ticket}/confirm";
 /// The one-time link that a scanner got by message.
 pub const ARRIVE: &str = "/s/{ticket}/from/{link}";
+/// A question for a passkey of the phone that opened our link.
+pub const SCAN_PASSKEY_OPTIONS: &str = "/s/{ticket}/passkey/options";
+/// The passkey's answer.
+pub const SCAN_PASSKEY_VERIFY: &str = "/s/{ticket}/passkey/verify";
+/// Goes on as whoever is signed in on the phone.
+pub const SCAN_CONTINUE: &str = "/s/{ticket}/continue";
 /// The person's yes.
 pub const APPROVE: &str = "/s/{ticket}/approve";
 /// The person's no.

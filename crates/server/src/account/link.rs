@@ -6,14 +6,13 @@ use axum::response::Response;
 use mashang_login::grant::Purpose;
 use serde::Deserialize;
 
-use super::{ask_again, begin, is_fresh};
+use super::{INCOMPLETE, Person, begin};
 use crate::state::App;
-use crate::web::form_token;
+use crate::urls;
 use crate::web::limits::Counted;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
-use crate::{flow, urls};
 
 /// The page's form.
 #[derive(Deserialize)]
@@ -28,25 +27,20 @@ pub async fn link(
     visitor: Visitor,
     form: Result<Form<Asked>, FormRejection>,
 ) -> Result<Response, Problem> {
-    let Form(asked) = form.map_err(|_| Problem::BadRequest("the account page's form is incomplete"))?;
-    let session = flow::session_of(&app, &visitor).await?;
-    let (Some(secret), Some(session)) = (&visitor.brought.session, session) else {
-        return Ok(see_other(urls::ACCOUNT, &[]));
-    };
-    if !form_token::is_valid(secret.expose(), "account:link", &asked.token) {
+    let Form(asked) = form.map_err(|_| INCOMPLETE)?;
+    let Some(person) = Person::of(&app, &visitor).await? else { return Ok(see_other(urls::ACCOUNT, &[])) };
+    if !person.holds("link", &asked.token) {
         return Err(Problem::CrossSite);
     }
     let channel =
         app.channels.get(&asked.channel).ok_or(Problem::BadRequest("there is no channel of that name"))?;
-    let purpose = Purpose::Link { user: session.user.clone() };
+    let purpose = Purpose::Link { user: person.user().clone() };
     if !channel.serves(&purpose) {
         return Err(Problem::BadRequest("nothing can be linked by this channel"));
     }
+    if !person.is_fresh(&app) {
+        return Ok(person.ask_again(&app, &visitor).await?.into_redirect());
+    }
     app.limits.count(Counted::Start, visitor.address)?;
-    let to = if is_fresh(&app, &session) {
-        begin(&app, &visitor, purpose, None, Some(&channel.id)).await?
-    } else {
-        ask_again(&app, &visitor, &session).await?
-    };
-    Ok(to.into_redirect())
+    Ok(begin(&app, &visitor, purpose, None, Some(&channel.id)).await?.into_redirect())
 }

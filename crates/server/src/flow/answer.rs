@@ -30,7 +30,7 @@ pub async fn redeem(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<G
     if let Purpose::Link { user } = &waiting.grant.purpose {
         return account::answer::link(app, visitor, waiting, user, proof, through).await;
     }
-    let (secret, login) = fresh_login(app, visitor, proof);
+    let (secret, login) = fresh_login(app, visitor, waiting, proof);
     let cookies = vec![app.site.transport.set(CookieKind::Session, secret.expose())];
     if waiting.grant.purpose == Purpose::Account {
         return account::answer::open(app, visitor, waiting, &login, through, cookies).await;
@@ -50,7 +50,7 @@ pub async fn redeem_for_page(
     waiting: &Waiting,
 ) -> Result<Option<AuthorizationResponse>, Problem> {
     let Some((proof, through)) = collect(app, visitor, waiting).await? else { return Ok(None) };
-    let (_, login) = fresh_login(app, visitor, proof);
+    let (_, login) = fresh_login(app, visitor, waiting, proof);
     let login = Login::Fresh(Box::new(login));
     respond(app, visitor, (&waiting.grant, &waiting.client), login, Some(through)).await
 }
@@ -79,12 +79,19 @@ async fn collect(
     Ok(Some((proof, through)))
 }
 
-fn fresh_login(app: &App, visitor: &Visitor, proof: Proof) -> (SessionSecret, FreshLogin) {
+fn fresh_login(
+    app: &App,
+    visitor: &Visitor,
+    waiting: &Waiting,
+    proof: Proof,
+) -> (SessionSecret, FreshLogin) {
     let now = app.now();
     // Which way the person came, and that is not always the kind of their identity: an app may vouch for it.
     let through = app.channels.get(proof.channel.as_str()).map(Channel::kind);
-    // A platform was asked for this very login. A token may repeat an earlier one, and must not make it look fresh.
-    let is_repeated = through.is_none_or(|kind| kind == ChannelKind::App);
+    // A platform was asked for this very login. A token may repeat an earlier one, and so does the session of a phone's
+    // browser: a proof from before the ticket. Neither must make it look fresh.
+    let is_older = waiting.ticket.as_ref().is_some_and(|ticket| proof.proven_at < ticket.origin.at);
+    let is_repeated = is_older || through.is_none_or(|kind| kind == ChannelKind::App);
     let secret = SessionSecret::random(&*app.entropy);
     let session = NewSession {
         id: SessionId::random(&*app.entropy),

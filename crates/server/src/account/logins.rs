@@ -1,0 +1,67 @@
+//! What happened lately: the person's logins, as the audit trail tells them.
+
+use mashang_login::audit::{AuditEvent, AuditKind};
+use minijinja::{Value, context};
+
+use super::page::minute;
+use super::ways::label_of;
+use super::{CLIENT, Person};
+use crate::state::App;
+use crate::web::problem::Problem;
+use crate::web::visitor::Visitor;
+
+/// How many logins are shown.
+const SHOWN: usize = 20;
+/// How many events are looked through for them: what else people do is rarer than their logins.
+const LOOKED_THROUGH: u32 = 200;
+
+/// `[{at, site, way, device, address, token}]`, newest first.
+pub(super) async fn values(app: &App, visitor: &Visitor, person: &Person) -> Result<Vec<Value>, Problem> {
+    let mut rows = Vec::new();
+    for event in recent(app, person).await? {
+        let way = match (&event.kind, &event.channel) {
+            (AuditKind::SessionContinued, _) | (_, None) => say(app, visitor, "account.by_session"),
+            (_, Some(id)) => match app.channels.get(id.as_str()) {
+                Some(channel) => label_of(app, visitor, Some(channel), ""),
+                None => id.to_string(),
+            },
+        };
+        let token = person.token(&not_me(&event));
+        rows.push(context! {
+            at => minute(event.at),
+            site => site(app, visitor, &event).await?,
+            way,
+            device => event.device,
+            address => event.address,
+            token,
+        });
+    }
+    Ok(rows)
+}
+
+/// The latest logins of the person, newest first.
+pub(super) async fn recent(app: &App, person: &Person) -> Result<Vec<AuditEvent>, Problem> {
+    let events = app.records.audit_of(person.user(), LOOKED_THROUGH).await?;
+    let is_login =
+        |event: &AuditEvent| matches!(event.kind, AuditKind::SignedIn | AuditKind::SessionContinued);
+    Ok(events.into_iter().filter(is_login).take(SHOWN).collect())
+}
+
+/// What the form does that disowns a login, as its token says it.
+pub(super) fn not_me(event: &AuditEvent) -> String {
+    let client = event.client.as_ref().map(ToString::to_string).unwrap_or_default();
+    format!("not-me:{}:{client}", event.at.as_millisecond())
+}
+
+async fn site(app: &App, visitor: &Visitor, event: &AuditEvent) -> Result<String, Problem> {
+    let Some(id) = &event.client else { return Ok(String::new()) };
+    Ok(match app.records.client(id).await? {
+        Some(client) => client.name,
+        None if id.as_str() == CLIENT => say(app, visitor, "account.client"),
+        None => id.to_string(),
+    })
+}
+
+fn say(app: &App, visitor: &Visitor, key: &str) -> String {
+    app.pages.words.say(visitor.language, key, &[])
+}
