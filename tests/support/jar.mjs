@@ -14,10 +14,15 @@ export class Jar {
     this.cookies = new Map();
   }
 
+  /** How a request is sent. */
+  ask(url, options) {
+    return fetch(url, options);
+  }
+
   /** One request; a redirect is not followed. */
   async send(method, url, { form, headers = {}, ...rest } = {}) {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const answer = await fetch(url, {
+    const answer = await this.ask(url, {
       method,
       redirect: 'manual',
       body: form && new URLSearchParams(form),

@@ -1,0 +1,70 @@
+// A website with "scan to log in": Express and openid-client, which is certified by the OpenID Foundation.
+import express from 'express';
+import session from 'express-session';
+import * as oidc from 'openid-client';
+
+const { ISSUER = 'http://127.0.0.1:8080', CLIENT_ID = 'my-site', CLIENT_SECRET, PORT = '3000' } = process.env;
+const OWN_URL = process.env.OWN_URL ?? `http://127.0.0.1:${PORT}`;
+const isLocal = ISSUER.startsWith('http://'); // plain http only while developing
+
+const provider = await oidc.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET, undefined, {
+  execute: isLocal ? [oidc.allowInsecureRequests] : [],
+});
+const app = express();
+if (!isLocal) app.set('trust proxy', 1); // the proxy that does TLS says whether the visitor came by https
+app.use(session({
+  secret: process.env.SESSION_SECRET ?? oidc.randomState(), resave: false, saveUninitialized: false,
+  cookie: { httpOnly: true, sameSite: 'lax', secure: !isLocal },
+}));
+
+app.get('/login', async (req, res) => {
+  const checks = { pkceCodeVerifier: oidc.randomPKCECodeVerifier(), expectedState: oidc.randomState(), expectedNonce: oidc.randomNonce() };
+  req.session.checks = checks;
+  res.redirect(oidc.buildAuthorizationUrl(provider, {
+    redirect_uri: `${OWN_URL}/callback`,
+    scope: 'openid profile',
+    state: checks.expectedState,
+    nonce: checks.expectedNonce,
+    code_challenge: await oidc.calculatePKCECodeChallenge(checks.pkceCodeVerifier),
+    code_challenge_method: 'S256',
+  }).href);
+});
+
+app.get('/callback', async (req, res) => {
+  const { checks } = req.session;
+  if (!checks) return res.status(400).type('text').send('No sign-in was begun in this browser. Go to /login\n');
+  delete req.session.checks; // they are good for one answer
+  let tokens;
+  try {
+    tokens = await oidc.authorizationCodeGrant(provider, new URL(req.originalUrl, OWN_URL), { ...checks, idTokenExpected: true });
+  } catch (error) {
+    return res.status(400).type('text').send(`Not signed in: ${error.error ?? error.message}\n`);
+  }
+  const { sub } = tokens.claims();
+  const { name } = await oidc.fetchUserInfo(provider, tokens.access_token, sub);
+  await new Promise((done, fail) => req.session.regenerate((error) => (error ? fail(error) : done())));
+  Object.assign(req.session, { person: { sub, name }, idToken: tokens.id_token }); // your own user is the one with this sub
+  res.redirect('/');
+});
+
+app.post('/logout', (req, res) => {
+  const { idToken } = req.session;
+  req.session.destroy(() => res.redirect(303, oidc.buildEndSessionUrl(provider, {
+    post_logout_redirect_uri: `${OWN_URL}/`, ...(idToken && { id_token_hint: idToken }),
+  }).href));
+});
+
+app.get('/', (req, res) => {
+  const { person } = req.session;
+  res.send(person
+    ? `<p>Hello ${text(person.name ?? 'nobody in particular')}, you are ${text(person.sub)}.</p>
+       <form method="post" action="/logout"><button>Sign out</button></form>`
+    : '<a href="/login">Sign in</a>');
+});
+
+/** People choose their names: they are text, never HTML. */
+function text(value) {
+  return value.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+app.listen(Number(PORT), '127.0.0.1', () => console.log(`ready at ${OWN_URL}`));

@@ -1,0 +1,71 @@
+"""A website with "scan to log in": FastAPI and Authlib, which checks state, PKCE, nonce, signature, issuer, audience."""
+
+import os
+from html import escape
+
+import uvicorn
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.starlette_client import OAuth
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+from joserfc.errors import JoseError
+from starlette.middleware.sessions import SessionMiddleware
+
+ISSUER = os.environ.get("ISSUER", "http://127.0.0.1:8080")
+PORT = int(os.environ.get("PORT", "3000"))
+OWN_URL = os.environ.get("OWN_URL", f"http://127.0.0.1:{PORT}")
+
+app = FastAPI(openapi_url=None)
+app.add_middleware(
+    SessionMiddleware,  # a signed cookie; with SESSION_SECRET it outlives a restart
+    secret_key=os.environ.get("SESSION_SECRET") or os.urandom(32).hex(),
+    https_only=OWN_URL.startswith("https://"),
+)
+mashang = OAuth().register(
+    "mashang",
+    server_metadata_url=f"{ISSUER}/.well-known/openid-configuration",
+    client_id=os.environ.get("CLIENT_ID", "my-site"),
+    client_secret=os.environ["CLIENT_SECRET"],
+    client_kwargs={"scope": "openid profile", "code_challenge_method": "S256"},
+)
+
+
+@app.get("/login")
+async def login(request: Request):
+    return await mashang.authorize_redirect(request, f"{OWN_URL}/callback")
+
+
+@app.get("/callback")
+async def callback(request: Request):
+    try:
+        token = await mashang.authorize_access_token(request)
+    except (AuthlibBaseError, JoseError) as error:
+        return PlainTextResponse(f"Not signed in: {error.error}\n", status_code=400)
+    person = await mashang.userinfo(token=token)
+    request.session.clear()
+    # Your own user is the one with this sub.
+    request.session.update(sub=token["userinfo"]["sub"], name=person.get("name"), id_token=token["id_token"])
+    return RedirectResponse("/", status_code=303)
+
+
+@app.post("/logout")
+async def logout(request: Request):
+    id_token = request.session.get("id_token")
+    request.session.clear()
+    away = await mashang.logout_redirect(request, f"{OWN_URL}/", id_token_hint=id_token)
+    away.status_code = 303
+    return away
+
+
+@app.get("/", response_class=HTMLResponse)
+async def home(request: Request):
+    if "sub" not in request.session:
+        return '<a href="/login">Sign in</a>'
+    name, sub = request.session["name"] or "nobody in particular", request.session["sub"]
+    # People choose their names: they are text, never HTML.
+    return f"""<p>Hello {escape(name)}, you are {escape(sub)}.</p>
+        <form method="post" action="/logout"><button>Sign out</button></form>"""
+
+
+if __name__ == "__main__":
+    uvicorn.run(app, host="127.0.0.1", port=PORT, proxy_headers=True)

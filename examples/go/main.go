@@ -1,0 +1,85 @@
+// A website with "scan to log in": go-oidc checks the ID token, x/oauth2 does the code flow, scs keeps the sessions.
+package main
+
+import (
+	"cmp"
+	"context"
+	"html/template"
+	"log"
+	"net/http"
+	"os"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+)
+
+var (
+	issuer   = cmp.Or(os.Getenv("ISSUER"), "http://127.0.0.1:8080")
+	clientID = cmp.Or(os.Getenv("CLIENT_ID"), "my-site")
+	port     = cmp.Or(os.Getenv("PORT"), "3000")
+	ownURL   = cmp.Or(os.Getenv("OWN_URL"), "http://127.0.0.1:"+port)
+)
+
+// html/template escapes: people choose their names.
+var home = template.Must(template.New("home").Parse(`{{if .sub}}
+<p>Hello {{or .name "nobody in particular"}}, you are {{.sub}}.</p>
+<form method="post" action="/logout"><button>Sign out</button></form>
+{{else}}<a href="/login">Sign in</a>{{end}}`))
+
+func main() {
+	provider, err := oidc.NewProvider(context.Background(), issuer)
+	if err != nil {
+		log.Fatal(err)
+	}
+	config := oauth2.Config{
+		ClientID: clientID, ClientSecret: os.Getenv("CLIENT_SECRET"),
+		Endpoint: provider.Endpoint(), RedirectURL: ownURL + "/callback", Scopes: []string{oidc.ScopeOpenID, "profile"},
+	}
+	var discovered struct {
+		EndSession string `json:"end_session_endpoint"`
+	}
+	if err := provider.Claims(&discovered); err != nil {
+		log.Fatal(err)
+	}
+	visits := scs.New() // in memory; SameSite=Lax and HttpOnly by default
+	visits.Cookie.Secure = ownURL[:5] == "https"
+
+	http.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) {
+		state, nonce, verifier := oauth2.GenerateVerifier(), oauth2.GenerateVerifier(), oauth2.GenerateVerifier()
+		visits.Put(r.Context(), "state", state)
+		visits.Put(r.Context(), "nonce", nonce)
+		visits.Put(r.Context(), "verifier", verifier)
+		http.Redirect(w, r, config.AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)), http.StatusFound)
+	})
+
+	http.HandleFunc("GET /callback", func(w http.ResponseWriter, r *http.Request) {
+		person, rawIDToken, err := signIn(r, provider, &config, visits)
+		if err != nil {
+			http.Error(w, "Not signed in: "+err.Error(), http.StatusBadRequest)
+			return
+		}
+		if err := visits.RenewToken(r.Context()); err != nil {
+			http.Error(w, "Not signed in", http.StatusInternalServerError)
+			return
+		}
+		visits.Put(r.Context(), "sub", person.Subject) // your own user is the one with this sub
+		visits.Put(r.Context(), "name", person.Name)
+		visits.Put(r.Context(), "id_token", rawIDToken)
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	})
+
+	http.HandleFunc("POST /logout", func(w http.ResponseWriter, r *http.Request) {
+		hint := visits.GetString(r.Context(), "id_token")
+		_ = visits.Destroy(r.Context())
+		http.Redirect(w, r, endSession(discovered.EndSession, hint), http.StatusSeeOther)
+	})
+
+	http.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		_ = home.Execute(w, map[string]string{
+			"sub": visits.GetString(r.Context(), "sub"), "name": visits.GetString(r.Context(), "name"),
+		})
+	})
+	log.Print("ready at ", ownURL)
+	log.Fatal(http.ListenAndServe("127.0.0.1:"+port, visits.LoadAndSave(http.DefaultServeMux)))
+}

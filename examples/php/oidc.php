@@ -1,0 +1,66 @@
+<?php
+/**
+ * Just enough OpenID Connect, with nothing but PHP's own openssl: discovery, one POST, and the checks of an ID token that
+ * is signed with RS256. Where you can install packages, take a library that others look after instead.
+ */
+
+declare(strict_types=1);
+
+/** GET, or POST with a form; returns the JSON that came, or throws. */
+function call(string $url, array $headers = [], ?array $form = null): array
+{
+    $answer = @file_get_contents($url, false, stream_context_create(['http' => [
+        'method' => $form === null ? 'GET' : 'POST',
+        'header' => [...$headers, ...($form === null ? [] : ['Content-Type: application/x-www-form-urlencoded'])],
+        'content' => http_build_query($form ?? []),
+        'timeout' => 10, 'follow_location' => 0, 'ignore_errors' => true,
+    ]]));
+    $said = json_decode($answer ?: '', true);
+    if (!is_array($said) || isset($said['error'])) {
+        throw new RuntimeException($said['error'] ?? "no answer from $url");
+    }
+    return $said;
+}
+
+function from_base64url(string $text): string
+{
+    return (string) base64_decode(strtr($text, '-_', '+/'), true);
+}
+
+function base64url(string $bytes): string
+{
+    return rtrim(strtr(base64_encode($bytes), '+/', '-_'), '=');
+}
+
+/** The claims of an ID token that is signed by the provider, for us, now, and answers our request; or throws. */
+function id_token_claims(string $token, array $provider, string $client_id, string $nonce): array
+{
+    [$head, $body, $signature] = explode('.', $token) + ['', '', ''];
+    $header = json_decode(from_base64url($head), true);
+    $claims = json_decode(from_base64url($body), true);
+    $keys = array_filter(call($provider['jwks_uri'])['keys'], fn ($key) => $key['kty'] === 'RSA' && $key['kid'] === ($header['kid'] ?? null));
+    $signed = ($header['alg'] ?? null) === 'RS256' && count($keys) === 1
+        && openssl_verify("$head.$body", from_base64url($signature), public_key(reset($keys)), OPENSSL_ALGO_SHA256) === 1;
+    $problem = match (true) {
+        !$signed => 'signature',
+        $claims['iss'] !== $provider['issuer'] => 'issuer',
+        (array) $claims['aud'] !== [$client_id] => 'audience',
+        $claims['exp'] < time() => 'expired',
+        !hash_equals($nonce, $claims['nonce'] ?? '') => 'nonce',
+        default => null,
+    };
+    return $problem === null ? $claims : throw new RuntimeException("the ID token is not good: $problem");
+}
+
+/** An RSA key of a key set as openssl reads it: SubjectPublicKeyInfo in PEM (RFC 3279). */
+function public_key(array $jwk): string
+{
+    $der = function (int $tag, string $value): string {
+        $bytes = ltrim(pack('N', strlen($value)), "\0");
+        return chr($tag) . (strlen($value) < 128 ? chr(strlen($value)) : chr(0x80 | strlen($bytes)) . $bytes) . $value;
+    };
+    $integer = fn (string $number) => $der(0x02, ord($number[0]) > 0x7f ? "\0$number" : $number);
+    $key = $der(0x30, $integer(from_base64url($jwk['n'])) . $integer(from_base64url($jwk['e'])));
+    $rsa = hex2bin('300d06092a864886f70d0101010500');
+    return "-----BEGIN PUBLIC KEY-----\n" . base64_encode($der(0x30, $rsa . $der(0x03, "\0$key"))) . "\n-----END PUBLIC KEY-----";
+}

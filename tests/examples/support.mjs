@@ -1,0 +1,250 @@
+/**
+ * Examples as their readers meet them: registered by the line in their README, started by the command in their README, on
+ * a port of their own against a server of their own, and visited by a browser without a screen.
+ */
+
+import assert from 'node:assert/strict';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { startClientHouse } from '../clients/support.mjs';
+import { DESKTOP, Jar, attribute, location } from '../support/jar.mjs';
+import { binary, freePort, run } from '../support/processes.mjs';
+import { until } from '../support/wait.mjs';
+
+/** Dependencies may have to be fetched first. */
+const START = 240_000;
+const LONG = { timeout: 60_000 };
+
+/**
+ * What every example promises.
+ *
+ * @param {object} example
+ * @param {string} example.name its folder
+ * @param {string} example.start the command its README gives
+ * @param {Record<string, () => unknown>} example.needs what must be there, and a probe that throws when it is not
+ * @param {string} [example.login] where signing in begins
+ * @param {(site: Site) => Promise<Response>} [example.logOut] presses what signs out
+ * @param {Record<string, string>} [example.environment]
+ */
+export function holds(example) {
+  const skip = missing(example);
+  if (skip) {
+    test(`examples/${example.name}`, { skip }, () => {});
+    return {};
+  }
+  const stage = {};
+  before(async () => {
+    stage.house = await startClientHouse();
+    stage.site = await startExample(stage.house.server, example);
+  }, { timeout: START });
+  after(async () => {
+    await stage.site?.stop();
+    await stage.house?.stop();
+  });
+  const visitor = () => new Site(stage.house, stage.site.url, example);
+  signsInAndOut(example, visitor, stage);
+  refusesForgeries(example, visitor);
+  return { stage, visitor };
+}
+
+function signsInAndOut({ name }, visitor, stage) {
+  test(`examples/${name}: signs in, says who it is, signs out everywhere`, LONG, async () => {
+    const site = visitor();
+    const home = await site.signIn('xiaoming');
+    assert.match(home, /小明/);
+    assert.ok(home.includes(await subjectOf(stage.house.server, '小明')), 'the page names the sub');
+    assert.match(await stage.house.leave(await visitor().begin()), /[?&]code=/, 'the session at the server lasts');
+    const left = await stage.house.leave(await location(await site.logOut()));
+    assert.ok(left.startsWith(`${site.url}/`), `leads home: ${left}`);
+    assert.doesNotMatch(await site.home(), /小明/);
+    assert.match(await stage.house.leave(await visitor().begin()), /\/login\//, 'the session at the server is over');
+  });
+}
+
+function refusesForgeries({ name }, visitor) {
+  test(`examples/${name}: asks with PKCE, state and nonce, fresh ones each time`, LONG, async () => {
+    const site = visitor();
+    const [first, second] = [new URL(await site.begin()).searchParams, new URL(await site.begin()).searchParams];
+    assert.equal(first.get('code_challenge_method'), 'S256');
+    for (const part of ['code_challenge', 'state', 'nonce']) {
+      assert.ok(first.get(part)?.length >= 20, `${part}: ${first.get(part)}`);
+      assert.notEqual(first.get(part), second.get(part), part);
+    }
+  });
+
+  test(`examples/${name}: an answer with another state signs nobody in`, LONG, async () => {
+    const site = visitor();
+    const back = new URL(await site.scan('xiaohong'));
+    back.searchParams.set('state', back.searchParams.get('state').split('').reverse().join(''));
+    await site.refuses(back.href);
+  });
+
+  test(`examples/${name}: somebody else's answer, opened in this browser, signs nobody in`, LONG, async () => {
+    const back = await visitor().scan('xiaohong');
+    const site = visitor();
+    await site.refuses(back);
+    await site.begin();
+    await site.refuses(back);
+  });
+
+  test(`examples/${name}: an answer is good once`, LONG, async () => {
+    const site = visitor();
+    const back = await site.scan('ada');
+    const before = new Map(site.jar.cookies);
+    assert.match(await site.arrive(back), /Ada/);
+    site.jar.cookies = before;
+    await site.refuses(back);
+  });
+
+  test(`examples/${name}: a person who turns back is told so, and is not signed in`, LONG, async () => {
+    const site = visitor();
+    const asked = new URL(await site.begin()).searchParams;
+    const back = new URL(asked.get('redirect_uri'));
+    for (const [part, value] of Object.entries({ error: 'access_denied', state: asked.get('state'), iss: site.house.server.url })) {
+      back.searchParams.set(part, value);
+    }
+    await site.refuses(back.href);
+  });
+}
+
+/**
+ * A browser that says it is going to a page, as one does whose address bar is used. `fetch` always says it is a script, and
+ * Apache answers scripts with 401.
+ */
+class AddressBar extends Jar {
+  async ask(url, { method, headers, body }) {
+    const form = body && { 'content-type': 'application/x-www-form-urlencoded' };
+    const going = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+    const asked = request(url, { method, headers: { ...headers, ...going, ...form } }).end(body?.toString());
+    const [answer] = await once(asked, 'response');
+    const told = new Response(await buffer(answer), { status: answer.statusCode, headers: pairs(answer.rawHeaders) });
+    return Object.defineProperty(told, 'url', { value: url });
+  }
+}
+
+function pairs(raw) {
+  return Array.from({ length: raw.length / 2 }, (_, index) => [raw[2 * index], raw[2 * index + 1]]);
+}
+
+/** The website of an example, in one browser. */
+export class Site {
+  constructor(house, url, { login = '/login', logOut = pressTheButton }) {
+    Object.assign(this, { house, url, login, logOut: () => logOut(this) });
+    this.jar = new AddressBar({ 'user-agent': DESKTOP });
+  }
+
+  /** Begins to sign in; returns where the browser is sent. */
+  async begin() {
+    return location(await this.jar.get(this.url + this.login));
+  }
+
+  /** Begins, and `person` approves; returns the address that leads back. */
+  async scan(person) {
+    return this.house.scan(await this.begin(), person);
+  }
+
+  /** Follows redirects inside the site; returns the page it comes to. */
+  async arrive(back) {
+    let answer = await this.jar.get(back);
+    while (answer.headers.has('location') && (await location(answer)).startsWith(this.url)) {
+      answer = await this.jar.get(await location(answer));
+    }
+    return answer.text();
+  }
+
+  async signIn(person) {
+    return this.arrive(await this.scan(person));
+  }
+
+  async home() {
+    return (await this.jar.get(`${this.url}/`)).text();
+  }
+
+  /** The site survives this answer, and knows nobody afterwards. */
+  async refuses(back) {
+    const answer = await this.jar.get(back);
+    assert.ok(answer.status < 500, `${answer.status}: ${await answer.clone().text()}`);
+    assert.doesNotMatch(await answer.text(), /小红|小明|Ada/);
+    assert.doesNotMatch(await this.home(), /小红|小明|Ada/);
+  }
+}
+
+/** The form with which every example of ours signs out. */
+async function pressTheButton(site) {
+  const html = await site.home();
+  const action = attribute(html, /<form[^>]* action="([^"]+)"/);
+  const hidden = [...html.matchAll(/<input[^>]* type="hidden"[^>]*>/g)].map(([input]) =>
+    [attribute(input, / name="([^"]+)"/), attribute(input, / value="([^"]+)"/)]);
+  return site.jar.post(new URL(action, site.url).href, Object.fromEntries(hidden));
+}
+
+/** What is not there, as a sentence; or nothing. */
+function missing({ name, needs }) {
+  const lacking = Object.keys(needs).filter((what) => {
+    try {
+      needs[what]();
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  return lacking.length ? `examples/${name} was not tried, as this machine has no ${lacking.join(' and no ')}` : undefined;
+}
+
+/** A probe: the command runs and succeeds. */
+export const runs = (command, ...args) => () => execFileSync(command, args, { stdio: 'ignore' });
+
+async function startExample(server, { name, start, environment = {} }) {
+  const folder = fileURLToPath(new URL(`../../examples/${name}/`, import.meta.url));
+  const readme = readFileSync(`${folder}README.md`, 'utf8');
+  assert.ok(readme.includes(`\n${start}\n`), `the README of ${name} gives the command: ${start}`);
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const secret = await register(server, readme, port);
+  const child = spawn('sh', ['-c', start], {
+    cwd: folder,
+    detached: true, // a group of its own, since commands start commands
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ISSUER: server.url, CLIENT_ID: 'my-site', CLIENT_SECRET: secret, PORT: String(port), ...environment },
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { said += text; });
+  const ended = once(child, 'exit');
+  const answers = async () => {
+    if (child.exitCode !== null) throw new Error(`examples/${name} ended before it answered:\n${said}`);
+    return fetch(url, { redirect: 'manual' }).then(() => true, () => false);
+  };
+  const stop = async () => {
+    try {
+      process.kill(-child.pid, 'SIGTERM');
+    } catch { /* it has ended by itself */ }
+    await ended;
+  };
+  await until(`examples/${name} answers`, answers, START).catch(async (error) => {
+    await stop();
+    throw new Error(`${error.message}\n${said}`, { cause: error });
+  });
+  return { url, stop };
+}
+
+/** Runs the README's `mashang client add`, for this server and port; returns the secret. */
+async function register(server, readme, port) {
+  const line = /^mashang (client add (?:.*\\\n)*.*)$/m.exec(readme)?.[1];
+  assert.ok(line, 'the README says how to register the example');
+  const here = line.replaceAll(':3000', `:${port}`).replace('mashang.toml', server.config);
+  const { stdout } = await promisify(execFile)('sh', ['-c', `"$0" ${here}`, binary()]);
+  return /client_secret: (\S+)\n/.exec(stdout)[1];
+}
+
+async function subjectOf(server, name) {
+  const list = await run(['user', 'list', '--search', name, '--config', server.config]);
+  const line = list.split('\n').find((text) => text.includes(name));
+  return /[\w-]{16,}/.exec(line)[0];
+}
