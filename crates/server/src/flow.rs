@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! /authorize ──► begin ──┬─ a session suffices ──────────────► answer ──► website
+//!                        ├─ a session, but no consent ──► /consent/{grant} ──► answer ──► website
 //!                        ├─ prompt=none ─────────────────────► error ───► website
 //!                        └─ draw a ticket ──► /login/{grant}/{ticket} ──► show, wait
 //!                                                        ▲  │ approved
@@ -36,7 +37,7 @@ use crate::web::language::Language;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
-use crate::{account, audit, urls};
+use crate::{account, audit, consent, urls};
 
 /// A browser with the grant it began and, if it is still there, the ticket it waits on.
 #[derive(Debug)]
@@ -216,6 +217,11 @@ pub async fn begin(
     // Whoever asks for a page of ours shall use the phone, however lately they did.
     let asked_at = if grant.purpose == Purpose::SignIn { grant.created_at } else { now };
     match authorize::decide(&grant.request, session, asked_at, now) {
+        authorize::Next::UseSession(session)
+            if consent::is_needed(app, client, &session.user, &grant.request).await? =>
+        {
+            consent::ask(app, grant).await
+        }
         authorize::Next::UseSession(session) => {
             let login = Login::Continued(Box::new(session));
             answer::answer(app, visitor, (grant, client), login, None, Vec::new()).await

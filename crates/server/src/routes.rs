@@ -9,8 +9,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::state::App;
 use crate::web::{assets, headers, problem, sdk};
 use crate::{
-    account, body, browser, channel, csrf, finish, health, index, login, named_person, oauth, phone,
-    platform, scan, urls, verification,
+    account, body, brand, browser, channel, consent, csrf, finish, health, index, login, named_person, oauth,
+    phone, platform, scan, urls, verification,
 };
 
 /// All of it.
@@ -28,6 +28,7 @@ pub fn router(app: App) -> Router {
         .route(urls::PASSKEY_OPTIONS, post(login::passkey::options))
         .route(urls::PASSKEY_VERIFY, post(login::passkey::verify))
         .route(urls::CANCEL, post(login::cancel::cancel))
+        .route(urls::CONSENT, get(consent::page::page).post(consent::answer::answer))
         .route(urls::ACCOUNT, get(account::page::page))
         .route(urls::ACCOUNT_LINK, post(account::link::link))
         .route(urls::ACCOUNT_UNLINK, post(account::unlink::unlink))
@@ -135,6 +136,8 @@ pub fn router(app: App) -> Router {
     let files = Router::new()
         .route(urls::VERIFICATION, get(verification::file))
         .route(urls::ASSET, get(assets::serve))
+        .route(urls::CLIENT_LOGO, get(brand::logo))
+        .route(urls::CLIENT_STYLE, get(brand::style))
         .route(urls::ASSET_LINKS, get(channel::app::links::android))
         .route(urls::SITE_ASSOCIATION, get(channel::app::links::ios))
         .route(urls::LIVE, get(health::live))

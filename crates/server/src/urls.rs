@@ -1,6 +1,6 @@
 //! Every address of the server, written once: routes, redirects and tests use these.
 
-use mashang_login::ids::{ChannelId, GrantId, ScanCode};
+use mashang_login::ids::{ChannelId, ClientId, GrantId, ScanCode};
 
 /// The server's root page.
 pub const INDEX: &str = "/";
@@ -27,6 +27,13 @@ pub const JWKS: &str = "/jwks";
 pub const REVOKE: &str = "/revoke";
 /// RP-Initiated Logout.
 pub const LOGOUT: &str = "/logout";
+
+/// Asks the person before a website is told who they are.
+pub const CONSENT: &str = "/consent/{grant}";
+/// A client's picture.
+pub const CLIENT_LOGO: &str = "/client/{client}/logo";
+/// A client's colour, as a stylesheet.
+pub const CLIENT_STYLE: &str = "/client/{client}/brand.css";
 
 /// The person's own page.
 pub const ACCOUNT: &str = "/account";
@@ -155,6 +162,18 @@ pub fn of_ticket(pattern: &str, grant: &GrantId, ticket: &ScanCode) -> String {
 #[must_use]
 pub fn login(grant: &GrantId) -> String {
     LOGIN.replace("{grant}", grant.as_str())
+}
+
+/// Fills [`CONSENT`].
+#[must_use]
+pub fn consent(grant: &GrantId) -> String {
+    CONSENT.replace("{grant}", grant.as_str())
+}
+
+/// Fills a client's pattern such as [`CLIENT_LOGO`].
+#[must_use]
+pub fn of_client(pattern: &str, client: &ClientId) -> String {
+    pattern.replace("{client}", client.as_str())
 }
 
 /// Fills a phone pattern such as [`SCAN`].

@@ -17,10 +17,10 @@ use url::{Url, form_urlencoded};
 use super::face::{channels, draw, is_drawn, platform, select};
 use super::refused::Refused;
 use super::{body_of, origin_of, told};
-use crate::flow;
 use crate::state::App;
 use crate::web::limits::Counted;
 use crate::web::visitor::Visitor;
+use crate::{brand, flow};
 
 /// What is granted when nothing is said.
 const SCOPE: &str = "openid profile";
@@ -81,7 +81,7 @@ async fn begin(app: &App, visitor: &Visitor, request: Request) -> Result<Value, 
         "secret": secret.expose(),
         "redirect_uri": grant.request.redirect_uri,
         "issuer": app.provider.issuer.as_str(),
-        "site": site(&client, &grant.request),
+        "site": site(app, &client, &grant.request),
         "device": visitor.surroundings.as_str(),
         "channels": channels(app, &visitor, &client),
         "channel": channel.id.as_str(),
@@ -166,11 +166,11 @@ fn redirect_uri(client: &Client, origin: &str, named: Option<&str>) -> Result<St
 }
 
 /// The website as its own page may show it.
-fn site(client: &Client, request: &AuthorizationRequest) -> Value {
+fn site(app: &App, client: &Client, request: &AuthorizationRequest) -> Value {
     json!({
         "name": client.name,
         "host": flow::host_of(&request.redirect_uri),
-        "logo_uri": Value::Null,
+        "logo_uri": brand::logo_href(client).map(|href| app.site.absolute(&href)),
         "brand_color": client.settings.brand_color,
     })
 }

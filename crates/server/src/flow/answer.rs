@@ -18,7 +18,7 @@ use crate::state::App;
 use crate::web::cookies::CookieKind;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
-use crate::{account, audit, urls};
+use crate::{account, audit, consent, urls};
 
 /// The browser collects the approval, once, and goes back to the website with a code (promise 3). The ticket is spent
 /// first: if the records then fail, the person scans again, and nobody is let in.
@@ -35,6 +35,9 @@ pub async fn redeem(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<G
     if waiting.grant.purpose == Purpose::Account {
         return account::answer::open(app, visitor, waiting, &login, through, cookies).await;
     }
+    if consent::is_needed_after(app, waiting, &login).await? {
+        return consent::hold(app, visitor, waiting, &login, through, cookies).await;
+    }
     let login = Login::Fresh(Box::new(login));
     answer(app, visitor, (&waiting.grant, &waiting.client), login, Some(through), cookies).await
 }
@@ -49,6 +52,10 @@ pub async fn redeem_for_page(
     visitor: &Visitor,
     waiting: &Waiting,
 ) -> Result<Option<AuthorizationResponse>, Problem> {
+    if waiting.client.settings.consent {
+        // The person is asked by a page of ours, in a window of its own.
+        return Err(Problem::way_not_admitted(&waiting.grant));
+    }
     let Some((proof, through)) = collect(app, visitor, waiting).await? else { return Ok(None) };
     let (_, login) = fresh_login(app, visitor, waiting, proof);
     let login = Login::Fresh(Box::new(login));
@@ -143,7 +150,7 @@ pub(crate) async fn signed_in(app: &App, visitor: &Visitor, sign_in: SignIn<'_>)
     audit::write(app, event).await;
 }
 
-pub(super) async fn answer(
+pub(crate) async fn answer(
     app: &App,
     visitor: &Visitor,
     waiting: (&Grant, &Client),

@@ -81,7 +81,7 @@ pub fn is_same_device(visitor: &Visitor, ticket: &Ticket) -> bool {
 }
 
 /// Clock time with its offset. Most of our people live in UTC+8, and a server rarely knows better.
-fn local_time(at: Timestamp) -> String {
+pub(crate) fn local_time(at: Timestamp) -> String {
     let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(8));
     at.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S (UTC+8)").to_string()
 }

@@ -59,7 +59,7 @@ pub fn source_of(address: &str) -> Option<String> {
 
 /// Pages that a website may open in a popup, which must find its opener again after coming back; the policy would cut
 /// that tie for good. Phone pages and everything else keep it.
-const POPUP_PATHS: [&str; 3] = ["/authorize", "/login/", "/channel/"];
+const POPUP_PATHS: [&str; 4] = ["/authorize", "/login/", "/channel/", "/consent/"];
 
 /// Adds what is missing to every answer.
 pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
