@@ -37,10 +37,14 @@ pub struct MemoryLimits {
 }
 
 impl Default for MemoryLimits {
-    /// 200,000 of each.
+    /// 200,000 of each, and 50,000 challenges, which are larger.
     fn default() -> Self {
-        let each = 200_000;
-        Self { live_tickets: each, live_handshakes: each, provider_codes: each, live_challenges: each }
+        Self {
+            live_tickets: 200_000,
+            live_handshakes: 200_000,
+            provider_codes: 200_000,
+            live_challenges: 50_000,
+        }
     }
 }
 

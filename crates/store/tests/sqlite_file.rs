@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use mashang_login::accounts::UnionNews;
 use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::credentials::{Credentials, NewUser};
 use mashang_login::records::{Fulfilled, Records, StoreError};
 use mashang_store::conformance::fixtures::World;
 use mashang_store::sql::{Durability, OpenError, SqlOptions, SqlRecords};
@@ -195,6 +196,33 @@ async fn a_corrupt_row_names_its_table_and_key_and_nothing_secret() {
     let error = records.identity(&proof.key).await.unwrap_err();
     assert!(matches!(&error, StoreError::Corrupt { table: "identities", .. }), "{error:?}");
     assert!(!format!("{error} {error:?}").contains("SecretOpenid"), "promise 10: {error}");
+}
+
+#[tokio::test]
+async fn a_corrupt_password_or_passkey_is_told_without_name_hash_or_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mashang.db");
+    let world = World::default();
+    let records = open(&path).await.unwrap();
+    let user = NewUser { id: "person".parse().unwrap(), nickname: None };
+    let new = world.password(&user.id, "zhangsan");
+    records.create_user_with_password(&user, &new, world.now).await.unwrap();
+    let passkey = world.passkey(&user.id);
+    records.add_passkey(&passkey, &"passkey".parse().unwrap(), world.now).await.unwrap();
+
+    meddle(
+        &path,
+        "update passwords set hash = 'TheWordItself'; update passkeys set created_at = 9223372036854775807",
+    )
+    .await;
+    let password = records.password_by_username(&new.username).await.unwrap_err();
+    assert!(matches!(&password, StoreError::Corrupt { table: "passwords", .. }), "{password:?}");
+    let key = records.passkey(&passkey.key).await.unwrap_err();
+    assert!(matches!(&key, StoreError::Corrupt { table: "passkeys", .. }), "{key:?}");
+    let told = format!("{password} {password:?} {key} {key:?}");
+    for secret in ["TheWordItself", "zhangsan", new.key.subject.as_str(), passkey.key.subject.as_str()] {
+        assert!(!told.contains(secret), "promise 10: {told}");
+    }
 }
 
 #[tokio::test]
