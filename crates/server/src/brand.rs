@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use mashang_login::client::Client;
 use mashang_login::client::brand::BrandColor;
+use mashang_login::grant::Grant;
 use mashang_login::ids::ClientId;
 use mashang_login::secret::SecretHash;
 use minijinja::{Value, context};
@@ -24,6 +25,19 @@ const DARK: &str = "#17201d";
 #[must_use]
 pub fn values(client: &Client) -> Value {
     context! { logo => logo_href(client), css => css_href(client) }
+}
+
+/// The same for the website behind a grant; nothing for our own pages.
+///
+/// # Errors
+/// [`Problem::Store`] when the store does not answer.
+pub async fn of_grant(app: &App, grant: Option<&Grant>) -> Result<Value, Problem> {
+    let client = match grant {
+        Some(grant) => app.records.client(&grant.client).await?,
+        None => None,
+    };
+    let (logo, css) = (client.as_ref().and_then(logo_href), client.as_ref().and_then(css_href));
+    Ok(context! { logo, css })
 }
 
 /// Where the client's logo is; the address changes with the picture.

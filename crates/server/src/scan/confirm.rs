@@ -12,11 +12,11 @@ use minijinja::context;
 use super::{Outcome, confirm_token, result_page};
 use crate::channel::Platform;
 use crate::state::App;
-use crate::urls;
 use crate::web::device::Surroundings;
 use crate::web::headers::{Csp, source_of};
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
+use crate::{brand, urls};
 
 /// Asks the person.
 pub async fn confirm(
@@ -37,6 +37,7 @@ pub async fn confirm(
             let links = grant.as_ref().is_some_and(|grant| matches!(grant.purpose, Purpose::Link { .. }));
             let say = |key: &str| app.pages.words.say(visitor.language, key, &[]);
             let values = context! {
+                brand => brand::of_grant(&app, grant.as_ref()).await?,
                 links,
                 heading => say(if links { "account.confirm_heading" } else { "confirm.heading" }),
                 approve => say(if links { "account.confirm_approve" } else { "confirm.approve" }),
