@@ -10,13 +10,14 @@
  * opened in a window; its answer counts from that window, that origin, and with our state.
  */
 import { failure, isFailure, isPassing, refusal } from './failure.js';
-import { challenge, random } from './pkce.js';
+import { prepare } from './pkce.js';
 import { backoff, pause, request } from './request.js';
 import { isOpen, watch } from './watch.js';
 
 /**
  * @typedef {import('./failure.js').LoginFailure} LoginFailure
  * @typedef {import('./failure.js').Reason} Reason
+ * @typedef {{state: string, nonce: string, codeChallenge: string, codeVerifier?: string}} Proof
  *
  * @typedef {object} LoginOptions
  * @property {string} issuer where Mashang is, such as `https://login.example.com`
@@ -28,8 +29,6 @@ import { isOpen, watch } from './watch.js';
  * @property {string} [codeChallenge] S256, of a verifier that the back end keeps; else made here
  * @property {string} [provider] the channel to begin with
  * @property {string} [lang] `zh-CN` or `en`
- * @property {string} [prompt]
- * @property {number} [maxAge] in seconds
  * @property {number} [timeout] of all, in ms; else none
  * @property {boolean} [retry] `false`: the first refusal ends it, instead of offering a fresh code
  *
@@ -42,7 +41,7 @@ import { isOpen, watch } from './watch.js';
  * @property {string} issuer
  *
  * @typedef {'idle'|'loading'|'waiting'|'scanned'|'approved'|'denied'|'expired'|'cancelled'|'error'} LoginStatus
- * @typedef {{id: string, label: string, kind: string, platform: string, how: 'qr'|'window'}} Channel
+ * @typedef {{id: string, label: string, kind: string, platform: string, scan_hint: string, how: 'qr'|'window'}} Channel
  * @typedef {{status: string, events: string, refresh: string, redeem: string, cancel: string}} Urls
  * @typedef {{scan_code: string, scan_url: string|null, qr_svg: string|null, picture: string|null, number: string,
  *   status: string, version: number, seconds_left: number}} Ticket
@@ -57,9 +56,7 @@ import { isOpen, watch } from './watch.js';
  * @property {string} device `desktop`, `phone` or `inside` an app
  * @property {Channel[]} channels
  * @property {Channel | null} channel the open tab
- * @property {{id: string, name: string, scan_hint: string} | null} platform
  * @property {Face | null} face what to show of it, unless it needs a window
- * @property {boolean} popup whether that window is open
  *
  * @typedef {object} Listener
  * @property {(view: View) => void} [change]
@@ -67,9 +64,7 @@ import { isOpen, watch } from './watch.js';
  * @property {(failed: LoginFailure) => void} [failure] it is over
  */
 
-const AUTOMATIC_RENEWALS = 20;
-const SCOPE = 'openid profile';
-const GONE = { status: 'expired', version: 0, seconds_left: 0 };
+const GONE = { status: 'expired', seconds_left: 0 };
 
 /** @param {LoginOptions} options */
 export function addressOf({ issuer, clientId }) {
@@ -77,13 +72,17 @@ export function addressOf({ issuer, clientId }) {
   return issuer.replace(/\/+$/, '');
 }
 
-/** The address of the issuer's own page. @param {LoginOptions} options @param {Record<string, string|undefined>} more */
-export function authorizeUrl(options, more) {
+/**
+ * The address of the issuer's own page.
+ * @param {LoginOptions} options @param {Proof} proof @param {Record<string, string|undefined>} more
+ */
+export function authorizeUrl(options, { state, nonce, codeChallenge }, more) {
   const url = new URL(`${addressOf(options)}/authorize`);
   /** @type {Record<string, any>} */
   const query = {
-    client_id: options.clientId, response_type: 'code', scope: options.scope || SCOPE, code_challenge_method: 'S256',
-    ui_locales: options.lang, prompt: options.prompt, max_age: options.maxAge, ...more,
+    client_id: options.clientId, response_type: 'code', scope: options.scope || 'openid profile', state, nonce,
+    code_challenge: codeChallenge, code_challenge_method: 'S256',
+    ui_locales: options.lang, ...more,
   };
   for (const name of Object.keys(query)) if (query[name] !== undefined) url.searchParams.set(name, query[name]);
   return url.href;
@@ -104,17 +103,16 @@ export function authorizeUrl(options, more) {
  * @param {LoginOptions} options @param {Listener} [listener] @returns {Login}
  */
 export function createLogin(options, listener = {}) {
-  const { state = random(), nonce = random() } = options;
-  const verifier = options.codeChallenge ? undefined : random();
   /** @type {View} */
   let view = {
     status: 'idle', failure: null, secondsLeft: 0, site: null, device: 'desktop', channels: [], channel: null,
-    platform: null, face: null, popup: false,
+    face: null,
   };
   let over = true;
   let life = new AbortController(); // of the present step
   let secret = '';
-  let codeChallenge = '';
+  /** @type {Proof} */
+  let proof;
   let redirectUri = '';
   let issuer = '';
   let refreshUrl = '';
@@ -180,7 +178,7 @@ export function createLogin(options, listener = {}) {
     if (!channel || over || view.status === 'approved') return;
     step();
     closeWindow();
-    set({ channel, face: null, failure: null, popup: false, status: 'waiting' });
+    set({ channel, face: null, failure: null, status: 'waiting' });
     if (channel.how === 'qr') renew(true);
   }
 
@@ -189,12 +187,11 @@ export function createLogin(options, listener = {}) {
     if (over || !channel) return false;
     if (popup && !popup.closed) popup.focus();
     else {
-      popup = open(authorizeUrl(options, {
-        redirect_uri: redirectUri, state, nonce, code_challenge: codeChallenge, response_mode: 'web_message', login_hint: channel.id,
+      popup = open(authorizeUrl(options, proof, {
+        redirect_uri: redirectUri, response_mode: 'web_message', login_hint: channel.id,
       }), '_blank', 'popup,width=520,height=760');
     }
-    set({ popup: Boolean(popup) });
-    return view.popup;
+    return Boolean(popup);
   }
 
   // ---- what happens ----
@@ -253,7 +250,8 @@ export function createLogin(options, listener = {}) {
         wait = answer.wait;
       } catch (error) {
         if (signal.aborted) return;
-        if (failures === times || isFailure(error)) return otherwise(error);
+        if (isFailure(error)) return fail(error);
+        if (failures === times) return otherwise(error);
       }
       await pause(wait || backoff(failures), signal);
     }
@@ -265,12 +263,13 @@ export function createLogin(options, listener = {}) {
     set({ status: 'loading', failure: null, face: null });
     try {
       const url = `${addressOf(options)}/api/browser/logins`;
-      codeChallenge = options.codeChallenge || await challenge(/** @type {string} */ (verifier));
+      proof = proof || await prepare(options);
       if (signal.aborted) return;
-      const { clientId, scope, provider, lang, prompt, maxAge } = options;
+      const { clientId, scope, lang, provider } = options;
+      const { state, nonce } = proof;
       await insist(2, url, {
-        client_id: clientId, redirect_uri: options.redirectUri, scope, state, nonce, lang, prompt, max_age: maxAge,
-        code_challenge: codeChallenge, code_challenge_method: 'S256', channel: view.channel ? view.channel.id : provider,
+        client_id: clientId, redirect_uri: options.redirectUri, scope, state, nonce, lang,
+        code_challenge: proof.codeChallenge, code_challenge_method: 'S256', channel: view.channel ? view.channel.id : provider,
       }, begun, diagnose);
     } catch (error) {
       fail(error);
@@ -284,9 +283,9 @@ export function createLogin(options, listener = {}) {
     ({ secret, issuer, redirect_uri: redirectUri } = body);
     if (issuer.replace(/\/$/, '') !== addressOf(options)) throw failure('mismatch', issuer);
     refreshUrl = `${addressOf(options)}/api/browser/logins/${body.grant}/${body.ticket}/refresh`;
-    const { site, device, channels, platform, face } = body;
+    const { site, device, channels, face } = body;
     const channel = channels.find((/** @type {Channel} */ { id }) => id === body.channel) || channels[0];
-    set({ site, device, channels, platform, channel, status: 'waiting' });
+    set({ site, device, channels, channel, status: 'waiting' });
     if (face && channel.how === 'qr') show(face);
   }
 
@@ -311,7 +310,7 @@ export function createLogin(options, listener = {}) {
     hear(face.ticket);
   }
 
-  /** @param {import('./watch.js').News} news */
+  /** @param {{status: string, reason?: string, seconds_left: number}} news */
   function hear({ status, reason, seconds_left }) {
     deadline = performance.now() + 1000 * seconds_left;
     if (isOpen(status)) set({ status: /** @type {LoginStatus} */ (status), secondsLeft: seconds_left });
@@ -330,29 +329,28 @@ export function createLogin(options, listener = {}) {
     set({ status: 'approved', failure: null });
     insist(5, url, undefined, (answer) => {
       if (answer.ok) return deliver(answer.body);
-      if (answer.status >= 500) throw refusal(answer);
+      if (answer.status > 499) throw refusal(answer);
       redeemUrl = '';
+      if (answer.status === 403) throw refusal(answer);
       const { status } = answer.body;
       if (view.face && isOpen(status)) show(view.face);
       else hear(status === 'denied' ? answer.body : GONE);
     });
   }
 
-  /** An answer with a code. @param {{code: string, state?: string, iss?: string}} answer */
+  /** An answer with a code. @param {{code: string, state: string, iss?: string}} answer */
   function deliver(answer) {
-    if ((answer.state || state) !== state || (answer.iss || issuer) !== issuer) return fail(failure('mismatch'));
+    const { state, nonce, codeVerifier } = proof;
+    if (answer.state !== state || (answer.iss || issuer) !== issuer) return fail(failure('mismatch'));
     set({ status: 'approved', failure: null });
     stop();
-    /** @type {LoginResult} */
-    const result = { code: answer.code, state, nonce, redirectUri, issuer };
-    if (verifier) result.codeVerifier = verifier;
-    if (listener.success) listener.success(result);
+    if (listener.success) listener.success({ code: answer.code, state, codeVerifier, nonce, redirectUri, issuer });
   }
 
   /** A fresh ticket: by itself while somebody looks, else when asked for. @param {boolean} [wanted] */
   function renew(wanted) {
     const { channel } = view;
-    if (!wanted && (document.hidden || renewals >= AUTOMATIC_RENEWALS)) return;
+    if (!wanted && (document.hidden || renewals > 19)) return; // twenty times nobody scanned
     renewals = wanted ? 0 : renewals + 1;
     if (!refreshUrl || !channel || channel.how !== 'qr') begin();
     else {
@@ -367,10 +365,6 @@ export function createLogin(options, listener = {}) {
   // ---- clock, person, window ----
 
   function tick() {
-    if (popup && popup.closed) {
-      popup = null;
-      set({ popup: false });
-    }
     const { status, face } = view;
     if (!isOpen(status) || !face || face.trouble) return;
     const now = performance.now();
@@ -391,10 +385,9 @@ export function createLogin(options, listener = {}) {
   /** The window's answer, and nobody else's. @param {MessageEvent} event */
   function receive({ origin, source, data }) {
     if (!popup || source !== popup || origin !== new URL(addressOf(options)).origin) return;
-    if (!data || data.type !== 'authorization_response' || !data.response || data.response.state !== state) return;
+    if (!data || data.type !== 'authorization_response' || !data.response || data.response.state !== proof.state) return;
     const { code, error, error_description: text } = data.response;
     popup = null;
-    set({ popup: false });
     if (code) deliver(data.response);
     else if (error === 'access_denied') fail(failure('denied', text), 'denied');
     else fail(failure('server', text || error));

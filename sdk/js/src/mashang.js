@@ -45,13 +45,12 @@ function layer(options, resolve, reject) {
   const host = document.createElement('div');
   const root = host.attachShadow({ mode: 'open' });
   const dialog = document.createElement('dialog');
-  const before = /** @type {HTMLElement} */ (document.activeElement);
   const close = () => panel.login.cancel();
   /** @template T @param {(value: T) => void} settle @returns {(value: T) => void} */
   const leave = (settle) => (value) => {
-    panel.remove();
+    panel.login.stop();
+    dialog.close(); // gives the focus back
     host.remove();
-    before.focus();
     settle(value);
   };
   const panel = createPanel(root, options, { close, success: leave(resolve), failure: leave(reject) });

@@ -2,31 +2,34 @@
  * What a person sees of an attempt, drawn into a shadow root: tabs, code, number, clock, and what to do next. Everything
  * that came over the network is text or a path, never HTML.
  *
- * Slots of the host: `header`, `footer`, and over the code `scanned`, `approved`, `denied`, `expired`.
+ * Slots of the host: `header`, `footer`, and over the code one per status: `scanned`, `approved`, `denied`, `expired`, `error`.
  */
-import { isPassing } from './failure.js';
 import { createLogin } from './login.js';
 import { dress, paint } from './style.js';
+import { isOpen } from './watch.js';
 import { language, wordsOf } from './words.js';
 
 /**
  * @typedef {import('./login.js').View} View
  * @typedef {import('./words.js').Words} Words
  * @typedef {Node | string | null | false | undefined} Child
- * @typedef {{card: HTMLElement, login: import('./login.js').Login, remove: () => void}} Panel
+ * @typedef {{card: HTMLElement, login: import('./login.js').Login}} Panel
  */
 
 const OUTSIDE = { target: '_blank', rel: 'noopener noreferrer' };
 
 /**
- * An element with attributes (functions listen) and children.
- * @param {string} name @param {Record<string, any>} given @param {...Child} children @returns {any}
+ * An element with a class or attributes (functions listen) and children.
+ * @param {string} name @param {string | Record<string, any>} given @param {...Child} children @returns {any}
  */
 function el(name, given, ...children) {
   const node = document.createElement(name);
-  for (const key of Object.keys(given)) {
-    if (typeof given[key] === 'function') node.addEventListener(key, given[key]);
-    else node.setAttribute(key, given[key]);
+  /** @type {Record<string, any>} */
+  const attributes = typeof given === 'string' ? { class: given } : given;
+  for (const key of Object.keys(attributes)) {
+    const value = attributes[key];
+    if (typeof value === 'function') node.addEventListener(key, value);
+    else node.setAttribute(key, value);
   }
   node.append(.../** @type {Node[]} */ (children.filter(Boolean)));
   return node;
@@ -34,16 +37,15 @@ function el(name, given, ...children) {
 
 /** Our QR drawn anew from its one path; whatever else a picture holds stays out. @param {string} text */
 function drawing(text) {
-  const from = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
-  /** @param {string} name @param {string} attribute @param {Element | null} source @param {Node} parent */
-  const copy = (name, attribute, source, parent) => {
+  const from = new DOMParser().parseFromString(text, 'image/svg+xml');
+  /** @param {string} name @param {string} attribute */
+  const copy = (name, attribute) => {
     const node = document.createElementNS('http://www.w3.org/2000/svg', name);
-    node.setAttribute(attribute, (source && source.getAttribute(attribute)) || '');
-    return parent.appendChild(node);
+    node.setAttribute(attribute, /** @type {Element} */ (from.querySelector(name)).getAttribute(attribute) || '');
+    return node;
   };
-  const svg = copy('svg', 'viewBox', from, document.createDocumentFragment());
-  copy('path', 'd', from.querySelector('path'), svg);
-  svg.setAttribute('shape-rendering', 'crispEdges');
+  const svg = copy('svg', 'viewBox');
+  svg.append(copy('path', 'd'));
   return svg;
 }
 
@@ -75,31 +77,19 @@ export function createPanel(root, options, listener) {
   let drawn = {};
   const live = el('p', { class: 'live', role: 'status' });
   const heading = el('h2', { id: 'title' });
-  const host = el('p', { class: 'soft' });
-  const tabs = el('div', { class: 'tabs', role: 'tablist', 'aria-label': words.ways, keydown: move });
-  const body = el('div', { class: 'body', id: 'body' });
+  const host = el('p', 'soft');
+  const tabs = el('div', { class: 'tabs', role: 'tablist', 'aria-label': words.title, keydown: move });
+  const body = el('div', 'body');
   const clock = el('p', { class: 'soft', role: 'timer' });
   const card = el('section', { class: 'card', part: 'panel', lang, 'aria-labelledby': 'title' },
     el('slot', { name: 'header' }), heading, host, tabs, body, live,
-    el('slot', { name: 'footer' }, el('p', { class: 'soft' }, words.warning)),
+    el('slot', { name: 'footer' }, el('p', 'soft', words.warning)),
     listener.close && button('×', listener.close, { class: 'close', 'aria-label': words.close }));
   const login = createLogin({ ...options, lang }, { ...listener, change: draw });
   if (!root.firstChild) dress(root);
   root.append(card);
   tabs.hidden = true;
-  return {
-    card,
-    login,
-    remove() {
-      login.stop();
-      card.remove();
-    },
-  };
-
-  /** @param {keyof Words} word @param {string} value for what is in braces */
-  function say(word, value) {
-    return words[word].replace(/\{.*\}/, () => value);
-  }
+  return { card, login };
 
   /** @param {string} label @param {() => void} click @param {object} [given] */
   function button(label, click, given) {
@@ -111,30 +101,31 @@ export function createPanel(root, options, listener) {
     /** @param {...keyof View} names */
     const changed = (...names) => names.some((name) => view[name] !== drawn[name]);
     const { status, secondsLeft, site, channel } = view;
-    const news = changed('status', 'failure', 'face', 'channel', 'popup');
+    const news = changed('status', 'failure', 'face', 'channel');
     card.dataset.status = status;
     if (site && changed('site')) {
-      heading.replaceChildren(`${words.title} `, el('bdi', {}, site.name));
-      host.replaceChildren(site.logo_uri ? el('img', { class: 'logo', alt: '', src: site.logo_uri }) : '', el('bdi', {}, site.host));
+      heading.replaceChildren(`${words.title} `, el('bdi', '', site.name));
+      host.replaceChildren(site.logo_uri ? el('img', { class: 'logo', alt: '', src: site.logo_uri }) : '', el('bdi', '', site.host));
       paint(root, site.brand_color);
     }
     if (changed('channels', 'channel')) drawTabs(view);
     if (news) {
-      live.textContent = channel && channel.how === 'window' && status === 'waiting' ? channel.label : told(view);
+      live.textContent = told(view);
       const focused = body.contains(root.activeElement);
       body.replaceChildren(...parts(view).filter(Boolean));
       if (focused) (body.querySelector('button') || card.querySelector('button') || body).focus();
     }
     const time = `${Math.floor(secondsLeft / 60)}:${String(secondsLeft % 60).padStart(2, '0')}`;
-    clock.textContent = status === 'waiting' ? say('valid', time) : status === 'scanned' ? say('within', time) : '';
+    clock.textContent = isOpen(status) ? time : '';
     drawn = view;
     if (listener.change) listener.change(view);
   }
 
   /** What the state is called. @param {View} view */
-  function told({ status, failure }) {
-    const reason = (failure && failure.reason) || status;
-    return /** @type {Record<string, string>} */ (words)[reason] || words.server;
+  function told({ status, failure, channel }) {
+    /** @type {Record<string, any>} */
+    const known = words;
+    return failure ? known[failure.reason] || failure.detail || words.server : known[status] || (channel ? channel.scan_hint : '…');
   }
 
   /** @param {View} view */
@@ -144,11 +135,10 @@ export function createPanel(root, options, listener) {
     tabs.replaceChildren(...channels.map(({ id, label }) => {
       const open = Boolean(channel && channel.id === id);
       return button(label, () => login.choose(id), {
-        class: '', role: 'tab', 'aria-selected': open, 'aria-controls': 'body', tabindex: open ? 0 : -1, id: `tab-${id}`,
+        class: '', role: 'tab', 'aria-selected': open, tabindex: open ? 0 : -1,
       });
     }));
     if (focused) tabs.querySelector('[tabindex="0"]').focus();
-    if (!tabs.hidden && channel) body.setAttribute('role', 'tabpanel');
   }
 
   /** Arrow keys among tabs. @param {KeyboardEvent} event */
@@ -160,45 +150,35 @@ export function createPanel(root, options, listener) {
 
   /** @param {View} view @returns {any[]} */
   function parts(view) {
-    const { status, failure, face, channel, platform, popup } = view;
-    const trouble = failure && el('p', { class: 'bad' }, told(view));
+    const { status, failure, face, channel } = view;
+    const trouble = failure && el('p', 'bad', told(view));
     const again = button(words.again, login.refresh);
     if (channel && channel.how === 'window' && status !== 'approved' && status !== 'loading') {
-      const note = el('p', { role: 'status' }, popup && words.popup);
-      const press = () => { if (!login.openWindow()) note.textContent = words.blocked; };
-      return [trouble, note, button(words.window, press)];
+      const press = () => { if (!login.openWindow()) live.textContent = note.textContent = words.blocked; };
+      const note = el('p', 'bad', failure && told(view));
+      return [note, el('p', '', channel.scan_hint), button(words.window, press)];
     }
-    if (!face) return [trouble || told(view), failure && isPassing(failure) && again];
+    if (!face) return [trouble || told(view), failure && again];
     const { ticket, trouble: theirs } = face;
-    if (theirs) return [theirs.heading, theirs.text, theirs.remedy, again].map((text) => text && el('p', {}, text));
-    const app = platform ? platform.name : '';
+    if (theirs) return [theirs.heading, theirs.text, theirs.remedy, again].map((text) => text && el('p', '', text));
     const onPhone = view.device !== 'desktop';
     const [onward, sandbox] = [safe(face.continue_href), safe(face.sandbox_phone_href)];
+    // For whoever cannot scan the screen in their hand.
+    const copy = button(words.copy, () => navigator.clipboard.writeText(String(ticket.scan_url)).then(() => {
+      copy.textContent = live.textContent = '✓';
+    }));
     const over = status !== 'waiting' && el('div', { class: 'over', part: 'overlay' },
-      el('slot', { name: status }, trouble || told(view)), failure && isPassing(failure) && (failure.reason === 'network' ? again : fresh('big')));
+      el('slot', { name: status }, trouble || told(view)), failure && again);
     return [
-      onPhone && onward && el('a', { class: 'big', href: onward, ...OUTSIDE }, say('onward', app)),
-      onPhone && ticket.scan_url && link(ticket.scan_url),
+      onPhone && onward && el('a', { class: 'big', href: onward, ...OUTSIDE }, words.window),
+      onPhone && ticket.scan_url && copy,
       el('div', { class: 'code', part: 'qr' },
         el('div', { role: 'img', 'aria-label': words.qr }, ticket.qr_svg ? drawing(ticket.qr_svg) : ticket.picture && picture(ticket.picture)), over),
       clock,
-      el('b', {}, say('scan', app)),
-      platform && el('p', { class: 'soft' }, platform.scan_hint),
-      ticket.number && el('p', { class: 'number', part: 'number' }, words.number, el('b', {}, ticket.number)),
-      sandbox && el('a', { href: sandbox, 'data-sandbox': '', ...OUTSIDE }, words.sandbox),
-      status === 'waiting' && fresh(''),
+      channel && el('p', '', channel.scan_hint),
+      ticket.number && el('p', { class: 'number', part: 'number' }, words.number, el('b', '', ticket.number)),
+      sandbox && el('a', { href: sandbox, 'data-sandbox': '', ...OUTSIDE }, 'Sandbox'),
+      status === 'waiting' && button(words.refresh, login.refresh, { class: '' }),
     ];
-  }
-
-  /** @param {string} style */
-  function fresh(style) {
-    return button(words.refresh, login.refresh, { class: style });
-  }
-
-  /** The QR's link, for whoever cannot scan the screen in their hand. @param {string} address */
-  function link(address) {
-    const field = el('input', { readonly: '', value: address, 'aria-label': words.copy });
-    const copy = () => navigator.clipboard.writeText(address).then(() => { live.textContent = words.copied; }, () => field.select());
-    return el('p', {}, field, button(words.copy, copy, { class: '' }));
   }
 }

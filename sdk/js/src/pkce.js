@@ -6,16 +6,22 @@ function base64url(bytes) {
   return btoa(String.fromCharCode(...Array.from(bytes))).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
 }
 
-/** 256 random bits: a verifier, a state, a nonce. */
-export const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
+/** 256 random bits. */
+const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
+
+/** @param {string} verifier */
+export async function challenge(verifier) {
+  return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))));
+}
 
 /**
- * What of a verifier may be shown. Browsers do this on https and on localhost only; the server takes no other redirect
- * address either, so an implementation of our own would help nobody.
+ * What one login asks with and is answered by. Browsers hash on https and on localhost only; the server takes no other
+ * redirect address either, so a hash of our own would help nobody.
  *
- * @param {string} verifier
+ * @param {{state?: string, nonce?: string, codeChallenge?: string}} given else made here
  */
-export async function challenge(verifier) {
-  if (typeof crypto === 'undefined' || !crypto.subtle) throw failure('insecure_context');
-  return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))));
+export async function prepare({ state = random(), nonce = random(), codeChallenge }) {
+  if (!crypto.subtle) throw failure('insecure_context');
+  const codeVerifier = codeChallenge ? undefined : random();
+  return { state, nonce, codeVerifier, codeChallenge: codeChallenge || await challenge(String(codeVerifier)) };
 }

@@ -4,7 +4,7 @@
  */
 import { failure } from './failure.js';
 import { addressOf, authorizeUrl } from './login.js';
-import { challenge, random } from './pkce.js';
+import { prepare } from './pkce.js';
 import { language } from './words.js';
 
 const KEY = 'mashang:';
@@ -22,12 +22,11 @@ export const isInside = () => /MicroMessenger|wxwork/i.test(navigator.userAgent)
 export async function redirectLogin(options) {
   const issuer = addressOf(options);
   const redirectUri = options.redirectUri || location.origin + location.pathname;
-  const verifier = options.codeChallenge ? undefined : random();
-  const [state, nonce] = [options.state || random(), options.nonce || random()];
-  const codeChallenge = options.codeChallenge || await challenge(/** @type {string} */ (verifier));
-  sessionStorage.setItem(KEY + state, JSON.stringify({ issuer, redirectUri, nonce, codeVerifier: verifier }));
-  location.assign(authorizeUrl({ ...options, lang: language(options.lang) }, {
-    redirect_uri: redirectUri, state, nonce, code_challenge: codeChallenge, login_hint: options.provider,
+  const proof = await prepare(options);
+  const { state, nonce, codeVerifier } = proof;
+  sessionStorage.setItem(KEY + state, JSON.stringify({ state, codeVerifier, nonce, redirectUri, issuer }));
+  location.assign(authorizeUrl({ ...options, lang: language(options.lang) }, proof, {
+    redirect_uri: redirectUri, login_hint: options.provider,
   }));
   return new Promise(() => {});
 }
@@ -50,8 +49,8 @@ export async function finishRedirect() {
   for (const name of NAMES) query.delete(name);
   if (query === hashed) here.hash = String(hashed) ? `${route}?${hashed}` : route;
   history.replaceState(history.state, '', here.href);
-  const { issuer, ...result } = JSON.parse(kept);
-  if (iss && iss !== issuer) throw failure('mismatch', `an answer from ${iss}`);
+  const result = JSON.parse(kept);
+  if (iss && iss !== result.issuer) throw failure('mismatch', `an answer from ${iss}`);
   if (error) throw failure(error === 'access_denied' ? 'denied' : 'server', text || error);
-  return { code, state, issuer, ...result };
+  return { code, ...result };
 }

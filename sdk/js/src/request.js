@@ -72,8 +72,9 @@ export function pause(ms, signal) {
       signal.removeEventListener('abort', end);
       done();
     };
-    const timer = setTimeout(end, signal.aborted ? 0 : ms);
+    const timer = setTimeout(end, ms);
     signal.addEventListener('abort', end);
+    if (signal.aborted) end();
   }));
 }
 

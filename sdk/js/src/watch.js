@@ -24,11 +24,6 @@ import { backoff, fuse, pause, request } from './request.js';
  * @typedef {{stop: () => void, check: () => void}} Watcher `check` asks once, whoever looks
  */
 
-const FIRST_EVENT = 8000; // later: a proxy holds the stream back
-const SILENCE = 45000; // the server says something each 15 s
-const HELD = 40000; // answered after 25 s
-const SHORT = 10000;
-
 /** Whether there is more to come. @param {string} status */
 export const isOpen = (status) => status === 'waiting' || status === 'scanned';
 
@@ -62,7 +57,7 @@ export function watch({ urls, headers, credentials = 'omit', seen = 0, onNews, o
   /** @param {boolean} hold wait for a change @param {AbortSignal} signal */
   async function ask(hold, signal) {
     const url = urls.status + (hold ? `?wait=25&seen=${version}` : '');
-    const answer = await request(url, { headers, credentials, signal, limit: hold ? HELD : SHORT });
+    const answer = await request(url, { headers, credentials, signal, limit: hold ? 40000 : 10000 });
     if (signal.aborted) return;
     if (answer.ok) return tell(answer.body);
     if (answer.status === 404 || answer.status === 410) return gone();
@@ -73,7 +68,7 @@ export function watch({ urls, headers, credentials = 'omit', seen = 0, onNews, o
   async function stream(signal) {
     let heard = false;
     const ends = fuse(signal);
-    ends.set(FIRST_EVENT);
+    ends.set(8000); // a proxy holds the first event back
     try {
       const answer = await fetch(urls.events, {
         headers: { accept: 'text/event-stream', ...headers }, credentials, cache: 'no-store', signal: ends.signal,
@@ -87,7 +82,7 @@ export function watch({ urls, headers, credentials = 'omit', seen = 0, onNews, o
         const events = (text + decoder.decode(value, { stream: true })).split(/\r?\n\r?\n/);
         text = /** @type {string} */ (events.pop());
         for (const event of events) heard = take(event) || heard;
-        if (heard) ends.set(SILENCE);
+        if (heard) ends.set(45000); // the server says something each 15 s
       }
     } catch (error) { // the network, or we
     } finally {

@@ -1,0 +1,111 @@
+/**
+ * `<scan-login issuer client-id>`: the panel as an element of the page. It begins when it is on the page and not `paused`,
+ * begins anew when an attribute changes, and leaves nothing running when it is taken away.
+ *
+ * Events: `success` ({@link LoginResult} in `detail`), `fail` (failure: it is over), `change` ({@link View}), and per status
+ * `scanned`, `approved`, `expired`, `denied`, `error`, `cancel`, with the failure in `detail` where there is one.
+ *
+ * @typedef {import('./login.js').LoginResult} LoginResult
+ * @typedef {import('./login.js').View} View
+ */
+import { createPanel } from './panel.js';
+
+const ATTRIBUTES = ['issuer', 'client-id', 'redirect-uri', 'scope', 'state', 'nonce', 'code-challenge', 'provider', 'lang', 'timeout', 'paused'];
+const TOLD = ['scanned', 'approved', 'expired', 'denied', 'error'];
+
+/** Where there is no document (a server that renders) the class is still there to be imported. */
+const Base = typeof HTMLElement === 'undefined' ? /** @type {typeof HTMLElement} */ (/** @type {unknown} */ (Object)) : HTMLElement;
+
+export class ScanLoginElement extends Base {
+  static get observedAttributes() {
+    return ATTRIBUTES;
+  }
+
+  constructor() {
+    super();
+    /** @type {import('./panel.js').Panel | null} */
+    this.panel = null;
+    this.waits = false;
+    this.attachShadow({ mode: 'open' });
+  }
+
+  connectedCallback() {
+    this.renew();
+  }
+
+  disconnectedCallback() {
+    this.renew();
+  }
+
+  attributeChangedCallback() {
+    this.renew();
+  }
+
+  /** Several attributes at once, or a move to another place, begin once. */
+  renew() {
+    if (this.waits) return;
+    this.waits = true;
+    Promise.resolve().then(() => {
+      this.waits = false;
+      this.stop();
+      if (this.isConnected && !this.hasAttribute('paused')) this.start();
+    });
+  }
+
+  start() {
+    const root = /** @type {ShadowRoot} */ (this.shadowRoot);
+    /** @param {string} name */
+    const given = (name) => this.getAttribute(name) || undefined;
+    let status = '';
+    this.stop();
+    this.panel = createPanel(root, {
+      issuer: given('issuer') || '',
+      clientId: given('client-id') || '',
+      redirectUri: given('redirect-uri'),
+      scope: given('scope'),
+      state: given('state'),
+      nonce: given('nonce'),
+      codeChallenge: given('code-challenge'),
+      provider: given('provider'),
+      lang: given('lang'),
+      timeout: Number(given('timeout')) || undefined,
+    }, {
+      change: (view) => {
+        this.tell('change', view);
+        if (view.status !== status && TOLD.indexOf(view.status) >= 0) this.tell(view.status, view.failure);
+        status = view.status;
+      },
+      success: (result) => this.tell('success', result),
+      failure: (failed) => {
+        if (failed.reason === 'cancelled') this.tell('cancel', failed);
+        this.tell('fail', failed);
+      },
+    });
+    this.panel.login.start();
+  }
+
+  /** Asks nothing any more, and shows nothing. */
+  stop() {
+    if (!this.panel) return;
+    this.panel.login.stop();
+    this.panel.card.remove();
+    this.panel = null;
+  }
+
+  /** A fresh code. */
+  refresh() {
+    if (this.panel) this.panel.login.refresh();
+  }
+
+  /** Gives up: the code is dead. */
+  cancel() {
+    if (this.panel) this.panel.login.cancel();
+  }
+
+  /** @param {string} type @param {unknown} detail */
+  tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+if (typeof customElements !== 'undefined' && !customElements.get('scan-login')) customElements.define('scan-login', ScanLoginElement);

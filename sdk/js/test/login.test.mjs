@@ -1,0 +1,355 @@
+/** One attempt, from the first request to the code or the failure. */
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { afterEach, beforeEach, test } from 'node:test';
+
+import { createLogin } from '../src/login.js';
+import { ISSUER, Server } from './server.mjs';
+import { NOTHING, World } from './world.mjs';
+
+let world;
+let server;
+beforeEach(() => {
+  server = new Server();
+  world = new World(server.answer);
+});
+afterEach(() => world.restore());
+
+const OPTIONS = { issuer: ISSUER, clientId: 'site' };
+
+/** Starts; `seen` are the statuses in order, each once. */
+async function start(options = {}) {
+  const seen = [];
+  const ends = [];
+  const login = createLogin({ ...OPTIONS, ...options }, {
+    change: ({ status }) => { if (seen[seen.length - 1] !== status) seen.push(status); },
+    success: (result) => ends.push(result),
+    failure: (failed) => ends.push(failed),
+  });
+  login.start();
+  await world.settle();
+  return { login, seen, ends };
+}
+
+test('scanned, approved, collected: a code with its verifier, and nothing goes on', async () => {
+  const { login, seen, ends } = await start({ state: 'st', nonce: 'no' });
+  assert.equal(server.begun.code_challenge_method, 'S256');
+  assert.equal(login.view.face.ticket.number, '42');
+  server.move('scanned');
+  await world.settle();
+  server.move('approved');
+  await world.settle();
+  assert.deepEqual(seen, ['loading', 'waiting', 'scanned', 'approved']);
+  const [{ codeVerifier, ...rest }] = ends;
+  assert.deepEqual(rest, { code: 'the-code', state: 'st', nonce: 'no', redirectUri: 'https://site.example/cb', issuer: ISSUER });
+  assert.equal(createHash('sha256').update(codeVerifier).digest('base64url'), server.begun.code_challenge);
+  assert.deepEqual(world.leftovers, NOTHING);
+});
+
+test('the secret of the page is sent to the issuer only, and never in an address', async () => {
+  await start();
+  server.move('approved');
+  await world.settle();
+  const later = world.requests.slice(1);
+  assert.ok(later.every(({ headers, url }) => headers.authorization === 'Bearer secret' && url.origin === ISSUER && !url.href.includes('secret')));
+  assert.ok(world.requests.every(({ credentials }) => credentials === 'omit'));
+});
+
+test('a challenge of the back end is passed on, and no verifier is made', async () => {
+  const { ends } = await start({ codeChallenge: 'theirs', state: 'theirs-too' });
+  server.move('approved');
+  await world.settle();
+  assert.equal(server.begun.code_challenge, 'theirs');
+  assert.equal(ends[0].codeVerifier, undefined);
+  assert.equal(ends[0].state, 'theirs-too');
+});
+
+test('an expired code is replaced by itself while somebody looks, and when they come back', async () => {
+  const { login } = await start();
+  server.move('expired');
+  await world.settle();
+  assert.equal(login.view.face.ticket.scan_code, 't2');
+  assert.equal(login.view.status, 'waiting');
+  await world.hide(true);
+  server.move('expired');
+  await world.pass(300_000);
+  assert.equal(server.tickets, 2);
+  await world.hide(false);
+  await world.settle();
+  assert.equal(login.view.face.ticket.scan_code, 't3');
+  login.stop();
+  await world.settle();
+  assert.deepEqual(world.leftovers, NOTHING);
+});
+
+test('after twenty codes that nobody scanned it stops, until somebody asks', async () => {
+  const { login } = await start();
+  for (let times = 0; times < 25; times += 1) {
+    server.move('expired');
+    await world.settle();
+  }
+  assert.equal(server.tickets, 21);
+  assert.equal(login.view.status, 'expired');
+  login.refresh();
+  await world.settle();
+  assert.equal(login.view.status, 'waiting');
+  login.stop();
+});
+
+test('seconds are counted down, and at the end the server is asked', async () => {
+  const { login } = await start();
+  await world.pass(30_000);
+  assert.equal(login.view.secondsLeft, 90);
+  world.asked();
+  await world.pass(91_000);
+  assert.deepEqual(world.asked().filter((line) => !line.endsWith('events')), ['GET /api/browser/logins/g/t1/status']);
+  login.stop();
+});
+
+test('a refusal on the phone offers another code; giving up afterwards tells which it was', async () => {
+  for (const [status, more, reason] of [['denied', {}, 'denied'], ['denied', { reason: 'wrong_number' }, 'wrong_number']]) {
+    const { login, seen, ends } = await start();
+    server.move(status, more);
+    await world.settle();
+    assert.equal(login.view.status, 'denied');
+    assert.equal(login.view.failure.reason, reason);
+    assert.deepEqual(ends, []);
+    login.refresh();
+    await world.settle();
+    assert.equal(login.view.status, 'waiting');
+    server.move(status, more);
+    await world.settle();
+    login.cancel();
+    assert.equal(ends[0].reason, reason);
+    assert.equal(seen[seen.length - 1], 'denied');
+    assert.deepEqual(world.leftovers, NOTHING);
+  }
+});
+
+test('without retry the first refusal ends it', async () => {
+  const { ends } = await start({ retry: false });
+  server.move('denied');
+  await world.settle();
+  assert.equal(ends[0].reason, 'denied');
+  assert.deepEqual(world.leftovers, NOTHING);
+});
+
+test('giving up kills the code at the server', async () => {
+  const { login, ends } = await start();
+  login.cancel();
+  await world.settle();
+  assert.equal(ends[0].errMsg, 'login:fail cancelled');
+  assert.equal(login.view.status, 'cancelled');
+  assert.equal(world.asked().at(-1), 'POST /api/browser/logins/g/t1/cancel');
+  assert.deepEqual(world.leftovers, NOTHING);
+});
+
+test('the time of the call is kept, with a failure of its own', async () => {
+  const { ends } = await start({ timeout: 60_000 });
+  await world.pass(59_000);
+  assert.deepEqual(ends, []);
+  await world.pass(2000);
+  assert.equal(ends[0].reason, 'timeout');
+  assert.deepEqual(world.leftovers, NOTHING);
+});
+
+test('another tab gets a fresh code; the tab that is left asks nothing any more', async () => {
+  const { login } = await start();
+  world.asked();
+  login.choose('wecom');
+  await world.settle();
+  assert.deepEqual(world.asked(), ['POST /api/browser/logins/g/t1/refresh', 'GET /api/browser/logins/g/t2/events']);
+  login.choose('password');
+  await world.pass(60_000);
+  assert.deepEqual(world.asked(), []);
+  assert.equal(world.leftovers.requests, 0);
+  assert.equal(login.view.face, null);
+  login.choose('wechat');
+  await world.settle();
+  assert.equal(login.view.face.ticket.scan_code, 't3');
+  login.stop();
+});
+
+test('begun under a tab that needs a window, a tab with a code still draws one', async () => {
+  const { login } = await start({ provider: 'password' });
+  assert.equal(login.view.face, null);
+  login.choose('wechat');
+  await world.settle();
+  assert.equal(login.view.status, 'waiting');
+  assert.ok(login.view.face);
+  login.stop();
+});
+
+test('a login that the server forgot begins again by itself', async () => {
+  const { login } = await start();
+  server.refusals.push({ status: 404, body: { error: 'unknown_login' } });
+  login.refresh();
+  await world.settle();
+  assert.equal(login.view.status, 'waiting');
+  assert.ok(world.asked().filter((line) => line === 'POST /api/browser/logins').length === 2);
+  login.stop();
+});
+
+test('an approval is collected even if the server stumbles, and once', async () => {
+  const { ends } = await start();
+  server.move('approved');
+  server.refusals.push({ status: 503 }, { status: 503 });
+  await world.pass(20_000);
+  assert.equal(ends[0].code, 'the-code');
+  assert.equal(world.asked().filter((line) => line.endsWith('redeem')).length, 3);
+});
+
+test('an approval that could not be collected is collected when the network is back', async () => {
+  const { login, ends } = await start();
+  server.move('approved');
+  server.refusals.push(...Array.from({ length: 5 }, () => new TypeError('Failed to fetch')));
+  await world.pass(60_000);
+  assert.equal(login.view.failure.reason, 'network');
+  await world.online();
+  assert.equal(ends[0].code, 'the-code');
+});
+
+test('an account that may not sign in is a failure of its own', async () => {
+  const { login } = await start();
+  server.move('approved');
+  server.refusals.push({ status: 403, body: { error: 'person_disabled', error_description: 'Switched off.' } });
+  await world.settle();
+  assert.equal(login.view.failure.errMsg, 'login:fail refused: Switched off.');
+  login.stop();
+});
+
+test('the network, the server, the origin and the request fail differently', async () => {
+  const cases = [
+    [() => { server.broken = true; }, 'network', false],
+    [() => { server.refusals.push({ status: 503 }, { status: 503 }); }, 'server', false],
+    [() => { server.refusals.push(new TypeError('CORS'), new TypeError('CORS')); }, 'not_allowed', true],
+    [() => { server.refusals.push({ status: 403, body: { error: 'origin_not_allowed', error_description: 'No.' } }); }, 'not_allowed', true],
+    [() => { server.refusals.push({ status: 400, body: { error: 'invalid_request' } }); }, 'invalid_request', true],
+  ];
+  for (const [prepare, reason, isFinal] of cases) {
+    server.broken = false;
+    prepare();
+    const { login, ends } = await start();
+    await world.pass(10_000);
+    assert.equal(login.view.status, 'error');
+    assert.equal(login.view.failure.reason, reason);
+    assert.equal(ends.length, isFinal ? 1 : 0, reason);
+    login.stop();
+    assert.deepEqual(world.leftovers, NOTHING);
+  }
+});
+
+test('back online, a login that could not begin begins', async () => {
+  server.broken = true;
+  const { login } = await start();
+  await world.pass(10_000);
+  server.broken = false;
+  await world.online();
+  assert.equal(login.view.status, 'waiting');
+  login.stop();
+});
+
+test('an issuer that is no address is told at once', async () => {
+  for (const options of [{ issuer: 'login.example' }, { issuer: 'javascript:alert(1)' }, { clientId: '' }]) {
+    const { ends } = await start(options);
+    assert.equal(ends[0].reason, 'invalid_request');
+  }
+  assert.deepEqual(world.asked(), []);
+});
+
+test('without WebCrypto (plain http) the failure says so', async () => {
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'crypto');
+  Object.defineProperty(globalThis, 'crypto', { configurable: true, value: { getRandomValues: (bytes) => bytes } });
+  try {
+    const { ends } = await start();
+    assert.equal(ends[0].reason, 'insecure_context');
+  } finally {
+    Object.defineProperty(globalThis, 'crypto', before);
+  }
+});
+
+test('a redeem answer of another issuer or another state is refused', async () => {
+  for (const wrong of [{ iss: 'https://evil.example' }, { state: 'other' }]) {
+    const { ends } = await start();
+    server.move('approved');
+    server.refusals.push({ body: { code: 'c', state: server.begun.state, iss: ISSUER, ...wrong } });
+    await world.settle();
+    assert.equal(ends[0].reason, 'mismatch');
+  }
+});
+
+// ---- windows ----
+
+async function inWindow() {
+  const attempt = await start({ provider: 'password' });
+  assert.equal(attempt.login.openWindow(), true);
+  return { ...attempt, popup: world.window_, url: new URL(world.window_.url) };
+}
+
+const answerOf = (response, more = {}) => ({
+  origin: ISSUER, source: world.window_, data: { type: 'authorization_response', response }, ...more,
+});
+
+test('the window asks for the same login, and its answer counts', async () => {
+  const { ends, url } = await inWindow();
+  assert.equal(url.origin + url.pathname, `${ISSUER}/authorize`);
+  const query = Object.fromEntries(url.searchParams);
+  assert.equal(query.response_mode, 'web_message');
+  assert.equal(query.login_hint, 'password');
+  assert.equal(query.code_challenge, server.begun.code_challenge);
+  assert.equal(query.state, server.begun.state);
+  world.window.tell('message', answerOf({ code: 'from-window', state: query.state, iss: ISSUER }));
+  assert.equal(ends[0].code, 'from-window');
+  assert.ok(ends[0].codeVerifier);
+  assert.deepEqual(world.leftovers, NOTHING);
+});
+
+test('forged messages are no answers', async () => {
+  const { login, ends, url } = await inWindow();
+  const state = url.searchParams.get('state');
+  const good = { code: 'forged', state, iss: ISSUER };
+  const forged = [
+    answerOf(good, { origin: 'https://evil.example' }),
+    answerOf(good, { source: {} }),
+    answerOf({ ...good, state: 'guessed' }),
+    answerOf({ code: 'forged' }),
+    answerOf(good, { data: { type: 'other', response: good } }),
+    answerOf(good, { data: null }),
+    answerOf(good, { data: 'text' }),
+  ];
+  for (const event of forged) world.window.tell('message', event);
+  assert.deepEqual(ends, []);
+  login.choose('wechat');
+  world.window.tell('message', answerOf(good));
+  assert.deepEqual(ends, [], 'a window that was left answers nothing');
+  login.stop();
+});
+
+test('a refusal in the window leads back to the panel', async () => {
+  const { login, ends, url } = await inWindow();
+  world.window.tell('message', answerOf({ error: 'access_denied', state: url.searchParams.get('state'), iss: ISSUER }));
+  assert.equal(login.view.status, 'denied');
+  assert.deepEqual(ends, []);
+  assert.equal(login.openWindow(), true, 'and can be opened again');
+  login.stop();
+  assert.equal(world.window_.closed, true);
+});
+
+test('a window that is open comes to the front, one that was closed opens anew', async () => {
+  const { login, popup } = await inWindow();
+  login.openWindow();
+  assert.equal(popup.focused, 1);
+  popup.closed = true;
+  login.openWindow();
+  assert.notEqual(world.window_, popup);
+  login.stop();
+});
+
+test('a browser that forbids windows is noticed', async () => {
+  const { login } = await start({ provider: 'password' });
+  world.popup = () => null;
+  globalThis.open = () => null;
+  assert.equal(login.openWindow(), false);
+  login.stop();
+});

@@ -1,0 +1,36 @@
+export class ScanLoginElement extends HTMLElement {
+    static get observedAttributes(): string[];
+    /** @type {import('./panel.js').Panel | null} */
+    panel: import("./panel.js").Panel | null;
+    waits: boolean;
+    connectedCallback(): void;
+    disconnectedCallback(): void;
+    attributeChangedCallback(): void;
+    /** Several attributes at once, or a move to another place, begin once. */
+    renew(): void;
+    start(): void;
+    /** Asks nothing any more, and shows nothing. */
+    stop(): void;
+    /** A fresh code. */
+    refresh(): void;
+    /** Gives up: the code is dead. */
+    cancel(): void;
+    /** @param {string} type @param {unknown} detail */
+    tell(type: string, detail: unknown): void;
+}
+/**
+ * `<scan-login issuer client-id>`: the panel as an element of the page. It begins when it is on the page and not `paused`,
+ * begins anew when an attribute changes, and leaves nothing running when it is taken away.
+ *
+ * Events: `success` ({@link LoginResult} in `detail`), `fail` (failure: it is over), `change` ({@link View}), and per status
+ * `scanned`, `approved`, `expired`, `denied`, `error`, `cancel`, with the failure in `detail` where there is one.
+ */
+export type LoginResult = import("./login.js").LoginResult;
+/**
+ * `<scan-login issuer client-id>`: the panel as an element of the page. It begins when it is on the page and not `paused`,
+ * begins anew when an attribute changes, and leaves nothing running when it is taken away.
+ *
+ * Events: `success` ({@link LoginResult} in `detail`), `fail` (failure: it is over), `change` ({@link View}), and per status
+ * `scanned`, `approved`, `expired`, `denied`, `error`, `cancel`, with the failure in `detail` where there is one.
+ */
+export type View = import("./login.js").View;

@@ -1,0 +1,34 @@
+/**
+ * @typedef {import('./login.js').LoginResult} LoginResult
+ * @typedef {import('./failure.js').LoginFailure} LoginFailure
+ *
+ * @typedef {object} More
+ * @property {'auto'|'panel'|'redirect'} [mode] `auto` leaves the page only inside WeChat and WeCom
+ * @property {'auto'|'light'|'dark'} [theme]
+ * @property {(result: LoginResult) => void} [success]
+ * @property {(failed: LoginFailure) => void} [fail]
+ * @property {(outcome: LoginResult | LoginFailure) => void} [complete] after either
+ *
+ * @typedef {import('./login.js').LoginOptions & More} ScanLoginOptions
+ */
+/** Shows the panel in a layer over the page. @param {ScanLoginOptions} options @returns {Promise<LoginResult>} */
+export function scanLogin(options: ScanLoginOptions): Promise<LoginResult>;
+export { REASONS } from "./failure.js";
+export { createLogin } from "./login.js";
+export type LoginResult = import("./login.js").LoginResult;
+export type LoginFailure = import("./failure.js").LoginFailure;
+export type More = {
+    /**
+     * `auto` leaves the page only inside WeChat and WeCom
+     */
+    mode?: "panel" | "auto" | "redirect" | undefined;
+    theme?: "auto" | "light" | "dark" | undefined;
+    success?: ((result: LoginResult) => void) | undefined;
+    fail?: ((failed: LoginFailure) => void) | undefined;
+    /**
+     * after either
+     */
+    complete?: ((outcome: LoginResult | LoginFailure) => void) | undefined;
+};
+export type ScanLoginOptions = import("./login.js").LoginOptions & More;
+export { finishRedirect, isInside, redirectLogin } from "./redirect.js";

@@ -1,0 +1,15 @@
+/**
+ * Leaves the page; what it promises never comes. `redirectUri`, else this page's address without its query and hash, must
+ * be registered, and calls `finishRedirect`.
+ *
+ * @param {import('./login.js').LoginOptions} options @returns {Promise<never>}
+ */
+export function redirectLogin(options: import("./login.js").LoginOptions): Promise<never>;
+/**
+ * On the page that `redirectLogin` comes back to: the result, once, and a clean address; `null` if nobody of ours comes
+ * back here. Rejects with the failure, `denied` for example. Reads the query, and the query of a hash router.
+ *
+ * @returns {Promise<import('./login.js').LoginResult | null>}
+ */
+export function finishRedirect(): Promise<import("./login.js").LoginResult | null>;
+export function isInside(): boolean;

@@ -1,0 +1,119 @@
+/**
+ * @typedef {import('./login.js').LoginOptions} LoginOptions
+ * @typedef {import('./login.js').LoginResult} LoginResult
+ * @typedef {import('./failure.js').LoginFailure} LoginFailure
+ *
+ * @typedef {object} Wishes
+ * @property {boolean} [immediate] `false`: not before `start()`
+ * @property {(result: LoginResult) => void} [success]
+ * @property {(failed: LoginFailure) => void} [fail] it is over
+ */
+/** In `setup`; stops with the component. @param {LoginOptions & Wishes} options */
+export function useScanLogin(options: LoginOptions & Wishes): {
+    /** All there is to show. */
+    view: import("vue").ShallowRef<import("./login.js").View>;
+    status: import("vue").ComputedRef<import("./login.js").LoginStatus>;
+    failure: import("vue").ComputedRef<import("./failure.js").LoginFailure | null>;
+    /** What the QR says; `null` where a platform draws its own. */
+    qrUrl: import("vue").ComputedRef<string | null>;
+    /** The QR as SVG, drawn by the issuer. */
+    qrSvg: import("vue").ComputedRef<string | null>;
+    /** The platform's own code, a `data:` address. */
+    picture: import("vue").ComputedRef<string | null>;
+    /** Two digits to type on the phone. */
+    number: import("vue").ComputedRef<string>;
+    secondsLeft: import("vue").ComputedRef<number>;
+    channels: import("vue").ComputedRef<import("./login.js").Channel[]>;
+    channel: import("vue").ComputedRef<import("./login.js").Channel | null>;
+    result: import("vue").ShallowRef<import("./login.js").LoginResult | null>;
+    start: () => Promise<void>;
+    stop: () => void;
+    refresh: () => void;
+    cancel: () => void;
+    choose: (id: string) => void;
+    openWindow: () => boolean;
+};
+/** The panel. Slots and `--mashang-…` variables are those of `<scan-login>`. */
+export const ScanLogin: import("vue").DefineComponent<{
+    issuer: {
+        type: StringConstructor;
+        required: true;
+    };
+    clientId: {
+        type: StringConstructor;
+        required: true;
+    };
+    redirectUri: StringConstructor;
+    scope: StringConstructor;
+    state: StringConstructor;
+    nonce: StringConstructor;
+    codeChallenge: StringConstructor;
+    provider: StringConstructor;
+    lang: StringConstructor;
+    theme: StringConstructor;
+    timeout: (NumberConstructor | StringConstructor)[];
+    /** Asks nothing while it is true: behind another tab, for example. */
+    paused: BooleanConstructor;
+}, () => import("vue").VNode<import("vue").RendererNode, import("vue").RendererElement, {
+    [key: string]: any;
+}>, any, {}, {}, import("vue").ComponentOptionsMixin, import("vue").ComponentOptionsMixin, {
+    /** @param {LoginResult} _result */
+    success: (_result: LoginResult) => true;
+    /** @param {LoginFailure} _failed */
+    fail: (_failed: LoginFailure) => true;
+    scanned: () => true;
+    approved: () => true;
+    /** @param {LoginFailure} _failed */
+    expired: (_failed: LoginFailure) => true;
+    /** @param {LoginFailure} _failed */
+    denied: (_failed: LoginFailure) => true;
+    /** @param {LoginFailure} _failed */
+    error: (_failed: LoginFailure) => true;
+    /** @param {LoginFailure} _failed */
+    cancel: (_failed: LoginFailure) => true;
+}, string, import("vue").PublicProps, Readonly<import("vue").ExtractPropTypes<{
+    issuer: {
+        type: StringConstructor;
+        required: true;
+    };
+    clientId: {
+        type: StringConstructor;
+        required: true;
+    };
+    redirectUri: StringConstructor;
+    scope: StringConstructor;
+    state: StringConstructor;
+    nonce: StringConstructor;
+    codeChallenge: StringConstructor;
+    provider: StringConstructor;
+    lang: StringConstructor;
+    theme: StringConstructor;
+    timeout: (NumberConstructor | StringConstructor)[];
+    /** Asks nothing while it is true: behind another tab, for example. */
+    paused: BooleanConstructor;
+}>> & {
+    onExpired?: ((_failed: import("./failure.js").LoginFailure) => any) | undefined;
+    onDenied?: ((_failed: import("./failure.js").LoginFailure) => any) | undefined;
+    onCancel?: ((_failed: import("./failure.js").LoginFailure) => any) | undefined;
+    onError?: ((_failed: import("./failure.js").LoginFailure) => any) | undefined;
+    onScanned?: (() => any) | undefined;
+    onApproved?: (() => any) | undefined;
+    onSuccess?: ((_result: import("./login.js").LoginResult) => any) | undefined;
+    onFail?: ((_failed: import("./failure.js").LoginFailure) => any) | undefined;
+}, {
+    paused: boolean;
+}, {}>;
+export type LoginOptions = import("./login.js").LoginOptions;
+export type LoginResult = import("./login.js").LoginResult;
+export type LoginFailure = import("./failure.js").LoginFailure;
+export type Wishes = {
+    /**
+     * `false`: not before `start()`
+     */
+    immediate?: boolean | undefined;
+    success?: ((result: LoginResult) => void) | undefined;
+    /**
+     * it is over
+     */
+    fail?: ((failed: LoginFailure) => void) | undefined;
+};
