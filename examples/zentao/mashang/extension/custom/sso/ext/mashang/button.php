@@ -36,13 +36,13 @@ $mashangButton  = array
             form.parentNode.insertBefore(notice, form);
         }
         var row = document.createElement('div');
-        row.style.cssText = 'margin:12px 0;text-align:center';
+        row.style.cssText = 'margin:12px 10px 16px';
         var link = document.createElement('a');
         link.id = 'mashangScan';
         link.className = 'btn not-open-url';
         link.href = button.link;
         link.textContent = button.text;
-        link.style.cssText = 'display:inline-block;min-width:200px';
+        link.style.cssText = 'display:flex;align-items:center;justify-content:center;box-sizing:border-box;width:100%';
         row.appendChild(link);
         form.parentNode.insertBefore(row, form.nextSibling);
         return true;

@@ -1,0 +1,148 @@
+<?php
+/**
+ * A stand-in for the little of ZenTao that the extension calls, so that its real files can be driven without a ZenTao:
+ * routing, session, a query builder over a JSON file, and a password sign-in. Served by `php -S`, PATH_INFO addresses.
+ *
+ * `/login?referer=…` is the button's address, where the tests' browser without a screen begins.
+ *
+ * Environment: STUB_TREE (a folder with config/ext and extension/custom, as the zip has them), STUB_DATA (the JSON file:
+ * tables of rows), STUB_LANG.
+ */
+error_reporting(E_ALL);
+set_error_handler(function($level, $message, $file, $line) { throw new ErrorException($message, 0, $level, $file, $line); });
+
+define('TABLE_USER', 'user');
+define('TABLE_OAUTH', 'oauth');
+define('TABLE_WEBHOOK', 'webhook');
+
+class helper
+{
+    public static function importControl($module) {}
+    public static function safe64Encode($text) { return strtr(base64_encode($text), '/', '.'); }
+    public static function safe64Decode($text) { return base64_decode(strtr($text, '.', '/')); }
+    public static function now() { return date('Y-m-d H:i:s'); }
+    public static function getRemoteIp() { return $_SERVER['REMOTE_ADDR']; }
+    public static function createLink($module, $method, $vars = '')
+    {
+        parse_str(str_replace('+', '%2B', $vars), $values);
+        return "/$module-" . implode('-', array_merge(array($method), array_values($values))) . '.html';
+    }
+}
+
+/** One statement; the database compares text as MySQL does, without regard to case. */
+class dao
+{
+    private $verb;
+    private $table;
+    private $wheres = array();
+    private $row;
+
+    public function __call($verb, $arguments)
+    {
+        $with = clone $this;
+        if(in_array($verb, array('select', 'update', 'insert', 'delete'))) { $with = new dao(); $with->verb = $verb; }
+        if(in_array($verb, array('from', 'update', 'insert'))) $with->table = $arguments[0];
+        if(in_array($verb, array('where', 'andWhere'))) $with->wheres[] = array($arguments[0], array());
+        if(in_array($verb, array('eq', 'in')) && $with->wheres && !$with->wheres[count($with->wheres) - 1][1]) $with->wheres[count($with->wheres) - 1][1] = (array)$arguments[0];
+        if($verb === 'data') $with->row = $arguments[0];
+        return $with;
+    }
+
+    private static function tables() { return json_decode(file_get_contents(getenv('STUB_DATA'))); }
+
+    private function fits($row)
+    {
+        foreach($this->wheres as list($field, $values))
+        {
+            if(!in_array(strtolower($row->$field), array_map('strtolower', array_map('strval', $values)), true)) return false;
+        }
+        return true;
+    }
+
+    public function fetchAll() { return array_values(array_filter(self::tables()->{$this->table}, function($row) { return $this->fits($row); })); }
+
+    public function fetch($field = '')
+    {
+        $rows = $this->fetchAll();
+        return $rows ? ($field ? $rows[0]->$field : $rows[0]) : false;
+    }
+
+    public function fetchPairs($key, $value) { return array_column($this->fetchAll(), $value, $key); }
+
+    public function exec()
+    {
+        $tables = self::tables();
+        if($this->verb === 'insert') $tables->{$this->table}[] = $this->row;
+        if($this->verb === 'delete') $tables->{$this->table} = array_values(array_filter($tables->{$this->table}, function($row) { return !$this->fits($row); }));
+        if($this->verb === 'update') foreach($tables->{$this->table} as $row) if($this->fits($row)) $row->visits ++;
+        file_put_contents(getenv('STUB_DATA'), json_encode($tables, JSON_UNESCAPED_UNICODE));
+    }
+}
+
+class user
+{
+    public function isLogon() { return isset($_SESSION['user']); }
+    public function login($user) { $_SESSION['user'] = $user; }
+}
+
+class control
+{
+    public $app;
+    public $config;
+    public $dao;
+
+    public function __construct()
+    {
+        global $app, $config;
+        list($this->app, $this->config, $this->dao) = array($app, $config, new dao());
+    }
+
+    public function loadModel($name) { return new $name(); }
+    public function createLink($module, $method, $vars = '') { return helper::createLink($module, $method, $vars); }
+    public function locate($url) { header("Location: $url"); exit; }
+}
+class sso extends control {}
+
+class application
+{
+    public $user;
+    public $control;
+    public $sessionID;
+    public function getClientLang() { return getenv('STUB_LANG') ?: 'zh-cn'; }
+}
+
+session_name('zentaosid');
+session_start();
+$app       = new application();
+$app->user = isset($_SESSION['user']) ? $_SESSION['user'] : (object)array('account' => 'guest');
+$config    = (object)array('webRoot' => '/', 'requestType' => 'PATH_INFO', 'requestFix' => '-', 'moduleVar' => 'm', 'methodVar' => 'f', 'openMethods' => array());
+$filter    = (object)array('sso' => new stdclass());
+foreach(glob(getenv('STUB_TREE') . '/config/ext/*.php') as $file) include $file;
+
+$path   = parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH);
+$parts  = explode('-', $path === '/login' ? 'sso-scanlogin-' . (isset($_GET['referer']) ? $_GET['referer'] : '') : basename($path, '.html'));
+$module = array_shift($parts);
+$method = array_shift($parts);
+if("$module-$method" === 'user-login' && $_POST)
+{
+    $user = (new dao())->select('*')->from(TABLE_USER)->where('account')->eq($_POST['account'])->andWhere('deleted')->eq('0')->fetch();
+    if(!$user || $user->password !== md5($_POST['password'])) { http_response_code(403); exit('wrong'); }
+    (new user())->login($user);
+    header('Location: ' . helper::safe64Decode($parts[0]));
+}
+elseif("$module-$method" === 'user-login')
+{
+    $app->control = (object)array('view' => (object)array('referer' => $parts ? helper::safe64Decode($parts[0]) : ''));
+    echo '<form id="loginForm"></form>';
+    include getenv('STUB_TREE') . '/extension/custom/user/ext/view/login.mashang.html.hook.php';
+}
+elseif($module === 'sso' && in_array("sso.$method", $config->openMethods, true))
+{
+    include getenv('STUB_TREE') . "/extension/custom/sso/ext/control/$method.php";
+    call_user_func_array(array(new mysso(), $method), $parts);
+}
+else
+{
+    header('Content-Type: application/json');
+    echo json_encode(array('page' => $_SERVER['REQUEST_URI'], 'account' => $app->user->account, 'session' => session_id()));
+}
