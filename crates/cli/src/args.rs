@@ -121,6 +121,10 @@ pub struct OneClient {
 /// Commands about people.
 #[derive(Debug, Subcommand)]
 pub enum User {
+    /// Create a person who signs in by name and password
+    Add(AddUser),
+    /// Set a person's password; whatever was signed in by the former one is signed out
+    Password(SetPassword),
     /// List people, the latest first
     List(ListUsers),
     /// Show a person: how they sign in, where they are signed in, and whom they were merged with
@@ -135,6 +139,55 @@ pub enum User {
     Disable(OneUser),
     /// Switch a person on again
     Enable(OneUser),
+}
+
+/// A person to create.
+#[derive(Debug, Clone, Args)]
+pub struct AddUser {
+    /// What they type beside the password: 2 to 64 letters, digits or . _ - @
+    #[arg(long, value_name = "NAME")]
+    pub username: String,
+    /// What websites call them
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Where the password comes from.
+    #[command(flatten)]
+    pub password: PasswordSource,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
+/// A password to set.
+#[derive(Debug, Clone, Args)]
+#[command(group = clap::ArgGroup::new("whose").required(true))]
+pub struct SetPassword {
+    /// The person, by the name they type beside their password
+    #[arg(long, value_name = "NAME", group = "whose")]
+    pub username: Option<String>,
+    /// The person, by id; with --new-username also one who has no password yet
+    #[arg(long, value_name = "SUB", group = "whose", allow_hyphen_values = true)]
+    pub id: Option<String>,
+    /// From now on they type this name
+    #[arg(long, value_name = "NAME")]
+    pub new_username: Option<String>,
+    /// Where the password comes from.
+    #[command(flatten)]
+    pub password: PasswordSource,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
+/// Where a password comes from; asked for on the terminal when nothing is said.
+#[derive(Debug, Clone, Args)]
+pub struct PasswordSource {
+    /// A file with the password in its first line; - reads it from standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "generate")]
+    pub password_file: Option<PathBuf>,
+    /// Make one up, and print it once
+    #[arg(long)]
+    pub generate: bool,
 }
 
 /// A person who has signed in before.
@@ -361,6 +414,21 @@ mod tests {
         };
         assert_eq!((asked.client.as_str(), asked.out), ("zentao", "mashang.zip".into()));
         assert!(line(&["--secret-file", "f"]).is_ok());
+    }
+
+    #[test]
+    fn a_password_is_set_for_one_person_from_one_source() {
+        let refused = |line: &[&str]| Arguments::try_parse_from(["mashang", "user"].iter().chain(line)).is_err();
+        assert!(refused(&["password", "--generate"]), "whose?");
+        assert!(refused(&["password", "--username", "ada", "--id", "A"]));
+        assert!(refused(&["add", "--username", "ada", "--generate", "--password-file", "f"]));
+        assert!(refused(&["add", "--name", "Ada"]));
+        let Some(Command::User(User::Password(asked))) =
+            parsed(&["user", "password", "--id", "-x", "--new-username", "ada"]).command
+        else {
+            panic!("not read as user password")
+        };
+        assert_eq!((asked.id.as_deref(), asked.new_username.as_deref()), (Some("-x"), Some("ada")));
     }
 
     #[test]

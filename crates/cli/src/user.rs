@@ -1,7 +1,8 @@
-//! `mashang user …`: people who have signed in. Every change is written into the audit trail.
+//! `mashang user …`: people. Every change is written into the audit trail.
 
 mod identity;
 mod merge;
+mod password;
 mod show;
 
 use anyhow::{Context, bail};
@@ -15,12 +16,14 @@ use mashang_server::{config, open};
 use crate::args::{OneUser, User as Command};
 use crate::switch::Switch;
 
-/// Lists, shows, switches, merges or unlinks people.
+/// Creates, lists, shows, switches, merges or unlinks people, and sets passwords.
 ///
 /// # Errors
 /// In sentences: an id nobody has, what cannot be merged or unlinked, a database that does not open.
 pub async fn run(command: Command) -> anyhow::Result<()> {
     match command {
+        Command::Add(asked) => password::add(&asked).await,
+        Command::Password(asked) => password::set(&asked).await,
         Command::List(asked) => show::list(&asked).await,
         Command::Show(asked) => show::show(&asked).await,
         Command::Merge(asked) => merge::merge(&asked).await,

@@ -7,7 +7,11 @@
 pub mod cancel;
 pub mod events;
 pub mod face;
+pub mod form;
 pub mod page;
+pub mod passkey;
+pub mod password;
 pub mod redeem;
 pub mod refresh;
 pub mod status;
+pub mod way;

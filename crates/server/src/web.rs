@@ -14,4 +14,5 @@ pub mod pages;
 pub mod problem;
 pub mod qr;
 pub mod sdk;
+pub mod tally;
 pub mod visitor;

@@ -8,16 +8,18 @@ use minijinja::value::Serde;
 use minijinja::{Value, context};
 
 use super::face::Face;
+use super::form::{self, Filled};
+use super::way;
 use crate::channel::{Channel, Place, Platform};
 use crate::flow::{self, Next, Waiting};
 use crate::state::App;
-use crate::urls;
 use crate::web::device::Surroundings;
 use crate::web::headers::{Csp, source_of};
 use crate::web::limits::Counted;
-use crate::web::pages::see_other;
+use crate::web::pages::{Page, see_other};
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
+use crate::{brand, urls};
 
 /// A grant without a ticket: draws one, or answers at once if a session suffices.
 pub async fn without_ticket(
@@ -42,11 +44,34 @@ pub async fn show(
         Next::Show | Next::Redeem => {}
         Next::Draw | Next::Over => return flow::go_on(&app, &visitor, waiting).await,
     }
-    let Some(ticket) = &waiting.ticket else { return Ok(see_other(&urls::login(&waiting.grant.id), &[])) };
+    if waiting.ticket.is_none() {
+        return Ok(see_other(&urls::login(&waiting.grant.id), &[]));
+    }
     let visitor = visitor.preferring(&waiting.grant.request.ui_locales);
-    let selected = Selected::of(&app, &visitor, &waiting);
-    let face = Face::draw(&app, &visitor, Place::OurPage, (&waiting.grant.purpose, ticket), selected.channel)
-        .await?;
+    let mut cookies: Vec<String> = visitor.language_cookie(&app).into_iter().collect();
+    cookies.extend(chosen(&app, &visitor, &waiting).map(|channel| way::remember(&app, channel)));
+    Ok(page(&app, &visitor, &waiting, &Filled::default()).await?.with_cookies(cookies).into_response())
+}
+
+/// The channel whose tab was pressed.
+fn chosen<'a>(app: &'a App, visitor: &Visitor, waiting: &Waiting) -> Option<&'a Channel> {
+    let named = visitor.query("channel")?;
+    app.channels.get_for_client(&named, &waiting.client, &waiting.grant.purpose)
+}
+
+/// The page with its open tab; under a form's tab with what the form comes back with.
+///
+/// # Errors
+/// [`Problem::Store`] when a store does not answer.
+pub(super) async fn page(
+    app: &App,
+    visitor: &Visitor,
+    waiting: &Waiting,
+    filled: &Filled,
+) -> Result<Page, Problem> {
+    let Some(ticket) = &waiting.ticket else { return Err(Problem::UnknownLogin) };
+    let selected = Selected::of(app, visitor, waiting);
+    let face = Face::draw(app, visitor, Place::OurPage, (&waiting.grant.purpose, ticket), selected.channel).await?;
     let origin = source_of(&waiting.grant.request.redirect_uri);
     let csp = Csp {
         frame_src: face.frame_origin().map(str::to_owned),
@@ -60,18 +85,19 @@ pub async fn show(
     };
     let words = app.pages.words.group(visitor.language, "login.live.");
     let values = context! {
-        site => context! { name => waiting.client.name, host => flow::host_of(&waiting.grant.request.redirect_uri) },
+        brand => brand::values(&waiting.client),
+        site => context! { name => waiting.client.name.clone(), host => flow::host_of(&waiting.grant.request.redirect_uri) },
         task,
         grant_id => waiting.grant.id.as_str(),
         tabs => selected.tabs,
-        platform => platform_words(&app, &visitor, selected.channel),
+        platform => platform_words(app, visitor, selected.channel),
+        form => form::values(app, visitor, waiting, selected.channel, filled).await?,
         device => visitor.surroundings.as_str(),
         notice => (),
         words,
         ..Value::from(Serde(&face))
     };
-    let page = app.pages.render_titled(&visitor, "login.html", &title, values)?;
-    Ok(page.with_csp(csp).with_cookies(visitor.language_cookie(&app).into_iter().collect()).into_response())
+    Ok(app.pages.render_titled(visitor, "login.html", &title, values)?.with_csp(csp))
 }
 
 /// The tab that is open, and all tabs.
@@ -81,7 +107,7 @@ struct Selected<'a> {
 }
 
 impl<'a> Selected<'a> {
-    /// By `?channel=`, else the website's `login_hint`, else the first. Inside a platform's app its own channel comes
+    /// By `?channel=`, else the website's `login_hint`, else what this browser used last, else the first. Inside a platform's app its own channel comes
     /// first; a phone's own browser cannot use a platform's QR page, so there our own link does.
     fn of(app: &'a App, visitor: &Visitor, waiting: &Waiting) -> Self {
         let asked = visitor.query("channel");
@@ -89,13 +115,15 @@ impl<'a> Selected<'a> {
         let purpose = &waiting.grant.purpose;
         let client = &waiting.client;
         let named = wanted.and_then(|id| app.channels.get_for_client(id, client, purpose));
+        let by_habit =
+            || way::remembered(visitor).and_then(|id| app.channels.get_for_client(id.as_str(), client, purpose));
         let mut by_our_link = app.channels.for_client(client, purpose).filter(|one| one.opens_our_link());
         let by_link = || match visitor.surroundings {
             Surroundings::Desktop => None,
             Surroundings::Inside(platform) => by_our_link.find(|one| one.platform() == platform),
             Surroundings::Phone => by_our_link.next(),
         };
-        let channel = named.or_else(by_link).or_else(|| app.channels.for_client(client, purpose).next());
+        let channel = named.or_else(by_habit).or_else(by_link).or_else(|| app.channels.for_client(client, purpose).next());
         let tabs = app
             .channels
             .for_client(client, purpose)

@@ -5,6 +5,9 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use http::HeaderMap;
 use mashang_login::secret::{BrowserSecret, PhoneSecret, SessionSecret};
 
+/// How many seconds a habit is remembered: half a year.
+const HABIT: u32 = 180 * 24 * 3600;
+
 /// Which cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CookieKind {
@@ -16,6 +19,8 @@ pub enum CookieKind {
     Session,
     /// The chosen language; not a secret.
     Language,
+    /// The way to sign in that was open last; not a secret.
+    Way,
 }
 
 impl CookieKind {
@@ -25,6 +30,7 @@ impl CookieKind {
             Self::Phone => "mashang_phone",
             Self::Session => "mashang_session",
             Self::Language => "mashang_lang",
+            Self::Way => "mashang_way",
         }
     }
 }
@@ -57,10 +63,11 @@ impl Transport {
             .build()
     }
 
-    /// The `Set-Cookie` value that sets `kind`; it lasts until the browser closes.
+    /// The `Set-Cookie` value that sets `kind`; it lasts until the browser closes, and what is a habit half a year.
     #[must_use]
     pub fn set(self, kind: CookieKind, value: &str) -> String {
-        self.cookie(kind, value.to_owned()).to_string()
+        let cookie = self.cookie(kind, value.to_owned());
+        if kind == CookieKind::Way { format!("{cookie}; Max-Age={HABIT}") } else { cookie.to_string() }
     }
 
     /// The `Set-Cookie` value that removes `kind`.
@@ -83,6 +90,8 @@ pub struct Brought {
     pub session: Option<SessionSecret>,
     /// The chosen language.
     pub language: Option<String>,
+    /// The way to sign in that was open last.
+    pub way: Option<String>,
 }
 
 impl Brought {
@@ -96,6 +105,7 @@ impl Brought {
             phone: value(CookieKind::Phone).as_deref().and_then(PhoneSecret::parse),
             session: value(CookieKind::Session).as_deref().and_then(SessionSecret::parse),
             language: value(CookieKind::Language),
+            way: value(CookieKind::Way),
         }
     }
 }

@@ -1,0 +1,134 @@
+//! Wrong passwords, counted (SEC-74): at one name from one address, at all names from one address, and at one name from
+//! all addresses that never knew it.
+//!
+//! A stranger must not be able to lock a person out. So the last count leaves out addresses from which somebody signed in
+//! by that name lately: there only their own guesses count. From elsewhere the person waits at worst until one of the
+//! guesses is old enough, and has the other tabs. Names that nobody has are counted alike.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use mashang_login::Timestamp;
+
+use crate::web::address::limit_key;
+use crate::web::limits::TooMany;
+use crate::web::tally::Tally;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The counts of one channel.
+#[derive(Debug)]
+pub struct Guesses {
+    at_name_from_address: Tally,
+    from_address: Tally,
+    at_name: Tally,
+    /// From where the right password for a name came.
+    home: Tally,
+}
+
+impl Default for Guesses {
+    fn default() -> Self {
+        Self {
+            at_name_from_address: Tally::new(5, MINUTE * 5),
+            // An office behind one address mistypes a lot on Mondays.
+            from_address: Tally::new(60, MINUTE * 5),
+            at_name: Tally::new(50, MINUTE * 30),
+            home: Tally::new(usize::MAX, Duration::from_secs(30 * 24 * 3600)),
+        }
+    }
+}
+
+impl Guesses {
+    /// Counts a guess before it is looked at; [`Guesses::was_right`] takes it back.
+    ///
+    /// # Errors
+    /// [`TooMany`] with the time until the next one.
+    pub fn begin(&self, name: &str, address: IpAddr, now: Timestamp) -> Result<(), TooMany> {
+        let (here, both) = keys(name, address);
+        self.at_name_from_address.take(&both, now)?;
+        self.from_address.take(&here, now).inspect_err(|_| self.at_name_from_address.give_back(&both))?;
+        if self.home.knows(&both, now) {
+            return Ok(());
+        }
+        self.at_name.take(name, now).inspect_err(|_| {
+            self.at_name_from_address.give_back(&both);
+            self.from_address.give_back(&here);
+        })
+    }
+
+    /// The guess was none: somebody who knows the password signed in.
+    pub fn was_right(&self, name: &str, address: IpAddr, now: Timestamp) {
+        let (here, both) = keys(name, address);
+        self.at_name_from_address.give_back(&both);
+        self.from_address.give_back(&here);
+        if !self.home.knows(&both, now) {
+            self.at_name.give_back(name);
+        }
+        // One time each is enough to be known.
+        self.home.give_back(&both);
+        let _ = self.home.take(&both, now);
+    }
+}
+
+fn keys(name: &str, address: IpAddr) -> (String, String) {
+    let here = limit_key(address).to_string();
+    let both = format!("{here} {name}");
+    (here, both)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap() + Duration::from_secs(seconds)
+    }
+
+    fn address(n: u16) -> IpAddr {
+        let [high, low] = n.to_be_bytes();
+        Ipv4Addr::new(198, 51, high, low).into()
+    }
+
+    #[test]
+    fn sec_74_five_wrong_ones_and_the_sixth_waits() {
+        let guesses = Guesses::default();
+        for second in 0..5 {
+            guesses.begin("ada", address(1), at(second)).unwrap();
+        }
+        let wait = guesses.begin("ada", address(1), at(10)).unwrap_err();
+        assert_eq!(wait.retry_after, Duration::from_secs(290));
+        assert!(guesses.begin("bob", address(1), at(10)).is_ok(), "another name");
+        assert!(guesses.begin("ada", address(2), at(10)).is_ok(), "another address");
+        assert!(guesses.begin("ada", address(1), at(300)).is_ok(), "never for good");
+    }
+
+    #[test]
+    fn sec_74_many_addresses_do_not_multiply_guesses_nor_lock_the_person_out_at_home() {
+        let guesses = Guesses::default();
+        guesses.begin("ada", address(0), at(0)).unwrap();
+        guesses.was_right("ada", address(0), at(0));
+        for n in 1..=50 {
+            guesses.begin("ada", address(n), at(1)).unwrap();
+        }
+        assert!(guesses.begin("ada", address(999), at(2)).is_err(), "a stranger's turn is over");
+        assert!(guesses.begin("ada", address(0), at(2)).is_ok(), "the person's is not");
+    }
+
+    #[test]
+    fn right_ones_do_not_count() {
+        let guesses = Guesses::default();
+        for second in 0..200 {
+            guesses.begin("ada", address(1), at(second)).unwrap();
+            guesses.was_right("ada", address(1), at(second));
+        }
+    }
+
+    #[test]
+    fn one_address_cannot_try_one_password_at_every_name() {
+        let guesses = Guesses::default();
+        let tried = (0..100).take_while(|n| guesses.begin(&format!("name{n}"), address(1), at(0)).is_ok());
+        assert_eq!(tried.count(), 60);
+    }
+}
