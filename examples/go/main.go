@@ -7,7 +7,9 @@ import (
 	"html/template"
 	"log"
 	"net/http"
+	"net/url"
 	"os"
+	"strings"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -43,13 +45,15 @@ func main() {
 		log.Fatal(err)
 	}
 	visits := scs.New() // in memory; SameSite=Lax and HttpOnly by default
-	visits.Cookie.Secure = ownURL[:5] == "https"
+	visits.Cookie.Name = "signed_in"
+	visits.Cookie.Secure = strings.HasPrefix(ownURL, "https:")
 
 	http.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) {
 		state, nonce, verifier := oauth2.GenerateVerifier(), oauth2.GenerateVerifier(), oauth2.GenerateVerifier()
 		visits.Put(r.Context(), "state", state)
 		visits.Put(r.Context(), "nonce", nonce)
 		visits.Put(r.Context(), "verifier", verifier)
+		visits.Put(r.Context(), "wanted", r.Header.Get("X-Original-URI")) // only a proxy in front sets this
 		http.Redirect(w, r, config.AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)), http.StatusFound)
 	})
 
@@ -66,13 +70,24 @@ func main() {
 		visits.Put(r.Context(), "sub", person.Subject) // your own user is the one with this sub
 		visits.Put(r.Context(), "name", person.Name)
 		visits.Put(r.Context(), "id_token", rawIDToken)
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+		http.Redirect(w, r, pathOnly(visits.PopString(r.Context(), "wanted")), http.StatusSeeOther)
 	})
 
 	http.HandleFunc("POST /logout", func(w http.ResponseWriter, r *http.Request) {
 		hint := visits.GetString(r.Context(), "id_token")
 		_ = visits.Destroy(r.Context())
 		http.Redirect(w, r, endSession(discovered.EndSession, hint), http.StatusSeeOther)
+	})
+
+	// For nginx's auth_request (see ../nginx): who it is, or 401.
+	http.HandleFunc("/auth", func(w http.ResponseWriter, r *http.Request) {
+		if !visits.Exists(r.Context(), "sub") {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		w.Header().Set("X-Remote-User", visits.GetString(r.Context(), "sub"))
+		w.Header().Set("X-Remote-Name", url.PathEscape(visits.GetString(r.Context(), "name")))
+		w.WriteHeader(http.StatusNoContent)
 	})
 
 	http.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -48,6 +49,14 @@ func signIn(r *http.Request, provider *oidc.Provider, config *oauth2.Config, vis
 	}
 	found := person{Subject: idToken.Subject}
 	return &found, raw, info.Claims(&found)
+}
+
+// pathOnly keeps a visitor on this site: anything but a path of it becomes the front page.
+func pathOnly(wanted string) string {
+	if !strings.HasPrefix(wanted, "/") || strings.HasPrefix(wanted, "//") || strings.Contains(wanted, "\\") {
+		return "/"
+	}
+	return wanted
 }
 
 // endSession is the address at which Mashang ends its own session and sends the visitor home.

@@ -114,9 +114,38 @@ function refusesForgeries({ name }, visitor) {
   });
 }
 
+/** What an example promises that stands in front of a site which cannot be changed. */
+export function guards({ name }, { visitor }) {
+  if (!visitor) return;
+  test(`examples/${name}: the site behind hears who it is from the proxy alone`, LONG, async () => {
+    const site = visitor();
+    await site.signIn('xiaohong');
+    for (const header of ['X-Remote-User', 'X-Remote-Name', 'X_Remote_User', 'X_Remote_Name']) {
+      const html = await (await site.jar.get(`${site.url}/`, { headers: { [header]: 'forged' } })).text();
+      assert.match(html, /小红/);
+      assert.doesNotMatch(html, /forged/);
+    }
+  });
+
+  test(`examples/${name}: without a sign-in nothing reaches the site behind; a page is sent away, a script is told`, LONG, async () => {
+    const { url, house } = visitor();
+    const headers = { 'X-Remote-User': 'forged' };
+    const page = await new AddressBar().get(`${url}/anything`, { headers });
+    assert.ok((await location(page)).startsWith(`${house.server.url}/authorize?`));
+    assert.equal((await new Jar().get(`${url}/anything`, { headers })).status, 401);
+    assert.equal((await new AddressBar().post(`${url}/anything`, {}, { headers })).status < 500, true);
+  });
+
+  test(`examples/${name}: the way back leads to the page that was wanted`, LONG, async () => {
+    const site = visitor();
+    const wanted = `${site.url}/reports?month=11&year=2026`;
+    const back = await site.house.scan(await location(await site.jar.get(wanted)), 'ada');
+    assert.equal(await location(await site.jar.get(back)), wanted);
+  });
+}
+
 /**
- * A browser that says it is going to a page, as one does whose address bar is used. `fetch` always says it is a script, and
- * Apache answers scripts with 401.
+ * A browser that says it is going to a page, as one does whose address bar is used. `fetch` always says it is a script.
  */
 class AddressBar extends Jar {
   async ask(url, { method, headers, body }) {
