@@ -78,11 +78,10 @@ function home(): void
 }
 
 try {
-    $provider = fn () => call("$issuer/.well-known/openid-configuration"); // worth a cache on a busy site
     match ($_SERVER['REQUEST_METHOD'] . ' ' . parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH)) {
-        'GET /login' => sign_in($provider(), $client_id, $own_url),
-        'GET /callback' => come_back($provider(), $client_id, $client_secret, $own_url),
-        'POST /logout' => sign_out($provider(), $client_id, $own_url),
+        'GET /login' => sign_in(discover($issuer), $client_id, $own_url),
+        'GET /callback' => come_back(discover($issuer), $client_id, $client_secret, $own_url),
+        'POST /logout' => sign_out(discover($issuer), $client_id, $own_url),
         'GET /' => home(),
         default => http_response_code(404),
     };

@@ -22,6 +22,13 @@ function call(string $url, array $headers = [], ?array $form = null): array
     return $said;
 }
 
+/** Where everything is; worth a cache on a busy site. */
+function discover(string $issuer): array
+{
+    $provider = call("$issuer/.well-known/openid-configuration");
+    return $provider['issuer'] === $issuer ? $provider : throw new RuntimeException('the issuer calls itself something else');
+}
+
 function from_base64url(string $text): string
 {
     return (string) base64_decode(strtr($text, '-_', '+/'), true);

@@ -43,7 +43,7 @@ export function holds(example) {
   before(async () => {
     stage.house = await startClientHouse();
     stage.site = await startExample(stage.house.server, example);
-  }, { timeout: START });
+  }, { timeout: START + 60_000 });
   after(async () => {
     await stage.site?.stop();
     await stage.house?.stop();
@@ -84,6 +84,13 @@ function refusesForgeries({ name }, visitor) {
     const back = new URL(await site.scan('xiaohong'));
     back.searchParams.set('state', back.searchParams.get('state').split('').reverse().join(''));
     await site.refuses(back.href);
+  });
+
+  test(`examples/${name}: an ID token that answers another request signs nobody in`, LONG, async () => {
+    const site = visitor();
+    const asked = new URL(await site.begin());
+    asked.searchParams.set('nonce', 'the-nonce-of-another-request');
+    await site.refuses(await site.house.scan(asked.href, 'xiaohong'));
   });
 
   test(`examples/${name}: somebody else's answer, opened in this browser, signs nobody in`, LONG, async () => {
