@@ -64,7 +64,7 @@ export class ScanLoginElement extends Base {
       redirectUri: given('redirect-uri'),
       scope: given('scope'),
       state: given('state'),
-      nonce: given('nonce'),
+      nonce: this.nonce || given('nonce'), // a policy hides the attribute
       codeChallenge: given('code-challenge'),
       provider: given('provider'),
       lang: given('lang'),

@@ -189,7 +189,7 @@ export function createLogin(options, listener = {}) {
     else {
       popup = open(authorizeUrl(options, proof, {
         redirect_uri: redirectUri, response_mode: 'web_message', login_hint: channel.id,
-      }), '_blank', 'popup,width=520,height=760');
+      }), '_blank', 'width=520,height=760');
     }
     return Boolean(popup);
   }

@@ -54,7 +54,7 @@ function layer(options, resolve, reject) {
     settle(value);
   };
   const panel = createPanel(root, options, { close, success: leave(resolve), failure: leave(reject) });
-  host.setAttribute('theme', options.theme || '');
+  host.setAttribute('theme', `${options.theme}`);
   dialog.setAttribute('aria-labelledby', 'title');
   dialog.append(panel.card);
   dialog.addEventListener('cancel', (event) => {

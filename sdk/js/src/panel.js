@@ -16,8 +16,6 @@ import { language, wordsOf } from './words.js';
  * @typedef {{card: HTMLElement, login: import('./login.js').Login}} Panel
  */
 
-const OUTSIDE = { target: '_blank', rel: 'noopener noreferrer' };
-
 /**
  * An element with a class or attributes (functions listen) and children.
  * @param {string} name @param {string | Record<string, any>} given @param {...Child} children @returns {any}
@@ -61,8 +59,9 @@ function picture(address) {
   return canvas;
 }
 
-/** Only an address that a link may have. @param {string | null} address */
-const safe = (address) => address && /^(https?|weixin|wxwork):/i.test(address) && address;
+/** A link out of the page, if the address is one that a link may have. @param {string} style @param {string | null} href @param {string} label */
+const link = (style, href, label) => href && /^(https?|weixin|wxwork):/i.test(href)
+  && el('a', { class: style, href, target: '_blank', rel: 'noopener noreferrer' }, label);
 
 /**
  * @param {ShadowRoot} root
@@ -93,7 +92,7 @@ export function createPanel(root, options, listener) {
 
   /** @param {string} label @param {() => void} click @param {object} [given] */
   function button(label, click, given) {
-    return el('button', { type: 'button', class: 'big', click, ...given }, label);
+    return el('button', { class: 'big', click, ...given }, label); // no form reaches into a shadow root
   }
 
   /** @param {View} view */
@@ -105,7 +104,8 @@ export function createPanel(root, options, listener) {
     card.dataset.status = status;
     if (site && changed('site')) {
       heading.replaceChildren(`${words.title} `, el('bdi', '', site.name));
-      host.replaceChildren(site.logo_uri ? el('img', { class: 'logo', alt: '', src: site.logo_uri }) : '', el('bdi', '', site.host));
+      host.textContent = site.host;
+      if (site.logo_uri) heading.prepend(el('img', { class: 'logo', alt: '', src: site.logo_uri }), el('br', ''));
       paint(root, site.brand_color);
     }
     if (changed('channels', 'channel')) drawTabs(view);
@@ -162,7 +162,6 @@ export function createPanel(root, options, listener) {
     const { ticket, trouble: theirs } = face;
     if (theirs) return [theirs.heading, theirs.text, theirs.remedy, again].map((text) => text && el('p', '', text));
     const onPhone = view.device !== 'desktop';
-    const [onward, sandbox] = [safe(face.continue_href), safe(face.sandbox_phone_href)];
     // For whoever cannot scan the screen in their hand.
     const copy = button(words.copy, () => navigator.clipboard.writeText(String(ticket.scan_url)).then(() => {
       copy.textContent = live.textContent = '✓';
@@ -170,14 +169,14 @@ export function createPanel(root, options, listener) {
     const over = status !== 'waiting' && el('div', { class: 'over', part: 'overlay' },
       el('slot', { name: status }, trouble || told(view)), failure && again);
     return [
-      onPhone && onward && el('a', { class: 'big', href: onward, ...OUTSIDE }, words.window),
+      onPhone && link('big', face.continue_href, words.window),
       onPhone && ticket.scan_url && copy,
       el('div', { class: 'code', part: 'qr' },
         el('div', { role: 'img', 'aria-label': words.qr }, ticket.qr_svg ? drawing(ticket.qr_svg) : ticket.picture && picture(ticket.picture)), over),
       clock,
       channel && el('p', '', channel.scan_hint),
       ticket.number && el('p', { class: 'number', part: 'number' }, words.number, el('b', '', ticket.number)),
-      sandbox && el('a', { href: sandbox, 'data-sandbox': '', ...OUTSIDE }, 'Sandbox'),
+      link('sandbox', face.sandbox_phone_href, 'Sandbox'),
       status === 'waiting' && button(words.refresh, login.refresh, { class: '' }),
     ];
   }

@@ -3,26 +3,26 @@
  * `color-scheme`. A constructed sheet, because a policy such as `style-src 'self'` forbids every other way to bring one.
  */
 
-const CSS = `:host{color-scheme:light dark;display:block}
+const CSS = `:host{color-scheme:light dark}
+:host(:not([hidden])){display:block}
 :host([theme=light]){color-scheme:light}
 :host([theme=dark]){color-scheme:dark}
-[hidden]{display:none!important}
 *{box-sizing:border-box;margin:0;border:0;font:inherit;color:inherit}
 .card,dialog{width:100%;max-width:var(--mashang-width,360px);padding:0;margin:auto;border-radius:var(--mashang-radius,16px);background:var(--mashang-background,Canvas);color:var(--mashang-color,CanvasText)}
 .card{position:relative;padding:24px;font:15px/1.5 var(--mashang-font,system-ui);text-align:center;overflow-wrap:anywhere}
 .card,.body,.over{display:grid;gap:12px;justify-items:center}
-.card>*,.body{width:100%}
+.tabs,.body{width:100%}
 dialog::backdrop{background:#0008}
 h2,b{font-weight:600;font-size:1.2em}
 .soft{opacity:.75;font-size:.9em}
 .bad:not(:empty):before{content:"⚠ "}
 .logo{height:40px}
 .tabs{border-bottom:1px solid #8886}
-button,a{padding:8px 16px;min-height:44px;border-radius:8px;background:none;cursor:pointer}
+button,a{padding:8px 16px;min-height:44px;border-radius:8px;background:none}
 [aria-selected=true]{box-shadow:0 3px var(--accent);border-radius:0}
 .card{--accent:var(--mashang-accent,var(--brand,#0b7f75))}
 .big{background:var(--accent);color:var(--mashang-on-accent,var(--ink,#fff));text-decoration:none}
-.card>.close{position:absolute;top:0;right:0;width:auto}
+.close{position:absolute;top:0;right:0}
 :focus-visible{outline:3px solid var(--accent)}
 .code{position:relative;width:var(--mashang-qr-size,208px);max-width:100%;aspect-ratio:1;background:#fff;border-radius:12px;overflow:hidden}
 .code svg,canvas{display:block;width:100%;height:100%}

@@ -93,12 +93,10 @@ export function watch({ urls, headers, credentials = 'omit', seen = 0, onNews, o
 
   /** @param {string} event */
   function take(event) {
-    const name = (/^event: ?(.*)$/m.exec(event) || [])[1];
-    const data = (/^data: ?(.*)$/m.exec(event) || [])[1];
+    const [, name, data] = /^event: (.*)\r?\n^data: (.*)$/m.exec(event) || [];
     if (name === 'gone') gone();
-    else if (name === 'status' && data) tell(JSON.parse(data));
-    else return false;
-    return true;
+    if (name === 'status') tell(JSON.parse(data));
+    return Boolean(name);
   }
 
   /** Held requests, else one every 2 s. @param {AbortSignal} signal */

@@ -1,0 +1,223 @@
+/** `<scan-login>`, Vue and uni-app on somebody else's page: events, slots, looks, tabs that are left, keyboard, readers. */
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { gzipSync } from 'node:zlib';
+import { after, before, test } from 'node:test';
+
+import { journeys } from '../support/browser.mjs';
+import { startHouse } from '../support/house.mjs';
+import { until } from '../support/wait.mjs';
+import { begin, bundled, card, number, outcome, requestsTo, scanUrl, startSdkSite, visit } from './support.mjs';
+
+const journey = journeys();
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+let house;
+let site;
+before(async () => {
+  house = await startHouse();
+  site = await startSdkSite(house.server);
+});
+after(async () => {
+  await site?.stop();
+  await house?.stop();
+});
+
+/** An element with these attributes, whose events are noted. */
+async function embed(page, attributes = {}, inner = '') {
+  await visit(page, site, '/element');
+  await page.evaluate(({ given, text }) => {
+    const element = document.createElement('scan-login');
+    window.heard = [];
+    for (const type of ['success', 'fail', 'scanned', 'approved', 'expired', 'denied', 'error', 'cancel']) {
+      element.addEventListener(type, ({ detail }) => window.heard.push([type, detail && { ...detail }]));
+    }
+    for (const name of Object.keys(given)) element.setAttribute(name, given[name]);
+    if (text) {
+      const slot = document.createElement('em');
+      slot.slot = 'scanned';
+      slot.textContent = text;
+      element.append(slot);
+    }
+    document.getElementById('main').append(element);
+  }, { given: { issuer: site.issuer, 'client-id': site.id, ...attributes }, text: inner });
+  return page;
+}
+
+const heard = (page) => page.evaluate(() => window.heard.map(([type]) => type));
+
+/** Scans the present code. */
+async function scanned(page, phone) {
+  await phone.scan(await scanUrl(page));
+  await card(page, 'scanned').waitFor();
+}
+
+/** What axe finds serious. */
+async function serious(page) {
+  await page.evaluate(await readFile(AXE, 'utf8'));
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes[0].html} ${nodes[0].failureSummary}`);
+}
+
+journey('the element tells its story by events, and its slot shows while the phone confirms', async (stage) => {
+  const page = await embed(await stage.desktop(), {}, '请看手机');
+  await card(page, 'waiting').waitFor();
+  const phone = house.wechat.phone('ada');
+  await scanned(page, phone);
+  assert.ok(await page.locator('em').isVisible());
+  assert.equal(await phone.approve(await number(page)), 'approved');
+  await until('success', async () => (await heard(page)).includes('success'));
+  const [, result] = await page.evaluate(() => window.heard.find(([type]) => type === 'success'));
+  assert.equal((await site.exchange(result)).name, 'Ada');
+  assert.deepEqual(await heard(page), ['scanned', 'approved', 'success']);
+});
+
+journey('variables of the page colour the panel, light and dark are asked for by name', async (stage) => {
+  const page = await embed(await stage.desktop({ colorScheme: 'dark' }), { theme: 'light' });
+  await card(page, 'waiting').waitFor();
+  const look = (selector, property) => page.locator(selector).first().evaluate((node, name) => getComputedStyle(node)[name], property);
+  assert.equal(await look('.card', 'backgroundColor'), 'rgb(250, 250, 240)');
+  assert.equal(await look('.card', 'colorScheme'), 'light');
+  await page.locator('scan-login').evaluate((element) => element.setAttribute('theme', 'dark'));
+  assert.equal(await look('.card', 'colorScheme'), 'dark');
+});
+
+journey('paused or taken away, it asks nothing more; resumed, it has a fresh code', async (stage) => {
+  const page = await embed(await stage.desktop());
+  await card(page, 'waiting').waitFor();
+  const element = page.locator('scan-login');
+  await element.evaluate((node) => node.setAttribute('paused', ''));
+  await card(page).waitFor({ state: 'detached' });
+  const asked = requestsTo(page, site.issuer);
+  await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
+  assert.deepEqual(asked, []);
+  await element.evaluate((node) => node.removeAttribute('paused'));
+  await card(page, 'waiting').waitFor();
+  await element.evaluate((node) => node.remove());
+  asked.splice(0);
+  await page.evaluate(() => new Promise((done) => { setTimeout(done); }));
+  assert.deepEqual(asked, []);
+});
+
+journey('it speaks English where the page does, and the words of the platform too', async (stage) => {
+  const page = await embed(await stage.desktop(), { lang: 'en' });
+  await card(page, 'waiting').waitFor();
+  await page.getByText('Type this number on your phone').waitFor();
+  await page.getByRole('paragraph').filter({ hasText: 'Open WeChat, tap' }).waitFor();
+});
+
+journey('a nonce survives a policy that hides the attribute', async (stage) => {
+  const page = await embed(await stage.desktop(), { nonce: 'the-nonce' });
+  await card(page, 'waiting').waitFor();
+  const phone = house.wechat.phone('ada');
+  await scanned(page, phone);
+  await phone.approve(await number(page));
+  await until('success', async () => (await heard(page)).includes('success'));
+  const [, result] = await page.evaluate(() => window.heard.find(([type]) => type === 'success'));
+  assert.equal(result.nonce, 'the-nonce');
+  assert.equal((await site.exchange(result)).name, 'Ada');
+});
+
+journey('everything goes by keyboard: tabs by arrows, the layer keeps the focus, Esc leaves', async (stage) => {
+  const page = await visit(await stage.desktop(), site);
+  await page.evaluate(() => document.querySelector('#in').addEventListener('click', () => {}));
+  await begin(page, site);
+  await card(page, 'waiting').waitFor();
+  const focused = () => page.evaluate(() => {
+    let node = document.activeElement;
+    while (node.shadowRoot && node.shadowRoot.activeElement) node = node.shadowRoot.activeElement;
+    return node.getAttribute('role') || node.className || node.tagName;
+  });
+  await page.getByRole('tab').first().focus();
+  await page.keyboard.press('ArrowRight');
+  await page.locator('[role=tab][aria-selected=true]:text-is("微信扫码"), [role=tab]:nth-child(2)[aria-selected=true]').first().waitFor();
+  assert.equal(await focused(), 'tab');
+  const inPage = [];
+  for (let presses = 0; presses < 8; presses += 1) {
+    await page.keyboard.press('Tab');
+    inPage.push(await page.evaluate(() => document.activeElement.id));
+  }
+  assert.ok(!inPage.includes('in'), 'the page behind is out of reach');
+  await page.keyboard.press('Escape');
+  assert.equal((await outcome(page)).failed.reason, 'cancelled');
+});
+
+journey('axe finds nothing serious: waiting, refused, in a window’s tab, light and dark, on the page and in the layer', async (stage) => {
+  for (const colorScheme of ['light', 'dark']) {
+    const page = await visit(await stage.desktop({ colorScheme }), site);
+    await begin(page, site);
+    await card(page, 'waiting').waitFor();
+    assert.deepEqual(await serious(page), []);
+    await page.getByRole('tab').nth(1).click();
+    await page.getByRole('button', { name: '在新窗口中继续' }).waitFor();
+    assert.deepEqual(await serious(page), []);
+    const other = await embed(await stage.desktop({ colorScheme }), { theme: colorScheme });
+    const phone = house.wechat.phone('ada');
+    await card(other, 'waiting').waitFor();
+    await scanned(other, phone);
+    assert.deepEqual(await serious(other), []);
+    await phone.deny();
+    await card(other, 'denied').waitFor();
+    assert.deepEqual(await serious(other), []);
+  }
+});
+
+// ---- Vue and uni-app, as a bundler puts them together ----
+
+const vuePage = (page, tab) => visit(page, site, '/vue').then(() => page.goto(`${site.url}/vue?tab=${tab}&issuer=${encodeURIComponent(site.issuer)}&client=${site.id}`));
+const events = (page) => page.evaluate(() => window.events);
+
+journey('the Vue component logs in, with typed events and a slot', async (stage) => {
+  const page = await stage.desktop();
+  await vuePage(page, 'scan');
+  await card(page, 'waiting').waitFor();
+  const phone = house.wechat.phone('ada');
+  await scanned(page, phone);
+  assert.ok(await page.locator('em').isVisible());
+  await phone.approve(await number(page));
+  await until('success', async () => (await events(page)).some(([name]) => name === 'success'));
+  const [, result] = (await events(page)).find(([name]) => name === 'success');
+  assert.equal(result.nonce, 'the-nonce');
+  assert.equal((await site.exchange(result)).name, 'Ada');
+});
+
+journey('useScanLogin gives a face of one’s own all it needs', async (stage) => {
+  const page = await stage.desktop();
+  await vuePage(page, 'own');
+  const own = page.locator('#own');
+  await page.locator('#own[data-status="waiting"]').waitFor();
+  const phone = house.wechat.phone('ada');
+  await phone.scan(await own.getAttribute('data-url'));
+  await page.locator('#own[data-status="scanned"]').waitFor();
+  assert.ok(Number(await page.locator('#left').innerText()) > 0);
+  await phone.approve(await page.locator('#number').innerText());
+  await page.locator('#own[data-status="approved"]').waitFor();
+  await until('success', async () => (await events(page)).some(([name]) => name === 'success'));
+  assert.equal((await site.exchange((await events(page))[0][1])).name, 'Ada');
+});
+
+journey('password ↔ scan: the tab that is left asks nothing any more, and coming back shows a fresh code', async (stage) => {
+  const page = await stage.desktop();
+  for (const tab of ['scan', 'own']) {
+    await vuePage(page, tab);
+    await page.locator('[data-status="waiting"]').waitFor();
+    await page.locator('#to-password').click();
+    await page.locator('input[type=password]').waitFor();
+    const asked = requestsTo(page, site.issuer);
+    await page.evaluate(() => new Promise((done) => { setTimeout(done, 0); }));
+    assert.deepEqual(asked, []);
+    await page.locator(`#to-${tab}`).click();
+    await page.locator('[data-status="waiting"]').waitFor();
+    assert.match(asked[0], /^(OPTIONS|POST) \/api\/browser\/logins$/);
+  }
+});
+
+test('all of the core is below 8 KiB, as a bundler ships it', async (context) => {
+  const sizes = {};
+  for (const name of ['mashang', 'element', 'uni']) {
+    sizes[name] = gzipSync(await bundled(`../../sdk/js/src/${name}.js`, { minify: true }), { level: 9 }).length;
+  }
+  context.diagnostic(Object.keys(sizes).map((name) => `${name}: ${sizes[name]} bytes minified and gzipped`).join(', '));
+  assert.ok(sizes.mashang <= 8192, `${sizes.mashang} bytes`);
+});
