@@ -116,7 +116,7 @@ describe('my account', () => {
   after(() => house?.stop());
 
   const notice = (page, name) => page.getByText(zh[`account.notice.${name}`]);
-  const heading = (page, label) => page.locator('main.account h2', { hasText: label });
+  const heading = (page, label) => page.locator('main.account h3', { hasText: label });
   const WECOM = zh['channel.wecom'];
 
   /** Signed in on their own page, by our link in WeChat. */
@@ -158,10 +158,10 @@ describe('my account', () => {
 
     await linkWecom(stage, page, 'xiaoming');
     await notice(page, 'already_yours').waitFor();
-    await page.locator('section', { has: page.locator('h2', { hasText: WECOM }) }).locator('form button').click();
+    await page.locator('[data-way]', { has: page.locator('h3', { hasText: WECOM }) }).locator('form button').click();
     await notice(page, 'unlinked').waitFor();
     assert.equal(await heading(page, WECOM).count(), 0);
-    assert.equal(await page.locator('main.account section form').count(), 0, 'the last way in cannot be taken away');
+    assert.equal(await page.locator('[data-way] form').count(), 0, 'the last way in cannot be taken away');
     assert.notEqual((await signInBy(house, 'wecom', 'xiaoming')).sub, before.sub, 'WeCom leads elsewhere now');
     assert.equal((await signInBy(house, 'wechat', 'xiaoming')).sub, before.sub);
   });

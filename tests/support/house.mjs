@@ -5,11 +5,11 @@ import { startSite } from './site.mjs';
 import { WeChat } from './wechat.mjs';
 
 /**
- * @param {{settings?: string, channels?: (sandbox: object) => string | Promise<string>}} [options] TOML for the server's configuration
+ * @param {{host?: string, settings?: string, channels?: (sandbox: object) => string | Promise<string>}} [options] TOML for the server's configuration
  */
-export async function startHouse({ settings, channels } = {}) {
+export async function startHouse({ host, settings, channels } = {}) {
   const sandbox = await startSandbox();
-  const server = await startServer({ sandbox, settings, channels });
+  const server = await startServer({ sandbox, host, settings, channels });
   const site = await startSite(server);
   return {
     sandbox,

@@ -142,13 +142,14 @@ export async function startSandbox(options = []) {
  * @param {object} wanted
  * @param {Awaited<ReturnType<typeof startSandbox>>} wanted.sandbox
  * @param {boolean} [wanted.real] the platforms are the real ones, which no journey ever calls
+ * @param {string} [wanted.host] what browsers know it as: passkeys need a name
  * @param {string} [wanted.settings] TOML
  * @param {(sandbox: object) => string | Promise<string>} [wanted.channels] TOML of the ways to log in
  */
-export async function startServer({ sandbox, real = false, settings = '', channels = linkAndPage }) {
+export async function startServer({ sandbox, real = false, host = '127.0.0.1', settings = '', channels = linkAndPage }) {
   const folder = await temporaryFolder();
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://${host}:${port}`;
   const config = join(folder, 'mashang.toml');
   await writeFile(config, `
 [server]

@@ -272,6 +272,9 @@ impl Config {
         self.claims.check(&self.channel, &mut wrong);
         for (id, channel) in &self.channel {
             channel.check(id, &mut wrong);
+            if let ChannelSection::Passkey(section) = channel {
+                section.check_against(id, &self.server.public_url, &mut wrong);
+            }
         }
         if wrong.is_empty() { Ok(()) } else { Err(ConfigError::Wrong(wrong)) }
     }
@@ -367,6 +370,11 @@ impl Config {
                 "server.trusted_proxies is empty although a proxy must stand in front: every visitor will count, and be shown on the confirm page, as 127.0.0.1. Set trusted_proxies = [\"127.0.0.1\"] if the proxy runs on this machine and sets X-Forwarded-For."
                     .to_owned(),
             );
+        }
+        for (id, channel) in &self.channel {
+            if let ChannelSection::Passkey(section) = channel {
+                hints.extend(section.hint(id, &server.public_url));
+            }
         }
         if self.channel.is_empty() {
             hints.push("no channel is configured, so nobody can log in: see [channel.<name>] in `mashang config show`".to_owned());

@@ -323,3 +323,154 @@ async fn sec_64_only_the_pages_own_forms_change_anything() {
     assert_eq!(browser.get("/account/link").await.status, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(browser.get("/account?notice=%3Cb%3E&error").await.status, StatusCode::OK);
 }
+
+// ---- browsers, websites, recent logins ----
+
+/// The token of the form for `action` in the first part of the page that `mark` opens.
+fn token_in(page: &str, mark: &str, action: &str) -> Option<String> {
+    let page = page.replace("&#x2f;", "/");
+    let form = page.split(mark).skip(1).find_map(|part| part.split(&format!("action=\"{action}\"")).nth(1).map(str::to_owned))?;
+    Some(form.split("name=\"token\" value=\"").nth(1)?.split('"').next()?.to_owned())
+}
+
+async fn is_signed_in(browser: &Device) -> bool {
+    browser.get("/account").await.status == StatusCode::OK
+}
+
+#[tokio::test]
+async fn another_browser_is_signed_out_by_name_and_this_one_stays() {
+    let app = TestApp::start().await;
+    let (here, there, person) = (app.desktop(), app.phone(), app.person("小明").await);
+    sign_in(&app, &there, &person).await;
+    sign_in(&app, &here, &person).await;
+    let account = Account::of(&here).await;
+    assert!(account.says("data-session=\"here\"") && account.says("WeChat · iPhone"));
+    let token = account.token("/account/sessions/end", 0);
+    let stranger = app.desktop();
+    sign_in(&app, &stranger, &app.person("别人").await).await;
+    let form = [("token", token.as_str())];
+    assert_eq!(stranger.post("/account/sessions/end", &form).await.status, StatusCode::FORBIDDEN);
+    assert!(is_signed_in(&there).await);
+    let ended = here.post("/account/sessions/end", &form).await;
+    assert_eq!(ended.location(), "/account?notice=session_ended");
+    assert!(!is_signed_in(&there).await && is_signed_in(&here).await && is_signed_in(&stranger).await);
+    assert_eq!(here.post("/account/sessions/end", &form).await.status, StatusCode::FORBIDDEN, "it is over");
+    assert!(!Account::of(&here).await.says("/account/sessions/end-others"), "nobody else to sign out");
+}
+
+#[tokio::test]
+async fn all_other_browsers_are_signed_out_and_their_tokens_end() {
+    let app = TestApp::start().await;
+    let (here, there, person) = (app.desktop(), app.desktop(), app.person("小明").await);
+    let code = crate::support::param(&app.log_in(&there, &person).await, "code");
+    let access = app.exchange(&code).await.json()["access_token"].as_str().unwrap().to_owned();
+    sign_in(&app, &here, &person).await;
+    assert_eq!(app.userinfo(&access).await.status, StatusCode::OK);
+    let token = Account::of(&here).await.token("/account/sessions/end-others", 0);
+    let ended = here.post("/account/sessions/end-others", &[("token", &token)]).await;
+    assert_eq!(ended.location(), "/account?notice=others_ended");
+    assert_eq!(newest(&app).await, AuditKind::SessionsEnded);
+    assert_eq!(app.userinfo(&access).await.status, StatusCode::UNAUTHORIZED);
+    assert!(!is_signed_in(&there).await && is_signed_in(&here).await);
+}
+
+#[tokio::test]
+async fn whoever_says_this_was_not_me_signs_everybody_else_out() {
+    let app = TestApp::start().await;
+    let (here, thief, person) = (app.desktop(), app.phone(), app.person("小明").await);
+    app.log_in(&thief, &person).await;
+    app.pass(Duration::from_secs(60));
+    sign_in(&app, &here, &person).await;
+    let account = Account::of(&here).await;
+    assert!(account.says("样例 &lt;Site&gt;"), "where: escaped");
+    let token = account.token("/account/not-me", 1);
+    let stranger = app.desktop();
+    sign_in(&app, &stranger, &app.person("别人").await).await;
+    assert_eq!(stranger.post("/account/not-me", &[("token", &token)]).await.status, StatusCode::FORBIDDEN);
+    let gone = here.post("/account/not-me", &[("token", &token)]).await;
+    assert_eq!(gone.location(), "/account/not-me");
+    assert!(here.get("/account/not-me").await.body.contains("#ways"));
+    assert!(!is_signed_in(&thief).await && is_signed_in(&here).await && is_signed_in(&stranger).await);
+    let user = app.app.records.users("小明", 1).await.unwrap().remove(0);
+    let trail = app.app.records.audit_of(&user.id, 1).await.unwrap();
+    assert_eq!(trail[0].kind, AuditKind::SessionsEnded);
+    assert_eq!(thief.get("/account/not-me").await.location(), "/account", "words for whoever is signed in");
+}
+
+#[tokio::test]
+async fn sec_38_every_change_needs_a_fresh_approval() {
+    let app = TestApp::with_config("[channel.word]\nkind = \"password\"\norder = 9\n").await;
+    let (here, there, person) = (app.desktop(), app.phone(), app.person("小明").await);
+    sign_in(&app, &there, &person).await;
+    sign_in(&app, &here, &person).await;
+    app.pass(Duration::from_secs(300));
+    let account = Account::of(&here).await;
+    assert!(account.says("再确认一次"), "the page says so");
+    for action in ["/account/sessions/end", "/account/sessions/end-others", "/account/not-me", "/account/password"] {
+        let token = account.token(action, 0);
+        let form = [("token", token.as_str()), ("username", "ming"), ("password", "correct horse battery")];
+        let asked = here.post(action, &form).await;
+        assert!(asked.location().starts_with("/login/"), "{action}: {} {}", asked.status, asked.body);
+    }
+    assert!(is_signed_in(&there).await);
+    let user = app.app.records.users("", 1).await.unwrap().remove(0);
+    assert!(app.app.credentials.password_of(&user.id).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_agreement_with_a_website_is_taken_back() {
+    let app = TestApp::start().await;
+    let (browser, person) = (app.desktop(), app.person("小明").await);
+    let code = crate::support::param(&app.log_in(&browser, &person).await, "code");
+    let access = app.exchange(&code).await.json()["access_token"].as_str().unwrap().to_owned();
+    let user = app.app.records.users("", 1).await.unwrap().remove(0).id;
+    assert!(!Account::of(&browser).await.says("/account/websites/withdraw"));
+    let consent = mashang_login::consent::Consent {
+        client: "site".parse().unwrap(),
+        scope: mashang_login::grant::ScopeSet::parse("openid profile"),
+        at: app.app.now(),
+    };
+    app.app.consents.save_consent(&user, &consent).await.unwrap();
+    let account = Account::of(&browser).await;
+    assert!(account.says("你的名字和头像") && account.says("样例 &lt;Site&gt;"));
+    let token = account.token("/account/websites/withdraw", 0);
+    let gone = browser.post("/account/websites/withdraw", &[("token", &token)]).await;
+    assert_eq!(gone.location(), "/account?notice=withdrawn");
+    assert_eq!(newest(&app).await, AuditKind::ConsentWithdrawn);
+    assert!(app.app.consents.consents_of(&user).await.unwrap().is_empty());
+    assert_eq!(app.userinfo(&access).await.status, StatusCode::UNAUTHORIZED, "what it held has ended");
+    let again = browser.post("/account/websites/withdraw", &[("token", &token)]).await;
+    assert_eq!(again.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_name_and_password_are_set_and_changed_with_the_present_one() {
+    let app = TestApp::with_config("[channel.word]\nkind = \"password\"\norder = 9\n").await;
+    let (here, there, person) = (app.desktop(), app.phone(), app.person("小明").await);
+    sign_in(&app, &here, &person).await;
+    sign_in(&app, &there, &person).await;
+    let set = async |name: &str, password: &str, current: &str| {
+        let token = Account::of(&here).await.token("/account/password", 0);
+        let form = [("token", token.as_str()), ("username", name), ("password", password), ("current", current)];
+        here.post("/account/password", &form).await
+    };
+    for (name, password, words) in [("x", "correct horse battery", "用户名"), ("ming", "short", "8"), ("ming-ming", "ming-ming", "用户名")] {
+        let told = set(name, password, "").await;
+        assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(told.between("role=\"alert\">", "</p>").contains(words), "{name}");
+        assert!(told.body.contains(&format!("value=\"{name}\"")) && !told.body.contains(&format!("value=\"{password}\"")) || name == password);
+    }
+    assert_eq!(set("ming", "correct horse battery", "").await.location(), "/account?notice=password_set");
+    assert_eq!(newest(&app).await, AuditKind::PasswordSet);
+    assert_eq!(identities(&app).await, [2], "one more way to sign in");
+
+    app.pass(Duration::from_secs(300));
+    assert!(Account::of(&here).await.says("name=\"current\""));
+    let wrong = set("ming", "another horse battery", "not this one").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.body.contains("current-complaint"));
+    assert!(set("ming", "another horse battery", "").await.location().starts_with("/login/"), "the phone may answer instead");
+    let changed = set("Ming", "another horse battery", "correct horse battery").await;
+    assert_eq!(changed.location(), "/account?notice=password_set");
+    assert_eq!(here.get("/account/password").await.location(), "/account", "a reload");
+}

@@ -8,6 +8,7 @@ mod channel;
 mod events;
 mod login;
 mod oauth;
+mod passkey;
 mod phone;
 mod platform;
 mod promises;
