@@ -5,11 +5,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy};
-use mashang_login::grant::Scope;
+use mashang_login::grant::{ResponseMode, Scope};
 use mashang_login::ids::ClientId;
 use mashang_login::key::SigningAlgorithm;
 use mashang_oidc::Issuer;
-use mashang_oidc::authorize::{Proven, check, error_redirect};
+use mashang_oidc::authorize::{AuthorizationResponse, Proven, check};
 use mashang_oidc::params::Params;
 use url::Url;
 
@@ -20,7 +20,13 @@ fuzz_target!(|raw: &[u8]| {
     assert!(raw.len() <= 16 * 1024);
     let state = params.one("state").ok().flatten().map(str::to_owned);
     for pkce in [PkcePolicy::Required, PkcePolicy::Optional] {
-        let proven = Proven { client: client(pkce), redirect_uri: WEBSITE.to_owned(), state: state.clone() };
+        let mode = params.one("response_mode").ok().flatten().and_then(ResponseMode::parse);
+        let proven = Proven {
+            client: client(pkce),
+            redirect_uri: WEBSITE.to_owned(),
+            response_mode: mode.unwrap_or_default(),
+            state: state.clone(),
+        };
         match check(&proven, &params) {
             Ok(checked) => {
                 let asked = checked.request;
@@ -33,8 +39,9 @@ fuzz_target!(|raw: &[u8]| {
             }
             Err(error) => {
                 let issuer = Issuer::parse("https://login.example.com").expect("it is an issuer");
-                let address = error_redirect(WEBSITE, state.as_deref(), &issuer, &error);
-                check_address(&address, state.as_deref(), error.code);
+                let refusal = AuthorizationResponse::refusal(&proven, &issuer, &error);
+                assert_eq!(refusal.origin().as_deref(), Some("https://site.example"));
+                check_address(&refusal.address(), state.as_deref(), error.code);
                 let is_allowed = |c: char| (' '..='~').contains(&c) && !matches!(c, '"' | '\\');
                 assert!(error.description.chars().all(is_allowed) && error.description.len() < 200);
             }

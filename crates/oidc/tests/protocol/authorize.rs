@@ -147,7 +147,32 @@ async fn sec_47_only_code_in_the_query() {
     for other in ["fragment", "form_post", "query.jwt"] {
         assert_eq!(refused(&house, "site", &[("response_mode", other)]).await, "invalid_request");
     }
-    assert!(house.check(&House::request("site", &[("response_mode", "query")])).await.is_ok());
+    for (mode, expected) in [("query", ResponseMode::Query), ("web_message", ResponseMode::WebMessage)] {
+        let request = house.check(&House::request("site", &[("response_mode", mode)])).await.unwrap().request;
+        assert_eq!(request.response_mode, expected);
+    }
+    let unsaid = house.check(&House::request("site", &[])).await.unwrap().request;
+    assert_eq!(unsaid.response_mode, ResponseMode::Query);
+}
+
+#[tokio::test]
+async fn sec_46_a_message_is_for_web_pages_and_for_their_exact_origin() {
+    let house = house().await;
+    let mode = [("response_mode", "web_message")];
+    let proven = house.proven(&House::request("site", &mode)).await;
+    let refusal =
+        AuthorizationResponse::refusal(&proven, &house.provider.issuer, &AuthorizeError::access_denied());
+    assert_eq!(
+        (refusal.mode, refusal.origin().as_deref()),
+        (ResponseMode::WebMessage, Some("https://site.example"))
+    );
+    assert_eq!((refusal.get("error"), refusal.get("iss")), (Some("access_denied"), Some(ISSUER)));
+    assert!(!format!("{refusal:?}").contains("st&te"), "names only");
+    let mut native = crate::house::client("native");
+    native.redirect_uris = vec!["com.example.app:/cb".into()];
+    house.records.save_client(&native).await.unwrap();
+    let request = [("redirect_uri", "com.example.app:/cb"), ("response_mode", "web_message")];
+    assert!(matches!(local_error(&house, &House::request("native", &request)).await, LocalError::NoWebPage));
 }
 
 #[tokio::test]
