@@ -74,7 +74,7 @@ PHP
 # The port stays the same in one work folder, because the zip names the address.
 [ -f "$work/port" ] || free_port >"$work/port"
 web_port=$(cat "$work/port")
-ZENTAO_WWW="$work/zentao/www" PHP_CLI_SERVER_WORKERS=6 php -d session.save_path="$work/zentao/tmp/session" -d display_errors=0 -d log_errors=1 -d error_log="$work/php-errors.log" \
+ZENTAO_WWW="$work/zentao/www" PHP_CLI_SERVER_WORKERS=6 php -d session.save_path="$work/zentao/tmp/session" -d opcache.revalidate_freq=0 -d display_errors=0 -d log_errors=1 -d error_log="$work/php-errors.log" \
   -S "127.0.0.1:$web_port" -t "$work/zentao/www" "$here/front.php" >"$work/web.log" 2>&1 &
 children+=($!)
 
@@ -83,7 +83,7 @@ export ZENTAO_URL=http://127.0.0.1:$web_port
 export ZENTAO_TREE=$work/zentao
 export ZENTAO_ADMIN=$admin
 export ZENTAO_PASSWORD=$password
-export ZENTAO_DB_SOCKET=$work/socket
+export ZENTAO_SQL="mariadb --no-defaults --socket=$work/socket -uroot --skip-column-names zentao"
 VARIABLES
 echo "serving until interrupted" >&2
 wait -n
