@@ -17,8 +17,9 @@ use crate::state::App;
 use crate::urls;
 use crate::web::problem::Problem;
 
-/// The grounds on which the colour is read as text: the cards of `mashang.css`, light and dark.
-const LIGHT: &str = "#ffffff";
+/// The grounds of `mashang.css` on which text in the colour is hardest to read: the page of the light scheme, the cards of
+/// the dark one.
+const LIGHT: &str = "#f3f7f5";
 const DARK: &str = "#17201d";
 
 /// `{logo, css}`: addresses, or nothing, for a page's template.
@@ -93,8 +94,9 @@ fn stylesheet(color: BrandColor) -> String {
         let accent = color.readable_on(ground);
         format!("--accent: {accent}; --accent-strong: {accent}; --accent-ink: {};", accent.text_on_it())
     };
+    // What is washed with our own accent would clash with another.
     format!(
-        ":root {{ {} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {} }} }}\n",
+        ":root {{ --accent-wash: var(--field); --glow: var(--page); {} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {} }} }}\n",
         scheme(LIGHT),
         scheme(DARK)
     )
@@ -115,6 +117,7 @@ mod tests {
     #[test]
     fn the_grounds_are_those_of_our_own_stylesheet() {
         let own = include_str!("../assets/mashang.css");
-        assert!(own.contains(&format!("--card: {LIGHT};")) && own.contains(&format!("--card: {DARK};")));
+        assert!(own.contains(&format!("--page: {LIGHT};")) && own.contains(&format!("--card: {DARK};")));
+        assert!(own.contains("--field:") && own.contains("--accent-wash:") && own.contains("--glow:"));
     }
 }

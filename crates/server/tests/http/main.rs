@@ -6,10 +6,13 @@
 mod account;
 mod browser;
 mod channel;
+mod claims;
+mod consent;
 mod events;
 mod login;
 mod oauth;
 mod passkey;
+mod password;
 mod phone;
 mod platform;
 mod promises;
