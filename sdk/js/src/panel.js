@@ -122,10 +122,10 @@ export function createPanel(root, options, listener) {
   }
 
   /** What the state is called. @param {View} view */
-  function told({ status, failure, channel }) {
+  function told({ status, failure, channel, face }) {
     /** @type {Record<string, any>} */
     const known = words;
-    return failure ? known[failure.reason] || failure.detail || words.server : known[status] || (channel ? channel.scan_hint : '…');
+    return failure ? known[failure.reason] || failure.detail || words.server : known[status] || (face ? channel && channel.scan_hint : '…');
   }
 
   /** @param {View} view */
@@ -156,7 +156,7 @@ export function createPanel(root, options, listener) {
     if (channel && channel.how === 'window' && status !== 'approved' && status !== 'loading') {
       const press = () => { if (!login.openWindow()) live.textContent = note.textContent = words.blocked; };
       const note = el('p', 'bad', failure && told(view));
-      return [note, el('p', '', channel.scan_hint), button(words.window, press)];
+      return [note, button(words.window, press)];
     }
     if (!face) return [trouble || told(view), failure && again];
     const { ticket, trouble: theirs } = face;

@@ -18,12 +18,13 @@ h2,b{font-weight:600;font-size:1.2em}
 .bad:not(:empty):before{content:"⚠ "}
 .logo{height:40px}
 .tabs{border-bottom:1px solid #8886}
-button,a{padding:8px 16px;min-height:44px;border-radius:8px;background:none}
+button,a{padding:11px 16px;border-radius:8px;background:none}
 [aria-selected=true]{box-shadow:0 3px var(--accent);border-radius:0}
 .card{--accent:var(--mashang-accent,var(--brand,#0b7f75))}
 .big{background:var(--accent);color:var(--mashang-on-accent,var(--ink,#fff));text-decoration:none}
 .close{position:absolute;top:0;right:0}
-:focus-visible{outline:3px solid var(--accent)}
+:focus-visible{outline:3px solid var(--accent);outline-offset:-3px}
+.big:focus-visible{outline-offset:2px}
 .code{position:relative;width:var(--mashang-qr-size,208px);max-width:100%;aspect-ratio:1;background:#fff;border-radius:12px;overflow:hidden}
 .code svg,canvas{display:block;width:100%;height:100%}
 .over{position:absolute;inset:0;align-content:center;padding:8px;background:var(--mashang-background,Canvas);border:1px solid #8886;border-radius:12px}
