@@ -8,7 +8,7 @@
 //! - [`wecom`]: as the first in a browser, as the second inside WeCom.
 //! - [`app`]: the operator's own app asks, over [`crate::phone`].
 //! - [`passkey`], [`password`], [`email`], [`sms`]: the waiting browser itself proves the person, by a form of the login
-//!   page ([`crate::login`]); nothing is scanned.
+//!   page ([`crate::login`]); nothing is scanned. The last two send a [`one_time_code`].
 //!
 //! [`start`], [`callback`] and [`returned`] are the endpoints of trips to a platform's page; [`events`] hears what a
 //! platform tells by itself, and [`relay`] hands on what is not ours. What a channel calls its platform for goes through
@@ -22,6 +22,7 @@ pub mod email;
 pub mod events;
 mod failure;
 mod official_event;
+pub mod one_time_code;
 pub mod parametric;
 pub mod passkey;
 pub mod password;

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod channel;
+pub mod sender;
 pub mod claims;
 pub mod this_device;
 
@@ -272,8 +273,13 @@ impl Config {
         self.claims.check(&self.channel, &mut wrong);
         for (id, channel) in &self.channel {
             channel.check(id, &mut wrong);
-            if let ChannelSection::Passkey(section) = channel {
-                section.check_against(id, &self.server.public_url, &mut wrong);
+            match channel {
+                ChannelSection::Passkey(section) => {
+                    section.check_against(id, &self.server.public_url, &mut wrong);
+                }
+                ChannelSection::Email(section) => section.check(id, self.sandbox.enabled, &mut wrong),
+                ChannelSection::Sms(section) => section.check(id, self.sandbox.enabled, &mut wrong),
+                _ => {}
             }
         }
         if wrong.is_empty() { Ok(()) } else { Err(ConfigError::Wrong(wrong)) }

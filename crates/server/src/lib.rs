@@ -22,6 +22,7 @@ pub mod flow;
 mod health;
 mod index;
 pub mod login;
+pub mod message;
 mod named_person;
 pub mod oauth;
 pub mod open;

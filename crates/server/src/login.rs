@@ -5,6 +5,7 @@
 //! a ticket that never was (SEC-14).
 
 pub mod cancel;
+pub mod code;
 pub mod events;
 pub mod face;
 pub mod form;

@@ -27,6 +27,8 @@ pub fn router(app: App) -> Router {
         .route(urls::PASSWORD, get(login::form::back).post(login::password::submit))
         .route(urls::PASSKEY_OPTIONS, post(login::passkey::options))
         .route(urls::PASSKEY_VERIFY, post(login::passkey::verify))
+        .route(urls::CODE_SEND, get(login::form::back).post(login::code::send))
+        .route(urls::CODE_VERIFY, get(login::form::back).post(login::code::verify))
         .route(urls::CANCEL, post(login::cancel::cancel))
         .route(urls::CONSENT, get(consent::page::page).post(consent::answer::answer))
         .route(urls::ACCOUNT, get(account::page::page))

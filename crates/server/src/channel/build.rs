@@ -12,6 +12,7 @@ use url::Url;
 use super::app::OwnApp;
 use super::email::Email;
 use super::events::Events;
+use super::one_time_code::OneTimeCodes;
 use super::passkey::Passkey;
 use super::password::Password;
 use super::relay::Relay;
@@ -26,7 +27,11 @@ use crate::config::channel::{
     ChannelSection, EventMode, EventsSection, MiniVersion, OfficialQr, SecretPlace, WechatMiniSection,
     WechatOfficialSection, WechatOpenSection, WecomSection, secret_of,
 };
+use crate::config::sender::SenderSection;
+use crate::config::this_device::{EmailSection, SmsSection};
 use crate::config::{Config, ConfigError};
+use crate::message::Sender;
+use crate::message::outbox::Outbox;
 use crate::platform::config::TokenSourceSection;
 use crate::platform::theirs::Theirs;
 use crate::platform::{Breaker, Source};
@@ -35,7 +40,7 @@ use crate::urls;
 /// What the channels of one configuration have in common.
 pub(super) struct Workshop {
     hosts: Hosts,
-    is_sandbox: bool,
+    sandbox: Option<Url>,
     client: Client,
     public_url: String,
 }
@@ -44,10 +49,10 @@ impl Workshop {
     pub(super) fn new(config: &Config) -> Result<Self, ConfigError> {
         let sandbox = config.sandbox_url();
         let hosts = sandbox.as_ref().map_or_else(Hosts::default, Hosts::sandbox);
-        let is_sandbox = sandbox.is_some();
-        let client = client(&hosts, ClientOptions { no_proxy: is_sandbox, ..ClientOptions::default() })?;
+        let client =
+            client(&hosts, ClientOptions { no_proxy: sandbox.is_some(), ..ClientOptions::default() })?;
         let public_url = config.server.public_url.as_str().trim_end_matches('/').to_owned();
-        Ok(Self { hosts, is_sandbox, client, public_url })
+        Ok(Self { hosts, sandbox, client, public_url })
     }
 
     pub(super) fn channel(&self, id: &ChannelId, section: &ChannelSection) -> Result<Channel, ConfigError> {
@@ -71,10 +76,10 @@ impl Workshop {
             ChannelSection::Passkey(section) => {
                 let passkey = Passkey::new(&self.own_url(id)?, section.rp_id.as_deref());
                 (Means::Passkey(passkey.map_err(|why| wrong(id, &why.to_string()))?), None)
-            },
+            }
             ChannelSection::Password(_) => (Means::Password(Password::default()), None),
-            ChannelSection::Email(_) => (Means::Email(Email), None),
-            ChannelSection::Sms(_) => (Means::Sms(Sms), None),
+            ChannelSection::Email(section) => (Means::Email(self.email(id, section)?), None),
+            ChannelSection::Sms(section) => (Means::Sms(self.sms(id, section)?), None),
         };
         let hub = section.token_hub().map(|hub| hub.read_key(&format!("channel.{id}"))).transpose()?;
         Ok(Channel { id: id.clone(), label: section.label().map(str::to_owned), means, events, hub })
@@ -127,7 +132,7 @@ impl Workshop {
         let secret = CorpSecret::new(secret.read(&format!("channel.{id}"), "secret")?);
         let client = match &section.proxy {
             // The sandbox is on this machine or network: no proxy leads there.
-            Some(proxy) if !self.is_sandbox => {
+            Some(proxy) if self.sandbox.is_none() => {
                 client(&self.hosts, ClientOptions { proxy: Some(proxy.clone()), ..ClientOptions::default() })?
             }
             _ => self.client.clone(),
@@ -145,6 +150,26 @@ impl Workshop {
             private_info: section.private_info,
             allow_outsiders: section.allow_outsiders,
         })
+    }
+
+    fn email(&self, id: &ChannelId, section: &EmailSection) -> Result<Email, ConfigError> {
+        let sender = self.sender(id, &section.senders())?;
+        Ok(Email { codes: OneTimeCodes::new(sender, section.sign_up, section.per_minute) })
+    }
+
+    fn sms(&self, id: &ChannelId, section: &SmsSection) -> Result<Sms, ConfigError> {
+        let sender = self.sender(id, &section.senders())?;
+        let codes = OneTimeCodes::new(sender, section.sign_up, section.per_minute);
+        Ok(Sms { codes, countries: section.countries.clone() })
+    }
+
+    /// Who takes codes to people: in the sandbox its outbox, whatever is configured.
+    fn sender(&self, id: &ChannelId, sections: &[SenderSection<'_>]) -> Result<Arc<dyn Sender>, ConfigError> {
+        match (&self.sandbox, sections) {
+            (Some(sandbox), _) => Ok(Arc::new(Outbox::new(sandbox)?)),
+            (None, [section, ..]) => section.build(&format!("channel.{id}")),
+            (None, []) => Err(wrong(id, "nobody sends its codes")),
+        }
     }
 
     fn account(

@@ -424,7 +424,7 @@ pub fn secret_of<'a>(value: &'a Option<Hidden>, file: Option<&'a Path>) -> Secre
 }
 
 impl SecretPlace<'_> {
-    fn check(self, place: &str, key: &str, of: &str, wrong: &mut Vec<String>) {
+    pub(super) fn check(self, place: &str, key: &str, of: &str, wrong: &mut Vec<String>) {
         match (self.value, self.file) {
             (Some(_), Some(_)) => wrong.push(format!("{place}: give {key} or {key}_file, not both")),
             (None, None) => wrong.push(format!("{place}: needs {key}_file (or {key}) of {of}")),

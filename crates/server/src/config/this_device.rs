@@ -5,6 +5,8 @@ use mashang_login::ids::ChannelId;
 use serde::Deserialize;
 use url::Url;
 
+use super::sender::{AliyunSection, SenderSection, SmtpSection, TencentSection, WebhookSection};
+use crate::channel::sms::country::Country;
 use crate::passkey::named_address;
 use crate::passkey::party::{NoParty, RelyingParty};
 
@@ -64,6 +66,16 @@ pub struct EmailSection {
     /// Position of its tab.
     #[serde(default)]
     pub order: i32,
+    /// Whoever reads the code becomes a person here; else only whoever is one already.
+    #[serde(default = "yes")]
+    pub sign_up: bool,
+    /// Most codes sent in a minute, to all people together.
+    #[serde(default = "many")]
+    pub per_minute: usize,
+    /// A mail server.
+    pub smtp: Option<SmtpSection>,
+    /// The operator's own program.
+    pub webhook: Option<WebhookSection>,
 }
 
 /// `kind = "sms"`
@@ -75,4 +87,91 @@ pub struct SmsSection {
     /// Position of its tab.
     #[serde(default)]
     pub order: i32,
+    /// Whoever reads the code becomes a person here; else only whoever is one already.
+    #[serde(default = "yes")]
+    pub sign_up: bool,
+    /// Most codes sent in a minute, to all people together: each costs money.
+    #[serde(default = "some")]
+    pub per_minute: usize,
+    /// Countries that codes are sent to, by their two letters; the first is meant where nobody types a country code.
+    #[serde(default = "china")]
+    pub countries: Vec<Country>,
+    /// The operator's own program.
+    pub webhook: Option<WebhookSection>,
+    /// Aliyun SMS.
+    pub aliyun: Option<AliyunSection>,
+    /// Tencent Cloud SMS.
+    pub tencent: Option<TencentSection>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn many() -> usize {
+    300
+}
+
+fn some() -> usize {
+    60
+}
+
+fn china() -> Vec<Country> {
+    vec![Country::CHINA]
+}
+
+impl EmailSection {
+    /// Who sends.
+    pub fn senders(&self) -> Vec<SenderSection<'_>> {
+        let smtp = self.smtp.as_ref().map(SenderSection::Smtp);
+        let webhook = self.webhook.as_ref().map(SenderSection::Webhook);
+        [smtp, webhook].into_iter().flatten().collect()
+    }
+
+    /// What is wrong with it, in sentences.
+    pub(super) fn check(&self, id: &ChannelId, is_sandbox: bool, wrong: &mut Vec<String>) {
+        check_senders(id, &self.senders(), "smtp or webhook", is_sandbox, wrong);
+        check_ceiling(id, self.per_minute, wrong);
+    }
+}
+
+impl SmsSection {
+    /// Who sends.
+    pub fn senders(&self) -> Vec<SenderSection<'_>> {
+        let webhook = self.webhook.as_ref().map(SenderSection::Webhook);
+        let aliyun = self.aliyun.as_ref().map(SenderSection::Aliyun);
+        let tencent = self.tencent.as_ref().map(SenderSection::Tencent);
+        [webhook, aliyun, tencent].into_iter().flatten().collect()
+    }
+
+    /// What is wrong with it, in sentences.
+    pub(super) fn check(&self, id: &ChannelId, is_sandbox: bool, wrong: &mut Vec<String>) {
+        check_senders(id, &self.senders(), "aliyun, tencent or webhook", is_sandbox, wrong);
+        check_ceiling(id, self.per_minute, wrong);
+        if self.countries.is_empty() {
+            wrong.push(format!("channel.{id}.countries: name at least one, such as [\"CN\"]"));
+        }
+    }
+}
+
+fn check_senders(
+    id: &ChannelId,
+    senders: &[SenderSection<'_>],
+    names: &str,
+    is_sandbox: bool,
+    wrong: &mut Vec<String>,
+) {
+    let place = format!("channel.{id}");
+    match senders {
+        [] if is_sandbox => {}
+        [one] => one.check(&place, wrong),
+        [] => wrong.push(format!("{place}: nobody sends its codes; add [{place}.…] for {names}")),
+        _ => wrong.push(format!("{place}: one sender is enough; keep one of {names}")),
+    }
+}
+
+fn check_ceiling(id: &ChannelId, per_minute: usize, wrong: &mut Vec<String>) {
+    if !(1..=100_000).contains(&per_minute) {
+        wrong.push(format!("channel.{id}.per_minute: {per_minute} must be between 1 and 100000"));
+    }
 }

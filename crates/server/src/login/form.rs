@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use minijinja::{Value, context};
 
-use super::{page, passkey, password};
+use super::{code, page, passkey, password};
 use crate::channel::{Channel, Means};
 use crate::flow::{self, Waiting};
 use crate::state::App;
@@ -96,6 +96,7 @@ pub(super) async fn values(
     let Some(channel) = channel else { return Ok(Value::from(())) };
     match &channel.means {
         Means::Password(_) => Ok(password::values(waiting, channel, filled)),
+        Means::Email(_) | Means::Sms(_) => code::values(app, visitor, waiting, channel, filled).await,
         Means::Passkey(key) => Ok(passkey::values(app, visitor, waiting, key)),
         _ => Ok(Value::from(())),
     }

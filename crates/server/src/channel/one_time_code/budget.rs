@@ -1,0 +1,84 @@
+//! How many codes are sent (SEC-79): to one address or number, as asked by one network address, and in all. Each SMS costs
+//! money, and each mail that nobody asked for annoys somebody.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use mashang_login::Timestamp;
+
+use crate::web::address::limit_key;
+use crate::web::limits::TooMany;
+use crate::web::tally::Tally;
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// All together are one key.
+const ALL: &str = "all";
+
+/// The counts of one channel.
+#[derive(Debug)]
+pub(super) struct Budget {
+    to_one: Tally,
+    from_one: Tally,
+    in_all: Tally,
+}
+
+impl Budget {
+    pub(super) fn new(per_minute: usize) -> Self {
+        Self {
+            to_one: Tally::new(5, MINUTE * 60),
+            from_one: Tally::new(30, MINUTE * 10),
+            in_all: Tally::new(per_minute, MINUTE),
+        }
+    }
+
+    /// Takes one code out of each, or out of none.
+    pub(super) fn take(&self, to: &str, address: IpAddr, now: Timestamp) -> Result<(), TooMany> {
+        let from = limit_key(address).to_string();
+        self.from_one.take(&from, now)?;
+        self.to_one.take(to, now).inspect_err(|_| self.from_one.give_back(&from))?;
+        self.in_all.take(ALL, now).inspect_err(|_| {
+            self.from_one.give_back(&from);
+            self.to_one.give_back(to);
+        })
+    }
+
+    /// Nothing was sent: it shall not count for the person, who will try again.
+    pub(super) fn give_back(&self, to: &str) {
+        self.to_one.give_back(to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap() + Duration::from_secs(seconds)
+    }
+
+    fn address(n: u8) -> IpAddr {
+        IpAddr::from([198, 51, 100, n])
+    }
+
+    #[test]
+    fn sec_79_one_number_gets_five_an_hour_whoever_asks() {
+        let budget = Budget::new(1000);
+        for n in 0..5 {
+            budget.take("+8613800138000", address(n), at(n.into())).unwrap();
+        }
+        assert!(budget.take("+8613800138000", address(9), at(60)).is_err());
+        assert!(budget.take("+8613900139000", address(9), at(60)).is_ok());
+        assert!(budget.take("+8613800138000", address(9), at(3600)).is_ok());
+    }
+
+    #[test]
+    fn sec_79_one_address_and_all_together_have_their_ceilings() {
+        let budget = Budget::new(40);
+        let to = |n: usize| format!("ada{n}@example.com");
+        let sent = (0..100).take_while(|n| budget.take(&to(*n), address(1), at(0)).is_ok()).count();
+        assert_eq!(sent, 30, "one address");
+        let sent = (100..200).take_while(|n| budget.take(&to(*n), address(2), at(0)).is_ok()).count();
+        assert_eq!(sent, 10, "all together");
+        assert!(budget.take("ada@example.com", address(3), at(60)).is_ok(), "the next minute");
+    }
+}

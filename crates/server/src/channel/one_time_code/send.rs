@@ -1,0 +1,180 @@
+//! Sending a code: whom it may go to, what it says, and what happens if it cannot be sent.
+
+use mashang_login::audit::AuditKind;
+use mashang_login::challenge::Challenge;
+use mashang_login::grant::Purpose;
+use mashang_login::identity::ChannelKind;
+use mashang_login::records::StoreError;
+use mashang_login::secret::random_text;
+
+use super::open::{State, answer, id, kind};
+use super::{AGAIN, ATTEMPTS, LIFE, OneTimeCodes, OpenCode, identity, of, random_code};
+use crate::audit;
+use crate::channel::Channel;
+use crate::flow::Waiting;
+use crate::message::{Message, Recipient, SendError, SendFailure};
+use crate::state::App;
+use crate::web::limits::TooMany;
+use crate::web::problem;
+use crate::web::visitor::Visitor;
+
+/// Who wants a code where.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The browser, and its request.
+    pub waiting: &'a Waiting,
+    /// The channel.
+    pub channel: &'a Channel,
+    /// The normalized address or number.
+    pub to: &'a str,
+}
+
+/// Why no code is on its way.
+#[derive(Debug)]
+pub enum NotSent {
+    /// The last one is less than a minute old.
+    Again(TooMany),
+    /// Too many went there, came from there, or were sent at all.
+    TooMany(TooMany),
+    /// The provider refused or failed; told under this reference.
+    Failed {
+        /// How.
+        error: SendError,
+        /// What the log has it under.
+        reference: String,
+    },
+    /// Our own store does not answer.
+    Store(StoreError),
+}
+
+impl From<StoreError> for NotSent {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl OneTimeCodes {
+    /// Sends a code, in the place of a former one.
+    ///
+    /// # Errors
+    /// [`NotSent`], from which nothing can be read about whether the address is known.
+    pub async fn send(&self, app: &App, visitor: &Visitor, asked: Asked<'_>) -> Result<(), NotSent> {
+        let Asked { waiting, channel, to } = asked;
+        let now = app.now();
+        if let Some(open) = OpenCode::of(app, waiting, channel).await?
+            && !open.again_in.is_zero()
+        {
+            return Err(NotSent::Again(TooMany { retry_after: open.again_in }));
+        }
+        self.budget.take(to, visitor.address, now).map_err(NotSent::TooMany)?;
+        let is_linking = matches!(waiting.grant.purpose, Purpose::Link { .. });
+        let is_open_to_all = self.sign_up || is_linking;
+        let (key, _) = identity(channel.kind(), to);
+        let may_sign_in = is_open_to_all || app.records.identity(&key).await?.is_some();
+        let code = random_code(&*app.entropy);
+        let id = id(waiting, channel);
+        let state = State { to: to.to_owned(), sent_at: now.as_millisecond() };
+        let challenge = Challenge {
+            id,
+            bound_to: waiting.browser,
+            kind: kind(channel),
+            state: serde_json::to_string(&state).expect("a text and a number are JSON"),
+            // Without an answer nothing that is typed can be right.
+            answer: may_sign_in.then(|| answer(&id, &code)),
+            attempts_left: ATTEMPTS,
+            expires_at: now + LIFE,
+        };
+        app.challenges.put(&challenge, now).await?;
+        let message = message(app, visitor, asked, code);
+        if !is_open_to_all {
+            return self.send_unseen(app, visitor, asked, may_sign_in.then_some(message)).await;
+        }
+        let sent = self.sender.send(&message).await;
+        self.finish(app, visitor, (&waiting.client.id, channel), sent.map(drop)).await.map_err(|failed| {
+            self.budget.give_back(to);
+            failed
+        })?;
+        Ok(())
+    }
+
+    /// Sends, or does not, without being noticed: the caller's answer goes out at once, and says what it says to everybody.
+    async fn send_unseen(
+        &self,
+        app: &App,
+        visitor: &Visitor,
+        asked: Asked<'_>,
+        message: Option<Message>,
+    ) -> Result<(), NotSent> {
+        if self.is_in_trouble(app.now()) {
+            app.challenges.take(&id(asked.waiting, asked.channel), app.now()).await?;
+            let log = "nothing can be sent at present, as was told before".to_owned();
+            let error = SendError { failure: SendFailure::Down, code: None, log };
+            return Err(NotSent::Failed { error, reference: problem::reference(app) });
+        }
+        let Some(message) = message else { return Ok(()) };
+        let (app, visitor) = (app.clone(), visitor.clone());
+        let (client, channel) = (asked.waiting.client.id.clone(), asked.channel.id.clone());
+        tokio::spawn(async move {
+            let channel =
+                app.channels.get(channel.as_str()).expect("channels do not change while the server runs");
+            let Some(codes) = of(channel) else { return };
+            let sent = codes.sender.send(&message).await.map(drop);
+            let failed = sent.as_ref().is_err_and(|error| error.failure.is_everybodys());
+            if failed {
+                codes.set_trouble(app.now() + AGAIN);
+            }
+            // Told to the operator; whoever asked has their answer.
+            let _ = codes.finish(&app, &visitor, (&client, channel), sent).await;
+        });
+        Ok(())
+    }
+
+    /// Writes down what came of it.
+    async fn finish(
+        &self,
+        app: &App,
+        visitor: &Visitor,
+        (client, channel): (&mashang_login::ids::ClientId, &Channel),
+        sent: Result<(), SendError>,
+    ) -> Result<(), NotSent> {
+        let kind = if sent.is_ok() { AuditKind::CodeSent } else { AuditKind::ChannelFailed };
+        let mut event = audit::by(app, visitor, kind);
+        event.client = Some(client.clone());
+        event.channel = Some(channel.id.clone());
+        audit::write(app, event).await;
+        let Err(error) = sent else { return Ok(()) };
+        let reference = problem::reference(app);
+        let code = error.code.as_deref();
+        tracing::warn!(reference, channel.id = %channel.id, upstream.code = code, "channel {} could not send a code [{reference}]: {error}", channel.id);
+        Err(NotSent::Failed { error, reference })
+    }
+}
+
+/// What a person reads: which site, the code, how long, and to tell nobody.
+fn message(app: &App, visitor: &Visitor, asked: Asked<'_>, code: String) -> Message {
+    let Asked { waiting, channel, to } = asked;
+    let (words, language) = (&app.pages.words, visitor.language);
+    let minutes = u32::try_from(LIFE.as_secs() / 60).unwrap_or(u32::MAX);
+    let site = waiting.client.name.clone();
+    let purpose = match waiting.grant.purpose {
+        Purpose::Link { .. } => "link",
+        Purpose::SignIn | Purpose::Account => "sign_in",
+    };
+    let values = [("site", site.as_str()), ("code", code.as_str()), ("minutes", &minutes.to_string())];
+    let say = |part: &str| words.say(language, &format!("code_message.{part}"), &values);
+    let (subject, text) = (say("subject"), say(purpose));
+    Message {
+        id: random_text(&*app.entropy, 18),
+        at: app.now(),
+        to: match channel.kind() {
+            ChannelKind::Sms => Recipient::Phone(to.to_owned()),
+            _ => Recipient::Email(to.to_owned()),
+        },
+        subject,
+        text,
+        code,
+        site,
+        minutes,
+        language,
+    }
+}
