@@ -95,7 +95,7 @@ export class ZenTao {
     return (await page.context().cookies(this.url)).find((cookie) => cookie.name === 'zentaosid')?.value;
   }
 
-  /** 后台 › 插件 › 本地安装, in this administrator's browser. */
+  /** 后台 › 插件管理 › 本地安装, in this administrator's browser. */
   async install(page, zip) {
     await this.iOwnTheServer();
     await page.goto(this.address('extension', 'browse', '_single=1'));
@@ -105,8 +105,8 @@ export class ZenTao {
 
   async installModern(page, zip) {
     await page.locator('a[href*="extension-upload"], [data-url*="extension-upload"], a[href*="f=upload"], [data-url*="f=upload"]').first().click();
-    await page.locator('.modal input[type="file"]').setInputFiles(zip);
-    await page.locator('.modal button[type="submit"]').click();
+    await page.locator('.modal input[type="file"]').first().setInputFiles(zip);
+    await page.locator('.modal button[type="submit"]').first().click();
     await this.throughSteps(page.locator('.modal'));
   }
 

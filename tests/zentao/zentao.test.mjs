@@ -36,7 +36,7 @@ describe('a real ZenTao', { skip }, () => {
     if (rooms.folder) await rm(rooms.folder, { recursive: true, force: true });
   });
 
-  /** Three accounts, and ZenTao's own binding of the first, as 后台 › 通知 › Webhook makes it. */
+  /** Three accounts, and ZenTao's own binding of the first, as 后台 › 通知设置 › Webhook makes it. */
   async function fresh() {
     const { zentao, mashang } = rooms;
     for (const [account, name] of [['scan_one', '王小明'], ['scan_two', '李四'], ['scan_three', '王五']]) await zentao.person(account, PASSWORD, name);
