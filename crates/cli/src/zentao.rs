@@ -10,7 +10,7 @@ use mashang_login::ambient::{SystemClock, SystemEntropy};
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy, check_redirect_uri};
 use mashang_login::identity::{ChannelKind, clean_name};
-use mashang_login::ids::ClientId;
+use mashang_login::ids::{ChannelId, ClientId};
 use mashang_login::key::SigningAlgorithm;
 use mashang_login::records::Records;
 use mashang_login::secret::ClientSecret;
@@ -25,7 +25,7 @@ use crate::args::ZentaoPlugin;
 const NAME: &str = "禅道";
 
 const NEXT: &str = "\
-Next, in ZenTao as super administrator: 后台 › 插件 › 本地安装 (Admin › Extensions › Local). Upload it and follow the
+Next, in ZenTao as super administrator: 后台 › 插件管理 › 本地安装 (Admin › Extensions › Local). Upload it and follow the
 steps. ZenTao may first ask for an empty file www/data/ok.txt; delete that file afterwards.
 If the extension is installed already, this is an upgrade and people stay bound; uninstalling it would forget them.";
 
@@ -46,7 +46,7 @@ pub async fn run(asked: ZentaoPlugin) -> anyhow::Result<()> {
     let channel = channel(&config, asked.channel.as_deref())?;
     let records = open::records(&config).await?;
     let client_secret = match &asked.secret_file {
-        None => register(&*records, &id, asked.name.as_deref(), &redirect_uris).await?,
+        None => register(&*records, &id, asked.name.as_deref(), &redirect_uris, channel.as_ref()).await?,
         Some(file) => {
             let secret = secret_in(file)?;
             check(records.client(&id).await?.as_ref(), &id, &secret, &redirect_uris)?;
@@ -54,6 +54,7 @@ pub async fn run(asked: ZentaoPlugin) -> anyhow::Result<()> {
         }
     };
     let issuer = config.server.public_url.as_str().trim_end_matches('/').to_owned();
+    let channel = channel.map(|id| id.to_string()).unwrap_or_default();
     let settings = Settings { issuer, client_id: id.to_string(), client_secret, url, channel };
     save(&asked.out, &package::write(&settings)?)?;
     tell(&asked, &settings, &redirect_uris);
@@ -80,17 +81,16 @@ fn redirect_uris(url: &str) -> Vec<String> {
 }
 
 /// The tab that the button opens: the one named, else WeCom's if there is one of it.
-fn channel(config: &Config, named: Option<&str>) -> anyhow::Result<String> {
+fn channel(config: &Config, named: Option<&str>) -> anyhow::Result<Option<ChannelId>> {
     if let Some(named) = named {
-        let known = config.channel.keys().find(|id| id.as_str() == named);
-        return Ok(known
-            .with_context(|| format!("--channel: there is no [channel.{named}] in the configuration"))?
-            .to_string());
+        let known = config.channel.keys().find(|id| id.as_str() == named).cloned();
+        let none = || format!("--channel: there is no [channel.{named}] in the configuration");
+        return known.with_context(none).map(Some);
     }
     let mut wecom = config.channel.iter().filter(|(_, section)| section.kind() == ChannelKind::Wecom);
     Ok(match (wecom.next(), wecom.next()) {
-        (Some((id, _)), None) => id.to_string(),
-        _ => String::new(),
+        (Some((id, _)), None) => Some(id.clone()),
+        _ => None,
     })
 }
 
@@ -102,12 +102,15 @@ fn secret_in(file: &Path) -> anyhow::Result<String> {
     Ok(secret.to_owned())
 }
 
-/// The client as the extension needs it, with a fresh secret; what else was set for it stays.
+/// The client as the extension needs it, with a fresh secret. One that is new is open to this channel alone, so that a
+/// personal WeChat, which nobody switches off when somebody leaves, leads to no account of ZenTao's. What was set for an
+/// older one stays.
 async fn register(
     records: &dyn Records,
     id: &ClientId,
     name: Option<&str>,
     redirect_uris: &[String],
+    channel: Option<&ChannelId>,
 ) -> anyhow::Result<String> {
     let name = match name.map(clean_name) {
         Some(None) => bail!("--name: there is nothing to show in this name"),
@@ -125,7 +128,10 @@ async fn register(
         pkce: PkcePolicy::Required,
         id_token_alg: SigningAlgorithm::Rs256,
         refresh_tokens: false,
-        settings: ClientSettings::default(),
+        settings: ClientSettings {
+            channels: channel.into_iter().cloned().collect(),
+            ..ClientSettings::default()
+        },
         created_at: now,
         disabled_at: None,
     });
@@ -182,11 +188,11 @@ fn tell(asked: &ZentaoPlugin, settings: &Settings, redirect_uris: &[String]) {
     println!(
         "  client     {}{}",
         settings.client_id,
-        if asked.register { "  (registered; an older secret of it has ended)" } else { "" }
+        if asked.register { "  (registered; a secret from before has ended)" } else { "" }
     );
     println!("  sent back  {}", redirect_uris.join("\n             "));
     if settings.channel.is_empty() {
-        println!("  tab        none in particular; --channel names one");
+        println!("  tab        none in particular, and all lead to ZenTao; --channel names one");
     } else {
         println!("  tab        {}", settings.channel);
     }
@@ -285,9 +291,13 @@ mod tests {
                 "[channel.{id}]\nkind = \"wecom\"\ncorpid = \"ww{id}\"\nagentid = 1000002\nsecret = \"s\"\n"
             )
         };
-        assert_eq!(channel(&config(&wecom("staff")), None).unwrap(), "staff");
-        assert_eq!(channel(&config(&(wecom("a") + &wecom("b"))), None).unwrap(), "");
-        assert_eq!(channel(&config(&(wecom("a") + &wecom("b"))), Some("b")).unwrap(), "b");
+        let chosen = |channels: &str, named: Option<&str>| {
+            channel(&config(channels), named).unwrap().map(|id| id.to_string())
+        };
+        let both = wecom("a") + &wecom("b");
+        assert_eq!(chosen(&wecom("staff"), None).as_deref(), Some("staff"));
+        assert_eq!(chosen(&both, None), None);
+        assert_eq!(chosen(&both, Some("b")).as_deref(), Some("b"));
         assert!(channel(&config(&wecom("a")), Some("c")).is_err());
     }
 
