@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::client::settings::{OnOff, Switches};
+
 /// Scan-to-log-in for any website. Without a command: the demo.
 #[derive(Debug, Parser)]
 #[command(
@@ -100,6 +102,10 @@ pub enum Config {
 pub enum Client {
     /// Register a website or app, or replace one of the same id
     Add(AddClient),
+    /// Change a website or app; what is not named stays as it is
+    Set(SetClient),
+    /// Show how one is registered
+    Show(OneClient),
     /// List all
     List(ConfigFile),
     /// Switch a website or app off: nobody signs in to it, and its tokens stop working
@@ -286,6 +292,46 @@ pub struct AddClient {
     /// Replace a client of the same id; its old secret ends
     #[arg(long)]
     pub replace: bool,
+    /// What can be switched.
+    #[command(flatten)]
+    pub switches: Switches,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
+/// A client to change.
+#[derive(Debug, Clone, Args)]
+pub struct SetClient {
+    /// The OAuth client_id, as `mashang client list` shows it
+    pub id: String,
+    /// The name people see on the login and confirm pages
+    #[arg(long)]
+    pub name: Option<String>,
+    /// One more exact redirect address; repeat for several
+    #[arg(long = "add-redirect-uri", value_name = "URL")]
+    pub add_redirect_uris: Vec<String>,
+    /// Take a redirect address back; repeat for several
+    #[arg(long = "remove-redirect-uri", value_name = "URL")]
+    pub remove_redirect_uris: Vec<String>,
+    /// One more exact address to return to after logout
+    #[arg(long = "add-post-logout-redirect-uri", value_name = "URL")]
+    pub add_post_logout_redirect_uris: Vec<String>,
+    /// Take such an address back
+    #[arg(long = "remove-post-logout-redirect-uri", value_name = "URL")]
+    pub remove_post_logout_redirect_uris: Vec<String>,
+    /// Make a new secret; the old one ends at once
+    #[arg(long)]
+    pub rotate_secret: bool,
+    /// Allow refresh tokens (scope offline_access)
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "on")]
+    pub refresh_tokens: Option<OnOff>,
+    /// WEAKER: for a client with a secret that cannot do PKCE
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "on")]
+    pub pkce_optional: Option<OnOff>,
+    /// What can be switched.
+    #[command(flatten)]
+    pub switches: Switches,
     /// Where the configuration is.
     #[command(flatten)]
     pub file: ConfigFile,

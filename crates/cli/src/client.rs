@@ -1,17 +1,21 @@
 //! `mashang client …`: websites and apps.
 
+mod change;
+pub mod settings;
+
 use anyhow::{Context, bail};
 use mashang_login::Clock;
 use mashang_login::ambient::{SystemClock, SystemEntropy};
 use mashang_login::audit::{AuditEvent, AuditKind};
-use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy, check_redirect_uri};
+use mashang_login::client::{Client, ClientAuthentication, PkcePolicy, check_redirect_uri};
 use mashang_login::identity::clean_name;
 use mashang_login::ids::ClientId;
 use mashang_login::key::SigningAlgorithm;
+use mashang_login::records::Records;
 use mashang_login::secret::ClientSecret;
 use mashang_server::{config, open};
 
-use crate::args::{AddClient, Algorithm, Client as Command, ConfigFile, OneClient};
+use crate::args::{AddClient, Algorithm, Client as Command, ConfigFile, OneClient, SetClient};
 use crate::switch::Switch;
 
 /// Registers, lists or switches.
@@ -21,6 +25,8 @@ use crate::switch::Switch;
 pub async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Add(client) => add(client).await,
+        Command::Set(asked) => set(&asked).await,
+        Command::Show(client) => show(&client).await,
         Command::List(file) => list(&file).await,
         Command::Disable(client) => switch(&client, Switch::Off).await,
         Command::Enable(client) => switch(&client, Switch::On).await,
@@ -40,6 +46,8 @@ async fn add(asked: AddClient) -> anyhow::Result<()> {
     if !asked.replace && former.is_some() {
         bail!("a client {id} is registered already; use --replace to replace it (its old secret ends)");
     }
+    let settings = former.as_ref().map(|former| former.settings.clone()).unwrap_or_default();
+    let settings = asked.switches.over(settings, &config)?;
     let secret = (!asked.public).then(|| ClientSecret::random(&SystemEntropy));
     let now = SystemClock.now();
     let client = Client {
@@ -55,16 +63,14 @@ async fn add(asked: AddClient) -> anyhow::Result<()> {
             Algorithm::EdDsa => SigningAlgorithm::EdDsa,
         },
         refresh_tokens: asked.refresh_tokens,
-        settings: ClientSettings::default(),
+        // Nor does it lift the limits that were set.
+        settings,
         created_at: now,
         // A new secret does not bring back what was switched off.
         disabled_at: former.and_then(|former| former.disabled_at),
     };
     let is_off = !client.is_enabled();
-    records.save_client(&client).await?;
-    let mut event = AuditEvent::new(now, AuditKind::ClientSaved);
-    event.client = Some(id.clone());
-    records.record(&event).await?;
+    save(&*records, &client).await?;
     println!("issuer:        {}", config.server.public_url.as_str().trim_end_matches('/'));
     println!("client_id:     {id}{}", if is_off { "  (still switched off)" } else { "" });
     match &secret {
@@ -85,11 +91,47 @@ async fn switch(asked: &OneClient, to: Switch) -> anyhow::Result<()> {
     }
     let now = SystemClock.now();
     client.disabled_at = (to == Switch::Off).then_some(now);
-    records.save_client(&client).await?;
-    let mut event = AuditEvent::new(now, AuditKind::ClientSaved);
-    event.client = Some(id.clone());
-    records.record(&event).await?;
+    save(&*records, &client).await?;
     println!("{id} ({}) is {to}", client.name);
+    Ok(())
+}
+
+/// Stores a client and says so in the audit trail.
+async fn save(records: &dyn Records, client: &Client) -> anyhow::Result<()> {
+    records.save_client(client).await?;
+    let mut event = AuditEvent::new(SystemClock.now(), AuditKind::ClientSaved);
+    event.client = Some(client.id.clone());
+    Ok(records.record(&event).await?)
+}
+
+async fn set(asked: &SetClient) -> anyhow::Result<()> {
+    let id: ClientId = asked.id.parse().context("that is no client id")?;
+    let config = config::load(asked.file.config.as_deref())?;
+    let records = open::records(&config).await?;
+    let Some(former) = records.client(&id).await? else { bail!("there is no client {id}") };
+    let (client, secret) = change::changed(former.clone(), asked, &config)?;
+    if client == former {
+        println!("{id} ({}) is as asked already", client.name);
+        return Ok(());
+    }
+    save(&*records, &client).await?;
+    print!("{}", settings::described(&client));
+    if let Some(secret) = &secret {
+        println!(
+            "\nclient_secret: {}\nThe secret is shown only this once; the old one has ended.",
+            secret.expose()
+        );
+    }
+    Ok(())
+}
+
+async fn show(asked: &OneClient) -> anyhow::Result<()> {
+    let id: ClientId = asked.id.parse().context("that is no client id")?;
+    let config = config::load(asked.file.config.as_deref())?;
+    let Some(client) = open::records(&config).await?.client(&id).await? else {
+        bail!("there is no client {id}")
+    };
+    print!("{}", settings::described(&client));
     Ok(())
 }
 
