@@ -5,8 +5,8 @@
  *     ▲              ├─ expired ───► renew ──┐
  *     └──────────────┴── fresh ticket ◄──────┘   (denied: the person presses the button)
  *
- * News comes by pushed events, else held requests, else asking again and again; it is only a state, never a person
- * or a code. The style sheet shows what belongs to `data-status` on <main>. Nothing is written as HTML.
+ * News is brought by the watcher that websites use as well (`watch.js` of the browser SDK); it is only a state, never a
+ * person or a code. The style sheet shows what belongs to `data-status` on <main>. Nothing is written as HTML.
  *
  * @typedef {{status: string, version?: number, seconds_left?: number, reason?: string}} News
  */
@@ -22,85 +22,22 @@ let deadline = 0; // of this stage, on performance.now()
 let renewals = 0;
 let busy = false;
 let leaving = false; // by a form that ends this page
-let life = new AbortController(); // of this watch
+let watcher = { stop() {}, check() {} };
+let sdk; // what `watch.js` exports
 
 const all = (selector) => Array.from(page.querySelectorAll(selector));
 const announce = (text) => { page.querySelector('[data-live]').textContent = text || ''; };
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-const backoff = (failures) => sleep(Math.min(10000, 1000 * 2 ** failures));
 const isOpen = () => status === 'waiting' || status === 'scanned';
 
-/** @param {number} limit in ms */
-async function request(method, url, limit, signal) {
-  const ends = new AbortController();
-  const end = () => ends.abort();
-  const timer = setTimeout(end, limit);
-  if (signal) signal.addEventListener('abort', end);
-  try {
-    return await fetch(url, { method, signal: ends.signal, headers: { accept: 'application/json' } });
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-// ---- watching ----
+/** A request of this browser, and the time before the next one. */
+const post = (url) => sdk.request(url, { method: 'POST', credentials: 'same-origin' });
+const backoff = (failures) => sdk.pause(sdk.backoff(failures), new AbortController().signal);
 
 function watch() {
-  life.abort();
-  life = new AbortController();
-  const { signal } = life;
-  listen(signal).then(() => poll(signal));
-}
-
-/** Pushed events; resolves when they do not get through. */
-function listen(signal) {
-  return new Promise((done) => {
-    const source = new EventSource(urls.events);
-    let errors = 1; // until something is heard, the first is one too many
-    const stop = () => { clearTimeout(silence); source.close(); done(); };
-    const silence = setTimeout(stop, 8000); // a proxy holds it back
-    source.addEventListener('status', (event) => {
-      clearTimeout(silence);
-      errors = 0;
-      show(JSON.parse(event.data));
-    });
-    source.addEventListener('gone', () => show({ status: 'expired' }));
-    source.onerror = () => {
-      errors += 1;
-      if (errors > 1 || source.readyState === EventSource.CLOSED) stop();
-    };
-    signal.addEventListener('abort', stop);
+  watcher.stop();
+  watcher = sdk.watch({
+    urls, credentials: 'same-origin', seen: version, onNews: show, onGone: () => show({ status: 'expired' }),
   });
-}
-
-/** Held requests, else one every 2 s. */
-async function poll(signal) {
-  let hold = true;
-  let failures = 0;
-  while (!signal.aborted) {
-    const asked = performance.now();
-    try {
-      const news = await ask(hold, signal);
-      if (signal.aborted) return;
-      failures = 0;
-      const moved = news.version !== version;
-      show(news);
-      if (!moved && performance.now() - asked < 2000) await sleep(2000);
-    } catch (error) {
-      failures += 1;
-      if (error.name === 'AbortError' || failures > 1) hold = false;
-      await (error.wait ? sleep(error.wait) : backoff(failures));
-    }
-  }
-}
-
-/** @param {boolean} hold wait for a change @returns {Promise<News>} */
-async function ask(hold, signal) {
-  const url = urls.status + (hold ? '?wait=25&seen=' + version : '');
-  const answer = await request('GET', url, hold ? 40000 : 10000, signal);
-  if (answer.ok) return answer.json();
-  if (answer.status === 404) return { status: 'expired' }; // forgotten in a restart
-  throw Object.assign(new Error(), { wait: 1000 * answer.headers.get('retry-after') });
 }
 
 // ---- what happens next ----
@@ -115,7 +52,7 @@ function show(news) {
   page.dataset.status = status;
   if (status !== before) announce(words[status]);
   if (isOpen()) return tick();
-  life.abort();
+  watcher.stop();
   if (status === 'approved') redeem();
   else if (status !== 'denied' && status !== 'wrong_number') renew();
 }
@@ -125,10 +62,9 @@ async function redeem() {
   busy = true;
   for (let failures = 0; failures < 5; failures += 1) {
     try {
-      const answer = await request('POST', urls.redeem, 20000);
-      const body = await answer.json();
-      if (answer.ok) return location.replace(body.redirect);
-      if ([404, 409, 410].includes(answer.status) && body.status !== 'approved') {
+      const { ok, status: code, body } = await post(urls.redeem);
+      if (ok) return location.replace(body.redirect);
+      if ([404, 409, 410].includes(code) && body.status !== 'approved') {
         busy = false;
         show({ status: body.status || 'expired' });
         if (isOpen()) watch();
@@ -149,9 +85,9 @@ async function renew(asked = false) {
   renewals = asked ? 0 : renewals + 1;
   for (let failures = 0; failures < 8; failures += 1) {
     try {
-      const answer = await request('POST', urls.refresh, 20000);
+      const answer = await post(urls.refresh);
       if (answer.ok) {
-        swap(await answer.json(), asked);
+        swap(answer.body, asked);
         break;
       }
       if (answer.status === 410 || (asked && answer.status === 404)) return location.reload(); // the server explains
@@ -209,14 +145,13 @@ function tick() {
   for (const place of all('[data-countdown]')) place.textContent = text;
   if (left > 0) return;
   deadline = performance.now() + 3000; // the server decides
-  ask(false).then(show, () => {});
+  watcher.check();
 }
 
-/** Back from another tab, app or sleep. */
+/** Back from another tab, app or sleep; the watcher itself sees to an open ticket. */
 function resume() {
   if (document.hidden || leaving) return;
-  if (isOpen()) watch();
-  else if (status === 'approved') redeem();
+  if (status === 'approved') redeem();
   else if (status === 'expired') renew();
 }
 
@@ -224,9 +159,9 @@ page.addEventListener('submit', (event) => {
   const { form } = event.target.dataset;
   if (form === 'cancel' || form === 'redeem') {
     leaving = busy = true; // the news of it must not overtake the way out
-    life.abort();
+    watcher.stop();
   }
-  if (form !== 'refresh' || busy) return;
+  if (form !== 'refresh' || busy || !sdk) return; // not there yet: the form works by itself
   event.preventDefault();
   renew(true);
 });
@@ -235,10 +170,13 @@ addEventListener('online', resume);
 addEventListener('pageshow', (event) => {
   if (!event.persisted) return;
   if (leaving) leaving = busy = false;
-  resume();
+  if (isOpen()) watch();
+  else resume();
 });
-addEventListener('pagehide', () => life.abort());
 
-setInterval(tick, 1000);
-watch();
-show({ status, version: +page.dataset.version, seconds_left: +page.dataset.secondsLeft });
+import(page.dataset.watch).then((loaded) => {
+  sdk = loaded;
+  setInterval(tick, 1000);
+  watch();
+  show({ status, version: +page.dataset.version, seconds_left: +page.dataset.secondsLeft });
+});

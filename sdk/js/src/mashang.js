@@ -6,9 +6,8 @@ import { failure } from './failure.js';
 import { createPanel } from './panel.js';
 import { isInside, redirectLogin } from './redirect.js';
 
-export { REASONS } from './failure.js';
 export { createLogin } from './login.js';
-export { finishRedirect, isInside, redirectLogin } from './redirect.js';
+export { finishRedirect, redirectLogin } from './redirect.js';
 
 /**
  * @typedef {import('./login.js').LoginResult} LoginResult

@@ -50,7 +50,7 @@ export async function finishRedirect() {
   if (query === hashed) here.hash = String(hashed) ? `${route}?${hashed}` : route;
   history.replaceState(history.state, '', here.href);
   const result = JSON.parse(kept);
-  if (iss && iss !== result.issuer) throw failure('mismatch', `an answer from ${iss}`);
+  if (iss && iss !== result.issuer) throw failure('mismatch', iss);
   if (error) throw failure(error === 'access_denied' ? 'denied' : 'server', text || error);
   return { code, ...result };
 }

@@ -10,6 +10,8 @@
  */
 import { backoff, fuse, pause, request } from './request.js';
 
+export { backoff, pause, request } from './request.js';
+
 /**
  * @typedef {{status: string, reason?: string, version: number, seconds_left: number}} News
  *

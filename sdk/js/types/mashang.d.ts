@@ -13,7 +13,6 @@
  */
 /** Shows the panel in a layer over the page. @param {ScanLoginOptions} options @returns {Promise<LoginResult>} */
 export function scanLogin(options: ScanLoginOptions): Promise<LoginResult>;
-export { REASONS } from "./failure.js";
 export { createLogin } from "./login.js";
 export type LoginResult = import("./login.js").LoginResult;
 export type LoginFailure = import("./failure.js").LoginFailure;
@@ -31,4 +30,4 @@ export type More = {
     complete?: ((outcome: LoginResult | LoginFailure) => void) | undefined;
 };
 export type ScanLoginOptions = import("./login.js").LoginOptions & More;
-export { finishRedirect, isInside, redirectLogin } from "./redirect.js";
+export { finishRedirect, redirectLogin } from "./redirect.js";

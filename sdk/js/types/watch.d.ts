@@ -37,3 +37,4 @@ export type Watcher = {
     stop: () => void;
     check: () => void;
 };
+export { backoff, pause, request } from "./request.js";
