@@ -21,7 +21,7 @@ use crate::phone::{self, PhoneApp, Reading};
 use crate::state::{Sandbox, World};
 use crate::wecom::Declined;
 use crate::words::Lang;
-use crate::{cgi, events, hosts, ids, manual, mini, official, wecom};
+use crate::{cgi, events, hosts, ids, manual, mini, official, outbox, wecom};
 
 pub(crate) type Body<T> = Result<Json<T>, JsonRejection>;
 pub(crate) type Answered = Result<Json<Value>, Refused>;
@@ -45,6 +45,7 @@ pub(crate) fn router() -> Router<Sandbox> {
         .merge(events::script_router())
         .merge(official::script_router())
         .merge(mini::script_router())
+        .merge(outbox::script_router())
         .nest("/wecom", wecom::manage_router())
 }
 

@@ -19,6 +19,7 @@
 //! | `mini` | mini-programs: codes, `wx.login`, rules for ordinary links, the page in which one runs |
 //! | `wecom` | WeCom (企业微信): scan login, panel, in-app OAuth, `qyapi` |
 //! | `sns` | code → token, refresh, auth, userinfo |
+//! | `outbox` | where a server's e-mails and SMS end: a page, and the script API |
 //! | `phone` | the phone page at `/phone`: who holds it, scanning, opening links |
 //! | `tls` | certificates for Tencent's names, on demand |
 //! | `api`, `manual` | the script API at `/sandbox/api`: the phone without a hand; and its description as a page |
@@ -66,6 +67,7 @@ mod mini;
 mod official;
 mod open;
 mod options;
+mod outbox;
 mod pages;
 mod params;
 mod people;

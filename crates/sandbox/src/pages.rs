@@ -31,6 +31,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("wecom_confirm.html", include_str!("../templates/wecom_confirm.html")),
     ("mini.html", include_str!("../templates/mini.html")),
     ("chat.html", include_str!("../templates/chat.html")),
+    ("outbox.html", include_str!("../templates/outbox.html")),
     ("api.html", include_str!("../templates/api.html")),
 ];
 
@@ -139,6 +140,7 @@ async fn asset(Path(file): Path<String>) -> Response {
         "phone.js" => (JS, include_str!("../assets/phone.js")),
         "mini_runtime.js" => (JS, include_str!("../assets/mini_runtime.js")),
         "mini.js" => (JS, include_str!("../assets/mini.js")),
+        "outbox.js" => (JS, include_str!("../assets/outbox.js")),
         "chat.js" => (JS, include_str!("../assets/chat.js")),
         "twice.js" => (JS, include_str!("../assets/twice.js")),
         "wecom_login.js" => (JS, include_str!("../assets/wecom_login.js")),

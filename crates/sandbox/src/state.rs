@@ -17,6 +17,7 @@ use crate::mini::{MiniProgram, MiniWorld};
 use crate::official::{Chats, Consent, QrTicket};
 use crate::open::QrLogin;
 use crate::options::{App, Options};
+use crate::outbox::Outbox;
 use crate::pages::Pages;
 use crate::people::{People, Person};
 use crate::sns::{Code, Grant};
@@ -162,6 +163,7 @@ pub(crate) struct World {
     pub(crate) event_targets: HashMap<String, Option<EventTarget>>,
     pub(crate) deliveries: Deliveries,
     pub(crate) mini: MiniWorld,
+    pub(crate) outbox: Outbox,
     /// Tokens of `cgi-bin`.
     pub(crate) app_tokens: AppTokens,
     /// How often which API path was called.
@@ -188,6 +190,7 @@ impl World {
             event_targets: HashMap::new(),
             deliveries: Deliveries::default(),
             mini: MiniWorld::default(),
+            outbox: Outbox::default(),
             app_tokens: AppTokens::new(MOST_LIVE),
             calls: Calls::default(),
             office: Office::new(corps),

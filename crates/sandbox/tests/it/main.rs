@@ -9,6 +9,7 @@ mod hosts;
 mod mini;
 mod official;
 mod open;
+mod outbox;
 mod phone;
 mod script_api;
 mod sns;
