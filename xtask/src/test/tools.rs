@@ -8,10 +8,12 @@ use anyhow::{Context, bail};
 use super::target_folder;
 
 /// Files that show whether the packages after them are there.
-const EXAMPLE_TOOLS: [(&str, &[&str]); 4] = [
+const EXAMPLE_TOOLS: [(&str, &[&str]); 6] = [
     ("/usr/bin/php", &["php-cli", "php-curl", "php-mbstring", "php-zip"]),
     ("/usr/lib/apache2/modules/mod_auth_openidc.so", &["apache2", "libapache2-mod-auth-openidc"]),
+    ("/usr/sbin/nginx", &["nginx"]),
     ("/usr/bin/mvn", &["maven"]),
+    ("/usr/bin/javac", &["default-jdk-headless"]),
     ("/usr/bin/unzip", &["unzip"]),
 ];
 

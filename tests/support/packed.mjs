@@ -1,0 +1,63 @@
+/**
+ * Examples that install the browser SDK as their readers will: packed by `npm pack`, unmodified, into a copy of the example
+ * that knows nothing of this repository.
+ */
+
+import { execFile, spawn } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { freePort } from './processes.mjs';
+import { until } from './wait.mjs';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const NPM = { NO_UPDATE_NOTIFIER: '1', npm_config_audit: 'false', npm_config_fund: 'false', npm_config_loglevel: 'error' };
+
+/** A copy of `examples/<name>` in which the packed SDK is installed. */
+export async function copyWithPackedSdk(name) {
+  const folder = await mkdtemp(join(tmpdir(), `mashang-${name}-`));
+  const skipped = /[\\/](node_modules|dist)([\\/]|$)/;
+  const from = join(ROOT, 'examples', name);
+  await cp(from, folder, { recursive: true, filter: (path) => !skipped.test(path.slice(from.length)) });
+  const packed = JSON.parse(await command(join(ROOT, 'sdk', 'js'), 'npm', ['pack', '--json', '--pack-destination', folder]));
+  const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+  manifest.dependencies.mashang = `file:${packed[0].filename}`;
+  await writeFile(join(folder, 'package.json'), JSON.stringify(manifest, null, 2));
+  // The lock names the folder of the SDK where the packed file is now.
+  await rm(join(folder, 'package-lock.json'), { force: true });
+  await command(folder, 'npm', ['install']);
+  return { folder, run: (program, args) => command(folder, program, args), remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** Runs a program to its end; what it printed is told when it fails. */
+async function command(folder, program, args) {
+  const options = { cwd: folder, env: { ...process.env, ...NPM }, maxBuffer: 1 << 26 };
+  try {
+    return (await promisify(execFile)(program, args, options)).stdout;
+  } catch (error) {
+    throw new Error(`${program} ${args.join(' ')}: ${error.message}\n${error.stdout}${error.stderr}`);
+  }
+}
+
+/** Starts the example's back end for a house, as a client of it: `{ url, stop }`. */
+export async function startBackEnd({ folder }, house, { id, callback = '/callback', options = [] }) {
+  const port = await freePort();
+  const url = `http://localhost:${port}`;
+  const secret = await house.server.addClient(id, ['--name', '示例后台', '--redirect-uri', `${url}${callback}`, ...options]);
+  const environment = { ISSUER: house.server.url, CLIENT_ID: id, CLIENT_SECRET: secret, PORT: String(port) };
+  const child = spawn('node', ['server/index.mjs'], { cwd: folder, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => { said += text; });
+  const ended = new Promise((done) => { child.once('exit', done); });
+  await until(`${id} listens`, () => said.includes(url));
+  return {
+    url,
+    async stop() {
+      child.kill();
+      await ended;
+    },
+  };
+}
