@@ -127,9 +127,10 @@ export class ZenTao {
       if (await done.count()) return true;
       for (const label of await onward.allInnerTexts()) {
         if (pressed.has(label)) continue;
-        pressed.add(label);
-        // By event: ZenTao 18 covers its pages with news for whoever is there for the first time.
-        await onward.filter({ hasText: label }).first().dispatchEvent('click');
+        // By event: ZenTao 18 covers its pages with news for whoever is there for the first time. One that is gone again is
+        // looked for anew.
+        const press = onward.filter({ hasText: label }).first().dispatchEvent('click', {}, { timeout: 1000 });
+        await press.then(() => pressed.add(label), () => {});
       }
       return false;
     }, 30_000);

@@ -119,6 +119,17 @@ describe('a real ZenTao', { skip }, () => {
     assert.equal(await zentao.sql("select admins like '%scan_%' from zt_company limit 1"), '0', 'nobody became an administrator');
   });
 
+  shown('installed again it is an upgrade, and people stay bound', async (stage, { zentao, zip }) => {
+    const desk = await stage.desk();
+    await zentao.signInByPassword(desk, zentao.admin, process.env.ZENTAO_PASSWORD);
+    await zentao.install(desk, zip);
+    assert.equal(await zentao.sql("select account from zt_oauth where providerType = 'mashang'"), 'scan_two');
+    const person = await stage.desk();
+    await person.goto(zentao.loginPage());
+    await scan(person);
+    await zentao.isIn(person, 'scan_two');
+  });
+
   shown('unbound by the administrator, the member is asked again', async (stage, { zentao }) => {
     await zentao.sql("delete from zt_oauth where providerType = 'mashang' and account = 'scan_two'");
     const desk = await stage.desk();

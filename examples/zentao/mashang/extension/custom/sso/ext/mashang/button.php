@@ -31,9 +31,11 @@ $mashangButton  = array
             var notice = document.createElement('p');
             notice.id = 'mashangNotice';
             notice.setAttribute('role', 'status');
-            notice.style.cssText = 'margin:0 0 12px;padding:8px 12px;border-radius:4px;background:#e6f0ff;color:#1d4a94';
+            notice.style.cssText = 'margin:0 10px 12px;padding:8px 12px;border-radius:4px;background:#e6f0ff;color:#1d4a94';
             notice.textContent = button.notice;
             form.parentNode.insertBefore(notice, form);
+            /* "Your sign-in has expired" is not what happened. */
+            document.querySelectorAll('.loginExpired, #login p.text-red').forEach(function(line) { line.style.display = 'none'; });
         }
         var row = document.createElement('div');
         row.style.cssText = 'margin:12px 10px 16px';

@@ -52,7 +52,7 @@ main { box-sizing: border-box; width: 100%; max-width: 460px; margin: 16px; padd
 h1 { margin: 0 0 8px; font-size: 20px; }
 .ways { margin: 20px 0 0; }
 .way { display: inline-block; margin: 0 12px 8px 0; padding: 6px 16px; border: 1px solid #838a9d; border-radius: 4px; background: #fff; color: inherit; font: inherit; text-decoration: none; cursor: pointer; }
-.way:first-of-type { border-color: #1d5fd1; background: #1d5fd1; color: #fff; }
+.way:first-child { border-color: #1d5fd1; background: #1d5fd1; color: #fff; }
 .way:focus-visible { outline: 3px solid #8fb5f5; outline-offset: 2px; }
 </style>
 </head>
