@@ -116,7 +116,7 @@ describe('my account', () => {
   after(() => house?.stop());
 
   const notice = (page, name) => page.getByText(zh[`account.notice.${name}`]);
-  const heading = (page, label) => page.locator('main.account h3', { hasText: label });
+  const heading = (page, label) => page.locator('[data-way] h3', { hasText: label });
   const WECOM = zh['channel.wecom'];
 
   /** Signed in on their own page, by our link in WeChat. */
@@ -203,7 +203,7 @@ describe('my account', () => {
 
   journey('signing out ends the session: the page asks for a scan again', async (stage) => {
     const page = await openAccount(stage, 'ada');
-    await page.locator('a[href="/logout"]').click();
+    await page.locator('.card-foot a[href="/logout"]').click();
     await page.locator('main form button').first().click();
     await page.goto(`${house.server.url}/account`);
     await status(page, 'waiting').waitFor();
