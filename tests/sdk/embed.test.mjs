@@ -197,6 +197,18 @@ journey('useScanLogin gives a face of one’s own all it needs', async (stage) =
   assert.equal((await site.exchange((await events(page))[0][1])).name, 'Ada');
 });
 
+journey('the one call for uni-app shows the panel on H5', async (stage) => {
+  const page = await visit(await stage.desktop(), site, '/uni');
+  await page.evaluate((h5) => {
+    window.outcome = window.login({ provider: 'weixin', timeout: 60_000, h5 }).then((value) => ({ value }), ({ errMsg }) => ({ failed: errMsg }));
+  }, { issuer: site.issuer, clientId: site.id });
+  await card(page, 'waiting').waitFor();
+  const phone = house.wechat.phone('ada');
+  await scanned(page, phone);
+  await phone.approve(await number(page));
+  assert.equal((await site.exchange((await outcome(page)).value)).name, 'Ada');
+});
+
 journey('password ↔ scan: the tab that is left asks nothing any more, and coming back shows a fresh code', async (stage) => {
   const page = await stage.desktop();
   for (const tab of ['scan', 'own']) {

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 
+import * as oidc from 'openid-client';
+
 import { approve, deny, journeys, otherNumber, outcome as told, scan } from '../support/browser.mjs';
 import { startHouse } from '../support/house.mjs';
 import { until } from '../support/wait.mjs';
@@ -60,6 +62,23 @@ journey('a code without its verifier is of no use', async (stage) => {
   await confirm(computer);
   const { value } = await outcome(computer);
   assert.equal((await site.exchange({ ...value, codeVerifier: 'x'.repeat(43) })).error, 'invalid_grant');
+});
+
+journey('a back end with openid-client keeps the verifier to itself', async (stage) => {
+  const provider = await oidc.discovery(new URL(site.issuer), site.id, undefined, oidc.ClientSecretBasic(site.secret), {
+    execute: [oidc.allowInsecureRequests],
+  });
+  const [verifier, state, nonce] = [oidc.randomPKCECodeVerifier(), oidc.randomState(), oidc.randomNonce()];
+  const computer = await waiting(await stage.desktop(), { state, nonce, codeChallenge: await oidc.calculatePKCECodeChallenge(verifier) });
+  await confirm(computer, 'ada');
+  const { value } = await outcome(computer);
+  assert.equal(value.codeVerifier, undefined);
+  const answer = new URL(value.redirectUri);
+  answer.search = new URLSearchParams({ code: value.code, state: value.state, iss: value.issuer });
+  const tokens = await oidc.authorizationCodeGrant(provider, answer, {
+    pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true,
+  });
+  assert.ok(tokens.claims().sub);
 });
 
 journey('refused on the phone: another code may be asked for, and closing tells the refusal', async (stage) => {

@@ -18,6 +18,7 @@ const PAGES = {
   '/': `${HEAD}<script type="module" src="/call.js"></script><h1>网站</h1><main><button id="in">登录</button><p id="outcome" role="status"></p></main>`,
   '/element': `${HEAD}<link rel="stylesheet" href="/own.css"><script type="module" src="/element.js"></script><h1>网站</h1><main id="main"></main>`,
   '/vue': `${HEAD}<script type="module" src="/vue.js"></script><h1>网站</h1><main id="app"></main>`,
+  '/uni': `${HEAD}<script type="module" src="/uni.js"></script><h1>网站</h1>`,
   '/cb': `${HEAD}<script type="module" src="/call.js"></script><h1>回来</h1>`,
 };
 const SCRIPTS = {
@@ -59,6 +60,7 @@ export async function startSdkSite(server, { id = 'sdk', name = '测试网站', 
   return {
     url,
     id,
+    secret,
     issuer: server.url,
     exchange,
     async stop() {
@@ -73,7 +75,7 @@ async function serve(path, policy) {
   if (PAGES[path]) return [200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy }, PAGES[path]];
   if (path.endsWith('.css')) return [200, { 'content-type': 'text/css' }, SCRIPTS[path]];
   if (SCRIPTS[path]) return [200, script, SCRIPTS[path]];
-  if (path === '/vue.js') return [200, script, await bundled('vue-page.mjs')];
+  if (path === '/vue.js' || path === '/uni.js') return [200, script, await bundled(`${path.slice(1, -3)}-page.mjs`)];
   if (/^\/sdk\/\w+\.js$/.test(path)) return [200, script, await readFile(new URL(path.slice(5), SRC))];
   return [404, {}, ''];
 }

@@ -111,7 +111,7 @@ export function createLogin(options, listener = {}) {
   let over = true;
   let life = new AbortController(); // of the present step
   let secret = '';
-  /** @type {Proof} */
+  /** @type {any} of the type Proof */
   let proof;
   let redirectUri = '';
   let issuer = '';
@@ -137,6 +137,7 @@ export function createLogin(options, listener = {}) {
     stop();
     over = false;
     renewals = 0;
+    proof = null;
     clock = setInterval(tick, 1000);
     if (options.timeout) limit = setTimeout(cancel, options.timeout, 'timeout');
     document.addEventListener('visibilitychange', resume);
@@ -168,8 +169,8 @@ export function createLogin(options, listener = {}) {
 
   function refresh() {
     if (over) start();
-    else if (redeemUrl) redeem(redeemUrl);
-    else renew(true);
+    else if (!redeemUrl) renew(true);
+    else if (view.failure) redeem(redeemUrl);
   }
 
   /** @param {string} id */
@@ -379,7 +380,7 @@ export function createLogin(options, listener = {}) {
   function resume() {
     if (document.hidden) return;
     if (view.status === 'expired') renew();
-    else if (view.status === 'error') refresh();
+    else if (view.failure && (redeemUrl || view.failure.reason === 'network')) refresh();
   }
 
   /** The window's answer, and nobody else's. @param {MessageEvent} event */

@@ -125,7 +125,7 @@ export function createPanel(root, options, listener) {
   function told({ status, failure, channel, face }) {
     /** @type {Record<string, any>} */
     const known = words;
-    return failure ? known[failure.reason] || failure.detail || words.server : known[status] || (face ? channel && channel.scan_hint : '…');
+    return failure ? known[failure.reason] || failure.detail || (failure.errCode < 1006 ? words.expired : words.server) : known[status] || (face ? channel && channel.scan_hint : '…');
   }
 
   /** @param {View} view */

@@ -108,6 +108,22 @@ test('parameters that are not ours stay, and a state that nobody was sent away w
   }
 });
 
+test('in a mini-program and in the app it is uni.login, with its callbacks and its own result', async () => {
+  const { login } = await import('../src/uni.js');
+  const heard = [];
+  globalThis.uni = { login: ({ provider, success, fail }) => (provider === 'weixin' ? success({ code: 'wx' }) : fail({ errMsg: 'login:fail' })) };
+  try {
+    const h5 = { issuer: ISSUER, clientId: 'site' };
+    assert.deepEqual(await login({ provider: 'weixin', h5, success: ({ code }) => heard.push(code), complete: () => heard.push('complete') }), { code: 'wx' });
+    await assert.rejects(login({ provider: 'qq', h5 }), { errMsg: 'login:fail' });
+    await world.settle();
+    assert.deepEqual(heard, ['wx', 'complete']);
+  } finally {
+    delete globalThis.uni;
+  }
+  await assert.rejects(login({ provider: 'weixin' }), { reason: 'unsupported' });
+});
+
 // ---- the files themselves ----
 
 const SRC = new URL('../src/', import.meta.url);

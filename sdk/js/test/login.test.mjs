@@ -210,6 +210,35 @@ test('an approval that could not be collected is collected when the network is b
   assert.equal(ends[0].code, 'the-code');
 });
 
+test('while an approval is collected, coming back or pressing a button does not collect it twice', async () => {
+  const { login, ends } = await start();
+  let answer;
+  server.refusals.push(new Promise((done) => { answer = done; }));
+  server.move('approved');
+  await world.settle();
+  await world.hide(true);
+  await world.hide(false);
+  login.refresh();
+  await world.settle();
+  assert.equal(world.asked().filter((line) => line.endsWith('redeem')).length, 1);
+  answer({ body: { code: 'the-code', state: server.begun.state, iss: ISSUER } });
+  await world.settle();
+  assert.equal(ends[0].code, 'the-code');
+});
+
+test('begun again after a success, it asks with another proof', async () => {
+  const { login, ends } = await start();
+  server.move('approved');
+  await world.settle();
+  login.start();
+  await world.settle();
+  server.move('approved');
+  await world.settle();
+  assert.equal(ends.length, 2);
+  assert.notEqual(ends[0].codeVerifier, ends[1].codeVerifier);
+  assert.notEqual(ends[0].state, ends[1].state);
+});
+
 test('an account that may not sign in is a failure of its own', async () => {
   const { login } = await start();
   server.move('approved');
