@@ -17,7 +17,7 @@ use crate::flow::{self, Waiting};
 use crate::state::App;
 use crate::urls;
 use crate::web::language::{Language, Words};
-use crate::web::limits::TooMany;
+use crate::web::limits::{Counted, TooMany};
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
@@ -129,8 +129,8 @@ pub(super) async fn again(
     Ok(response)
 }
 
-/// The browser, grant and channel that a form was sent for. The ticket in its address may be gone: the form proves the
-/// person by itself.
+/// The browser, grant and channel that a form was sent for. The ticket in its address may be gone, since mail takes its time
+/// and servers restart: then there is another, as the form proves the person by itself.
 ///
 /// # Errors
 /// [`Problem::UnknownLogin`], [`Problem::LoginOver`], and [`Problem::BadRequest`] for a channel that is none of this
@@ -140,13 +140,19 @@ pub(super) async fn sent<'a>(
     visitor: &Visitor,
     (grant, ticket): (&str, &str),
 ) -> Result<(Waiting, &'a Channel), Problem> {
-    let waiting = flow::of_browser(app, visitor, grant, ticket).await?;
+    let mut waiting = flow::of_browser(app, visitor, grant, ticket).await?;
     if !waiting.grant.is_open(app.now()) {
         return Err(flow::over(&waiting));
     }
     let named = visitor.query("channel").unwrap_or_default();
     let channel = app.channels.get_for_client(&named, &waiting.client, &waiting.grant.purpose);
-    Ok((waiting, channel.ok_or(Problem::BadRequest("there is no such way to sign in here"))?))
+    let channel = channel.ok_or(Problem::BadRequest("there is no such way to sign in here"))?;
+    if waiting.ticket.is_none() {
+        app.limits.count(Counted::Start, visitor.address)?;
+        let fresh = flow::draw(app, visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
+        waiting.ticket = Some(fresh);
+    }
+    Ok((waiting, channel))
 }
 
 /// `GET` of a form's address, which is where a reload or a language link of a page that came back leads: to the page.

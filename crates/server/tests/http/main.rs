@@ -6,6 +6,7 @@
 mod account;
 mod browser;
 mod channel;
+mod code;
 mod claims;
 mod consent;
 mod events;
@@ -17,6 +18,7 @@ mod phone;
 mod platform;
 mod promises;
 mod scan;
+mod senders;
 mod support;
 mod web;
 mod wecom;

@@ -33,6 +33,7 @@ async fn create(app: &TestApp, name: &str, hash: PasswordHash) -> UserId {
         user: user.id.clone(),
         channel: "password".parse().unwrap(),
         username: name.parse().unwrap(),
+        is_assigned: true,
         hash,
         keep: None,
     };

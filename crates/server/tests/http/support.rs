@@ -247,6 +247,15 @@ impl TestApp {
         again
     }
 
+    /// The same database with other channels, as after a change of the configuration.
+    pub async fn reopened(mut self, extra: &str) -> Self {
+        let text = configuration(self.folder.path(), &self.sandbox_url, extra);
+        let surroundings = Surroundings { clock: self.clock.clone(), ..Surroundings::default() };
+        self.app = open::app(&config::from_text(&text).unwrap(), surroundings).await.unwrap();
+        self.router = routes::router(self.app.clone());
+        self
+    }
+
     pub async fn register(&self, id: &str, authentication: ClientAuthentication) {
         self.save_client(self.client(id, authentication)).await;
     }
