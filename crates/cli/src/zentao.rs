@@ -301,6 +301,40 @@ mod tests {
         assert!(channel(&config(&wecom("a")), Some("c")).is_err());
     }
 
+    #[tokio::test]
+    async fn registering_again_changes_secret_and_addresses_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().display();
+        let config = config::from_text(&format!(
+            "[server]\npublic_url = \"http://127.0.0.1:8080\"\n\
+             [store]\nurl = \"sqlite:{store}/m.db\"\nmaster_key_file = \"{store}/m.key\"\n"
+        ))
+        .unwrap();
+        let records = open::records(&config).await.unwrap();
+        let id: ClientId = "zentao".parse().unwrap();
+        let wecom: ChannelId = "wecom".parse().unwrap();
+
+        let uris = redirect_uris("https://zt.example");
+        let first = register(&*records, &id, None, &uris, Some(&wecom)).await.unwrap();
+        let new = records.client(&id).await.unwrap().unwrap();
+        assert_eq!((new.name.as_str(), &new.settings.channels), (NAME, &vec![wecom]));
+
+        let kept = Client {
+            name: "研发".into(),
+            settings: ClientSettings::default(),
+            post_logout_redirect_uris: vec!["https://zt.example/".into()],
+            ..new
+        };
+        records.save_client(&kept).await.unwrap();
+        let moved = redirect_uris("https://example.com/zentao");
+        let second = register(&*records, &id, None, &moved, Some(&"other".parse().unwrap())).await.unwrap();
+        let again = records.client(&id).await.unwrap().unwrap();
+        assert!(again.knows_secret(&second) && !again.knows_secret(&first));
+        assert_eq!(again.redirect_uris, [uris, moved].concat());
+        assert_eq!((&again.name, &again.settings), (&kept.name, &kept.settings));
+        assert_eq!(again.post_logout_redirect_uris, kept.post_logout_redirect_uris);
+    }
+
     #[test]
     fn a_secret_file_holds_one_secret() {
         let folder = tempfile::tempdir().unwrap();
