@@ -21,7 +21,8 @@ free_port() { php -r '$s = stream_socket_server("tcp://127.0.0.1:0"); echo subst
 children=()
 finish() {
   trap - EXIT INT TERM
-  for child in "${children[@]}"; do kill "$child" 2>/dev/null || true; done
+  # Groups, because `php -S` leaves its workers behind.
+  for child in "${children[@]}"; do kill -- "-$child" 2>/dev/null || true; done
   wait 2>/dev/null || true
 }
 trap finish EXIT
@@ -34,7 +35,7 @@ if [ ! -d "$work/data" ]; then
   cp -r "$tree" "$work/zentao"
   mariadb-install-db --no-defaults --datadir="$work/data" --auth-root-authentication-method=normal --skip-test-db >"$work/mariadb.log" 2>&1
 fi
-mariadbd --no-defaults --user="$(id -un)" --datadir="$work/data" --socket="$work/socket" --pid-file="$work/pid" \
+setsid mariadbd --no-defaults --user="$(id -un)" --datadir="$work/data" --socket="$work/socket" --pid-file="$work/pid" \
   --bind-address=127.0.0.1 --port="$db_port" --sql-mode='' --innodb-flush-log-at-trx-commit=2 >>"$work/mariadb.log" 2>&1 &
 children+=($!)
 until mariadb --no-defaults --socket="$work/socket" -uroot -e 'select 1' >/dev/null 2>&1; do
@@ -74,7 +75,7 @@ PHP
 # The port stays the same in one work folder, because the zip names the address.
 [ -f "$work/port" ] || free_port >"$work/port"
 web_port=$(cat "$work/port")
-ZENTAO_WWW="$work/zentao/www" PHP_CLI_SERVER_WORKERS=6 php -d session.save_path="$work/zentao/tmp/session" -d opcache.revalidate_freq=0 -d display_errors=0 -d log_errors=1 -d error_log="$work/php-errors.log" \
+ZENTAO_WWW="$work/zentao/www" PHP_CLI_SERVER_WORKERS=6 setsid php -d session.save_path="$work/zentao/tmp/session" -d opcache.revalidate_freq=0 -d display_errors=0 -d log_errors=1 -d error_log="$work/php-errors.log" \
   -S "127.0.0.1:$web_port" -t "$work/zentao/www" "$here/front.php" >"$work/web.log" 2>&1 &
 children+=($!)
 
