@@ -326,13 +326,6 @@ async fn sec_64_only_the_pages_own_forms_change_anything() {
 
 // ---- browsers, websites, recent logins ----
 
-/// The token of the form for `action` in the first part of the page that `mark` opens.
-fn token_in(page: &str, mark: &str, action: &str) -> Option<String> {
-    let page = page.replace("&#x2f;", "/");
-    let form = page.split(mark).skip(1).find_map(|part| part.split(&format!("action=\"{action}\"")).nth(1).map(str::to_owned))?;
-    Some(form.split("name=\"token\" value=\"").nth(1)?.split('"').next()?.to_owned())
-}
-
 async fn is_signed_in(browser: &Device) -> bool {
     browser.get("/account").await.status == StatusCode::OK
 }
@@ -406,7 +399,9 @@ async fn sec_38_every_change_needs_a_fresh_approval() {
     app.pass(Duration::from_secs(300));
     let account = Account::of(&here).await;
     assert!(account.says("再确认一次"), "the page says so");
-    for action in ["/account/sessions/end", "/account/sessions/end-others", "/account/not-me", "/account/password"] {
+    for action in
+        ["/account/sessions/end", "/account/sessions/end-others", "/account/not-me", "/account/password"]
+    {
         let token = account.token(action, 0);
         let form = [("token", token.as_str()), ("username", "ming"), ("password", "correct horse battery")];
         let asked = here.post(action, &form).await;
@@ -451,14 +446,23 @@ async fn a_name_and_password_are_set_and_changed_with_the_present_one() {
     sign_in(&app, &there, &person).await;
     let set = async |name: &str, password: &str, current: &str| {
         let token = Account::of(&here).await.token("/account/password", 0);
-        let form = [("token", token.as_str()), ("username", name), ("password", password), ("current", current)];
+        let form =
+            [("token", token.as_str()), ("username", name), ("password", password), ("current", current)];
         here.post("/account/password", &form).await
     };
-    for (name, password, words) in [("x", "correct horse battery", "用户名"), ("ming", "short", "8"), ("ming-ming", "ming-ming", "用户名")] {
+    for (name, password, words) in [
+        ("x", "correct horse battery", "用户名"),
+        ("ming", "short", "8"),
+        ("ming-ming", "ming-ming", "用户名"),
+    ] {
         let told = set(name, password, "").await;
         assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(told.between("role=\"alert\">", "</p>").contains(words), "{name}");
-        assert!(told.body.contains(&format!("value=\"{name}\"")) && !told.body.contains(&format!("value=\"{password}\"")) || name == password);
+        assert!(
+            told.body.contains(&format!("value=\"{name}\""))
+                && !told.body.contains(&format!("value=\"{password}\""))
+                || name == password
+        );
     }
     assert_eq!(set("ming", "correct horse battery", "").await.location(), "/account?notice=password_set");
     assert_eq!(newest(&app).await, AuditKind::PasswordSet);
@@ -469,7 +473,10 @@ async fn a_name_and_password_are_set_and_changed_with_the_present_one() {
     let wrong = set("ming", "another horse battery", "not this one").await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.body.contains("current-complaint"));
-    assert!(set("ming", "another horse battery", "").await.location().starts_with("/login/"), "the phone may answer instead");
+    assert!(
+        set("ming", "another horse battery", "").await.location().starts_with("/login/"),
+        "the phone may answer instead"
+    );
     let changed = set("Ming", "another horse battery", "correct horse battery").await;
     assert_eq!(changed.location(), "/account?notice=password_set");
     assert_eq!(here.get("/account/password").await.location(), "/account", "a reload");
