@@ -86,12 +86,7 @@ async fn collect(
     Ok(Some((proof, through)))
 }
 
-fn fresh_login(
-    app: &App,
-    visitor: &Visitor,
-    waiting: &Waiting,
-    proof: Proof,
-) -> (SessionSecret, FreshLogin) {
+fn fresh_login(app: &App, visitor: &Visitor, waiting: &Waiting, proof: Proof) -> (SessionSecret, FreshLogin) {
     let now = app.now();
     // Which way the person came, and that is not always the kind of their identity: an app may vouch for it.
     let through = app.channels.get(proof.channel.as_str()).map(Channel::kind);
@@ -105,7 +100,8 @@ fn fresh_login(
         secret: secret.hash(),
         amr: through.unwrap_or(proof.key.kind).as_str().to_owned(),
         auth_time: if is_repeated { proof.proven_at.min(now) } else { now },
-        expires_at: now + app.site.session_life,
+        // What repeats a login lives no longer than that login could: or a session would beget sessions for ever.
+        expires_at: if is_repeated { proof.proven_at.min(now) } else { now } + app.site.session_life,
         device: visitor.device.clone(),
         address: visitor.address.to_string(),
     };
