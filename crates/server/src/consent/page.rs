@@ -45,7 +45,7 @@ pub async fn page(
             name => waiting.client.name.clone(),
             host => flow::host_of(&waiting.grant.request.redirect_uri),
         },
-        person => context! { name => person.user.nickname.clone() },
+        person => context! { name => person.user.nickname },
         ..form(&secret, &session, &waiting.grant, lines(&app, visitor, &waiting.grant, &told))
     };
     let title = app.pages.words.say(visitor.language, "consent.title", &[("site", &waiting.client.name)]);
