@@ -213,9 +213,24 @@ async fn a_logo_and_a_colour_come_from_us_and_are_what_was_registered() {
     let plain = app.open_login(&app.desktop()).await;
     assert!(!plain.html.contains("/client/site/"), "nothing registered");
     assert_eq!(app.desktop().get("/client/site/logo").await.status, StatusCode::NOT_FOUND);
-    let logo = Logo::read(b"\x89PNG\r\n\x1a\n rest".to_vec());
-    // The test's devices read text only.
-    assert!(logo.is_ok());
+    // A picture whose bytes are text: the test's devices read nothing else.
+    let picture = "RIFF0000WEBPVP8 ";
+    let logo = Logo::read(picture.into()).unwrap();
+    switch(&app, "site", |settings| settings.logo = Some(logo)).await;
+    let page = app.open_login(&app.desktop()).await;
+    let from = page.html.find("/client/site/logo?v=").expect("the logo is on the login page");
+    let href = page.html[from..].split('"').next().unwrap();
+    let logo = app.desktop().get(href).await;
+    assert_eq!(
+        (logo.status, logo.header("content-type"), logo.body.as_str()),
+        (StatusCode::OK, "image/webp", picture)
+    );
+    assert_eq!(logo.header("x-content-type-options"), "nosniff");
+    assert!(logo.header("content-security-policy").starts_with("default-src 'none'"));
+    let person = app.person("小孙").await;
+    let phone = app.phone();
+    let back = app.callback_of(&phone, &page.ticket, &person).await;
+    assert!(phone.get(back.location()).await.body.contains(href), "and on the confirm page");
     switch(&app, "site", |settings| settings.brand_color = Some("#07c160".parse().unwrap())).await;
     let page = app.open_login(&app.desktop()).await;
     let href = format!(
