@@ -1,6 +1,7 @@
 /** Pages that are hostile or wrong: nothing leaks, nothing runs. */
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { after, before } from 'node:test';
@@ -94,6 +95,19 @@ journey('forged messages, from the page, a frame or another window, are no answe
   await phone.scan(await scanUrl(page));
   await phone.approve(await number(page));
   assert.equal((await outcome(page)).value.state, 'known-state');
+});
+
+journey('the files at the server’s address are those of its integrity values, for any website', async (stage) => {
+  const page = await stage.desktop();
+  await page.goto(`${site.url}/served?issuer=${encodeURIComponent(house.server.url)}`);
+  await page.locator('html[data-ready]').waitFor({ state: 'attached' });
+  const { base, integrity } = await (await fetch(`${house.server.url}/sdk`)).json();
+  for (const name of Object.keys(integrity)) {
+    const bytes = Buffer.from(await (await fetch(base + name)).arrayBuffer());
+    assert.equal(integrity[name], `sha384-${createHash('sha384').update(bytes).digest('base64')}`);
+  }
+  await begin(page, site);
+  await card(page, 'waiting').waitFor();
 });
 
 journey('a page that saw the code cannot watch or collect it', async (stage) => {

@@ -19,10 +19,12 @@ const PAGES = {
   '/element': `${HEAD}<link rel="stylesheet" href="/own.css"><script type="module" src="/element.js"></script><h1>网站</h1><main id="main"></main>`,
   '/vue': `${HEAD}<script type="module" src="/vue.js"></script><h1>网站</h1><main id="app"></main>`,
   '/uni': `${HEAD}<script type="module" src="/uni.js"></script><h1>网站</h1>`,
+  '/served': `${HEAD}<script type="module" src="/served.js"></script><h1>网站</h1><button id="in">登录</button>`,
   '/cb': `${HEAD}<script type="module" src="/call.js"></script><h1>回来</h1>`,
 };
 const SCRIPTS = {
   '/call.js': 'import * as sdk from "/sdk/mashang.js"; window.sdk = sdk; document.documentElement.dataset.ready = "";',
+  '/served.js': 'const issuer = new URLSearchParams(location.search).get("issuer"); const { base, html } = await (await fetch(`${issuer}/sdk`)).json(); window.map = html; window.sdk = await import(`${base}mashang.js`); document.documentElement.dataset.ready = "";',
   '/element.js': 'import "/sdk/element.js"; document.documentElement.dataset.ready = "";',
   '/own.css': 'scan-login { --mashang-accent: rgb(10, 20, 30); --mashang-background: rgb(250, 250, 240); --mashang-color: rgb(20, 20, 10); }',
 };
@@ -38,7 +40,7 @@ export async function startSdkSite(server, { id = 'sdk', name = '测试网站', 
   await once(listener, 'listening');
   const url = `http://localhost:${listener.address().port}`;
   const secret = register && await server.addClient(id, ['--name', name, '--redirect-uri', `${url}/cb`, ...options]);
-  const policy = `default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' ${server.url}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  const policy = `default-src 'none'; script-src 'self' ${server.url}/sdk/; style-src 'self'; img-src data:; connect-src 'self' ${server.url}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
   const exchange = async ({ code, codeVerifier, redirectUri, nonce }) => {
     const answer = await fetch(`${server.url}/token`, {
       method: 'POST',
