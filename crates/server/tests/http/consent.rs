@@ -207,20 +207,26 @@ async fn sec_40_nobody_who_was_switched_off_meanwhile_is_asked_or_answered() {
     assert!(!told.location().contains("approved"), "{}", told.location());
 }
 
+/// The address of a file of `site` that a page names; in pages the slashes are encoded.
+fn versioned(html: &str, file: &str) -> String {
+    let mark = format!("{file}?v=");
+    let version = html.split(&mark).nth(1).unwrap_or_else(|| panic!("no {file} in {html}"));
+    format!("/client/site/{mark}{}", version.split('"').next().unwrap())
+}
+
 #[tokio::test]
 async fn a_logo_and_a_colour_come_from_us_and_are_what_was_registered() {
     let app = TestApp::start().await;
     let plain = app.open_login(&app.desktop()).await;
-    assert!(!plain.html.contains("/client/site/"), "nothing registered");
+    assert!(!plain.html.contains("logo?v=") && !plain.html.contains("brand.css"), "nothing registered");
     assert_eq!(app.desktop().get("/client/site/logo").await.status, StatusCode::NOT_FOUND);
     // A picture whose bytes are text: the test's devices read nothing else.
     let picture = "RIFF0000WEBPVP8 ";
     let logo = Logo::read(picture.into()).unwrap();
     switch(&app, "site", |settings| settings.logo = Some(logo)).await;
     let page = app.open_login(&app.desktop()).await;
-    let from = page.html.find("/client/site/logo?v=").expect("the logo is on the login page");
-    let href = page.html[from..].split('"').next().unwrap();
-    let logo = app.desktop().get(href).await;
+    let href = versioned(&page.html, "logo");
+    let logo = app.desktop().get(&href).await;
     assert_eq!(
         (logo.status, logo.header("content-type"), logo.body.as_str()),
         (StatusCode::OK, "image/webp", picture)
@@ -230,13 +236,10 @@ async fn a_logo_and_a_colour_come_from_us_and_are_what_was_registered() {
     let person = app.person("小孙").await;
     let phone = app.phone();
     let back = app.callback_of(&phone, &page.ticket, &person).await;
-    assert!(phone.get(back.location()).await.body.contains(href), "and on the confirm page");
+    assert_eq!(versioned(&phone.get(back.location()).await.body, "logo"), href, "and on the confirm page");
     switch(&app, "site", |settings| settings.brand_color = Some("#07c160".parse().unwrap())).await;
     let page = app.open_login(&app.desktop()).await;
-    let href = format!(
-        "/client/site/brand.css?v={}",
-        page.html.split("brand.css?v=").nth(1).unwrap().split('"').next().unwrap()
-    );
+    let href = versioned(&page.html, "brand.css");
     let css = app.desktop().get(&href).await;
     assert_eq!((css.status, css.header("content-type")), (StatusCode::OK, "text/css; charset=utf-8"));
     assert!(css.body.contains("--accent-ink: #000000"), "{}", css.body);
