@@ -2,6 +2,7 @@
 //! network. Each is reached over HTTP like the real thing; none takes a shortcut.
 
 mod lan;
+mod person;
 mod site;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -52,7 +53,8 @@ pub async fn run(asked: Demo) -> anyhow::Result<()> {
         site.router(),
         stopping.clone(),
     ));
-    announce(&places, &asked, data.folder());
+    let password = person::prepare(&app).await?;
+    announce(&places, &asked, data.folder(), &password);
     let listener = places.server.listener.try_clone()?;
     mashang_server::serve::serve(listener, routes::router(app), stopping).await?;
     website.await??;
@@ -205,6 +207,18 @@ order = 5
 [channel.wecom.events]
 token = "{DEMO_OFFICIAL_TOKEN}"
 aes_key = "{DEMO_OFFICIAL_AES_KEY}"
+
+[channel.password]
+kind = "password"
+order = 6
+
+[channel.email]
+kind = "email"
+order = 7
+
+[channel.sms]
+kind = "sms"
+order = 8
 "#,
         public_url = quote(&places.server.url(&places.host)),
         database = quote(&format!("sqlite:{}", file("mashang.db"))),
@@ -233,8 +247,9 @@ async fn register_site(records: &dyn Records, places: &Places) -> anyhow::Result
     Ok(secret)
 }
 
-fn announce(places: &Places, asked: &Demo, data: &Path) {
-    let phone = format!("{}/phone", places.sandbox.url(&places.host));
+fn announce(places: &Places, asked: &Demo, data: &Path, password: &str) {
+    let sandbox = places.sandbox.url(&places.host);
+    let phone = format!("{sandbox}/phone");
     println!();
     println!("  码上登录 Mashang · demo");
     println!();
@@ -243,6 +258,10 @@ fn announce(places: &Places, asked: &Demo, data: &Path) {
     println!("  2  Click the QR, or open the phone  手机  {phone}");
     println!("     pick a person, scan, type the number, approve.");
     println!("  3  The page signs in by itself. Server  服务 {}", places.server.url(&places.host));
+    println!();
+    println!("  Without a phone  不用手机");
+    println!("     User name and password  用户名和密码  {}  {password}", person::NAME);
+    println!("     Codes by e-mail and SMS end here  发件箱  {sandbox}/outbox");
     println!();
     if asked.lan {
         println!(

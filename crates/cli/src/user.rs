@@ -13,6 +13,8 @@ use mashang_login::ids::UserId;
 use mashang_login::user::User;
 use mashang_server::{config, open};
 
+pub(crate) use self::password::made_up;
+
 use crate::args::{OneUser, User as Command};
 use crate::switch::Switch;
 

@@ -181,7 +181,8 @@ async fn new_password(
     password: &Secret,
 ) -> anyhow::Result<NewPassword> {
     let hash = Hasher::default().hash(&password.text, &SystemEntropy).await?;
-    Ok(NewPassword { key: password_key(&SystemEntropy), user, channel, username, hash, keep: None })
+    let key = password_key(&SystemEntropy);
+    Ok(NewPassword { key, user, channel, username, is_assigned: true, hash, keep: None })
 }
 
 async fn record(records: &dyn Records, kind: AuditKind, new: &NewPassword) -> anyhow::Result<()> {
