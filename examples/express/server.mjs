@@ -5,16 +5,16 @@ import * as oidc from 'openid-client';
 
 const { ISSUER = 'http://127.0.0.1:8080', CLIENT_ID = 'my-site', CLIENT_SECRET, PORT = '3000' } = process.env;
 const OWN_URL = process.env.OWN_URL ?? `http://127.0.0.1:${PORT}`;
-const isLocal = ISSUER.startsWith('http://'); // plain http only while developing
+const isHttps = OWN_URL.startsWith('https://');
 
 const provider = await oidc.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET, undefined, {
-  execute: isLocal ? [oidc.allowInsecureRequests] : [],
+  execute: ISSUER.startsWith('http://') ? [oidc.allowInsecureRequests] : [], // plain http only while developing
 });
 const app = express();
-if (!isLocal) app.set('trust proxy', 1); // the proxy that does TLS says whether the visitor came by https
+if (isHttps) app.set('trust proxy', 1); // the proxy that does TLS tells so by X-Forwarded-Proto
 app.use(session({
   secret: process.env.SESSION_SECRET ?? oidc.randomState(), resave: false, saveUninitialized: false,
-  cookie: { httpOnly: true, sameSite: 'lax', secure: !isLocal },
+  cookie: { httpOnly: true, sameSite: 'lax', secure: isHttps },
 }));
 
 app.get('/login', async (req, res) => {
