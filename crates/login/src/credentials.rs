@@ -156,6 +156,9 @@ pub struct PasswordRecord {
     pub user: UserId,
     /// What is typed beside it.
     pub username: Username,
+    /// Whether an administrator gave that name. One that people choose for themselves says nothing about who they are, so
+    /// websites, which take names for accounts, are not told it.
+    pub is_assigned: bool,
     /// Its hash.
     pub hash: PasswordHash,
     /// When name or password were last set.
@@ -174,6 +177,8 @@ pub struct NewPassword {
     pub channel: ChannelId,
     /// What is to be typed beside it.
     pub username: Username,
+    /// Whether an administrator gives that name. A name that was given stays so while it is not changed.
+    pub is_assigned: bool,
     /// Its hash.
     pub hash: PasswordHash,
     /// The session that may stay, which is the one that asked for the change.
@@ -338,6 +343,7 @@ mod tests {
             user: "person".parse().unwrap(),
             channel: "password".parse().unwrap(),
             username: Username::parse("correct-horse").unwrap(),
+            is_assigned: false,
             hash: PasswordHash::from_phc("$argon2id$v=19$c2FsdA$aGFzaA").unwrap(),
             keep: None,
         };

@@ -450,7 +450,11 @@ impl Channels {
     #[must_use]
     pub fn admit_session(&self, client: &Client, session: &Session) -> bool {
         let came_by = |channel: &Channel| {
-            let account = channel.account();
+            let account = match &channel.means {
+                // People vouched for by tokens of ours have identities of other kinds: which app it was, nobody knows.
+                Means::App(app) => Some(app.issuer().unwrap_or_default()),
+                _ => channel.account(),
+            };
             channel.kind().as_str() == session.amr
                 && account.is_none_or(|account| account == session.identity.app)
         };

@@ -17,7 +17,7 @@ pub struct Person {
     pub used: Option<Identity>,
     /// All identities, the one used among them.
     pub identities: Vec<Identity>,
-    /// The name beside their password.
+    /// The name beside their password, if an administrator gave it.
     pub username: Option<Username>,
 }
 
@@ -30,7 +30,8 @@ impl Person {
         let identities = provider.records.identities_of(&user.id).await?;
         let has_password = identities.iter().any(|identity| identity.key.kind == ChannelKind::Password);
         let username = if has_password {
-            provider.credentials.password_of(&user.id).await?.map(|password| password.username)
+            let password = provider.credentials.password_of(&user.id).await?;
+            password.filter(|password| password.is_assigned).map(|password| password.username)
         } else {
             None
         };
@@ -48,11 +49,12 @@ impl Person {
         memberships.next().filter(|_| memberships.next().is_none())
     }
 
-    /// What products call the account: the name beside the password, else the member's id. Never made up.
+    /// What products call the account: the member's id, else the name that an administrator gave. Never made up, and
+    /// never chosen by the person: products sign people in as whoever has the name.
     #[must_use]
     pub fn account_name(&self) -> Option<&str> {
-        let member = || self.member().and_then(|member| member.attributes.member_id.as_deref());
-        self.username.as_ref().map(Username::as_str).or_else(member)
+        let member = self.member().and_then(|member| member.attributes.member_id.as_deref());
+        member.or(self.username.as_ref().map(Username::as_str))
     }
 
     /// An e-mail address and whether it received our code: of the identity used, else the one of theirs that was used last.
@@ -74,8 +76,8 @@ impl Person {
     #[must_use]
     pub fn phone_number(&self) -> Option<(&str, Option<Timestamp>)> {
         let by_code = |identity| {
-            let Identity { key, last_used_at, .. }: &Identity = identity;
-            (key.subject.as_str(), Some(*last_used_at))
+            let Identity { key, attributes, .. }: &Identity = identity;
+            (key.subject.as_str(), attributes.phone_proven_at)
         };
         if let Some(used) = &self.used {
             if used.key.kind == ChannelKind::Sms {

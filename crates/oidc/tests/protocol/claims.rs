@@ -74,7 +74,9 @@ async fn what_the_identity_used_does_not_tell_another_of_the_person_does() {
         assert_eq!(before.get(absent), None, "{absent} is never invented");
     }
     house.records.add_identity(identity(&house, &user, ChannelKind::Email, "email", "ming@mail.example"));
-    house.records.add_identity(identity(&house, &user, ChannelKind::Sms, "sms", "+8613800138000"));
+    let mut sms = identity(&house, &user, ChannelKind::Sms, "sms", "+8613800138000");
+    sms.attributes.phone_proven_at = Some(house.clock.now());
+    house.records.add_identity(sms);
     house.records.add_identity(member(&house, &user, CORP, "XiaoMing", &[2]));
     let (claims, _) = told(&house, scope).await;
     assert_eq!((&claims["email"], &claims["email_verified"]), (&json!("ming@mail.example"), &json!(true)));
@@ -90,21 +92,30 @@ async fn what_the_identity_used_does_not_tell_another_of_the_person_does() {
 }
 
 #[tokio::test]
-async fn a_password_s_name_is_the_account_s_name_before_a_member_s_id() {
+async fn a_member_s_id_is_the_account_s_name_else_what_an_administrator_gave_and_never_what_people_choose() {
     let house = house().await;
     let user = ming(&house).await;
     let password = identity(&house, &user, ChannelKind::Password, "local", "random");
-    house.records.add_password(PasswordRecord {
+    let record = |is_assigned| PasswordRecord {
         key: password.key.clone(),
         user: user.clone(),
         username: Username::parse("小明.zhang").unwrap(),
+        is_assigned,
         hash: PasswordHash::from_phc("$argon2id$v=19$c2FsdA$aGFzaA").unwrap(),
         changed_at: house.clock.now(),
-    });
-    house.records.add_identity(password);
-    house.records.add_identity(member(&house, &user, CORP, "XiaoMing", &[]));
+    };
+    house.records.add_identity(password.clone());
+    house.records.add_password(record(false));
+    assert_eq!(
+        told(&house, "openid profile").await.0.get("preferred_username"),
+        None,
+        "anybody may choose `admin`"
+    );
+    house.records.add_password(record(true));
     assert_eq!(told(&house, "openid profile").await.0["preferred_username"], "小明.zhang");
     assert_eq!(told(&house, "openid email").await.0.get("preferred_username"), None);
+    house.records.add_identity(member(&house, &user, CORP, "XiaoMing", &[]));
+    assert_eq!(told(&house, "openid profile").await.0["preferred_username"], "XiaoMing");
 }
 
 #[tokio::test]

@@ -174,7 +174,9 @@ impl Fake {
 
     /// A name and a password of theirs.
     pub(crate) fn add_password(&self, password: PasswordRecord) {
-        self.tables().unwrap().passwords.push(password);
+        let mut tables = self.tables().unwrap();
+        tables.passwords.retain(|known| known.key != password.key);
+        tables.passwords.push(password);
     }
 
     /// From now on every call fails.

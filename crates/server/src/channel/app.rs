@@ -90,6 +90,12 @@ impl OwnApp {
         })
     }
 
+    /// The issuer whose tokens say who the app's people are, if it has one.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_ref().map(|issuer| issuer.rules.issuer.as_str())
+    }
+
     /// The address that opens the app for this code, for a button on the plain page of our link.
     #[must_use]
     pub fn link(&self, code: &ScanCode) -> Option<String> {

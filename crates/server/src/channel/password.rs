@@ -201,6 +201,7 @@ pub async fn set(app: &App, visitor: &Visitor, wanted: Wanted<'_>) -> Result<Res
         user: wanted.user.clone(),
         channel: channel.id.clone(),
         username,
+        is_assigned: false,
         hash: means.hash(app, wanted.password).await?,
         keep: wanted.keep.cloned(),
     };

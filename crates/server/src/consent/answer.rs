@@ -42,19 +42,23 @@ pub async fn answer(
 ) -> Result<Response, Problem> {
     let Form(form) = form.map_err(|_| Problem::BadRequest("the consent page's form is incomplete"))?;
     let waiting = flow::of_grant(&app, &visitor, &grant).await?;
+    let (grant, client) = (&waiting.grant, &waiting.client);
+    let is_asked = |secret| is_token(secret, &grant.id, &form.token);
+    // A no is a no, also if another tab said yes meanwhile.
+    if matches!(form.answer, Answer::Decline) && visitor.brought.session.as_ref().is_some_and(is_asked) {
+        let refusal = refuse(&app.provider, grant, &AuthorizeError::access_denied()).await?;
+        let refusal = refusal.ok_or_else(|| flow::over(&waiting))?;
+        let session = flow::session_of(&app, &visitor).await?;
+        let user = session.as_ref().map(|session| &session.user);
+        audit::of_client(&app, &visitor, AuditKind::LoginCancelled, &client.id, user).await;
+        return Ok(see_other(&message::address(&app, &grant.browser, &refusal), &[]));
+    }
     let (Some(secret), Some(session)) = (&visitor.brought.session, asked(&app, &visitor, &waiting).await?)
     else {
         return flow::go_on(&app, &visitor, waiting).await;
     };
-    let (grant, client) = (&waiting.grant, &waiting.client);
-    if !is_token(secret, &grant.id, &form.token) {
+    if !is_asked(secret) {
         return Err(Problem::CrossSite);
-    }
-    if matches!(form.answer, Answer::Decline) {
-        let refusal = refuse(&app.provider, grant, &AuthorizeError::access_denied()).await?;
-        let refusal = refusal.ok_or_else(|| flow::over(&waiting))?;
-        audit::of_client(&app, &visitor, AuditKind::LoginCancelled, &client.id, Some(&session.user)).await;
-        return Ok(see_other(&message::address(&app, &grant.browser, &refusal), &[]));
     }
     let agreed = Consent { client: client.id.clone(), scope: grant.request.scope.clone(), at: app.now() };
     app.consents.save_consent(&session.user, &agreed).await?;

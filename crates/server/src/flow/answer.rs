@@ -100,8 +100,10 @@ fn fresh_login(app: &App, visitor: &Visitor, waiting: &Waiting, proof: Proof) ->
         secret: secret.hash(),
         amr: through.unwrap_or(proof.key.kind).as_str().to_owned(),
         auth_time: if is_repeated { proof.proven_at.min(now) } else { now },
-        // What repeats a login lives no longer than that login could: or a session would beget sessions for ever.
-        expires_at: if is_repeated { proof.proven_at.min(now) } else { now } + app.site.session_life,
+        // What repeats a session lives no longer than that one could: or sessions would beget sessions for ever. An app
+        // vouches for its people anew each time.
+        expires_at: if is_older && through != Some(ChannelKind::App) { proof.proven_at } else { now }
+            + app.site.session_life,
         device: visitor.device.clone(),
         address: visitor.address.to_string(),
     };

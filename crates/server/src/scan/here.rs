@@ -4,7 +4,7 @@
 use mashang_login::audit::AuditKind;
 use mashang_login::client::Client;
 use mashang_login::grant::{Grant, Purpose};
-use mashang_login::identity::Proof;
+use mashang_login::identity::{Attributes, Proof};
 use mashang_login::ids::ScanCode;
 use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
@@ -85,6 +85,10 @@ impl Asked {
         let Some(channel) = app.channels.get_for_client(named, &self.client, &self.grant.purpose) else {
             return Ok(None);
         };
+        // The way of the session is told, or none: an identity may be proven by several (a corp's member by an app too).
+        if channel.kind().as_str() != session.amr {
+            return Ok(None);
+        }
         // What was proven before the ticket was drawn counts as of then (`flow::answer`).
         let before = self.ticket.origin.at - std::time::Duration::from_millis(1);
         Ok(Some(Proof {
@@ -92,7 +96,8 @@ impl Asked {
             key: identity.key,
             union: identity.union,
             profile: identity.profile,
-            attributes: identity.attributes,
+            // Nobody received a code: the number is as old as it was.
+            attributes: Attributes { phone_number: None, ..identity.attributes },
             proven_at: session.auth_time.min(before),
         }))
     }

@@ -5,6 +5,7 @@ create table passwords (
     subject    text   not null,
     username   text   not null,
     folded     text   not null unique,
+    assigned   boolean not null,
     hash       text   not null,
     changed_at bigint not null,
     primary key (kind, app, subject),

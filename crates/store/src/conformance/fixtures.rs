@@ -160,6 +160,7 @@ impl World {
             user: user.clone(),
             channel: "password".parse().unwrap(),
             username: username.parse().unwrap(),
+            is_assigned: false,
             hash: PasswordHash::from_phc(&hash).unwrap(),
             keep: None,
         }

@@ -61,6 +61,12 @@ pub(super) async fn insert_held_here(
     insert(db, &proof, None, user, now).await
 }
 
+/// Deletes the identity of a password or passkey, and that with it.
+pub(super) async fn delete_held_here(db: &impl ConnectionTrait, key: &IdentityKey) -> Result<(), StoreError> {
+    Entity::delete_many().filter(key_is(key)).exec(db).await.map_err(store_error)?;
+    Ok(())
+}
+
 /// Lets an identity follow a proof: name, picture and telephone number that it does not tell stay. Its link is recorded
 /// unless it leads to somebody else: one link, one person (SEC-39).
 pub(super) async fn follow(

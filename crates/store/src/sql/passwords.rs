@@ -49,7 +49,9 @@ async fn those(db: &impl ConnectionTrait, which: Condition) -> Result<Vec<Passwo
     rows.into_iter().filter_map(|(row, identity)| Some(from_row(&row, &identity?))).collect()
 }
 
-/// Sets a person's name and password, and ends what the former ones were signed in to.
+/// Sets a person's name and password, and ends what the former ones were signed in to. Whoever was merged may have several;
+/// the others are gone then, so that no former password is worth anything, and none leads to another person when the merge
+/// is undone.
 pub(super) async fn set(
     db: &impl ConnectionTrait,
     new: &NewPassword,
@@ -62,7 +64,15 @@ pub(super) async fn set(
     let Some(former) = theirs.iter().find(|record| record.key == new.key).or(theirs.first()) else {
         return add(db, new, now).await;
     };
+    for record in &theirs {
+        sessions::end_of_identity(db, &new.user, &record.key, new.keep.as_ref(), now).await?;
+        if record.key != former.key {
+            identity::delete_held_here(db, &record.key).await?;
+        }
+    }
+    let stays_assigned = former.is_assigned && former.username == new.username;
     let changed = Entity::update_many()
+        .col_expr(Column::Assigned, Expr::value(new.is_assigned || stays_assigned))
         .col_expr(Column::Username, Expr::value(new.username.as_str()))
         .col_expr(Column::Folded, Expr::value(new.username.folded()))
         .col_expr(Column::Hash, Expr::value(new.hash.expose()))
@@ -73,7 +83,6 @@ pub(super) async fn set(
     if let Some(taken) = taken(changed.map(drop))? {
         return Ok(taken);
     }
-    sessions::end_of_identity(db, &new.user, &former.key, new.keep.as_ref(), now).await?;
     Ok(Outcome::Keep(SetPassword::Done))
 }
 
@@ -105,6 +114,7 @@ async fn add(
         subject: new.key.subject.clone(),
         username: new.username.as_str().to_owned(),
         folded: new.username.folded().to_owned(),
+        assigned: new.is_assigned,
         hash: new.hash.expose().to_owned(),
         changed_at: now.as_millisecond(),
     };
@@ -150,6 +160,7 @@ fn from_row(row: &Model, owner: &identities::Model) -> Result<PasswordRecord, St
             key: identity::key_from_columns(&row.kind, &row.app, &row.subject)?,
             user: text("user_id", &owner.user_id)?,
             username: text("username", &row.username)?,
+            is_assigned: row.assigned,
             hash: known("hash", PasswordHash::from_phc(&row.hash))?,
             changed_at: time("changed_at", row.changed_at)?,
         })

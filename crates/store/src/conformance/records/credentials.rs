@@ -2,7 +2,7 @@
 
 use mashang_login::accounts::{Linked, Unlinked};
 use mashang_login::credentials::{
-    NewPassword, NewUser, PasskeyRecord, PasswordRecord, SetPassword, Username, passkey_key,
+    NewPassword, NewUser, PasskeyRecord, PasswordRecord, SetPassword, passkey_key,
 };
 use mashang_login::identity::IdentityKey;
 use mashang_login::ids::UserId;
@@ -38,6 +38,7 @@ macro_rules! credential_suite {
                 the_last_way_in_keeps_its_password,
                 what_is_held_here_makes_nobody,
                 what_is_held_here_follows_its_person_through_a_merge_and_back,
+                a_name_that_was_given_stays_so_until_it_is_changed,
             ]
         );
     };
@@ -81,6 +82,7 @@ pub async fn a_password_is_found_by_its_name_in_any_case_and_signs_its_person_in
         key: new.key.clone(),
         user: done.user.id.clone(),
         username: new.username.clone(),
+        is_assigned: false,
         hash: new.hash.clone(),
         changed_at: scene.now(),
     };
@@ -368,6 +370,17 @@ pub async fn what_is_held_here_makes_nobody(nodes: Nodes<dyn People>) {
     assert_eq!(scene.nodes.a.users("", 10).await.unwrap(), [done.user]);
 }
 
+pub async fn a_name_that_was_given_stays_so_until_it_is_changed(nodes: Nodes<dyn People>) {
+    let scene = Scene::set(nodes).await;
+    let user = scene.person("wx1").await.user.id;
+    let given = NewPassword { is_assigned: true, ..scene.world.password(&user, "zhangsan") };
+    scene.set_password(&given).await;
+    scene.set_password(&scene.world.password(&user, "ZhangSan")).await;
+    assert!(scene.by_name("zhangsan").await.unwrap().is_assigned, "another password, the same name");
+    scene.set_password(&scene.world.password(&user, "admin")).await;
+    assert!(!scene.by_name("admin").await.unwrap().is_assigned);
+}
+
 pub async fn what_is_held_here_follows_its_person_through_a_merge_and_back(nodes: Nodes<dyn People>) {
     let scene = Scene::set(nodes).await;
     let (from, into) = (scene.person("wx1").await.user.id, scene.person("wx2").await.user.id);
@@ -383,17 +396,14 @@ pub async fn what_is_held_here_follows_its_person_through_a_merge_and_back(nodes
     assert_eq!(scene.by(&theirs.key).await.user.id, into);
     assert_eq!(scene.nodes.b.passkeys_of(&into).await.unwrap()[0].user, into);
     assert_eq!(scene.nodes.b.password_of(&into).await.unwrap().unwrap().key, own.key, "set last");
-    let renamed = NewPassword { key: theirs.key.clone(), ..scene.world.password(&into, "renamed") };
-    scene.set_password(&renamed).await;
-    assert_eq!(scene.by_name("renamed").await.unwrap().key, theirs.key, "the one that is named");
-    let elsewhere = scene.world.password(&into, "elsewhere");
-    scene.nodes.a.set_password(&elsewhere, scene.world.after(2)).await.unwrap();
-    assert_eq!(scene.by_name("elsewhere").await.unwrap().key, own.key, "else the one set last");
+    let renamed = NewPassword { key: theirs.key.clone(), ..scene.world.password(&into, "own") };
+    assert_eq!(scene.set_password(&renamed).await, SetPassword::Done, "the name was theirs");
+    assert_eq!(scene.by_name("own").await.unwrap().key, theirs.key, "the one that is named");
+    assert_eq!(scene.by_name("theirs").await, None, "a former password is worth nothing under any name");
 
     scene.undo(&merge.id).await;
-    assert_eq!(scene.by_name("renamed").await.unwrap().user, from);
+    assert_eq!(scene.by_name("own").await.unwrap().user, from);
     assert_eq!(scene.nodes.b.passkeys_of(&from).await.unwrap()[0].user, from);
     assert_eq!(scene.nodes.b.passkeys_of(&into).await.unwrap(), []);
-    let own_name: Username = "elsewhere".parse().unwrap();
-    assert_eq!(scene.nodes.b.password_of(&into).await.unwrap().unwrap().username, own_name);
+    assert_eq!(scene.nodes.b.password_of(&into).await.unwrap(), None, "and no other's leads to them");
 }

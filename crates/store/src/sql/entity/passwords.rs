@@ -13,6 +13,7 @@ pub struct Model {
     pub subject: String,
     pub username: String,
     pub folded: String,
+    pub assigned: bool,
     pub hash: String,
     pub changed_at: i64,
 }
