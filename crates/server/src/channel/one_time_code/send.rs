@@ -90,11 +90,8 @@ impl OneTimeCodes {
             return self.send_unseen(app, visitor, asked, may_sign_in.then_some(message)).await;
         }
         let sent = self.sender.send(&message).await;
-        self.finish(app, visitor, (&waiting.client.id, channel), sent.map(drop)).await.map_err(|failed| {
-            self.budget.give_back(to);
-            failed
-        })?;
-        Ok(())
+        let finished = self.finish(app, visitor, (&waiting.client.id, channel), sent.map(drop)).await;
+        finished.inspect_err(|_| self.budget.give_back(to))
     }
 
     /// Sends, or does not, without being noticed: the caller's answer goes out at once, and says what it says to everybody.
