@@ -17,6 +17,14 @@ const FOR_DOCS = {
   'login.en.png': 'en-light-desktop-1-login-waiting.png',
   'confirm.png': 'zh-light-phone-1-confirm.png',
   'confirm.en.png': 'en-light-phone-1-confirm.png',
+  'password.png': 'zh-light-desktop-1-login-password.png',
+  'password.en.png': 'en-light-desktop-1-login-password.png',
+  'consent.png': 'zh-light-desktop-5-consent.png',
+  'consent.en.png': 'en-light-desktop-5-consent.png',
+  'account.png': 'zh-light-desktop-8-account.png',
+  'account.en.png': 'en-light-desktop-8-account.png',
+  'error.png': 'zh-light-desktop-6-error.png',
+  'error.en.png': 'en-light-desktop-6-error.png',
 };
 
 const closeStudio = await openStudio();

@@ -8,6 +8,7 @@ import {
 } from './browser.mjs';
 import { follow, lastBubble, openChatLink, scanIntoChat } from './chat.mjs';
 import { officialLink, ownApp, wecom } from './channels.mjs';
+import { startHouse } from './house.mjs';
 import { openMini, question } from './mini.mjs';
 import { startDemo, startSandbox, startServer } from './processes.mjs';
 import { startSite } from './site.mjs';
@@ -25,6 +26,7 @@ import { scanInWecom } from './wecom.mjs';
 let demo;
 let wechat;
 let elsewhere;
+let asking;
 
 /** Starts what the albums are made of; returns how to stop it. */
 export async function openStudio() {
@@ -32,7 +34,11 @@ export async function openStudio() {
   wechat = new WeChat(demo.sandbox);
   // The page that says which app to use is only there where no sandbox offers its phone instead.
   elsewhere = await startElsewhere();
+  asking = await startHouse({ channels: officialLink });
+  asking.shop = await startSite(asking.server, 'shop', ['--consent', '--brand-color', '#7c3aed']);
   return async () => {
+    await asking.shop.stop();
+    await asking.stop();
     await elsewhere.stop();
     await demo.stop();
   };
@@ -69,15 +75,22 @@ export async function album(browser, { language, colorScheme }, take) {
     await onTheComputer(stage, options, take);
     await onThePhone(stage, options, take);
     await underEachTab(stage, options, take);
+    await byForms(stage, options, take);
+    await beforeConsent(stage, options, take);
     await onOwnPage(stage, options, take);
   } finally {
     await stage.close();
   }
 }
 
+/** At the login page under its first tab, whichever was open last in this browser. */
 async function begin(page) {
   await page.goto(`${demo.site}/login`);
   await status(page, 'waiting').waitFor();
+  const first = page.locator('nav.tabs a').first();
+  if (await first.getAttribute('aria-current')) return;
+  await first.click();
+  await page.locator('nav.tabs a[aria-current="page"]').first().waitFor();
 }
 
 async function onTheComputer(stage, options, take) {
@@ -208,6 +221,43 @@ async function underEachTab(stage, options, take) {
   const camera = await stage.phone(options);
   await camera.goto(await stage.camera(waiting.locator('[data-qr]')));
   await take(camera, 'phone', '4-which-app');
+}
+
+/** The tabs that are forms, and what they say when something is wrong. */
+async function byForms(stage, options, take) {
+  const typed = await atTab(stage, options, 'password');
+  await take(typed, 'desktop', '1-login-password');
+  await typed.locator('#username').fill('demo');
+  await typed.locator('#password').fill('not the password');
+  await typed.locator('form[data-form="way"] button.button').click();
+  await typed.locator('#password-complaint').waitFor();
+  await take(typed, 'desktop', '1-login-password-wrong');
+  const phone = await stage.phone(options);
+  await begin(phone);
+  await phone.goto(`${phone.url().split('?')[0]}?channel=sms`);
+  await take(phone, 'phone', '4-login-sms');
+  const mailed = await atTab(stage, options, 'email');
+  await take(mailed, 'desktop', '1-login-email');
+  await mailed.locator('#to').fill('ming@mail.example');
+  await mailed.locator('form[data-form="way"] button').click();
+  await mailed.locator('#code').waitFor();
+  await take(mailed, 'desktop', '1-login-email-code');
+  await mailed.goto(`${demo.sandbox}/outbox`);
+  await take(mailed, 'desktop', '5-sandbox-outbox');
+  await take(await atTab(stage, options, 'passkey'), 'desktop', '1-login-passkey');
+}
+
+/** A website that asks for consent, in its own colour. */
+async function beforeConsent(stage, options, take) {
+  const computer = await stage.desktop(options);
+  await computer.goto(`${asking.shop.url}/login?prompt=consent`);
+  await status(computer, 'waiting').waitFor();
+  await take(computer, 'desktop', '1-login-brand');
+  const phone = asking.wechat.phone('xiaoming');
+  await phone.scan(await scanUrl(computer));
+  await phone.approve(await number(computer));
+  await computer.locator('form[action^="/consent/"]').first().waitFor();
+  await take(computer, 'desktop', '5-consent');
 }
 
 async function onOwnPage(stage, options, take) {
