@@ -2,6 +2,7 @@
 
 import html
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -30,6 +31,7 @@ os.environ.setdefault("ISSUER", "http://127.0.0.1:8080")
 os.environ.setdefault("CLIENT_ID", "my-site")
 os.environ.setdefault("PORT", "3000")
 os.environ.setdefault("OWN_URL", f"http://127.0.0.1:{os.environ['PORT']}")
+os.environ["OWN_URL_ESCAPED"] = re.escape(os.environ["OWN_URL"])  # as a pattern: apache.conf has one
 os.environ.setdefault("SESSION_SECRET", secrets.token_hex(32))
 if "UPSTREAM" not in os.environ:
     sample = ThreadingHTTPServer(("127.0.0.1", 0), SiteThatCannotBeChanged)
