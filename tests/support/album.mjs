@@ -34,7 +34,9 @@ export async function openStudio() {
   wechat = new WeChat(demo.sandbox);
   // The page that says which app to use is only there where no sandbox offers its phone instead.
   elsewhere = await startElsewhere();
-  asking = await startHouse({ channels: officialLink });
+  asking = await startHouse({
+    host: 'localhost', channels: (box) => `${officialLink(box)}[channel.passkey]\nkind = "passkey"\norder = 9\n`,
+  });
   asking.shop = await startSite(asking.server, 'shop', ['--consent', '--brand-color', '#7c3aed']);
   return async () => {
     await asking.shop.stop();
@@ -244,7 +246,6 @@ async function byForms(stage, options, take) {
   await take(mailed, 'desktop', '1-login-email-code');
   await mailed.goto(`${demo.sandbox}/outbox`);
   await take(mailed, 'desktop', '5-sandbox-outbox');
-  await take(await atTab(stage, options, 'passkey'), 'desktop', '1-login-passkey');
 }
 
 /** A website that asks for consent, in its own colour. */
@@ -253,6 +254,10 @@ async function beforeConsent(stage, options, take) {
   await computer.goto(`${asking.shop.url}/login?prompt=consent`);
   await status(computer, 'waiting').waitFor();
   await take(computer, 'desktop', '1-login-brand');
+  const keyed = await computer.context().newPage();
+  await keyed.goto(`${asking.shop.url}/login?login_hint=passkey`);
+  await keyed.locator('[data-passkey-button]').waitFor();
+  await take(keyed, 'desktop', '1-login-passkey');
   const phone = asking.wechat.phone('xiaoming');
   await phone.scan(await scanUrl(computer));
   await phone.approve(await number(computer));

@@ -464,7 +464,8 @@ mod tests {
 
     #[test]
     fn a_password_is_set_for_one_person_from_one_source() {
-        let refused = |line: &[&str]| Arguments::try_parse_from(["mashang", "user"].iter().chain(line)).is_err();
+        let refused =
+            |line: &[&str]| Arguments::try_parse_from(["mashang", "user"].iter().chain(line)).is_err();
         assert!(refused(&["password", "--generate"]), "whose?");
         assert!(refused(&["password", "--username", "ada", "--id", "A"]));
         assert!(refused(&["add", "--username", "ada", "--generate", "--password-file", "f"]));

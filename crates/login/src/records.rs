@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::accounts::{
     Linked, Linking, Merge, MergePreview, MergeRefusal, Renamed, Retired, Undone, UnionNews, Unlinked,
 };
-use crate::audit::AuditEvent;
+use crate::audit::{AuditEvent, AuditKind};
 use crate::client::Client;
 use crate::grant::{Family, Grant};
 use crate::identity::{Identity, IdentityKey, Proof};
@@ -337,8 +337,13 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     async fn record(&self, event: &AuditEvent) -> Result<(), StoreError>;
     /// The newest `limit` audit events, newest first.
     async fn audit_trail(&self, limit: u32) -> Result<Vec<AuditEvent>, StoreError>;
-    /// The newest `limit` audit events that are about a person (not those in which they are the second one), newest first.
-    async fn audit_of(&self, user: &UserId, limit: u32) -> Result<Vec<AuditEvent>, StoreError>;
+    /// The newest `limit` audit events of these kinds that are about a person (not those in which they are the second one), newest first.
+    async fn audit_of(
+        &self,
+        user: &UserId,
+        kinds: &[AuditKind],
+        limit: u32,
+    ) -> Result<Vec<AuditEvent>, StoreError>;
 
     // ---- housekeeping --------------------------------------------------------------------------------------------
 

@@ -5,8 +5,8 @@
 
 pub mod app;
 pub mod channel;
-pub mod sender;
 pub mod claims;
+pub mod sender;
 pub mod this_device;
 
 use std::collections::BTreeMap;

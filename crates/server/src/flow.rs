@@ -30,8 +30,8 @@ use mashang_login::tickets::Advance;
 use mashang_oidc::authorize::{self, AuthorizationResponse};
 
 pub use self::answer::{redeem, redeem_for_page};
-use crate::oauth::message;
 pub use self::here::prove_here;
+use crate::oauth::message;
 use crate::state::App;
 use crate::web::language::Language;
 use crate::web::pages::see_other;

@@ -91,16 +91,21 @@ pub async fn ask(
     let question = question.map_err(|error| Problem::Broken(format!("webauthn: {error}")))?;
     let now = app.now();
     let challenge = Challenge {
-        id: SecretHash::of(&question.challenge),
+        id: slot(kind, asker),
         bound_to: asker,
         kind,
         state: question.state,
-        answer: None,
+        answer: Some(SecretHash::of(&question.challenge)),
         attempts_left: 1,
         expires_at: now + OPEN,
     };
     app.challenges.put(&challenge, now).await?;
     Ok(Json(question.options).into_response())
+}
+
+/// One question at a time for one asker: another one takes its place, so that asking again and again fills nothing.
+fn slot(kind: ChallengeKind, asker: SecretHash) -> SecretHash {
+    SecretHash::of(&format!("passkey:{kind:?}:{}", asker.to_text()))
 }
 
 /// Takes the question that an answer names: once, and only for the device that asked it. The library's state comes back.
@@ -114,9 +119,11 @@ pub async fn take_question(
     client_data: &[u8],
 ) -> Result<Result<String, Refused>, Problem> {
     let Some(named) = challenge_of(client_data) else { return Ok(Err(Refused::NotProven("client data"))) };
-    let id = SecretHash::of(&named);
+    let (id, named) = (slot(kind, asker), SecretHash::of(&named));
     let now = app.now();
-    let is_theirs = |found: &Challenge| found.kind == kind && found.bound_to == asker;
+    let is_theirs = |found: &Challenge| {
+        found.kind == kind && found.bound_to == asker && found.answer.as_ref() == Some(&named)
+    };
     if !app.challenges.get(&id, now).await?.is_some_and(|found| is_theirs(&found)) {
         return Ok(Err(Refused::Late));
     }

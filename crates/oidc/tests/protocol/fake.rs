@@ -9,7 +9,7 @@ use mashang_login::Timestamp;
 use mashang_login::accounts::{
     Linked, Linking, Merge, MergePreview, MergeRefusal, Renamed, Retired, Undone, Unlinked,
 };
-use mashang_login::audit::AuditEvent;
+use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::Client;
 use mashang_login::credentials::{
     Credentials, NewPassword, NewUser, PasskeyRecord, PasswordHash, PasswordRecord, SetPassword, Username,
@@ -485,7 +485,7 @@ impl Records for Fake {
         Ok(self.tables()?.audit.iter().rev().take(limit as usize).cloned().collect())
     }
 
-    async fn audit_of(&self, _: &UserId, _: u32) -> Result<Vec<AuditEvent>> {
+    async fn audit_of(&self, _: &UserId, _: &[AuditKind], _: u32) -> Result<Vec<AuditEvent>> {
         unreachable!("the protocol asks for no such thing")
     }
 

@@ -196,6 +196,12 @@ pub async fn set(app: &App, visitor: &Visitor, wanted: Wanted<'_>) -> Result<Res
         Ok(username) => username,
         Err(unfit) => return Ok(Err(unfit)),
     };
+    // Counted, and looked up before the costly part: whoever is signed in can ask this again and again.
+    app.limits.count(Counted::TokenError, visitor.address)?;
+    let owner = app.credentials.password_by_username(&username).await?;
+    if owner.is_some_and(|owner| owner.user != *wanted.user) {
+        return Ok(Err(Unfit::NameTaken));
+    }
     let new = NewPassword {
         key: password_key(&*app.entropy),
         user: wanted.user.clone(),

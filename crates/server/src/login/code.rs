@@ -130,7 +130,8 @@ fn not_sent(app: &App, visitor: &Visitor, why: NotSent) -> Complaint {
         NotSent::Failed { error, reference } => {
             let text = words.say(language, &format!("form.send.{}", error.failure.as_str()), &[]);
             let status = if error.failure.is_everybodys() {
-                StatusCode::BAD_GATEWAY
+                // Not 502: proxies put a page of their own in the place of that.
+                StatusCode::SERVICE_UNAVAILABLE
             } else {
                 StatusCode::UNPROCESSABLE_ENTITY
             };

@@ -71,7 +71,8 @@ pub(super) async fn page(
 ) -> Result<Page, Problem> {
     let Some(ticket) = &waiting.ticket else { return Err(Problem::UnknownLogin) };
     let selected = Selected::of(app, visitor, waiting);
-    let face = Face::draw(app, visitor, Place::OurPage, (&waiting.grant.purpose, ticket), selected.channel).await?;
+    let face =
+        Face::draw(app, visitor, Place::OurPage, (&waiting.grant.purpose, ticket), selected.channel).await?;
     let origin = source_of(&waiting.grant.request.redirect_uri);
     let csp = Csp {
         frame_src: face.frame_origin().map(str::to_owned),
@@ -115,15 +116,19 @@ impl<'a> Selected<'a> {
         let purpose = &waiting.grant.purpose;
         let client = &waiting.client;
         let named = wanted.and_then(|id| app.channels.get_for_client(id, client, purpose));
-        let by_habit =
-            || way::remembered(visitor).and_then(|id| app.channels.get_for_client(id.as_str(), client, purpose));
+        let by_habit = || {
+            way::remembered(visitor).and_then(|id| app.channels.get_for_client(id.as_str(), client, purpose))
+        };
         let mut by_our_link = app.channels.for_client(client, purpose).filter(|one| one.opens_our_link());
         let by_link = || match visitor.surroundings {
             Surroundings::Desktop => None,
             Surroundings::Inside(platform) => by_our_link.find(|one| one.platform() == platform),
             Surroundings::Phone => by_our_link.next(),
         };
-        let channel = named.or_else(by_habit).or_else(by_link).or_else(|| app.channels.for_client(client, purpose).next());
+        let channel = named
+            .or_else(by_habit)
+            .or_else(by_link)
+            .or_else(|| app.channels.for_client(client, purpose).next());
         let tabs = app
             .channels
             .for_client(client, purpose)

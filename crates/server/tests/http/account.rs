@@ -385,7 +385,7 @@ async fn whoever_says_this_was_not_me_signs_everybody_else_out() {
     assert!(here.get("/account/not-me").await.body.contains("#ways"));
     assert!(!is_signed_in(&thief).await && is_signed_in(&here).await && is_signed_in(&stranger).await);
     let user = app.app.records.users("小明", 1).await.unwrap().remove(0);
-    let trail = app.app.records.audit_of(&user.id, 1).await.unwrap();
+    let trail = app.app.records.audit_of(&user.id, &AuditKind::ALL, 1).await.unwrap();
     assert_eq!(trail[0].kind, AuditKind::SessionsEnded);
     assert_eq!(thief.get("/account/not-me").await.location(), "/account", "words for whoever is signed in");
 }

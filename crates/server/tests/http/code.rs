@@ -290,9 +290,9 @@ async fn promise_9_a_provider_that_refuses_is_told_at_the_field() {
     let page = open(&app, &app.desktop(), "sms").await;
     for (code, status, words) in [
         ("isv.BUSINESS_LIMIT_CONTROL", StatusCode::UNPROCESSABLE_ENTITY, "近期发往这里的验证码过多"),
-        ("isv.SMS_SIGNATURE_ILLEGAL", StatusCode::BAD_GATEWAY, "审核通过的短信签名"),
+        ("isv.SMS_SIGNATURE_ILLEGAL", StatusCode::SERVICE_UNAVAILABLE, "审核通过的短信签名"),
         ("LimitExceeded.PhoneNumberDailyLimit", StatusCode::UNPROCESSABLE_ENTITY, "近期发往这里的验证码过多"),
-        ("isv.SOMETHING_NEW", StatusCode::BAD_GATEWAY, "现在无法发送验证码"),
+        ("isv.SOMETHING_NEW", StatusCode::SERVICE_UNAVAILABLE, "现在无法发送验证码"),
     ] {
         app.sandbox("outbox", json!({ "refuse": code })).await;
         let answer = send(&page, "sms", "13800138000").await;

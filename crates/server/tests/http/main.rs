@@ -6,8 +6,8 @@
 mod account;
 mod browser;
 mod channel;
-mod code;
 mod claims;
+mod code;
 mod consent;
 mod events;
 mod login;

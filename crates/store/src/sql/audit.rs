@@ -32,13 +32,16 @@ pub(super) async fn newest(db: &impl ConnectionTrait, limit: u32) -> Result<Vec<
     newest_in(db, Entity::find(), limit).await
 }
 
-/// As [`newest`], of what is about one person.
+/// As [`newest`], of what is about one person, of certain kinds.
 pub(super) async fn newest_of(
     db: &impl ConnectionTrait,
     user: &UserId,
+    kinds: &[AuditKind],
     limit: u32,
 ) -> Result<Vec<AuditEvent>, StoreError> {
-    newest_in(db, Entity::find().filter(Column::UserId.eq(user.as_str())), limit).await
+    let kinds = kinds.iter().map(|kind| kind.as_str());
+    let events = Entity::find().filter(Column::UserId.eq(user.as_str())).filter(Column::Kind.is_in(kinds));
+    newest_in(db, events, limit).await
 }
 
 async fn newest_in(

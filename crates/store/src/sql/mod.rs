@@ -38,7 +38,7 @@ use mashang_login::Timestamp;
 use mashang_login::accounts::{
     Linked, Linking, Merge, MergePreview, MergeRefusal, Renamed, Retired, Undone, Unlinked,
 };
-use mashang_login::audit::AuditEvent;
+use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::Client;
 use mashang_login::grant::{Family, Grant};
 use mashang_login::identity::{Identity, IdentityKey};
@@ -322,8 +322,13 @@ impl Records for SqlRecords {
         audit::newest(&self.reader, limit).await
     }
 
-    async fn audit_of(&self, user: &UserId, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
-        audit::newest_of(&self.reader, user, limit).await
+    async fn audit_of(
+        &self,
+        user: &UserId,
+        kinds: &[AuditKind],
+        limit: u32,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        audit::newest_of(&self.reader, user, kinds, limit).await
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -18,6 +18,7 @@ const ALL: &str = "all";
 #[derive(Debug)]
 pub(super) struct Budget {
     to_one: Tally,
+    to_one_from_one: Tally,
     from_one: Tally,
     in_all: Tally,
 }
@@ -25,7 +26,9 @@ pub(super) struct Budget {
 impl Budget {
     pub(super) fn new(per_minute: usize) -> Self {
         Self {
-            to_one: Tally::new(5, MINUTE * 60),
+            // Strangers who ask for somebody's codes use up their own five, and four of them together the twenty.
+            to_one: Tally::new(20, MINUTE * 60),
+            to_one_from_one: Tally::new(5, MINUTE * 60),
             from_one: Tally::new(30, MINUTE * 10),
             in_all: Tally::new(per_minute, MINUTE),
         }
@@ -35,17 +38,24 @@ impl Budget {
     pub(super) fn take(&self, to: &str, address: IpAddr, now: Timestamp) -> Result<(), TooMany> {
         let from = limit_key(address).to_string();
         self.from_one.take(&from, now)?;
-        self.to_one.take(to, now).inspect_err(|_| self.from_one.give_back(&from))?;
-        self.in_all.take(ALL, now).inspect_err(|_| {
+        self.to_one_from_one.take(&pair(to, &from), now).inspect_err(|_| self.from_one.give_back(&from))?;
+        let give_back = |_: &TooMany| {
             self.from_one.give_back(&from);
-            self.to_one.give_back(to);
-        })
+            self.to_one_from_one.give_back(&pair(to, &from));
+        };
+        self.to_one.take(to, now).inspect_err(give_back)?;
+        self.in_all.take(ALL, now).inspect_err(give_back).inspect_err(|_| self.to_one.give_back(to))
     }
 
     /// Nothing was sent: it shall not count for the person, who will try again.
-    pub(super) fn give_back(&self, to: &str) {
+    pub(super) fn give_back(&self, to: &str, address: IpAddr) {
         self.to_one.give_back(to);
+        self.to_one_from_one.give_back(&pair(to, &limit_key(address).to_string()));
     }
+}
+
+fn pair(to: &str, from: &str) -> String {
+    format!("{from} {to}")
 }
 
 #[cfg(test)]
@@ -61,14 +71,21 @@ mod tests {
     }
 
     #[test]
-    fn sec_79_one_number_gets_five_an_hour_whoever_asks() {
+    fn sec_79_one_number_gets_five_an_hour_from_one_asker_and_twenty_in_all() {
         let budget = Budget::new(1000);
+        let asked = |number: &str, from: u8, seconds: u64| budget.take(number, address(from), at(seconds));
         for n in 0..5 {
-            budget.take("+8613800138000", address(n), at(n.into())).unwrap();
+            asked("+8613800138000", 1, n).unwrap();
         }
-        assert!(budget.take("+8613800138000", address(9), at(60)).is_err());
-        assert!(budget.take("+8613900139000", address(9), at(60)).is_ok());
-        assert!(budget.take("+8613800138000", address(9), at(3600)).is_ok());
+        assert!(asked("+8613800138000", 1, 60).is_err());
+        assert!(asked("+8613900139000", 1, 60).is_ok());
+        assert!(asked("+8613800138000", 2, 60).is_ok(), "a stranger locks nobody out");
+        assert_eq!(
+            (3..100).take_while(|n| asked("+8613800138000", *n, 60).is_ok()).count(),
+            14,
+            "twenty in all"
+        );
+        assert!(asked("+8613800138000", 1, 3700).is_ok());
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl OneTimeCodes {
         }
         let sent = self.sender.send(&message).await;
         let finished = self.finish(app, visitor, (&waiting.client.id, channel), sent.map(drop)).await;
-        finished.inspect_err(|_| self.budget.give_back(to))
+        finished.inspect_err(|_| self.budget.give_back(to, visitor.address))
     }
 
     /// Sends, or does not, without being noticed: the caller's answer goes out at once, and says what it says to everybody.

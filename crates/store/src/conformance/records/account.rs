@@ -164,7 +164,9 @@ pub async fn a_persons_trail_is_newest_first_and_theirs_alone(nodes: Nodes<dyn R
     ] {
         scene.nodes.a.record(&event).await.unwrap();
     }
-    assert_eq!(scene.nodes.b.audit_of(&me, 10).await.unwrap(), [second.clone(), first]);
-    assert_eq!(scene.nodes.b.audit_of(&me, 1).await.unwrap(), [second]);
-    assert_eq!(scene.nodes.b.audit_of(&"nobody".parse().unwrap(), 10).await.unwrap(), []);
+    assert_eq!(scene.nodes.b.audit_of(&me, &AuditKind::ALL, 10).await.unwrap(), [second.clone(), first]);
+    let logins = scene.nodes.b.audit_of(&me, &[AuditKind::SignedIn], 1).await.unwrap();
+    assert_eq!(logins[0].kind, AuditKind::SignedIn, "what is of another kind takes no place");
+    assert_eq!(scene.nodes.b.audit_of(&me, &AuditKind::ALL, 1).await.unwrap(), [second]);
+    assert_eq!(scene.nodes.b.audit_of(&"nobody".parse().unwrap(), &AuditKind::ALL, 10).await.unwrap(), []);
 }
