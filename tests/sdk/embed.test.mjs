@@ -84,19 +84,21 @@ journey('variables of the page colour the panel, light and dark are asked for by
 });
 
 journey('paused or taken away, it asks nothing more; resumed, it has a fresh code', async (stage) => {
-  const page = await embed(await stage.desktop());
+  const desktop = await stage.desktop();
+  await desktop.clock.install();
+  const page = await embed(desktop);
   await card(page, 'waiting').waitFor();
   const element = page.locator('scan-login');
   await element.evaluate((node) => node.setAttribute('paused', ''));
   await card(page).waitFor({ state: 'detached' });
   const asked = requestsTo(page, site.issuer);
-  await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
+  await page.clock.runFor('05:00');
   assert.deepEqual(asked, []);
   await element.evaluate((node) => node.removeAttribute('paused'));
   await card(page, 'waiting').waitFor();
   await element.evaluate((node) => node.remove());
   asked.splice(0);
-  await page.evaluate(() => new Promise((done) => { setTimeout(done); }));
+  await page.clock.runFor('05:00');
   assert.deepEqual(asked, []);
 });
 
@@ -211,13 +213,14 @@ journey('the one call for uni-app shows the panel on H5', async (stage) => {
 
 journey('password ↔ scan: the tab that is left asks nothing any more, and coming back shows a fresh code', async (stage) => {
   const page = await stage.desktop();
+  await page.clock.install();
   for (const tab of ['scan', 'own']) {
     await vuePage(page, tab);
     await page.locator('[data-status="waiting"]').waitFor();
     await page.locator('#to-password').click();
     await page.locator('input[type=password]').waitFor();
     const asked = requestsTo(page, site.issuer);
-    await page.evaluate(() => new Promise((done) => { setTimeout(done, 0); }));
+    await page.clock.runFor('05:00');
     assert.deepEqual(asked, []);
     await page.locator(`#to-${tab}`).click();
     await page.locator('[data-status="waiting"]').waitFor();

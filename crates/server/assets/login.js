@@ -150,7 +150,7 @@ function tick() {
 
 /** Back from another tab, app or sleep; the watcher itself sees to an open ticket. */
 function resume() {
-  if (document.hidden || leaving) return;
+  if (document.hidden || leaving || !sdk) return;
   if (status === 'approved') redeem();
   else if (status === 'expired') renew();
 }
@@ -170,6 +170,7 @@ addEventListener('online', resume);
 addEventListener('pageshow', (event) => {
   if (!event.persisted) return;
   if (leaving) leaving = busy = false;
+  if (!sdk) return;
   if (isOpen()) watch();
   else resume();
 });

@@ -1,14 +1,19 @@
 /**
  * `<scan-login issuer client-id>`: the panel as an element of the page. It begins when it is on the page and not `paused`,
- * begins anew when an attribute changes, and leaves nothing running when it is taken away.
+ * begins anew when an attribute changes, and leaves nothing running when it is taken away. Inside WeChat and WeCom, where
+ * nobody scans the screen in their hand, it is a button that leaves the page, and it takes the code of whoever comes back.
  *
  * Events: `success` ({@link LoginResult} in `detail`), `fail` (failure: it is over), `change` ({@link View}), and per status
  * `scanned`, `approved`, `expired`, `denied`, `error`, `cancel`, with the failure in `detail` where there is one.
  *
  * @typedef {import('./login.js').LoginResult} LoginResult
  * @typedef {import('./login.js').View} View
+ * @typedef {import('./failure.js').LoginFailure} LoginFailure
  */
 import { createPanel } from './panel.js';
+import { finishRedirect, isInside, redirectLogin } from './redirect.js';
+import { dress } from './style.js';
+import { language } from './words.js';
 
 const ATTRIBUTES = ['issuer', 'client-id', 'redirect-uri', 'scope', 'state', 'nonce', 'code-challenge', 'provider', 'lang', 'timeout', 'paused'];
 const TOLD = ['scanned', 'approved', 'expired', 'denied', 'error'];
@@ -25,6 +30,8 @@ export class ScanLoginElement extends Base {
     super();
     /** @type {import('./panel.js').Panel | null} */
     this.panel = null;
+    /** @type {HTMLElement | null} */
+    this.inside = null;
     this.waits = false;
     this.attachShadow({ mode: 'open' });
   }
@@ -58,7 +65,7 @@ export class ScanLoginElement extends Base {
     const given = (name) => this.getAttribute(name) || undefined;
     let status = '';
     this.stop();
-    this.panel = createPanel(root, {
+    const options = {
       issuer: given('issuer') || '',
       clientId: given('client-id') || '',
       redirectUri: given('redirect-uri'),
@@ -69,7 +76,9 @@ export class ScanLoginElement extends Base {
       provider: given('provider'),
       lang: given('lang'),
       timeout: Number(given('timeout')) || undefined,
-    }, {
+    };
+    if (isInside()) return this.offer(root, options);
+    this.panel = createPanel(root, options, {
       change: (view) => {
         this.tell('change', view);
         if (view.status !== status && TOLD.indexOf(view.status) >= 0) this.tell(view.status, view.failure);
@@ -84,8 +93,28 @@ export class ScanLoginElement extends Base {
     this.panel.login.start();
   }
 
+  /** The way by redirect, there and back. @param {ShadowRoot} root @param {import('./login.js').LoginOptions} options */
+  offer(root, options) {
+    /** @param {LoginFailure} failed */
+    const fail = (failed) => this.tell(failed.reason === 'denied' ? 'denied' : 'error', failed);
+    const button = document.createElement('button');
+    const card = document.createElement('section');
+    card.lang = language(options.lang);
+    card.className = 'card';
+    card.setAttribute('part', 'panel');
+    button.className = 'big';
+    button.textContent = card.lang === 'en' ? 'Sign in' : '登录';
+    button.addEventListener('click', () => { redirectLogin(options).catch(fail); });
+    card.append(button);
+    dress(root);
+    root.append(card);
+    this.inside = card;
+    finishRedirect().then((result) => { if (result) this.tell('success', result); }, fail);
+  }
+
   /** Asks nothing any more, and shows nothing. */
   stop() {
+    if (this.inside) this.inside.remove();
     if (!this.panel) return;
     this.panel.login.stop();
     this.panel.card.remove();

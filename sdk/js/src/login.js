@@ -77,15 +77,11 @@ export function addressOf({ issuer, clientId }) {
  * @param {LoginOptions} options @param {Proof} proof @param {Record<string, string|undefined>} more
  */
 export function authorizeUrl(options, { state, nonce, codeChallenge }, more) {
-  const url = new URL(`${addressOf(options)}/authorize`);
-  /** @type {Record<string, any>} */
-  const query = {
+  const query = JSON.stringify({
     client_id: options.clientId, response_type: 'code', scope: options.scope || 'openid profile', state, nonce,
-    code_challenge: codeChallenge, code_challenge_method: 'S256',
-    ui_locales: options.lang, ...more,
-  };
-  for (const name of Object.keys(query)) if (query[name] !== undefined) url.searchParams.set(name, query[name]);
-  return url.href;
+    code_challenge: codeChallenge, code_challenge_method: 'S256', ui_locales: options.lang, ...more,
+  });
+  return `${addressOf(options)}/authorize?${new URLSearchParams(JSON.parse(query))}`; // without what is undefined
 }
 
 /**
@@ -109,6 +105,7 @@ export function createLogin(options, listener = {}) {
     face: null,
   };
   let over = true;
+  let ears = new AbortController(); // from start to stop
   let life = new AbortController(); // of the present step
   let secret = '';
   /** @type {any} of the type Proof */
@@ -140,21 +137,20 @@ export function createLogin(options, listener = {}) {
     proof = null;
     clock = setInterval(tick, 1000);
     if (options.timeout) limit = setTimeout(cancel, options.timeout, 'timeout');
-    document.addEventListener('visibilitychange', resume);
-    addEventListener('online', resume);
-    addEventListener('message', receive);
+    ears = new AbortController();
+    document.addEventListener('visibilitychange', resume, ears);
+    addEventListener('online', resume, ears);
+    addEventListener('message', receive, ears);
     return begin();
   }
 
   function stop() {
     over = true;
     life.abort();
+    ears.abort();
     clearInterval(clock);
     clearTimeout(limit);
     closeWindow();
-    document.removeEventListener('visibilitychange', resume);
-    removeEventListener('online', resume);
-    removeEventListener('message', receive);
   }
 
   /** @param {Reason} [reason] */
@@ -200,13 +196,22 @@ export function createLogin(options, listener = {}) {
   /** @param {Partial<View>} news */
   function set(news) {
     view = login.view = { ...view, ...news };
-    if (listener.change) listener.change(view);
+    tell(listener.change, view);
+  }
+
+  /** A mistake of the page is the page's to see, and disturbs nothing here. @template T @param {((news: T) => void) | undefined} listen @param {T} news */
+  function tell(listen, news) {
+    try {
+      if (listen) listen(news);
+    } catch (error) {
+      Promise.reject(error); // as unhandled, where those are reported
+    }
   }
 
   /** @param {LoginFailure} failed */
   function end(failed) {
     stop();
-    if (listener.failure) listener.failure(failed);
+    tell(listener.failure, failed);
   }
 
   /** Something else than success: offered again if that may help. @param {unknown} error @param {LoginStatus} [status] */
@@ -345,7 +350,7 @@ export function createLogin(options, listener = {}) {
     if (answer.state !== state || (answer.iss || issuer) !== issuer) return fail(failure('mismatch'));
     set({ status: 'approved', failure: null });
     stop();
-    if (listener.success) listener.success({ code: answer.code, state, codeVerifier, nonce, redirectUri, issuer });
+    tell(listener.success, { code: answer.code, state, codeVerifier, nonce, redirectUri, issuer });
   }
 
   /** A fresh ticket: by itself while somebody looks, else when asked for. @param {boolean} [wanted] */

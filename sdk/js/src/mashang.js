@@ -16,6 +16,7 @@ export { finishRedirect, redirectLogin } from './redirect.js';
  * @typedef {object} More
  * @property {'auto'|'panel'|'redirect'} [mode] `auto` leaves the page only inside WeChat and WeCom
  * @property {'auto'|'light'|'dark'} [theme]
+ * @property {AbortSignal} [signal] closes the panel, as the person can
  * @property {(result: LoginResult) => void} [success]
  * @property {(failed: LoginFailure) => void} [fail]
  * @property {(outcome: LoginResult | LoginFailure) => void} [complete] after either
@@ -34,20 +35,26 @@ export function scanLogin(options) {
   });
   if (success || fail || complete) {
     outcome.then(success, fail || String);
-    outcome.then(complete, complete);
+    outcome.then(complete, complete || String);
   }
   return outcome;
 }
 
 /** @param {ScanLoginOptions} options @param {(result: LoginResult) => void} resolve @param {(failed: LoginFailure) => void} reject */
 function layer(options, resolve, reject) {
+  const { signal } = options;
   const host = document.createElement('div');
   const root = host.attachShadow({ mode: 'open' });
   const dialog = document.createElement('dialog');
-  const close = () => panel.login.cancel();
+  /** @param {Event} event */
+  const close = (event) => {
+    event.preventDefault();
+    panel.login.cancel();
+  };
   /** @template T @param {(value: T) => void} settle @returns {(value: T) => void} */
   const leave = (settle) => (value) => {
     panel.login.stop();
+    if (signal) signal.removeEventListener('abort', close);
     dialog.close(); // gives the focus back
     host.remove();
     settle(value);
@@ -56,12 +63,13 @@ function layer(options, resolve, reject) {
   host.setAttribute('theme', `${options.theme}`);
   dialog.setAttribute('aria-labelledby', 'title');
   dialog.append(panel.card);
-  dialog.addEventListener('cancel', (event) => {
-    event.preventDefault();
-    close();
-  });
+  dialog.addEventListener('cancel', close);
   root.append(dialog);
   document.body.append(host);
   dialog.showModal();
   panel.login.start();
+  if (signal) {
+    signal.addEventListener('abort', close);
+    if (signal.aborted) panel.login.cancel();
+  }
 }

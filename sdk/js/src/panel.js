@@ -66,7 +66,7 @@ const link = (style, href, label) => href && /^(https?|weixin|wxwork):/i.test(hr
 /**
  * @param {ShadowRoot} root
  * @param {import('./login.js').LoginOptions} options
- * @param {import('./login.js').Listener & {close?: () => void}} listener with `close` there is a button for it
+ * @param {import('./login.js').Listener & {close?: (event: Event) => void}} listener with `close` there is a button for it
  * @returns {Panel}
  */
 export function createPanel(root, options, listener) {
@@ -85,12 +85,12 @@ export function createPanel(root, options, listener) {
     el('slot', { name: 'footer' }, el('p', 'soft', words.warning)),
     listener.close && button('×', listener.close, { class: 'close', 'aria-label': words.close }));
   const login = createLogin({ ...options, lang }, { ...listener, change: draw });
-  if (!root.firstChild) dress(root);
+  dress(root);
   root.append(card);
   tabs.hidden = true;
   return { card, login };
 
-  /** @param {string} label @param {() => void} click @param {object} [given] */
+  /** @param {string} label @param {(event: Event) => void} click @param {object} [given] */
   function button(label, click, given) {
     return el('button', { class: 'big', click, ...given }, label); // no form reaches into a shadow root
   }
@@ -105,8 +105,8 @@ export function createPanel(root, options, listener) {
     if (site && changed('site')) {
       heading.replaceChildren(`${words.title} `, el('bdi', '', site.name));
       host.textContent = site.host;
-      if (site.logo_uri) heading.prepend(el('img', { class: 'logo', alt: '', src: site.logo_uri }), el('br', ''));
-      paint(root, site.brand_color);
+      if (site.logo_uri) heading.prepend(el('img', { class: 'logo', alt: '', src: site.logo_uri }));
+      paint(root, `${site.brand_color}`);
     }
     if (changed('channels', 'channel')) drawTabs(view);
     if (news) {

@@ -35,12 +35,12 @@ export function fuse(outer) {
 }
 
 /** @param {string} url @param {Call} [call] @returns {Promise<Answer>} rejects as `fetch` does */
-export async function request(url, { method, headers, body, credentials = 'omit', signal, limit = 20000 } = {}) {
+export async function request(url, { method = 'GET', headers, body, credentials = 'omit', signal, limit = 20000 } = {}) {
   const ends = fuse(signal);
   ends.set(limit);
   try {
     const answer = await fetch(url, {
-      method: method || 'GET',
+      method,
       headers: { accept: 'application/json', ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
       body: body ? JSON.stringify(body) : undefined,
       credentials,

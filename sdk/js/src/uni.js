@@ -30,7 +30,7 @@ export function login(options) {
   const outcome = isH5() ? inBrowser(rest, h5) : forward(rest);
   if (success || fail || complete) {
     outcome.then(success, fail || (() => {}));
-    outcome.then(complete, complete);
+    outcome.then(complete, complete || (() => {}));
   }
   return outcome;
 }

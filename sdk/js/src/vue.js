@@ -1,5 +1,5 @@
 /** For Vue 3: `<ScanLogin>` around the element, and `useScanLogin()` for a face of your own. */
-import { computed, defineComponent, h, onMounted, onUnmounted, shallowRef } from 'vue';
+import { computed, defineComponent, h, onActivated, onDeactivated, onMounted, onUnmounted, shallowRef } from 'vue';
 
 import './element.js';
 import { createLogin } from './login.js';
@@ -16,27 +16,44 @@ import { language } from './words.js';
  * @property {(failed: LoginFailure) => void} [fail] it is over
  */
 
-/** In `setup`; stops with the component. @param {LoginOptions & Wishes} options */
+/** In `setup`; stops with the component, and pauses while `<KeepAlive>` keeps it out of sight. @param {LoginOptions & Wishes} options */
 export function useScanLogin(options) {
   const { immediate, success, fail } = options;
   const result = shallowRef(/** @type {LoginResult | null} */ (null));
-  const login = createLogin(options, {
+  let runs = false;
+  let away = false;
+  const own = { ...options };
+  const login = createLogin(own, {
     change: (news) => { view.value = news; },
     success: (given) => {
+      runs = false;
       result.value = given;
       if (success) success(given);
     },
-    failure: fail,
+    failure: (failed) => {
+      runs = false;
+      if (fail) fail(failed);
+    },
   });
   const view = shallowRef(login.view);
   const ticket = computed(() => view.value.face && view.value.face.ticket);
   const start = () => {
-    options.lang = language(options.lang);
+    Object.assign(own, options, { lang: language(options.lang) });
+    runs = true;
     result.value = null;
     return login.start();
   };
+  const stop = () => {
+    runs = false;
+    login.stop();
+  };
   onMounted(() => { if (immediate !== false) start(); });
-  onUnmounted(login.stop);
+  onUnmounted(stop);
+  onDeactivated(() => {
+    away = true;
+    login.stop();
+  });
+  onActivated(() => { if (away && runs) start(); }); // the first time is a mount as well
   return {
     /** All there is to show. */
     view,
@@ -55,8 +72,8 @@ export function useScanLogin(options) {
     channel: computed(() => view.value.channel),
     result,
     start,
-    stop: login.stop,
-    refresh: login.refresh,
+    stop,
+    refresh: () => (runs ? login.refresh() : start()),
     cancel: () => login.cancel(),
     choose: login.choose,
     openWindow: login.openWindow,

@@ -38,8 +38,6 @@ export function watch({ urls, headers, credentials = 'omit', seen = 0, onNews, o
   function stop() {
     whole.abort();
     life.abort();
-    document.removeEventListener('visibilitychange', resume);
-    removeEventListener('online', resume);
   }
 
   /** @param {News} news */
@@ -135,8 +133,8 @@ export function watch({ urls, headers, credentials = 'omit', seen = 0, onNews, o
     look(true);
   }
 
-  document.addEventListener('visibilitychange', resume);
-  addEventListener('online', resume);
+  document.addEventListener('visibilitychange', resume, whole);
+  addEventListener('online', resume, whole);
   look(false);
   return {
     stop,

@@ -10,6 +10,7 @@ import ts from 'typescript';
 import { failure, isPassing, REASONS } from '../src/failure.js';
 import { finishRedirect, redirectLogin, scanLogin } from '../src/mashang.js';
 import { challenge, prepare } from '../src/pkce.js';
+import { ink } from '../src/style.js';
 import { ISSUER } from './server.mjs';
 import { World } from './world.mjs';
 
@@ -50,6 +51,21 @@ test('without a document it is not supported, and the callbacks hear of it: fail
   await assert.rejects(outcome, { reason: 'unsupported', errMsg: 'login:fail unsupported' });
   await world.settle();
   assert.deepEqual(heard, ['fail unsupported', 'complete 1013']);
+});
+
+test('with success and fail only, a failure is not unhandled', async () => {
+  const heard = [];
+  const note = (error) => heard.push(error);
+  process.on('unhandledRejection', note);
+  const caught = scanLogin({ ...OPTIONS, success: note, fail: ({ reason }) => { heard.push(reason); } });
+  await assert.rejects(caught);
+  await world.settle();
+  process.off('unhandledRejection', note);
+  assert.deepEqual(heard, ['unsupported']);
+});
+
+test('what is written on a colour can be read', () => {
+  assert.deepEqual(['#1677ff', '#07c160', '#0b57d0', '#000000', '#ffffff'].map(ink), ['#000', '#000', '#fff', '#fff', '#000']);
 });
 
 test('a redirect keeps the verifier in this tab and asks for a code', async () => {

@@ -10,8 +10,9 @@ class Listeners {
     this.all = [];
   }
 
-  add(type, listener) {
+  add(type, listener, { signal } = {}) {
     if (!this.all.some((each) => each.type === type && each.listener === listener)) this.all.push({ type, listener });
+    if (signal) signal.addEventListener('abort', () => this.remove(type, listener));
   }
 
   remove(type, listener) {
@@ -59,7 +60,7 @@ export class World {
       document: {
         hidden: false,
         documentElement: { lang: 'en' },
-        addEventListener: (type, listener) => this.page.add(type, listener),
+        addEventListener: (...given) => this.page.add(...given),
         removeEventListener: (type, listener) => this.page.remove(type, listener),
       },
       location: {
@@ -73,7 +74,7 @@ export class World {
         removeItem: (key) => this.kept.delete(key),
       },
       navigator: { userAgent: 'Mozilla/5.0', language: 'en' },
-      addEventListener: (type, listener) => this.window.add(type, listener),
+      addEventListener: (...given) => this.window.add(...given),
       removeEventListener: (type, listener) => this.window.remove(type, listener),
       open: (url) => this.popup(url),
       crypto: { getRandomValues: (bytes) => real.getRandomValues(bytes), subtle: { digest: (...args) => this.digest(...args) } },

@@ -2,6 +2,8 @@ export class ScanLoginElement extends HTMLElement {
     static get observedAttributes(): string[];
     /** @type {import('./panel.js').Panel | null} */
     panel: import("./panel.js").Panel | null;
+    /** @type {HTMLElement | null} */
+    inside: HTMLElement | null;
     waits: boolean;
     connectedCallback(): void;
     disconnectedCallback(): void;
@@ -9,6 +11,8 @@ export class ScanLoginElement extends HTMLElement {
     /** Several attributes at once, or a move to another place, begin once. */
     renew(): void;
     start(): void;
+    /** The way by redirect, there and back. @param {ShadowRoot} root @param {import('./login.js').LoginOptions} options */
+    offer(root: ShadowRoot, options: import("./login.js").LoginOptions): void;
     /** Asks nothing any more, and shows nothing. */
     stop(): void;
     /** A fresh code. */
@@ -20,7 +24,8 @@ export class ScanLoginElement extends HTMLElement {
 }
 /**
  * `<scan-login issuer client-id>`: the panel as an element of the page. It begins when it is on the page and not `paused`,
- * begins anew when an attribute changes, and leaves nothing running when it is taken away.
+ * begins anew when an attribute changes, and leaves nothing running when it is taken away. Inside WeChat and WeCom, where
+ * nobody scans the screen in their hand, it is a button that leaves the page, and it takes the code of whoever comes back.
  *
  * Events: `success` ({@link LoginResult} in `detail`), `fail` (failure: it is over), `change` ({@link View}), and per status
  * `scanned`, `approved`, `expired`, `denied`, `error`, `cancel`, with the failure in `detail` where there is one.
@@ -28,9 +33,19 @@ export class ScanLoginElement extends HTMLElement {
 export type LoginResult = import("./login.js").LoginResult;
 /**
  * `<scan-login issuer client-id>`: the panel as an element of the page. It begins when it is on the page and not `paused`,
- * begins anew when an attribute changes, and leaves nothing running when it is taken away.
+ * begins anew when an attribute changes, and leaves nothing running when it is taken away. Inside WeChat and WeCom, where
+ * nobody scans the screen in their hand, it is a button that leaves the page, and it takes the code of whoever comes back.
  *
  * Events: `success` ({@link LoginResult} in `detail`), `fail` (failure: it is over), `change` ({@link View}), and per status
  * `scanned`, `approved`, `expired`, `denied`, `error`, `cancel`, with the failure in `detail` where there is one.
  */
 export type View = import("./login.js").View;
+/**
+ * `<scan-login issuer client-id>`: the panel as an element of the page. It begins when it is on the page and not `paused`,
+ * begins anew when an attribute changes, and leaves nothing running when it is taken away. Inside WeChat and WeCom, where
+ * nobody scans the screen in their hand, it is a button that leaves the page, and it takes the code of whoever comes back.
+ *
+ * Events: `success` ({@link LoginResult} in `detail`), `fail` (failure: it is over), `change` ({@link View}), and per status
+ * `scanned`, `approved`, `expired`, `denied`, `error`, `cancel`, with the failure in `detail` where there is one.
+ */
+export type LoginFailure = import("./failure.js").LoginFailure;

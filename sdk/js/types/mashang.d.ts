@@ -5,6 +5,7 @@
  * @typedef {object} More
  * @property {'auto'|'panel'|'redirect'} [mode] `auto` leaves the page only inside WeChat and WeCom
  * @property {'auto'|'light'|'dark'} [theme]
+ * @property {AbortSignal} [signal] closes the panel, as the person can
  * @property {(result: LoginResult) => void} [success]
  * @property {(failed: LoginFailure) => void} [fail]
  * @property {(outcome: LoginResult | LoginFailure) => void} [complete] after either
@@ -22,6 +23,10 @@ export type More = {
      */
     mode?: "panel" | "auto" | "redirect" | undefined;
     theme?: "auto" | "light" | "dark" | undefined;
+    /**
+     * closes the panel, as the person can
+     */
+    signal?: AbortSignal | undefined;
     success?: ((result: LoginResult) => void) | undefined;
     fail?: ((failed: LoginFailure) => void) | undefined;
     /**

@@ -1,11 +1,11 @@
 /**
  * @param {ShadowRoot} root
  * @param {import('./login.js').LoginOptions} options
- * @param {import('./login.js').Listener & {close?: () => void}} listener with `close` there is a button for it
+ * @param {import('./login.js').Listener & {close?: (event: Event) => void}} listener with `close` there is a button for it
  * @returns {Panel}
  */
 export function createPanel(root: ShadowRoot, options: import("./login.js").LoginOptions, listener: import("./login.js").Listener & {
-    close?: () => void;
+    close?: (event: Event) => void;
 }): Panel;
 export type View = import("./login.js").View;
 export type Words = import("./words.js").Words;

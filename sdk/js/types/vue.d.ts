@@ -8,7 +8,7 @@
  * @property {(result: LoginResult) => void} [success]
  * @property {(failed: LoginFailure) => void} [fail] it is over
  */
-/** In `setup`; stops with the component. @param {LoginOptions & Wishes} options */
+/** In `setup`; stops with the component, and pauses while `<KeepAlive>` keeps it out of sight. @param {LoginOptions & Wishes} options */
 export function useScanLogin(options: LoginOptions & Wishes): {
     /** All there is to show. */
     view: import("vue").ShallowRef<import("./login.js").View>;
@@ -28,7 +28,7 @@ export function useScanLogin(options: LoginOptions & Wishes): {
     result: import("vue").ShallowRef<import("./login.js").LoginResult | null>;
     start: () => Promise<void>;
     stop: () => void;
-    refresh: () => void;
+    refresh: () => void | Promise<void>;
     cancel: () => void;
     choose: (id: string) => void;
     openWindow: () => boolean;
@@ -94,9 +94,9 @@ export const ScanLogin: import("vue").DefineComponent<{
 }>> & {
     onExpired?: ((_failed: import("./failure.js").LoginFailure) => any) | undefined;
     onDenied?: ((_failed: import("./failure.js").LoginFailure) => any) | undefined;
+    onScanned?: (() => any) | undefined;
     onCancel?: ((_failed: import("./failure.js").LoginFailure) => any) | undefined;
     onError?: ((_failed: import("./failure.js").LoginFailure) => any) | undefined;
-    onScanned?: (() => any) | undefined;
     onApproved?: (() => any) | undefined;
     onSuccess?: ((_result: import("./login.js").LoginResult) => any) | undefined;
     onFail?: ((_failed: import("./failure.js").LoginFailure) => any) | undefined;
