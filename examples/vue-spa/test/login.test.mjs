@@ -91,6 +91,19 @@ describe('examples/vue-spa', () => {
     await panel(computer, 'waiting').waitFor();
   });
 
+  journey('inside WeChat there is no QR: a button leads to the login page, and back signed in with a clean address', async (stage) => {
+    const phone = await stage.wechat();
+    await phone.goto(site.url);
+    await phone.getByRole('button', { name: '登录', exact: true }).click();
+    await phone.locator('a[data-link="onward"]').click();
+    await phone.locator('button[name="person"][value="xiaoming"]').click();
+    await phone.locator('button[name="answer"][value="allow"]').click();
+    await approve(phone);
+    await phone.locator('#name').waitFor();
+    assert.equal(await phone.locator('#name').innerText(), '小明');
+    assert.equal(phone.url(), `${site.url}/callback`);
+  });
+
   journey('two tabs of one browser do not disturb each other', async (stage) => {
     const one = await waiting(await stage.desktop());
     const other = await one.context().newPage();
