@@ -47,6 +47,18 @@ test('scanned, approved, collected: a code with its verifier, and nothing goes o
   assert.deepEqual(world.leftovers, NOTHING);
 });
 
+test('a mistake in the page’s own callback is seen, and the login goes on', async ({ mock }) => {
+  const seen = [];
+  mock.method(Promise, 'reject', ({ message }) => { seen.push(message); }); // the runner takes a real one for its own
+  const login = createLogin(OPTIONS, { success() { throw new TypeError('mine'); } });
+  login.start();
+  await world.settle();
+  server.move('approved');
+  await world.settle();
+  assert.deepEqual(seen, ['mine']);
+  assert.deepEqual(world.leftovers, NOTHING);
+});
+
 test('the secret of the page is sent to the issuer only, and never in an address', async () => {
   await start();
   server.move('approved');
