@@ -190,7 +190,7 @@ describe('tabs', () => {
   journey('every channel is a labelled tab over one and the same ticket', async (stage) => {
     const computer = await signInAtSample(await stage.desktop(), demo);
     const ids = await tabs(computer).evaluateAll((links) => links.map((link) => new URL(link.href).searchParams.get('channel')));
-    assert.deepEqual(ids, ['wechat', 'wechat-web', 'wechat-scan', 'wechat-mini', 'wecom']);
+    assert.deepEqual(ids, ['wechat', 'wechat-web', 'wechat-scan', 'wechat-mini', 'wecom', 'password', 'email', 'sms']);
     const labels = await tabs(computer).allInnerTexts();
     assert.equal(new Set(labels).size, ids.length, `labels tell them apart: ${labels}`);
     const ticket = ticketUrl(computer);
