@@ -452,6 +452,10 @@ async fn promise_2_a_signed_in_phone_goes_on_as_its_person_and_is_asked() {
     let tokens = app.exchange(&param(&back, "code")).await.json();
     let auth_time = claims(tokens["id_token"].as_str().unwrap())["auth_time"].as_i64().unwrap();
     assert_eq!(auth_time, began.as_second(), "a repeated login is no fresh one");
+    let user = app.app.records.users("小明", 1).await.unwrap().remove(0);
+    let sessions = app.app.records.sessions_of(&user.id, app.app.now()).await.unwrap();
+    let ends: Vec<_> = sessions.iter().map(|session| session.expires_at).collect();
+    assert_eq!(ends, [ends[0], ends[0]], "and lasts no longer: sessions do not beget sessions for ever");
 }
 
 #[tokio::test]
