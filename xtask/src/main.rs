@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line program talks on its terminal")]
 
 mod bench;
+mod engines;
 mod fuzz;
 mod guard;
 mod screenshots;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "cargo xtask <chore>
   test          every test there is, browsers and foreign clients included
+  engines       a command beside PostgreSQL, MariaDB and Redis, started for it alone
   fuzz          any bytes for what reads bytes of strangers, for a bounded time
   guard         the walls between the crates
   bench         measure speed, memory and size
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
         ["test"] => return test::run(),
         ["guard"] => guard::run(),
         ["screenshots"] => screenshots::run(),
+        ["engines", ..] => engines::run(&arguments[1..]),
         ["fuzz", ..] => fuzz::run(&arguments[1..]),
         ["bench", ..] => bench::run(&arguments[1..]),
         _ => Err(anyhow::anyhow!("{USAGE}")),

@@ -1,6 +1,6 @@
-//! `cargo xtask test`: every test there is. Runs all runners even when one fails, repeats what each said last, and ends
-//! with `N passed, N failed`. Needs the network only for the registries of crates, npm and PyPI, and for the system's
-//! packages where it may install them.
+//! `cargo xtask test`: every test there is. Runs all runners even when one fails, repeats what each said about its failures
+//! and what it counted, and ends with `N passed, N failed`. Needs the network only for the registries of crates, npm and
+//! PyPI, and for the system's packages where it may install them.
 
 mod tally;
 mod tools;
@@ -10,13 +10,17 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
 
+use crate::engines::Engines;
 use crate::guard;
-use tally::{Tally, watch};
+use tally::{Account, CARGO, NODE, Tally, watch};
+
+/// Turns on the tests that need an engine beside them (`xtask engines`).
+const ENGINES: &str = "mashang-store/engines";
 
 /// What one runner came to.
 struct Outcome {
     name: &'static str,
-    tally: Tally,
+    account: Account,
     /// A sentence, when it could not even run.
     trouble: Option<String>,
 }
@@ -25,14 +29,15 @@ struct Outcome {
 pub fn run() -> ExitCode {
     let root = root();
     let mut outcomes = Vec::new();
-    let mut step = |name: &'static str, work: &mut dyn FnMut() -> anyhow::Result<Tally>| {
+    let mut step = |name: &'static str, work: &mut dyn FnMut() -> anyhow::Result<Account>| {
         println!("\n── {name}");
-        let (tally, trouble) = match work() {
-            Ok(tally) => (tally, None),
-            Err(error) => (Tally::FAILED, Some(format!("{error:#}"))),
+        let (account, trouble) = match work() {
+            Ok(account) => (account, None),
+            Err(error) => (Tally::FAILED.into(), Some(format!("{error:#}"))),
         };
-        outcomes.push(Outcome { name, tally, trouble });
-        tally.failed == 0
+        let went_well = account.tally.failed == 0;
+        outcomes.push(Outcome { name, account, trouble });
+        went_well
     };
     if tools::has_component("fmt") {
         step("format", &mut || one(cargo(&root).args(["fmt", "--all", "--check"])));
@@ -42,12 +47,24 @@ pub fn run() -> ExitCode {
             one(cargo(&root).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
         });
     }
-    step("walls between crates", &mut || guard::run().map(|()| Tally::PASSED));
+    step("walls between crates", &mut || guard::run().map(|()| Tally::PASSED.into()));
+    let mut engines = None;
+    step("engines", &mut || {
+        tools::install_engines()?;
+        engines = Some(Engines::start()?);
+        Ok(Tally::PASSED.into())
+    });
     step("cargo test", &mut || {
-        watch(cargo(&root).args(["test", "--workspace", "--no-fail-fast"]), tally::of_cargo)
+        let mut command = cargo(&root);
+        command.args(["test", "--workspace", "--no-fail-fast"]);
+        if let Some(engines) = &engines {
+            command.args(["--features", ENGINES]);
+            engines.introduce(&mut command);
+        }
+        watch(&mut command, CARGO)
     });
     // Without their tools the journeys would fail one by one and bury the one sentence that helps.
-    if step("tools of the journeys", &mut || tools::prepare(&root).map(|()| Tally::PASSED)) {
+    if step("tools of the journeys", &mut || tools::prepare(&root).map(|()| Tally::PASSED.into())) {
         step("journeys in browsers", &mut || node(&root, "journeys"));
         step("clients that are not ours", &mut || node(&root, "clients"));
         step("clients of the sandbox", &mut || node(&root, "clients/sandbox"));
@@ -60,9 +77,14 @@ pub fn run() -> ExitCode {
 
 /// The last lines: each runner's, then the sum.
 fn close(outcomes: &[Outcome]) -> ExitCode {
+    for Outcome { name, account, .. } in
+        outcomes.iter().filter(|outcome| !outcome.account.failures.is_empty())
+    {
+        println!("\n── failed in {name}\n{}", account.failures.join("\n"));
+    }
     println!();
     let mut sum = Tally::default();
-    for Outcome { name, tally, trouble } in outcomes {
+    for Outcome { name, account: Account { tally, .. }, trouble } in outcomes {
         println!("{name}: {tally}{}", trouble.as_ref().map(|text| format!(" ({text})")).unwrap_or_default());
         sum += *tally;
     }
@@ -92,9 +114,9 @@ fn cargo(root: &Path) -> Command {
 }
 
 /// A command that is one test: it succeeds or it does not.
-fn one(command: &mut Command) -> anyhow::Result<Tally> {
+fn one(command: &mut Command) -> anyhow::Result<Account> {
     let status = command.status().with_context(|| format!("{command:?}"))?;
-    Ok(if status.success() { Tally::PASSED } else { Tally::FAILED })
+    Ok(if status.success() { Tally::PASSED } else { Tally::FAILED }.into())
 }
 
 /// Builds the program under test and returns where it is.
@@ -109,23 +131,23 @@ pub fn build(root: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// Runs the test files of one folder below `tests/` with node's own runner.
-fn node(root: &Path, folder: &str) -> anyhow::Result<Tally> {
+fn node(root: &Path, folder: &str) -> anyhow::Result<Account> {
     run_node(root, test_files(&root.join("tests").join(folder))?)
 }
 
 /// The SDK: its types, its own tests, and its pages in a browser.
-fn sdk(root: &Path) -> anyhow::Result<Tally> {
+fn sdk(root: &Path) -> anyhow::Result<Account> {
     let folder = root.join("sdk").join("js");
     tools::node_packages(&folder)?;
-    let mut tally = one(Command::new("npm").args(["run", "--silent", "check"]).current_dir(&folder))?;
+    let mut account = one(Command::new("npm").args(["run", "--silent", "check"]).current_dir(&folder))?;
     let mut files = test_files(&folder.join("test"))?;
     files.extend(test_files(&root.join("tests").join("sdk"))?);
-    tally += run_node(root, files)?;
-    Ok(tally)
+    account += run_node(root, files)?;
+    Ok(account)
 }
 
 /// Runs the tests that examples have for themselves, and those that start them by their documented command.
-fn examples(root: &Path) -> anyhow::Result<Tally> {
+fn examples(root: &Path) -> anyhow::Result<Account> {
     let mut files = test_files(&root.join("tests").join("examples"))?;
     for entry in std::fs::read_dir(root.join("examples"))? {
         let tests = entry?.path().join("test");
@@ -148,7 +170,7 @@ fn test_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn run_node(root: &Path, files: Vec<PathBuf>) -> anyhow::Result<Tally> {
+fn run_node(root: &Path, files: Vec<PathBuf>) -> anyhow::Result<Account> {
     let program = build(root)?;
     let mut command = Command::new("node");
     command
@@ -158,5 +180,5 @@ fn run_node(root: &Path, files: Vec<PathBuf>) -> anyhow::Result<Tally> {
         .env("MASHANG_BIN", program)
         .env("AUTHLIB_PYTHON", tools::python(root)?)
         .env("NO_COLOR", "1");
-    watch(&mut command, tally::of_node)
+    watch(&mut command, NODE)
 }

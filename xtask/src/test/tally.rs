@@ -35,25 +35,89 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Runs a runner, shows what it prints, and adds up what `read` finds in its lines. A runner that ends badly without
-/// having counted a failure, or that counted nothing at all, is one failure.
+/// How the runners of one language say what they came to.
+#[derive(Clone, Copy)]
+pub struct Reading {
+    /// What a closing line counts.
+    count: fn(&str) -> Option<Tally>,
+    /// Whether the account of what failed begins after this line …
+    account_begins: fn(&str) -> bool,
+    /// … and ends before this one.
+    account_ends: fn(&str) -> bool,
+}
+
+/// `cargo test`, one program after the other.
+pub const CARGO: Reading = Reading {
+    count: of_cargo,
+    account_begins: |line| line == "failures:",
+    account_ends: |line| line.starts_with("test result: "),
+};
+
+/// Node's own runner.
+pub const NODE: Reading = Reading {
+    count: of_node,
+    account_begins: |line| line.starts_with("✖ failing tests"),
+    account_ends: |_| false,
+};
+
+/// Lines of the account of failures that are repeated at the end: enough to see which and why, not so many that they
+/// push each other out of sight.
+const ACCOUNT: usize = 60;
+
+/// What a runner came to, and what it said about its failures.
+#[derive(Debug, Default)]
+pub struct Account {
+    pub tally: Tally,
+    pub failures: Vec<String>,
+}
+
+impl From<Tally> for Account {
+    fn from(tally: Tally) -> Self {
+        Self { tally, failures: Vec::new() }
+    }
+}
+
+impl AddAssign for Account {
+    fn add_assign(&mut self, other: Self) {
+        self.tally += other.tally;
+        self.failures.extend(other.failures);
+    }
+}
+
+/// Runs a runner, shows what it prints, adds up what it counts in its lines, and keeps what it says about failures. A
+/// runner that ends badly without having counted a failure, or that counted nothing at all, is one failure.
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn watch(command: &mut Command, read: fn(&str) -> Option<Tally>) -> anyhow::Result<Tally> {
+pub fn watch(command: &mut Command, reading: Reading) -> anyhow::Result<Account> {
     let mut child =
         command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {command:?}"))?;
-    let mut sum = Tally::default();
+    let mut account = Account::default();
+    let mut telling = false;
     let lines = BufReader::new(child.stdout.take().context("standard output is piped")?).lines();
     for line in lines {
         let line = line?;
         println!("{line}");
-        if let Some(tally) = read(&line) {
-            sum += tally;
-        }
+        account.listen(&line, reading, &mut telling);
     }
     let status = child.wait()?;
-    Ok(settle(sum, status.success()))
+    account.tally = settle(account.tally, status.success());
+    Ok(account)
+}
+
+impl Account {
+    fn listen(&mut self, line: &str, reading: Reading, telling: &mut bool) {
+        if let Some(tally) = (reading.count)(line) {
+            self.tally += tally;
+        }
+        if (reading.account_begins)(line) {
+            *telling = true;
+        } else if (reading.account_ends)(line) {
+            *telling = false;
+        } else if *telling && !line.is_empty() && self.failures.len() < ACCOUNT {
+            self.failures.push(line.to_owned());
+        }
+    }
 }
 
 fn settle(mut sum: Tally, ended_well: bool) -> Tally {
@@ -64,7 +128,7 @@ fn settle(mut sum: Tally, ended_well: bool) -> Tally {
 }
 
 /// `test result: ok. 12 passed; 0 failed; 0 ignored; …`
-pub fn of_cargo(line: &str) -> Option<Tally> {
+fn of_cargo(line: &str) -> Option<Tally> {
     let rest = line.strip_prefix("test result: ")?.split_once(". ")?.1;
     let count =
         |word: &str| rest.split(';').find_map(|part| part.trim().strip_suffix(word)?.trim().parse().ok());
@@ -72,7 +136,7 @@ pub fn of_cargo(line: &str) -> Option<Tally> {
 }
 
 /// `ℹ pass 12`, `ℹ fail 0`, `ℹ cancelled 0`: a cancelled test has not passed.
-pub fn of_node(line: &str) -> Option<Tally> {
+fn of_node(line: &str) -> Option<Tally> {
     let (word, count) = line.strip_prefix("ℹ ").or_else(|| line.strip_prefix("# "))?.split_once(' ')?;
     let count = count.parse().ok()?;
     match word {
@@ -121,6 +185,31 @@ mod tests {
         assert_eq!(settle(green, false), tally(5, 1, 0));
         assert_eq!(settle(Tally::default(), true), Tally::FAILED);
         assert_eq!(settle(tally(5, 2, 0), false), tally(5, 2, 0));
+    }
+
+    fn heard(lines: &[&str], reading: Reading) -> Vec<String> {
+        let (mut account, mut telling) = (Account::default(), false);
+        lines.iter().for_each(|line| account.listen(line, reading, &mut telling));
+        account.failures
+    }
+
+    #[test]
+    fn what_failed_is_kept_and_what_passed_is_not() {
+        let cargo = [
+            "test a ... ok",
+            "failures:",
+            "",
+            "---- b stdout ----",
+            "assertion failed",
+            "failures:",
+            "    b",
+            "test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s",
+            "running 1 test",
+        ];
+        assert_eq!(heard(&cargo, CARGO), ["---- b stdout ----", "assertion failed", "    b"]);
+        let node =
+            ["✔ a (1ms)", "✖ b (2ms)", "ℹ fail 1", "✖ failing tests:", "", "✖ b (2ms)", "  Error: late"];
+        assert_eq!(heard(&node, NODE), ["✖ b (2ms)", "  Error: late"]);
     }
 
     #[test]

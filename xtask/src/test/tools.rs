@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 use super::target_folder;
+use crate::engines;
 
 /// Files that show whether the packages after them are there.
 const EXAMPLE_TOOLS: [(&str, &[&str]); 6] = [
@@ -53,16 +54,25 @@ pub fn node_packages(folder: &Path) -> anyhow::Result<()> {
     must(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
 }
 
+/// Makes the engines' programs ready.
+///
+/// # Errors
+/// What is missing, and how to get it.
+pub fn install_engines() -> anyhow::Result<()> {
+    install(&missing(&engines::PACKAGES))
+}
+
 /// What some examples need. Without it they are skipped, and say so: nobody needs PHP to work on Mashang.
 fn install_for_examples() {
-    let wanted: Vec<_> = EXAMPLE_TOOLS
-        .into_iter()
-        .filter(|(probe, _)| !Path::new(probe).exists())
-        .flat_map(|(_, packages)| packages.iter().copied())
-        .collect();
-    if let Err(error) = install(&wanted) {
+    if let Err(error) = install(&missing(&EXAMPLE_TOOLS)) {
         println!("some examples will be skipped: {error:#}");
     }
+}
+
+/// The packages whose files are not there.
+fn missing<'a>(packages: &[(&str, &[&'a str])]) -> Vec<&'a str> {
+    let absent = packages.iter().filter(|(probe, _)| !Path::new(probe).exists());
+    absent.flat_map(|(_, packages)| packages.iter().copied()).collect()
 }
 
 /// Installs packages of the system, if we may.
