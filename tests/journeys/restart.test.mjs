@@ -44,6 +44,17 @@ journey('killed while waiting: the open page shows a fresh code by itself, and a
   assert.equal((await scanAgain(computer, 'xiaoming')).name, '小明');
 });
 
+journey('killed before the page had its script: the page comes again and shows a fresh code', async (stage) => {
+  const computer = await stage.desktop();
+  let asked = 0;
+  await computer.route('**/sdk/*/watch.js', (route) => (asked++ === 0 ? route.abort() : route.continue()));
+  await signIn(computer, house.site);
+  const old = await scanUrl(computer);
+  await powerCut();
+  await recovered(computer, old);
+  assert.equal((await scanAgain(computer, 'xiaoming')).name, '小明');
+});
+
 journey('killed after the scan: the old approval counts for nothing, and a new scan signs in', async (stage) => {
   const computer = await signIn(await stage.desktop(), house.site);
   const phone = await stage.wechat();

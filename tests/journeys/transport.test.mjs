@@ -5,6 +5,7 @@ import { after, before } from 'node:test';
 
 import { journeys, number, scanUrl, signIn, status } from '../support/browser.mjs';
 import { claims, startHouse } from '../support/house.mjs';
+import { until } from '../support/wait.mjs';
 
 const journey = journeys();
 let house;
@@ -64,6 +65,17 @@ journey('with held requests blocked as well, asking again and again carries the 
   await scanAndApprove(computer);
   assert.ok(short.requests > 0);
 });
+
+for (const file of ['watch.js', 'request.js']) {
+  journey(`a page whose ${file} did not arrive comes again by itself`, async (stage) => {
+    const computer = await stage.desktop();
+    let refused = 0;
+    await computer.route(`**/sdk/*/${file}`, (route) => (refused++ < 2 ? route.abort() : route.continue()));
+    await signIn(computer, house.site);
+    await until('the page has come again', () => refused > 2);
+    await scanAndApprove(computer);
+  });
+}
 
 journey('a network that went away and came back loses nothing', async (stage) => {
   const computer = await signIn(await stage.desktop(), house.site);

@@ -180,4 +180,21 @@ import(page.dataset.watch).then((loaded) => {
   setInterval(tick, 1000);
   watch();
   show({ status, version: +page.dataset.version, seconds_left: +page.dataset.secondsLeft });
-});
+}, comeAgain);
+
+/**
+ * The watcher did not arrive: a lost network, or a server that was just being restarted. Browsers remember a module that
+ * failed for as long as the page lives, so the page itself comes again once the server answers; not over what somebody
+ * typed, and not for ever.
+ */
+async function comeAgain() {
+  const before = (history.state || {}).again || 0;
+  for (let tries = before; tries < 8; tries += 1) {
+    await new Promise((done) => setTimeout(done, 500 * 2 ** tries));
+    const answer = await fetch(page.dataset.watch, { cache: 'reload' }).catch(() => null);
+    if (!answer || !answer.ok) continue;
+    if (leaving || all('input:not([type=hidden]):not([readonly])').some((field) => field.value)) return;
+    history.replaceState({ again: tries + 1 }, '');
+    return location.reload();
+  }
+}
