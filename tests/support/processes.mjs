@@ -144,12 +144,16 @@ export async function startSandbox(options = []) {
  * @param {boolean} [wanted.real] the platforms are the real ones, which no journey ever calls
  * @param {string} [wanted.host] what browsers know it as: passkeys need a name
  * @param {string} [wanted.settings] TOML
+ * @param {string} [wanted.store] TOML of `[store]`, else SQLite in that folder
+ * @param {string} [wanted.url] where people reach it, when something stands in front
  * @param {(sandbox: object) => string | Promise<string>} [wanted.channels] TOML of the ways to log in
  */
-export async function startServer({ sandbox, real = false, host = '127.0.0.1', settings = '', channels = linkAndPage }) {
+export async function startServer({
+  sandbox, real = false, host = '127.0.0.1', settings = '', channels = linkAndPage, store, url: front,
+}) {
   const folder = await temporaryFolder();
   const port = await freePort();
-  const url = `http://${host}:${port}`;
+  const url = front ?? `http://${host}:${port}`;
   const config = join(folder, 'mashang.toml');
   await writeFile(config, `
 [server]
@@ -157,8 +161,7 @@ public_url = "${url}"
 listen = "127.0.0.1:${port}"
 
 [store]
-url = "sqlite:${folder}/mashang.db"
-master_key_file = "${folder}/master.key"
+${store ?? `url = "sqlite:${folder}/mashang.db"\nmaster_key_file = "${folder}/master.key"`}
 
 ${real ? '' : `[sandbox]\nenabled = true\nurl = "${sandbox.url}"\n`}
 ${await channels(sandbox)}
@@ -166,6 +169,7 @@ ${settings}`);
   const earlier = [];
   const server = {
     url,
+    port,
     folder,
     config,
     running: /** @type {Running | undefined} */ (undefined),

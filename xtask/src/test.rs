@@ -71,6 +71,7 @@ pub fn run() -> ExitCode {
         step("browser SDK", &mut || sdk(&root));
         step("examples", &mut || examples(&root));
         step("ZenTao", &mut || node(&root, "zentao"));
+        step("several nodes", &mut || nodes(&root, engines.as_ref()));
     }
     close(&outcomes)
 }
@@ -132,7 +133,13 @@ pub fn build(root: &Path) -> anyhow::Result<PathBuf> {
 
 /// Runs the test files of one folder below `tests/` with node's own runner.
 fn node(root: &Path, folder: &str) -> anyhow::Result<Account> {
-    run_node(root, test_files(&root.join("tests").join(folder))?)
+    run_node(root, test_files(&root.join("tests").join(folder))?, None)
+}
+
+/// Several nodes over the engines.
+fn nodes(root: &Path, engines: Option<&Engines>) -> anyhow::Result<Account> {
+    let engines = engines.context("the engines did not start")?;
+    run_node(root, test_files(&root.join("tests").join("nodes"))?, Some(engines))
 }
 
 /// The SDK: its types, its own tests, and its pages in a browser.
@@ -142,7 +149,7 @@ fn sdk(root: &Path) -> anyhow::Result<Account> {
     let mut account = one(Command::new("npm").args(["run", "--silent", "check"]).current_dir(&folder))?;
     let mut files = test_files(&folder.join("test"))?;
     files.extend(test_files(&root.join("tests").join("sdk"))?);
-    account += run_node(root, files)?;
+    account += run_node(root, files, None)?;
     Ok(account)
 }
 
@@ -156,7 +163,7 @@ fn examples(root: &Path) -> anyhow::Result<Account> {
         }
     }
     files.sort();
-    run_node(root, files)
+    run_node(root, files, None)
 }
 
 fn test_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
@@ -170,7 +177,7 @@ fn test_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn run_node(root: &Path, files: Vec<PathBuf>) -> anyhow::Result<Account> {
+fn run_node(root: &Path, files: Vec<PathBuf>, engines: Option<&Engines>) -> anyhow::Result<Account> {
     let program = build(root)?;
     let mut command = Command::new("node");
     command
@@ -180,5 +187,8 @@ fn run_node(root: &Path, files: Vec<PathBuf>) -> anyhow::Result<Account> {
         .env("MASHANG_BIN", program)
         .env("AUTHLIB_PYTHON", tools::python(root)?)
         .env("NO_COLOR", "1");
+    if let Some(engines) = engines {
+        engines.introduce(&mut command);
+    }
     watch(&mut command, NODE)
 }

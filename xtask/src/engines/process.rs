@@ -1,6 +1,9 @@
 //! One engine as a process: who it runs as, what it says, how it ends.
 
-#![allow(clippy::disallowed_methods, reason = "a chore waits for processes: it has one thread, and nothing to pause")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a chore waits for processes: it has one thread, and nothing to pause"
+)]
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};

@@ -1,0 +1,90 @@
+/** Several nodes of one installation, behind a balancer, over engines that `cargo xtask engines` started. */
+
+import { randomBytes } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+import { startBalancer } from './balancer.mjs';
+import { startSandbox, startServer, temporaryFolder } from './processes.mjs';
+import { startSite } from './site.mjs';
+import { startWire } from './wire.mjs';
+import { WeChat } from './wechat.mjs';
+
+/** The address of an engine; without it, a sentence. */
+export function engine(name) {
+  const url = process.env[`MASHANG_TEST_${name}`];
+  if (!url) throw new Error(`no MASHANG_TEST_${name}: run this by \`cargo xtask engines -- node --test …\``);
+  return new URL(url);
+}
+
+/** A fresh database beside the one that `url` names; returns its address. */
+async function freshDatabase(url) {
+  const name = `mashang_${randomBytes(6).toString('hex')}`;
+  if (url.protocol === 'postgres:') {
+    await promisify(execFile)('psql', ['-q', url.href, '-c', `create database ${name}`]);
+  } else {
+    const client = ['--no-defaults', '--protocol=tcp', `--host=${url.hostname}`, `--port=${url.port}`, `--user=${url.username}`];
+    await promisify(execFile)('mariadb', [...client, '-e', `create database ${name}`]);
+  }
+  const fresh = new URL(url);
+  fresh.pathname = `/${name}`;
+  return fresh;
+}
+
+/**
+ * What an operator would choose: where the records are, and where the tickets.
+ *
+ * @typedef {{records: 'POSTGRES' | 'MARIADB', tickets: 'REDIS' | 'REDIS_CLUSTER' | 'REDIS_SENTINEL' | 'postgres:'}} Engines
+ */
+
+/**
+ * `count` nodes, a sandbox and a website.
+ *
+ * @param {Engines & {count: number, wires?: boolean, settings?: string}} wanted `wires`: what the nodes use of the engines
+ *   goes through wires that a test can cut
+ */
+export async function startNodes({ records, tickets, count, wires = false, settings = '' }) {
+  const folder = await temporaryFolder();
+  const key = join(folder, 'master.key');
+  await writeFile(key, randomBytes(32), { mode: 0o600 });
+  const cut = {};
+  const through = async (name, url) => {
+    if (!wires) return url.href;
+    cut[name] = await startWire(Number(url.port));
+    const near = new URL(url);
+    near.port = String(cut[name].end);
+    return near.href;
+  };
+  const database = await freshDatabase(engine(records));
+  const recordsUrl = await through('records', database);
+  const ticketsUrl = tickets === 'postgres:' ? tickets : await through('tickets', engine(tickets));
+  const sandbox = await startSandbox();
+  const balancer = await startBalancer();
+  const nodes = [];
+  const node = () => startServer({
+    sandbox,
+    url: balancer.url,
+    store: `url = "${recordsUrl}"\nmaster_key_file = "${key}"`,
+    settings: `[tickets]\nurl = "${ticketsUrl}"\n${settings}`,
+  });
+  for (let index = 0; index < count; index += 1) {
+    nodes.push(await node());
+    balancer.ports.push(nodes[index].port);
+  }
+  const site = await startSite({ url: balancer.url, addClient: (...client) => nodes[0].addClient(...client) });
+  return {
+    sandbox, site, nodes, balancer, cut, database,
+    server: nodes[0],
+    wechat: new WeChat(sandbox.url),
+    async stop() {
+      await site.stop();
+      balancer.stop();
+      await Promise.all(nodes.map((one) => one.stop()));
+      await sandbox.stop();
+      Object.values(cut).forEach((wire) => wire.stop());
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

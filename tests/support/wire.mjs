@@ -1,0 +1,79 @@
+/** A wire between a program and what it talks to, that a test can cut, hold, slow down and mend. */
+
+import { connect, createServer } from 'node:net';
+import { once } from 'node:events';
+
+/**
+ * Listens on a free port and passes bytes on to `127.0.0.1:port`.
+ *
+ * @param {number} port
+ */
+export async function startWire(port) {
+  const wire = new Wire(port);
+  wire.listener.listen(0, '127.0.0.1');
+  await once(wire.listener, 'listening');
+  return wire;
+}
+
+class Wire {
+  constructor(port) {
+    this.port = port;
+    this.pairs = new Set();
+    this.state = 'whole';
+    this.listener = createServer((near) => this.accept(near));
+  }
+
+  /** The port of this end. */
+  get end() {
+    return this.listener.address().port;
+  }
+
+  accept(near) {
+    if (this.state === 'cut') return near.resetAndDestroy();
+    const far = connect(this.port, '127.0.0.1');
+    const pair = { near, far };
+    this.pairs.add(pair);
+    for (const [from, to] of [[near, far], [far, near]]) {
+      from.on('data', (bytes) => {
+        if (this.state === 'whole') to.write(bytes);
+        // What was on its way when the wire went dead never arrives, as with a cable.
+      });
+      from.on('error', () => {});
+      from.on('close', () => {
+        this.pairs.delete(pair);
+        if (this.state !== 'dead') to.destroy();
+      });
+    }
+    return undefined;
+  }
+
+  /** Whoever talks is refused at once, as by a machine whose program has ended. */
+  cut() {
+    this.state = 'cut';
+    this.drop();
+  }
+
+  /** Nothing comes through and nobody is told, as with a cable pulled or a paused machine. */
+  deaden() {
+    this.state = 'dead';
+  }
+
+  /** As at first; what was open when it went dead stays broken, and its ends are told now. */
+  mend() {
+    if (this.state === 'dead') this.drop();
+    this.state = 'whole';
+  }
+
+  drop() {
+    for (const { near, far } of this.pairs) {
+      near.resetAndDestroy();
+      far.destroy();
+    }
+    this.pairs.clear();
+  }
+
+  stop() {
+    this.listener.close();
+    this.drop();
+  }
+}
