@@ -142,7 +142,13 @@ async fn a_newer_schema_is_refused_and_left_alone() {
 
 #[tokio::test]
 async fn addresses_of_other_engines_are_refused_without_repeating_a_password() {
-    for address in ["postgres://mashang:hunter2@db/mashang", "mysql://hunter2", "hunter2", ""] {
+    for address in [
+        "oracle://mashang:hunter2@db/mashang",
+        "postgres://m:hunter2@db:port/m",
+        "mysql://m:hunter2@db:port/m",
+        "hunter2",
+        "",
+    ] {
         let error = SqlRecords::connect(address, SqlOptions::default()).await.unwrap_err();
         assert!(matches!(error, OpenError::Address(_)), "{error:?}");
     }

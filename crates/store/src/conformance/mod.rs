@@ -113,6 +113,7 @@ mod tests {
                 include_str!("records/links.rs"),
                 include_str!("records/merges.rs"),
                 include_str!("records/people.rs"),
+                include_str!("records/races.rs"),
                 include_str!("records/refresh.rs"),
                 include_str!("records/sessions.rs"),
                 include_str!("records/unions.rs"),

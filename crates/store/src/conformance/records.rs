@@ -18,6 +18,7 @@ mod leavers;
 mod links;
 mod merges;
 mod people;
+mod races;
 mod refresh;
 mod sessions;
 mod unions;
@@ -33,6 +34,7 @@ pub use leavers::*;
 pub use links::*;
 pub use merges::*;
 pub use people::*;
+pub use races::*;
 pub use refresh::*;
 pub use sessions::*;
 pub use unions::*;
@@ -172,6 +174,14 @@ macro_rules! record_suite {
                 sec_17_signing_out_reaches_what_the_former_session_issued,
                 sec_17_another_person_in_the_same_browser_signs_the_former_out,
                 sec_40_a_session_sleeps_while_its_person_is_disabled,
+                // two nodes at the same moment
+                promise_3_of_20_apps_that_meet_one_unionid_at_once_one_makes_the_person,
+                of_two_that_unlink_the_last_two_identities_at_once_one_is_refused,
+                merges_that_lead_to_each_other_at_once_make_no_ring,
+                whoever_signs_in_while_they_are_merged_is_signed_out_or_the_other_one,
+                whoever_signs_in_by_an_identity_while_it_is_unlinked_does_not_stay_signed_in,
+                promise_8_signing_out_while_the_session_is_replaced_reaches_what_it_opened,
+                sec_49_of_a_code_on_two_nodes_and_its_replay_nothing_stays_live,
                 // keys, audit, housekeeping
                 a_key_is_added_and_others_retire_with_it,
                 a_key_that_exists_conflicts_and_retires_nothing,

@@ -17,7 +17,7 @@ use super::{SqlRecords, families, lookup};
 #[async_trait]
 impl Consents for SqlRecords {
     async fn consent(&self, user: &UserId, client: &ClientId) -> Result<Option<Consent>, StoreError> {
-        one(&self.reader, user, client).await
+        self.reader.read(|db| one(db, user, client)).await
     }
 
     async fn save_consent(&self, user: &UserId, consent: &Consent) -> Result<(), StoreError> {
@@ -26,9 +26,7 @@ impl Consents for SqlRecords {
     }
 
     async fn consents_of(&self, user: &UserId) -> Result<Vec<Consent>, StoreError> {
-        let by_client =
-            Entity::find().filter(Column::UserId.eq(user.as_str())).order_by_asc(Column::ClientId);
-        by_client.all(&self.reader).await.map_err(store_error)?.into_iter().map(from_row).collect()
+        self.reader.read(|db| of(db, user)).await
     }
 
     async fn withdraw_consent(
@@ -49,6 +47,11 @@ async fn one(
 ) -> Result<Option<Consent>, StoreError> {
     let row = lookup::row(Entity::find_by_id((user.to_string(), client.to_string())), db).await?;
     row.map(from_row).transpose()
+}
+
+async fn of(db: &impl ConnectionTrait, user: &UserId) -> Result<Vec<Consent>, StoreError> {
+    let by_client = Entity::find().filter(Column::UserId.eq(user.as_str())).order_by_asc(Column::ClientId);
+    by_client.all(db).await.map_err(store_error)?.into_iter().map(from_row).collect()
 }
 
 async fn save(db: &impl ConnectionTrait, user: &UserId, consent: &Consent) -> Result<(), StoreError> {

@@ -15,11 +15,11 @@ use super::{SqlRecords, passkeys, passwords};
 #[async_trait]
 impl Credentials for SqlRecords {
     async fn password_by_username(&self, username: &Username) -> Result<Option<PasswordRecord>, StoreError> {
-        passwords::by_username(&self.reader, username).await
+        self.reader.read(|db| passwords::by_username(db, username)).await
     }
 
     async fn password_of(&self, user: &UserId) -> Result<Option<PasswordRecord>, StoreError> {
-        passwords::of(&self.reader, user).await
+        self.reader.read(|db| passwords::of(db, user)).await
     }
 
     async fn set_password(&self, new: &NewPassword, now: Timestamp) -> Result<SetPassword, StoreError> {
@@ -48,11 +48,11 @@ impl Credentials for SqlRecords {
     }
 
     async fn passkeys_of(&self, user: &UserId) -> Result<Vec<PasskeyRecord>, StoreError> {
-        passkeys::of(&self.reader, user).await
+        self.reader.read(|db| passkeys::of(db, user)).await
     }
 
     async fn passkey(&self, key: &IdentityKey) -> Result<Option<PasskeyRecord>, StoreError> {
-        passkeys::one(&self.reader, key).await
+        self.reader.read(|db| passkeys::one(db, key)).await
     }
 
     async fn add_passkey(

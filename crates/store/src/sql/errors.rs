@@ -3,14 +3,82 @@
 use mashang_login::Timestamp;
 use mashang_login::records::StoreError;
 use mashang_login::secret::SecretHash;
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
 use serde::de::DeserializeOwned;
+use sqlx::mysql::MySqlDatabaseError;
+use sqlx::postgres::PgDatabaseError;
 
 /// A lost race for a unique value is [`StoreError::Conflict`]; everything else is [`StoreError::Unavailable`].
 pub(super) fn store_error(error: DbErr) -> StoreError {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => StoreError::Conflict,
         _ => StoreError::Unavailable(Box::new(error)),
+    }
+}
+
+/// What an error says about trying again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Two transactions got into each other's way, and the engine undid this one.
+    Collision,
+    /// A value that must be unique was there; its writer may have committed only now.
+    UniqueRace,
+    /// The connection is gone, and what it had begun is undone.
+    ConnectionLost,
+    /// It would fail the same way.
+    Final,
+}
+
+/// What an error of an intention or a read says about trying again.
+pub(super) fn fault(error: &StoreError) -> Fault {
+    match error {
+        StoreError::Conflict => Fault::UniqueRace,
+        StoreError::Unavailable(error) => error.downcast_ref().map_or(Fault::Final, fault_of),
+        StoreError::Corrupt { .. } | StoreError::Overloaded { .. } => Fault::Final,
+    }
+}
+
+/// As [`fault`], of the engine's own error.
+pub(super) fn fault_of(error: &DbErr) -> Fault {
+    let (DbErr::Conn(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return Fault::Final;
+    };
+    match &**error {
+        sqlx::Error::Io(_) => Fault::ConnectionLost,
+        sqlx::Error::Database(error) => match error.try_downcast_ref::<MySqlDatabaseError>() {
+            Some(error) => fault_of_mysql(error.number()),
+            None if error.try_downcast_ref::<PgDatabaseError>().is_some() => {
+                fault_of_postgres(error.code().as_deref().unwrap_or_default())
+            }
+            None => Fault::Final,
+        },
+        _ => Fault::Final,
+    }
+}
+
+/// By SQLSTATE, see appendix A of PostgreSQL's manual.
+fn fault_of_postgres(code: &str) -> Fault {
+    match code {
+        // serialization_failure, deadlock_detected.
+        "40001" | "40P01" => Fault::Collision,
+        // The server or an administrator ended the connection, or the server is about to start or stop.
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Fault::ConnectionLost,
+        code if code.starts_with("08") => Fault::ConnectionLost,
+        _ => Fault::Final,
+    }
+}
+
+/// By error number of MySQL and MariaDB.
+fn fault_of_mysql(number: u16) -> Fault {
+    match number {
+        // A row changed since it was read (MariaDB 11.6 and later), lock wait timeout, deadlock.
+        1020 | 1205 | 1213 => Fault::Collision,
+        // Shutdown in progress, connection killed (MariaDB), disconnected for being idle (MySQL).
+        1053 | 1927 | 4031 => Fault::ConnectionLost,
+        _ => Fault::Final,
     }
 }
 

@@ -5,7 +5,7 @@ use mashang_login::accounts::{UnionNews, Unlinked};
 use mashang_login::identity::{Attributes, ChannelKind, Identity, IdentityKey, Profile, Proof, UnionLink};
 use mashang_login::ids::{ChannelId, UserId};
 use mashang_login::records::StoreError;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, LikeExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder, QuerySelect, Select, Set,
@@ -186,11 +186,11 @@ pub(super) async fn tombstones(
     db: &impl ConnectionTrait,
     key: &IdentityKey,
 ) -> Result<Vec<IdentityKey>, StoreError> {
+    let left = format!("left:%:{}", lookup::literally(&key.subject));
     let rows = Entity::find()
         .filter(Column::Kind.eq(key.kind.as_str()))
         .filter(Column::App.eq(&key.app))
-        .filter(Column::Subject.starts_with("left:"))
-        .filter(Column::Subject.ends_with(format!(":{}", key.subject)))
+        .filter(Column::Subject.like(LikeExpr::new(left).escape('!')))
         .all(db)
         .await
         .map_err(store_error)?;
@@ -236,7 +236,9 @@ pub(super) async fn of(db: &impl ConnectionTrait, user: &UserId) -> Result<Vec<I
 
 /// The row of an identity, to be changed.
 pub(super) async fn row(db: &impl ConnectionTrait, key: &IdentityKey) -> Result<Option<Model>, StoreError> {
-    lookup::row(Entity::find_by_id(primary_key(key)), db).await
+    let row = lookup::row(Entity::find_by_id(primary_key(key)), db).await?;
+    // MySQL takes `a` and `a ` for the same key; nobody shall come in as somebody else by a blank (SEC-23).
+    Ok(row.filter(|row| row.app == key.app && row.subject == key.subject))
 }
 
 fn primary_key(key: &IdentityKey) -> (String, String, String) {

@@ -1,4 +1,4 @@
-//! Looking up the one row of a key.
+//! Looking up the one row of a key, and writing what somebody looks for as a pattern.
 
 use mashang_login::records::StoreError;
 use sea_orm::{ConnectionTrait, EntityTrait, Select};
@@ -15,4 +15,9 @@ pub(super) async fn row<E: EntityTrait>(
     db: &impl ConnectionTrait,
 ) -> Result<Option<E::Model>, StoreError> {
     Ok(select.all(db).await.map_err(store_error)?.pop())
+}
+
+/// `text` inside the pattern of a `like` whose escape character is `!`: a percent sign that somebody looks for is one.
+pub(super) fn literally(text: &str) -> String {
+    text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
 }

@@ -1,8 +1,9 @@
-//! The records in SQL: SQLite today, laid out so that PostgreSQL and MySQL/MariaDB need a connector, a folder of
-//! migrations and nothing else.
+//! The records in SQL: SQLite, PostgreSQL (14 and later), MySQL 8 and MariaDB (10.6 and later), chosen by address.
 //!
-//! Start at [`SqlRecords`]: each method names the file of its noun. Reading goes through a pool; writing through
-//! [`writer`], one transaction per intention. Rows ([`entity`]) become records in the noun's file and nowhere else.
+//! Start at [`SqlRecords`]: each method names the file of its noun. Reading goes through a pool ([`reader`]); writing
+//! through [`writer`], one transaction per intention: many to a commit on SQLite ([`queue`]), each by itself and
+//! serializable on the servers ([`each`], where the isolation is argued). [`connect`] opens, [`patience`] bounds what a
+//! server may take. What differs between engines stands in those files and in the migrations, not in those of the nouns. Rows ([`entity`]) become records in the noun's file and nowhere else.
 //! One-use values are guarded by the condition of an `update`, whose count is then looked at; `returning` is not used,
 //! as MySQL has none.
 //!
@@ -14,6 +15,7 @@ mod codes;
 mod connect;
 mod consents;
 mod credentials;
+mod each;
 mod entity;
 mod errors;
 mod families;
@@ -25,8 +27,11 @@ mod lookup;
 mod merges;
 mod passkeys;
 mod passwords;
+mod patience;
 mod people;
 mod platform_tokens;
+mod queue;
+mod reader;
 mod sessions;
 mod sweep;
 mod tokens;
@@ -50,30 +55,32 @@ use mashang_login::session::Session;
 use mashang_login::token::{CodeRecord, NewTokens, RefreshRecord};
 use mashang_login::user::User;
 use sea_orm::sea_query::ExprTrait;
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 pub use connect::{Durability, OpenError, SqlOptions};
 use errors::store_error;
+use reader::Reader;
 use writer::{Outcome, Writer, write};
 
 /// The records of one installation in an SQL database. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct SqlRecords {
-    reader: DatabaseConnection,
+    reader: Reader,
     writer: Writer,
 }
 
 impl SqlRecords {
-    /// Opens a database, creating the file (mode 0600) and its folder and bringing the tables up to date.
+    /// Opens a database and brings its tables up to date; of several nodes that start at once, one does.
     ///
-    /// `sqlite:<path>?mode=rwc` names a file, `sqlite::memory:` a database that is gone with the last clone. Must be
-    /// called inside a tokio runtime, which then carries the writer.
+    /// `sqlite:<path>?mode=rwc` names a file, which is created (mode 0600) with its folder; `sqlite::memory:` a database
+    /// that is gone with the last clone. `postgres://…` and `mysql://…` name a database that is there, on a server. Must
+    /// be called inside a tokio runtime, which then carries the writer.
     ///
     /// # Errors
     /// [`OpenError`] says what to do; a database that a later version has changed is refused, not touched.
     pub async fn connect(url: &str, options: SqlOptions) -> Result<Self, OpenError> {
         let connections = connect::open(url, &options).await?;
-        Ok(Self { reader: connections.reader, writer: Writer::start(connections.writer) })
+        Ok(Self { reader: connections.reader, writer: connections.writer })
     }
 }
 
@@ -85,11 +92,11 @@ impl Records for SqlRecords {
     }
 
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
-        clients::one(&self.reader, id).await
+        self.reader.read(|db| clients::one(db, id)).await
     }
 
     async fn clients(&self) -> Result<Vec<Client>, StoreError> {
-        clients::all(&self.reader).await
+        self.reader.read(clients::all).await
     }
 
     async fn begin_grant(&self, grant: &Grant) -> Result<(), StoreError> {
@@ -98,7 +105,7 @@ impl Records for SqlRecords {
     }
 
     async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
-        grants::one(&self.reader, id).await
+        self.reader.read(|db| grants::one(db, id)).await
     }
 
     async fn fulfil_grant(&self, fulfilment: &Fulfilment, now: Timestamp) -> Result<Fulfilled, StoreError> {
@@ -127,7 +134,7 @@ impl Records for SqlRecords {
     }
 
     async fn code(&self, code: &SecretHash) -> Result<Option<CodeRecord>, StoreError> {
-        codes::one(&self.reader, code).await
+        self.reader.read(|db| codes::one(db, code)).await
     }
 
     async fn exchange_code(
@@ -141,7 +148,7 @@ impl Records for SqlRecords {
     }
 
     async fn refresh_token(&self, token: &SecretHash) -> Result<Option<RefreshRecord>, StoreError> {
-        tokens::refresh_token(&self.reader, token).await
+        self.reader.read(|db| tokens::refresh_token(db, token)).await
     }
 
     async fn rotate_refresh_token(
@@ -155,11 +162,11 @@ impl Records for SqlRecords {
     }
 
     async fn bearer(&self, access: &SecretHash, now: Timestamp) -> Result<Option<Bearer>, StoreError> {
-        tokens::bearer(&self.reader, access, now).await
+        self.reader.read(|db| tokens::bearer(db, access, now)).await
     }
 
     async fn family_of(&self, token: &SecretHash) -> Result<Option<Family>, StoreError> {
-        tokens::family_of(&self.reader, token).await
+        self.reader.read(|db| tokens::family_of(db, token)).await
     }
 
     async fn revoke_family(&self, id: &FamilyId, now: Timestamp) -> Result<(), StoreError> {
@@ -168,11 +175,11 @@ impl Records for SqlRecords {
     }
 
     async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
-        people::user(&self.reader, id).await
+        self.reader.read(|db| people::user(db, id)).await
     }
 
     async fn users(&self, search: &str, limit: u32) -> Result<Vec<User>, StoreError> {
-        people::search(&self.reader, search, limit).await
+        self.reader.read(|db| people::search(db, search, limit)).await
     }
 
     async fn set_user_disabled(&self, id: &UserId, at: Option<Timestamp>) -> Result<bool, StoreError> {
@@ -181,11 +188,11 @@ impl Records for SqlRecords {
     }
 
     async fn identity(&self, key: &IdentityKey) -> Result<Option<Identity>, StoreError> {
-        identities::one(&self.reader, key).await
+        self.reader.read(|db| identities::one(db, key)).await
     }
 
     async fn identities_of(&self, user: &UserId) -> Result<Vec<Identity>, StoreError> {
-        identities::of(&self.reader, user).await
+        self.reader.read(|db| identities::of(db, user)).await
     }
 
     async fn unlink_identity(
@@ -228,11 +235,11 @@ impl Records for SqlRecords {
     }
 
     async fn sessions_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-        sessions::of(&self.reader, user, now).await
+        self.reader.read(|db| sessions::of(db, user, now)).await
     }
 
     async fn session(&self, secret: &SecretHash, now: Timestamp) -> Result<Option<Session>, StoreError> {
-        sessions::live(&self.reader, secret, now).await
+        self.reader.read(|db| sessions::live(db, secret, now)).await
     }
 
     async fn begin_session(
@@ -276,7 +283,7 @@ impl Records for SqlRecords {
         into: &UserId,
         now: Timestamp,
     ) -> Result<Result<MergePreview, MergeRefusal>, StoreError> {
-        merges::preview(&self.reader, from, into, now).await
+        self.reader.read(|db| merges::preview(db, from, into, now)).await
     }
 
     async fn merge_users(
@@ -296,11 +303,11 @@ impl Records for SqlRecords {
     }
 
     async fn merges(&self) -> Result<Vec<Merge>, StoreError> {
-        merges::all(&self.reader).await
+        self.reader.read(merges::all).await
     }
 
     async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
-        keys::all(&self.reader).await
+        self.reader.read(keys::all).await
     }
 
     async fn add_signing_key(
@@ -319,7 +326,7 @@ impl Records for SqlRecords {
     }
 
     async fn audit_trail(&self, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
-        audit::newest(&self.reader, limit).await
+        self.reader.read(|db| audit::newest(db, limit)).await
     }
 
     async fn audit_of(
@@ -328,7 +335,7 @@ impl Records for SqlRecords {
         kinds: &[AuditKind],
         limit: u32,
     ) -> Result<Vec<AuditEvent>, StoreError> {
-        audit::newest_of(&self.reader, user, kinds, limit).await
+        self.reader.read(|db| audit::newest_of(db, user, kinds, limit)).await
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -346,7 +353,7 @@ impl Records for SqlRecords {
             let beat = Entity::update_many().col_expr(Column::Beats, Column::Beats.into_expr().add(1));
             beat.filter(Column::Id.eq(1)).exec(db).await.map_err(store_error)
         })?;
-        lookup::row(Entity::find_by_id(1), &self.reader).await?;
+        self.reader.read(|db| lookup::row(Entity::find_by_id(1), db)).await?;
         Ok(())
     }
 }

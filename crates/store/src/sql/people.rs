@@ -6,7 +6,7 @@ use mashang_login::identity::{Profile, Proof};
 use mashang_login::ids::UserId;
 use mashang_login::records::StoreError;
 use mashang_login::user::User;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
@@ -130,7 +130,7 @@ pub(super) async fn user(db: &impl ConnectionTrait, id: &UserId) -> Result<Optio
     row.map(user_from_row).transpose()
 }
 
-/// People by name or by the beginning of their id, the latest first.
+/// People by name or by the beginning of their id, the latest first. Latin letters are found in either case.
 pub(super) async fn search(
     db: &impl ConnectionTrait,
     search: &str,
@@ -139,8 +139,11 @@ pub(super) async fn search(
     use users::Column;
     let mut people = users::Entity::find();
     if !search.is_empty() {
-        let wanted =
-            Condition::any().add(Column::Nickname.contains(search)).add(Column::Id.starts_with(search));
+        let name = LikeExpr::new(format!("%{}%", lookup::literally(&search.to_lowercase()))).escape('!');
+        let id = LikeExpr::new(format!("{}%", lookup::literally(search))).escape('!');
+        let wanted = Condition::any()
+            .add(Expr::expr(Func::lower(Expr::col(Column::Nickname))).like(name))
+            .add(Expr::col(Column::Id).like(id));
         people = people.filter(wanted);
     }
     let people = people.order_by_desc(Column::CreatedAt).order_by_asc(Column::Id).limit(u64::from(limit));

@@ -15,8 +15,7 @@ use super::{SqlRecords, lookup};
 #[async_trait]
 impl PlatformTokens for SqlRecords {
     async fn platform_token(&self, name: &TokenName) -> Result<Option<StoredToken>, StoreError> {
-        let row = lookup::row(Entity::find_by_id(name.as_str()), &self.reader).await?;
-        row.map_or(Ok(None), from_row)
+        self.reader.read(|db| one(db, name)).await
     }
 
     async fn lease_platform_token(
@@ -58,6 +57,11 @@ impl PlatformTokens for SqlRecords {
             .write(move |db| Box::pin(async move { release(db, &name, &holder).await.map(Outcome::Keep) }))
             .await
     }
+}
+
+async fn one(db: &impl ConnectionTrait, name: &TokenName) -> Result<Option<StoredToken>, StoreError> {
+    let row = lookup::row(Entity::find_by_id(name.as_str()), db).await?;
+    row.map_or(Ok(None), from_row)
 }
 
 async fn lease(

@@ -28,11 +28,23 @@ pub async fn sec_23_one_subject_in_two_apps_is_two_people(nodes: Nodes<dyn Recor
 pub async fn sec_23_subjects_are_compared_byte_for_byte(nodes: Nodes<dyn Records>) {
     let scene = Scene::set(nodes).await;
     let mut people = std::collections::HashSet::new();
-    // Case, trailing space, width and accent: what a database's collation likes to fold.
-    for subject in ["oAbC", "oabc", "oabc ", "oÁbc", "oＡbC", "oabc\u{0}"] {
+    // Case, width and accent: what a database's collation likes to fold.
+    for subject in ["oAbC", "oabc", "oÁbc", "oＡbC"] {
         people.insert(scene.approve(scene.world.proof("wx1", subject)).await.user.id);
     }
-    assert_eq!(people.len(), 6);
+    assert_eq!(people.len(), 4);
+    // No platform gives such ids. An engine that cannot tell them apart (MySQL: trailing blanks; PostgreSQL: no zeros in
+    // text) refuses them: what it must not do is to let one in as somebody else.
+    for subject in ["oabc ", "oabc\u{0}"] {
+        let grant = scene.pending().await;
+        let approval = scene.world.approval(&grant, scene.world.proof("wx1", subject));
+        if let Ok(answer) = scene.nodes.a.fulfil_grant(&approval, scene.now()).await {
+            assert!(
+                matches!(&answer, Fulfilled::Done { user, .. } if people.insert(user.id.clone())),
+                "{answer:?}"
+            );
+        }
+    }
 }
 
 pub async fn promise_3_of_50_first_logins_at_once_one_creates_the_person(nodes: Nodes<dyn Records>) {

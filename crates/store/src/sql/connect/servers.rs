@@ -1,0 +1,127 @@
+//! PostgreSQL and MySQL/MariaDB: two pools each, one that reads and one that writes serializably, and what every
+//! connection is told when it is made.
+//!
+//! How TLS is done stands in the address: `sslmode` and `sslrootcert` for PostgreSQL, `ssl-mode` and `ssl-ca` for MySQL.
+//! Limits of time are told to the server too, so that what we gave up does not go on there with its locks held.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sea_orm::{SqlxMySqlConnector, SqlxPostgresConnector};
+use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
+use sqlx::pool::PoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Database};
+
+use super::super::patience::Patience;
+use super::super::reader::Reader;
+use super::super::writer::Writer;
+use super::migrations::{self, Dialect};
+use super::{Connections, OpenError, SqlOptions, unreadable};
+
+/// How long a node waits for another one that is bringing the tables up to date.
+const MIGRATION_LOCK: Duration = Duration::from_secs(600);
+
+pub(super) async fn open_postgres(url: &str, options: &SqlOptions) -> Result<Connections, OpenError> {
+    let connect = PgConnectOptions::from_str(url).map_err(|_| unreadable("postgres"))?;
+    let connect = connect.application_name("mashang");
+    let mut first = in_time(options.patience, connect.connect()).await?;
+    migrations::run(&migrations::of(Dialect::Postgres), &mut first).await?;
+    // Whether it says goodbye does not matter: it has done its work.
+    drop(first.close().await);
+
+    let millis = options.patience.as_millis();
+    let limits = format!(
+        "set statement_timeout = {millis}; set idle_in_transaction_session_timeout = {}; ",
+        2 * millis
+    );
+    // A sequential scan of a small table would count as having read all of it, and two strangers' logins as a conflict.
+    // Every statement of an intention has an index.
+    let serially =
+        format!("{limits} set default_transaction_isolation = 'serializable'; set enable_seqscan = off");
+    let patience = Patience::new(options.patience);
+    let reader = pool(PgPoolOptions::new().max_connections(options.readers.max(1)), limits, &patience);
+    let reader = reader.connect_with(connect.clone()).await.map_err(OpenError::Engine)?;
+    let writer = pool(PgPoolOptions::new().max_connections(options.writers.max(1)), serially, &patience);
+    let writer = writer.connect_with(connect).await.map_err(OpenError::Engine)?;
+    Ok(Connections {
+        reader: Reader::of_a_server(SqlxPostgresConnector::from_sqlx_postgres_pool(reader), patience.clone()),
+        writer: Writer::each(SqlxPostgresConnector::from_sqlx_postgres_pool(writer), patience),
+    })
+}
+
+pub(super) async fn open_mysql(url: &str, options: &SqlOptions) -> Result<Connections, OpenError> {
+    let url = url.replacen("mariadb:", "mysql:", 1);
+    let connect = MySqlConnectOptions::from_str(&url).map_err(|_| unreadable("mysql"))?;
+    let mut first = in_time(options.patience, connect.connect()).await?;
+    // Ours, not sqlx's: MariaDB answers its `get_lock(…, -1)` with null, which locks nobody out.
+    let lock = "select get_lock(concat('mashang:', sha1(database())), ?)";
+    let locking = sqlx::query_scalar(lock).bind(MIGRATION_LOCK.as_secs()).fetch_one(&mut first);
+    let locked: Option<i64> = locking.await.map_err(OpenError::Engine)?;
+    if locked != Some(1) {
+        return Err(OpenError::NoAnswer(MIGRATION_LOCK));
+    }
+    let mut migrator = migrations::of(Dialect::Mysql);
+    migrator.set_locking(false);
+    migrations::run(&migrator, &mut first).await?;
+    // Gives the lock back, too.
+    drop(first.close().await);
+
+    let seconds = options.patience.as_secs().max(1);
+    // Strict: what is too long for its column is refused, never cut. The comments are read by MariaDB alone, and by MySQL
+    // alone: MariaDB skips versions from 50700 to 99999.
+    let limits = format!(
+        "set session sql_mode = concat(@@sql_mode, ',STRICT_TRANS_TABLES'), innodb_lock_wait_timeout = {seconds} \
+         /*M!100600 , max_statement_time = {seconds}, idle_transaction_timeout = {} */ \
+         /*!80000 , max_execution_time = {} */",
+        2 * seconds,
+        1000 * seconds,
+    );
+    let serially = format!("{limits}; set session transaction isolation level serializable");
+    let patience = Patience::new(options.patience);
+    let reader = pool(MySqlPoolOptions::new().max_connections(options.readers.max(1)), limits, &patience);
+    let reader = reader.connect_with(connect.clone()).await.map_err(OpenError::Engine)?;
+    let writer = pool(MySqlPoolOptions::new().max_connections(options.writers.max(1)), serially, &patience);
+    let writer = writer.connect_with(connect).await.map_err(OpenError::Engine)?;
+    Ok(Connections {
+        reader: Reader::of_a_server(SqlxMySqlConnector::from_sqlx_mysql_pool(reader), patience.clone()),
+        writer: Writer::each(SqlxMySqlConnector::from_sqlx_mysql_pool(writer), patience),
+    })
+}
+
+/// A pool whose connections are told `greeting` when they are made, and must answer quickly while there is reason to
+/// doubt them.
+fn pool<DB: Database>(pool: PoolOptions<DB>, greeting: String, patience: &Patience) -> PoolOptions<DB>
+where
+    for<'c> &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
+{
+    let (before, after) = (patience.clone(), patience.clone());
+    // No ping before each use: it is a trip to the server, and whoever meets a connection that was lost asks again.
+    pool.acquire_timeout(patience.limit())
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| {
+            let greeting = greeting.clone();
+            Box::pin(async move {
+                sqlx::raw_sql(AssertSqlSafe(greeting)).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .before_acquire(move |connection, _| {
+            let patience = before.clone();
+            Box::pin(async move { patience.test(connection).await })
+        })
+        .after_release(move |connection, _| {
+            let patience = after.clone();
+            Box::pin(async move { patience.test(connection).await })
+        })
+}
+
+async fn in_time<C>(
+    limit: Duration,
+    connecting: impl Future<Output = Result<C, sqlx::Error>>,
+) -> Result<C, OpenError> {
+    match tokio::time::timeout(limit, connecting).await {
+        Ok(connected) => connected.map_err(OpenError::Engine),
+        Err(_) => Err(OpenError::NoAnswer(limit)),
+    }
+}

@@ -1,0 +1,38 @@
+//! The suites on MariaDB, and what belongs to a server: nodes that start at once, connections that are lost, a server
+//! that does not answer.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod server;
+
+use std::sync::Arc;
+
+use mashang_login::platform_token::PlatformTokens;
+use mashang_login::records::Records;
+use mashang_store::conformance::Nodes;
+use mashang_store::conformance::records::People;
+use server::{Database, Server};
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
+
+/// MariaDB.
+struct MariaDb;
+
+impl Server for MariaDb {
+    const VARIABLE: &'static str = "MASHANG_TEST_MARIADB";
+
+    async fn administer(url: &str, sql: String) {
+        let mut admin = MySqlConnection::connect(url).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+        admin.close().await.unwrap();
+    }
+
+    fn create(name: &str) -> String {
+        format!("create database `{name}` character set latin1 collate latin1_swedish_ci")
+    }
+
+    fn drop(name: &str) -> String {
+        format!("drop database `{name}`")
+    }
+}
+
+suites_on!(MariaDb);

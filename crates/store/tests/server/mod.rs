@@ -1,0 +1,109 @@
+//! A fresh database on a server that is running already.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use mashang_login::ambient::SystemEntropy;
+use mashang_login::secret::random_text;
+use mashang_store::conformance::Nodes;
+use mashang_store::sql::{SqlOptions, SqlRecords};
+
+/// Few connections: many tests run at once.
+pub fn options() -> SqlOptions {
+    SqlOptions { readers: 3, writers: 6, ..SqlOptions::default() }
+}
+
+/// The server that the tests are told to use.
+#[expect(clippy::disallowed_methods, reason = "tests are told where their servers are")]
+pub fn url_from(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!("{variable} is not set; run `cargo xtask engines -- cargo test -p mashang-store --features engines`")
+    })
+}
+
+/// An engine's way to make a database and to drop it.
+pub trait Server: Send + Sync + 'static {
+    const VARIABLE: &'static str;
+    /// Runs `sql` on the server's own database.
+    async fn administer(url: &str, sql: String);
+    fn create(name: &str) -> String;
+    fn drop(name: &str) -> String;
+}
+
+/// A database of one test, dropped with it.
+pub struct Database<S: Server> {
+    admin: String,
+    name: String,
+    pub url: String,
+    server: std::marker::PhantomData<S>,
+}
+
+impl<S: Server> Database<S> {
+    pub async fn create() -> Self {
+        let admin = url_from(S::VARIABLE);
+        let name = format!("mashang_{}", random_text(&SystemEntropy, 12));
+        S::administer(&admin, S::create(&name)).await;
+        let url = match admin.rsplit_once('/') {
+            Some((server, _)) => format!("{server}/{name}"),
+            None => panic!("{} names no database", S::VARIABLE),
+        };
+        Self { admin, name, url, server: std::marker::PhantomData }
+    }
+
+    pub async fn open(&self) -> SqlRecords {
+        SqlRecords::connect(&self.url, options()).await.unwrap()
+    }
+
+    /// Two nodes of one database, as a suite wants them.
+    pub async fn nodes<T: ?Sized>(share: fn(SqlRecords) -> Arc<T>) -> Nodes<T>
+    where
+        Self: Any,
+    {
+        let database = Self::create().await;
+        let (a, b) = tokio::join!(database.open(), database.open());
+        Nodes::new(share(a), share(b), database)
+    }
+}
+
+impl<S: Server> Drop for Database<S> {
+    fn drop(&mut self) {
+        let (admin, sql) = (self.admin.clone(), S::drop(&self.name));
+        // Not on this test's runtime: it may be about to end.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(S::administer(&admin, sql));
+        });
+        drop(dropping.join());
+    }
+}
+
+/// Every suite on a server.
+#[macro_export]
+macro_rules! suites_on {
+    ($server:ty) => {
+        mod records {
+            use super::*;
+            async fn nodes() -> Nodes<dyn Records> {
+                Database::<$server>::nodes(|node| Arc::new(node) as Arc<dyn Records>).await
+            }
+            mashang_store::record_suite!(nodes);
+        }
+
+        mod people {
+            use super::*;
+            async fn nodes() -> Nodes<dyn People> {
+                Database::<$server>::nodes(|node| Arc::new(node) as Arc<dyn People>).await
+            }
+            mashang_store::credential_suite!(nodes);
+            mashang_store::consent_suite!(nodes);
+        }
+
+        mod platform_tokens {
+            use super::*;
+            async fn nodes() -> Nodes<dyn PlatformTokens> {
+                Database::<$server>::nodes(|node| Arc::new(node) as Arc<dyn PlatformTokens>).await
+            }
+            mashang_store::platform_token_suite!(nodes);
+        }
+    };
+}
