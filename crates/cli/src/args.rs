@@ -31,6 +31,8 @@ pub enum Command {
     Demo(Demo),
     /// Run the server
     Serve(ConfigFile),
+    /// Ask the running server whether it is ready: for the health check of a container
+    Health(Health),
     /// Run the sandbox alone: a pretend WeChat in which anyone can be anyone
     Sandbox(Sandbox),
     /// Look at configuration
@@ -52,6 +54,17 @@ pub struct ConfigFile {
     /// Configuration file; without it, the defaults and the environment
     #[arg(long, short, value_name = "FILE", env = "MASHANG_CONFIG")]
     pub config: Option<PathBuf>,
+}
+
+/// What to ask the running server.
+#[derive(Debug, Clone, Args)]
+pub struct Health {
+    /// Ask only whether the process answers (/healthz), not whether its stores do (/readyz)
+    #[arg(long)]
+    pub live: bool,
+    /// The configuration that the server runs with.
+    #[command(flatten)]
+    pub file: ConfigFile,
 }
 
 /// Options of the demo.

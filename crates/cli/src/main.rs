@@ -8,6 +8,7 @@ mod args;
 mod client;
 mod config;
 mod demo;
+mod health;
 mod logging;
 mod process;
 mod sandbox;
@@ -46,6 +47,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         None => demo::run(arguments.demo).await,
         Some(Command::Demo(demo)) => demo::run(demo).await,
         Some(Command::Serve(file)) => serve::run(&file).await,
+        Some(Command::Health(asked)) => health::run(&asked).await,
         Some(Command::Sandbox(sandbox)) => sandbox::run(sandbox).await,
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Client(command)) => client::run(command).await,
