@@ -20,7 +20,7 @@ use mashang_login::ids::ChannelId;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use self::channel::ChannelSection;
+use self::channel::{ChannelSection, secret_of};
 use self::claims::ClaimsSection;
 
 /// The default configuration, which is also the manual.
@@ -110,8 +110,11 @@ impl TryFrom<String> for ProxyNetwork {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreSection {
-    /// Database URL.
+    /// Database URL; what `url_file` holds, if that is given.
     pub url: String,
+    /// File with the URL, for one that holds a password.
+    #[serde(default)]
+    pub url_file: Option<PathBuf>,
     /// File of the 32-byte master key.
     pub master_key_file: PathBuf,
 }
@@ -242,7 +245,7 @@ pub fn from_text(text: &str) -> Result<Config, ConfigError> {
 }
 
 fn extract(figment: Figment) -> Result<Config, ConfigError> {
-    let config: Config = figment.extract().map_err(|error| {
+    let mut config: Config = figment.extract().map_err(|error| {
         let sentences: Vec<String> = error
             .into_iter()
             .map(|one| {
@@ -252,8 +255,23 @@ fn extract(figment: Figment) -> Result<Config, ConfigError> {
             .collect();
         ConfigError::Malformed(sentences.join("\n"))
     })?;
+    let store = &mut config.store;
+    read_url("store", &mut store.url, UNSAID_STORE_URL, store.url_file.as_deref())?;
     config.check()?;
     Ok(config)
+}
+
+/// `store.url` where nobody has said anything.
+const UNSAID_STORE_URL: &str = "sqlite:data/mashang.db";
+
+/// Puts what `url_file` holds in the place of `url`, so that nobody after this need know which of them was given.
+fn read_url(section: &str, url: &mut String, unsaid: &str, file: Option<&Path>) -> Result<(), ConfigError> {
+    let Some(file) = file else { return Ok(()) };
+    if url != unsaid {
+        return Err(ConfigError::Wrong(vec![format!("{section}: give url or url_file, not both")]));
+    }
+    *url = secret_of(&None, Some(file)).read(section, "url")?;
+    Ok(())
 }
 
 /// Secrets from manuals and tutorials, refused on sight (SEC-76).
@@ -467,6 +485,21 @@ mod tests {
         assert!(config.hints().iter().any(|hint| hint.contains("trusted_proxies")));
         let text = "[server]\npublic_url = \"https://login.example.com\"\ntrusted_proxies = [\"127.0.0.1\"]";
         assert!(!from_text(text).unwrap().hints().iter().any(|hint| hint.contains("trusted_proxies")));
+    }
+
+    #[test]
+    fn a_url_with_a_password_may_come_from_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("store_url");
+        std::fs::write(&file, "sqlite:elsewhere.db\n").unwrap();
+        let text = format!("[store]\nurl_file = {file:?}\n");
+        assert_eq!(from_text(&text).unwrap().store.url, "sqlite:elsewhere.db");
+        assert!(complaint(&format!("{text}url = \"sqlite:mine.db\"")).contains("url or url_file, not both"));
+        std::fs::write(&file, "\n").unwrap();
+        assert!(complaint(&text).contains("store_url holds no url"));
+        std::fs::remove_file(&file).unwrap();
+        assert!(complaint(&text).contains("cannot read"));
+        assert_eq!(from_text("").unwrap().store.url, UNSAID_STORE_URL, "the manual's own");
     }
 
     #[test]
