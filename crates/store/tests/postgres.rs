@@ -26,6 +26,13 @@ impl Server for Postgres {
         admin.close().await.unwrap();
     }
 
+    async fn kill_connections(url: &str, name: &str) {
+        let sql = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
+        let mut admin = PgConnection::connect(url).await.unwrap();
+        let killed = sqlx::query(sql).bind(name).execute(&mut admin).await.unwrap();
+        assert!(killed.rows_affected() > 0, "there were connections");
+    }
+
     fn create(name: &str) -> String {
         format!(r#"create database "{name}" template template0"#)
     }
@@ -36,3 +43,22 @@ impl Server for Postgres {
 }
 
 suites_on!(Postgres);
+
+mod faults {
+    use super::*;
+
+    faults_on!(
+        Postgres,
+        [
+            four_nodes_migrate_an_empty_database_at_once,
+            a_newer_schema_is_refused_and_left_alone,
+            promise_9_killed_connections_come_back_without_a_restart,
+            promise_9_a_frozen_server_is_unavailable_in_time_and_comes_back,
+            promise_9_connections_that_lead_nowhere_are_replaced,
+            promise_9_an_unanswered_commit_is_told_as_unknown_and_not_done_twice,
+            a_server_that_is_not_there_is_told_in_time,
+            no_password_is_in_an_error,
+            what_is_too_long_is_refused_and_not_cut,
+        ]
+    );
+}

@@ -1,5 +1,8 @@
 //! A fresh database on a server that is running already.
 
+pub mod faults;
+pub mod proxy;
+
 use std::any::Any;
 use std::sync::Arc;
 
@@ -26,14 +29,16 @@ pub trait Server: Send + Sync + 'static {
     const VARIABLE: &'static str;
     /// Runs `sql` on the server's own database.
     async fn administer(url: &str, sql: String);
+    /// Ends every connection to the database `name`.
+    async fn kill_connections(url: &str, name: &str);
     fn create(name: &str) -> String;
     fn drop(name: &str) -> String;
 }
 
 /// A database of one test, dropped with it.
 pub struct Database<S: Server> {
-    admin: String,
-    name: String,
+    pub admin: String,
+    pub name: String,
     pub url: String,
     server: std::marker::PhantomData<S>,
 }
@@ -52,6 +57,17 @@ impl<S: Server> Database<S> {
 
     pub async fn open(&self) -> SqlRecords {
         SqlRecords::connect(&self.url, options()).await.unwrap()
+    }
+
+    /// The server's host and port.
+    pub fn host(&self) -> String {
+        let url = url::Url::parse(&self.url).unwrap();
+        format!("{}:{}", url.host_str().unwrap(), url.port().unwrap())
+    }
+
+    /// The address of the database by way of a proxy.
+    pub fn url_by(&self, proxy: std::net::SocketAddr) -> String {
+        self.url.replacen(&self.host(), &proxy.to_string(), 1)
     }
 
     /// Two nodes of one database, as a suite wants them.
@@ -106,4 +122,15 @@ macro_rules! suites_on {
             mashang_store::platform_token_suite!(nodes);
         }
     };
+}
+
+/// Every case of [`faults`] on a server.
+#[macro_export]
+macro_rules! faults_on {
+    ($server:ty, [$($case:ident),* $(,)?]) => { $(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $case() {
+            server::faults::$case::<$server>().await;
+        }
+    )* };
 }

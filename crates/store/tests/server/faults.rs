@@ -1,0 +1,156 @@
+//! What a server, or the way to it, can do to a node.
+
+use std::time::Duration;
+
+use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::credentials::{Credentials, NewUser};
+use mashang_login::records::{Records, StoreError};
+use mashang_store::conformance::fixtures::World;
+use mashang_store::sql::{OpenError, SqlOptions, SqlRecords};
+use tokio::time::Instant;
+
+use super::proxy::{Network, Proxy};
+use super::{Database, Server, options};
+
+/// Little patience, so that tests need none.
+fn impatient() -> SqlOptions {
+    SqlOptions { patience: Duration::from_secs(1), ..options() }
+}
+
+/// Reads and writes once.
+async fn works(records: &SqlRecords) -> Result<(), StoreError> {
+    records.clients().await?;
+    records.check().await
+}
+
+pub async fn four_nodes_migrate_an_empty_database_at_once<S: Server>() {
+    for _ in 0..3 {
+        let database = Database::<S>::create().await;
+        let (a, b, c, d) = tokio::join!(database.open(), database.open(), database.open(), database.open());
+        for node in [a, b, c, d] {
+            works(&node).await.unwrap();
+        }
+    }
+}
+
+pub async fn a_newer_schema_is_refused_and_left_alone<S: Server>() {
+    let database = Database::<S>::create().await;
+    database.open().await;
+    let future = "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
+                  values (9000, 'from the future', true, 'x', 0)";
+    S::administer(&database.url, future.to_owned()).await;
+    let error = SqlRecords::connect(&database.url, options()).await.unwrap_err();
+    assert!(matches!(error, OpenError::NewerSchema { found: 9000, known: 1..9000 }), "{error:?}");
+}
+
+pub async fn promise_9_killed_connections_come_back_without_a_restart<S: Server>() {
+    let database = Database::<S>::create().await;
+    let records = database.open().await;
+    let world = World::default();
+    for round in 0..3 {
+        let client = world.client(&format!("site-{round}"));
+        // Every connection of both pools is there, and then gone.
+        let busy = futures_util::future::join_all((0..12).map(|_| works(&records))).await;
+        busy.into_iter().collect::<Result<Vec<_>, _>>().unwrap();
+        S::kill_connections(&database.admin, &database.name).await;
+        assert_eq!(records.client(&client.id).await.unwrap(), None);
+        records.save_client(&client).await.unwrap();
+        assert_eq!(records.client(&client.id).await.unwrap(), Some(client));
+    }
+}
+
+pub async fn promise_9_a_frozen_server_is_unavailable_in_time_and_comes_back<S: Server>() {
+    let database = Database::<S>::create().await;
+    let proxy = Proxy::to(database.host()).await;
+    let records = SqlRecords::connect(&database.url_by(proxy.address), impatient()).await.unwrap();
+    works(&records).await.unwrap();
+
+    proxy.set(Network::Frozen);
+    let began = Instant::now();
+    let (read, written) = tokio::join!(records.clients(), records.check());
+    assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
+    assert!(matches!(written, Err(StoreError::Unavailable(_))), "{written:?}");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+
+    proxy.set(Network::Works);
+    let answers = futures_util::future::join_all((0..12).map(|_| works(&records))).await;
+    answers.into_iter().collect::<Result<Vec<_>, _>>().unwrap();
+}
+
+pub async fn promise_9_connections_that_lead_nowhere_are_replaced<S: Server>() {
+    let database = Database::<S>::create().await;
+    let proxy = Proxy::to(database.host()).await;
+    let patient = SqlOptions { patience: Duration::from_secs(3), ..options() };
+    let records = SqlRecords::connect(&database.url_by(proxy.address), patient).await.unwrap();
+    let busy = futures_util::future::join_all((0..12).map(|_| works(&records))).await;
+    busy.into_iter().collect::<Result<Vec<_>, _>>().unwrap();
+
+    proxy.forget_connections();
+    assert!(works(&records).await.is_err(), "somebody has to notice");
+    // Whoever comes next finds each of them out in a second, and several at once.
+    let mut answer = works(&records).await;
+    for _ in 0..6 {
+        if answer.is_ok() {
+            break;
+        }
+        answer = works(&records).await;
+    }
+    answer.unwrap();
+}
+
+pub async fn promise_9_an_unanswered_commit_is_told_as_unknown_and_not_done_twice<S: Server>() {
+    let database = Database::<S>::create().await;
+    let proxy = Proxy::to(database.host()).await;
+    let records = SqlRecords::connect(&database.url_by(proxy.address), options()).await.unwrap();
+    works(&records).await.unwrap();
+
+    proxy.set(Network::CutsAtCommit);
+    let event = AuditEvent::new(World::default().now, AuditKind::SignedIn);
+    let error = records.record(&event).await.unwrap_err();
+    let StoreError::Unavailable(why) = &error else { panic!("{error:?}") };
+    assert!(why.to_string().contains("unknown"), "{why}");
+    proxy.set(Network::Works);
+    assert_eq!(records.audit_trail(10).await.unwrap(), [event], "it was written, once");
+    works(&records).await.unwrap();
+}
+
+pub async fn a_server_that_is_not_there_is_told_in_time<S: Server>() {
+    let database = Database::<S>::create().await;
+    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = database.url_by(nobody.local_addr().unwrap());
+    let error = SqlRecords::connect(&silent, impatient()).await.unwrap_err();
+    assert!(matches!(error, OpenError::NoAnswer(_)), "{error:?}");
+    drop(nobody);
+    let began = Instant::now();
+    let error = SqlRecords::connect(&silent, impatient()).await.unwrap_err();
+    assert!(matches!(error, OpenError::NoAnswer(_) | OpenError::Engine(_)), "{error:?}");
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+pub async fn no_password_is_in_an_error<S: Server>() {
+    let database = Database::<S>::create().await;
+    let mut url = url::Url::parse(&database.url).unwrap();
+    url.set_username("nobody-of-this-name").unwrap();
+    url.set_password(Some("hunter2")).unwrap();
+    for address in [url.as_str(), &url.as_str().replace(&database.name, "no-such-database")] {
+        let error = SqlRecords::connect(address, options()).await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    }
+}
+
+pub async fn what_is_too_long_is_refused_and_not_cut<S: Server>() {
+    let database = Database::<S>::create().await;
+    let records = database.open().await;
+    let world = World::default();
+    let user = NewUser { id: "person".parse().unwrap(), nickname: Some("长".repeat(3000)) };
+    let new = world.password(&user.id, "zhangsan");
+    records.create_user_with_password(&user, &new, world.now).await.unwrap();
+    let stored = records.user(&user.id).await.unwrap().unwrap();
+    assert_eq!(stored.nickname, user.nickname, "a long name is no key");
+    let mut passkey = world.passkey(&user.id);
+    passkey.key.subject = "k".repeat(1364);
+    let added = records.add_passkey(&passkey, &"passkey".parse().unwrap(), world.now).await;
+    let found = records.passkey(&passkey.key).await.unwrap();
+    assert_eq!(found.is_some(), matches!(added, Ok(true)), "{added:?}");
+    assert!(found.is_none_or(|found| found.key == passkey.key));
+}
