@@ -8,12 +8,14 @@ use std::fmt;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::records::StoreError;
 use crate::secret::SecretHash;
 
 /// What is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ChallengeKind {
     /// The code that was sent to an e-mail address.
     EmailCode,
@@ -26,7 +28,7 @@ pub enum ChallengeKind {
 }
 
 /// An open question.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Challenge {
     /// Names it.
     pub id: SecretHash,

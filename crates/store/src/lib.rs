@@ -1,6 +1,7 @@
 //! Every promise of `mashang_login::{records, credentials, consent, tickets, challenge}`, kept by every engine.
 //!
 //! - [`memory`]: tickets, handshakes and challenges of a single node;
+//! - [`redis`]: the same for many nodes, on Redis 7 or Valkey: one server, Sentinel or a cluster;
 //! - [`sql`]: the records, on SQLite now; the queries are written for PostgreSQL and MySQL/MariaDB as well;
 //! - `conformance` (feature of that name): the suites that prove engines alike. An engine is finished when they are
 //!   green.
@@ -11,4 +12,6 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod memory;
+pub mod redis;
+mod signal;
 pub mod sql;

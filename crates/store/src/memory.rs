@@ -9,7 +9,6 @@
 mod challenges;
 mod handshakes;
 mod shelf;
-mod signal;
 mod tickets;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,8 +19,8 @@ use mashang_login::ids::{ChannelId, ScanCode};
 use mashang_login::secret::SecretHash;
 use mashang_login::ticket::Ticket;
 
+use crate::signal::Switchboard;
 use shelf::Shelf;
-use signal::Switchboard;
 
 /// How much the engine may hold at once (SEC-16). Beyond, it answers `Overloaded`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,13 +52,13 @@ impl Default for MemoryLimits {
 pub struct MemoryTickets {
     limits: MemoryLimits,
     shared: Arc<Mutex<Held>>,
+    watchers: Switchboard,
 }
 
 /// Everything behind the mutex.
 #[derive(Default)]
 struct Held {
     tickets: Shelf<ScanCode, Arc<Ticket>>,
-    watchers: Switchboard,
     handshakes: Shelf<SecretHash, Trip>,
     provider_codes: Shelf<(ChannelId, SecretHash), ()>,
     challenges: Shelf<SecretHash, Challenge>,
@@ -75,7 +74,7 @@ impl MemoryTickets {
     /// An empty engine.
     #[must_use]
     pub fn new(limits: MemoryLimits) -> Self {
-        Self { limits, shared: Arc::default() }
+        Self { limits, shared: Arc::default(), watchers: Switchboard::default() }
     }
 
     /// A poisoned lock is taken anyway: every section leaves the maps whole at each step that could panic.
@@ -95,7 +94,7 @@ impl std::fmt::Debug for MemoryTickets {
         let held = self.held();
         f.debug_struct("MemoryTickets")
             .field("tickets", &held.tickets.len())
-            .field("watched", &held.watchers.len())
+            .field("watched", &self.watchers.len())
             .field("handshakes", &held.handshakes.len())
             .field("provider_codes", &held.provider_codes.len())
             .field("challenges", &held.challenges.len())

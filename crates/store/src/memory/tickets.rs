@@ -17,10 +17,10 @@ impl Tickets for MemoryTickets {
     async fn create(&self, ticket: &Ticket, now: Timestamp) -> Result<(), StoreError> {
         let code = ticket.scan_code.clone();
         let value = Arc::new(ticket.clone());
-        let mut held = self.held();
-        match held.tickets.put(code, value, ticket.keep_until, now, self.limits.live_tickets) {
+        let put = self.held().tickets.put(code, value, ticket.keep_until, now, self.limits.live_tickets);
+        match put {
             Put::Stored => {
-                held.watchers.ring(&ticket.scan_code);
+                self.watchers.ring(&ticket.scan_code);
                 Ok(())
             }
             Put::Exists => Err(StoreError::Conflict),
@@ -35,35 +35,19 @@ impl Tickets for MemoryTickets {
 
     async fn advance(&self, seen: &Ticket, next: &Ticket, now: Timestamp) -> Result<Advance, StoreError> {
         let value = Arc::new(next.clone());
-        let mut held = self.held();
-        match held.tickets.get_mut(&seen.scan_code, now) {
-            Some(stored) if stored.version == seen.version => *stored = value,
-            _ => return Ok(Advance::Lost),
+        {
+            let mut held = self.held();
+            match held.tickets.get_mut(&seen.scan_code, now) {
+                Some(stored) if stored.version == seen.version => *stored = value,
+                _ => return Ok(Advance::Lost),
+            }
+            held.tickets.keep(&seen.scan_code, next.keep_until);
         }
-        held.tickets.keep(&seen.scan_code, next.keep_until);
-        held.watchers.ring(&seen.scan_code);
+        self.watchers.ring(&seen.scan_code);
         Ok(Advance::Won)
     }
 
     async fn watch(&self, code: &ScanCode) -> Result<Box<dyn Watch>, StoreError> {
-        Ok(Box::new(self.held().watchers.subscribe(code, &self.shared)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::memory::MemoryLimits;
-
-    #[tokio::test]
-    async fn bells_go_with_their_last_watcher() {
-        let tickets = MemoryTickets::new(MemoryLimits::default());
-        let code = ScanCode::parse(&"x".repeat(32)).unwrap();
-        let first = tickets.watch(&code).await.unwrap();
-        let second = tickets.watch(&code).await.unwrap();
-        drop(first);
-        assert_eq!(tickets.held().watchers.len(), 1);
-        drop(second);
-        assert_eq!(tickets.held().watchers.len(), 0);
+        Ok(Box::new(self.watchers.subscribe(code)))
     }
 }

@@ -1,0 +1,77 @@
+//! [`Tickets`] on Redis: one string per ticket, one script per transition.
+
+use async_trait::async_trait;
+use mashang_login::Timestamp;
+use mashang_login::ids::ScanCode;
+use mashang_login::records::StoreError;
+use mashang_login::ticket::Ticket;
+use mashang_login::tickets::{Advance, Tickets, Watch};
+use redis::{Value, cmd};
+
+use super::entry::{millis, read, time_to_live, write};
+use super::scripts::{ADVANCE, CREATE, RESERVE};
+use super::{POLL, RedisTickets, corrupt, number, store_error};
+use crate::signal::RemoteWatch;
+
+#[async_trait]
+impl Tickets for RedisTickets {
+    async fn create(&self, ticket: &Ticket, now: Timestamp) -> Result<(), StoreError> {
+        let key = self.keys.ticket(&ticket.scan_code);
+        let count = self.keys.live_tickets();
+        let value = write(ticket.keep_until, ticket.version, &self.mark(), ticket);
+        let facts = self.facts(ticket.keep_until, now, self.limits.live_tickets);
+        let [now, ends, ttl, ceiling] = facts.each_ref().map(String::as_bytes);
+        let is_cluster = self.link.is_cluster();
+        let keys = [key.as_str(), count.as_str()];
+        let keys = if is_cluster { &keys[..1] } else { &keys[..] };
+        let answer = CREATE.run(&self.link, keys, &[now, ends, ttl, ceiling, &value, b"0"]).await;
+        match number(answer)? {
+            0 if is_cluster => {
+                let room = RESERVE.run(&self.link, &[&count], &[now, ends, ttl, ceiling]).await;
+                if number(room)? == 0 {
+                    return Ok(());
+                }
+                // Nobody has been told its code yet.
+                self.link.ask(cmd("DEL").arg(&key)).await.map_err(store_error)?;
+                Err(StoreError::Overloaded)
+            }
+            0 => Ok(()),
+            1 => Err(StoreError::Conflict),
+            _ => Err(StoreError::Overloaded),
+        }
+    }
+
+    async fn get(&self, code: &ScanCode, now: Timestamp) -> Result<Option<Ticket>, StoreError> {
+        let answer = self.link.ask(cmd("GET").arg(self.keys.ticket(code))).await.map_err(store_error)?;
+        let Value::BulkString(stored) = answer else { return Ok(None) };
+        let ticket = read(&stored, now).map_err(|what| corrupt("tickets", code.short(), what))?;
+        Ok(ticket.map(|(_, ticket)| ticket))
+    }
+
+    async fn advance(&self, seen: &Ticket, next: &Ticket, now: Timestamp) -> Result<Advance, StoreError> {
+        let code = &seen.scan_code;
+        let (key, channel) = (self.keys.ticket(code), self.keys.channel_of(code));
+        let mark = self.mark();
+        let value = write(next.keep_until, next.version, &mark, next);
+        let answer = ADVANCE
+            .run(
+                &self.link,
+                &[&key, &channel],
+                &[
+                    millis(now).to_string().as_bytes(),
+                    format!("{:010}", seen.version).as_bytes(),
+                    &value,
+                    time_to_live(next.keep_until, now).to_string().as_bytes(),
+                    mark.as_bytes(),
+                    if self.link.is_cluster() { b"SPUBLISH" } else { b"PUBLISH" },
+                    code.as_str().as_bytes(),
+                ],
+            )
+            .await;
+        Ok(if number(answer)? == 1 { Advance::Won } else { Advance::Lost })
+    }
+
+    async fn watch(&self, code: &ScanCode) -> Result<Box<dyn Watch>, StoreError> {
+        Ok(Box::new(RemoteWatch::new(self.watchers.subscribe(code), POLL)))
+    }
+}
