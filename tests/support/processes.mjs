@@ -143,13 +143,14 @@ export async function startSandbox(options = []) {
  * @param {Awaited<ReturnType<typeof startSandbox>>} wanted.sandbox
  * @param {boolean} [wanted.real] the platforms are the real ones, which no journey ever calls
  * @param {string} [wanted.host] what browsers know it as: passkeys need a name
+ * @param {string[]} [wanted.proxies] whose X-Forwarded-For is believed
  * @param {string} [wanted.settings] TOML
  * @param {string} [wanted.store] TOML of `[store]`, else SQLite in that folder
  * @param {string} [wanted.url] where people reach it, when something stands in front
  * @param {(sandbox: object) => string | Promise<string>} [wanted.channels] TOML of the ways to log in
  */
 export async function startServer({
-  sandbox, real = false, host = '127.0.0.1', settings = '', channels = linkAndPage, store, url: front,
+  sandbox, real = false, host = '127.0.0.1', proxies = [], settings = '', channels = linkAndPage, store, url: front,
 }) {
   const folder = await temporaryFolder();
   const port = await freePort();
@@ -159,6 +160,7 @@ export async function startServer({
 [server]
 public_url = "${url}"
 listen = "127.0.0.1:${port}"
+trusted_proxies = ${JSON.stringify(proxies)}
 
 [store]
 ${store ?? `url = "sqlite:${folder}/mashang.db"\nmaster_key_file = "${folder}/master.key"`}

@@ -13,6 +13,7 @@ use anyhow::{Context, bail};
 use crate::engines::Engines;
 use crate::guard;
 use tally::{Account, CARGO, NODE, Tally, watch};
+use tools::PythonTools;
 
 /// Turns on the tests that need an engine beside them (`xtask engines`).
 const ENGINES: &str = "mashang-store/engines";
@@ -71,6 +72,7 @@ pub fn run() -> ExitCode {
         step("browser SDK", &mut || sdk(&root));
         step("examples", &mut || examples(&root));
         step("ZenTao", &mut || node(&root, "zentao"));
+        step("deploy files", &mut || node(&root, "deploy"));
         step("several nodes", &mut || nodes(&root, engines.as_ref()));
     }
     close(&outcomes)
@@ -185,7 +187,8 @@ fn run_node(root: &Path, files: Vec<PathBuf>, engines: Option<&Engines>) -> anyh
         .args(files)
         .current_dir(root.join("tests"))
         .env("MASHANG_BIN", program)
-        .env("AUTHLIB_PYTHON", tools::python(root)?)
+        .env("AUTHLIB_PYTHON", PythonTools::AUTHLIB.programs(root)?.join("python"))
+        .env("DEPLOY_TOOLS", PythonTools::DEPLOY.programs(root)?)
         .env("NO_COLOR", "1");
     if let Some(engines) = engines {
         engines.introduce(&mut command);

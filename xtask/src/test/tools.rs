@@ -18,6 +18,15 @@ const EXAMPLE_TOOLS: [(&str, &[&str]); 6] = [
     ("/usr/bin/unzip", &["unzip"]),
 ];
 
+/// The same for the files of `deploy/`.
+const DEPLOY_TOOLS: [(&str, &[&str]); 5] = [
+    ("/usr/sbin/nginx", &["nginx"]),
+    ("/usr/bin/caddy", &["caddy"]),
+    ("/usr/bin/openssl", &["openssl"]),
+    ("/usr/bin/systemd-analyze", &["systemd"]),
+    ("/usr/bin/redis-server", &["redis-server", "redis-tools"]),
+];
+
 /// Whether cargo has this component, such as `fmt`.
 pub fn has_component(name: &str) -> bool {
     succeeds(Command::new("cargo").args([name, "--version"]))
@@ -36,14 +45,18 @@ pub fn prepare(root: &Path) -> anyhow::Result<()> {
         wanted.push("python3-venv");
     }
     install(&wanted)?;
-    install_for_examples();
+    install_for("examples", &EXAMPLE_TOOLS);
+    install_for("deploy files", &DEPLOY_TOOLS);
     if !succeeds(
         Command::new("node").args(["-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"]),
     ) {
         bail!("the journeys need node 20 or newer with npm: https://nodejs.org");
     }
     node_packages(&root.join("tests"))?;
-    environment(root)
+    if let Err(error) = PythonTools::DEPLOY.prepare(root) {
+        println!("some deploy files will be skipped: {error:#}");
+    }
+    PythonTools::AUTHLIB.prepare(root)
 }
 
 /// Installs the packages that a folder's lock file names.
@@ -62,10 +75,10 @@ pub fn install_engines() -> anyhow::Result<()> {
     install(&missing(&engines::PACKAGES))
 }
 
-/// What some examples need. Without it they are skipped, and say so: nobody needs PHP to work on Mashang.
-fn install_for_examples() {
-    if let Err(error) = install(&missing(&EXAMPLE_TOOLS)) {
-        println!("some examples will be skipped: {error:#}");
+/// What some tests need. Without it they are skipped, and say so: nobody needs PHP to work on Mashang.
+fn install_for(what: &str, packages: &[(&str, &[&str])]) {
+    if let Err(error) = install(&missing(packages)) {
+        println!("some {what} will be skipped: {error:#}");
     }
 }
 
@@ -95,34 +108,46 @@ fn install(packages: &[&str]) -> anyhow::Result<()> {
     )
 }
 
-/// The Python that has Authlib, below the target folder.
-///
-/// # Errors
-/// When cargo does not say where that is.
-pub fn python(root: &Path) -> anyhow::Result<PathBuf> {
-    Ok(folder(root)?.join("bin").join("python"))
+/// Programs from PyPI, in an environment of their own below the target folder.
+pub struct PythonTools {
+    /// The environment's folder there.
+    folder: &'static str,
+    /// The folder below `tests/` whose `requirements.txt` pins them.
+    wanted_by: &'static str,
 }
 
-fn folder(root: &Path) -> anyhow::Result<PathBuf> {
-    Ok(target_folder(root)?.join("authlib"))
-}
+impl PythonTools {
+    /// Clients that are not ours.
+    pub const AUTHLIB: Self = Self { folder: "authlib", wanted_by: "clients" };
+    /// What looks at the files of `deploy/`.
+    pub const DEPLOY: Self = Self { folder: "deploy-tools", wanted_by: "deploy" };
 
-/// Makes the Python environment, again only when the pinned versions changed.
-fn environment(root: &Path) -> anyhow::Result<()> {
-    let pinned = root.join("tests").join("clients").join("requirements.txt");
-    let installed = folder(root)?.join("installed.txt");
-    let wanted = std::fs::read(&pinned).context("tests/clients/requirements.txt")?;
-    if std::fs::read(&installed).is_ok_and(|found| found == wanted) {
-        return Ok(());
+    /// Where the programs are, Python among them.
+    ///
+    /// # Errors
+    /// When cargo does not say where the target folder is.
+    pub fn programs(&self, root: &Path) -> anyhow::Result<PathBuf> {
+        Ok(target_folder(root)?.join(self.folder).join("bin"))
     }
-    must(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder(root)?))?;
-    must(
-        Command::new(python(root)?)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
-            .arg(&pinned),
-    )?;
-    std::fs::write(installed, wanted)?;
-    Ok(())
+
+    /// Makes the environment, again only when the pinned versions changed.
+    fn prepare(&self, root: &Path) -> anyhow::Result<()> {
+        let pinned = root.join("tests").join(self.wanted_by).join("requirements.txt");
+        let folder = target_folder(root)?.join(self.folder);
+        let installed = folder.join("installed.txt");
+        let wanted = std::fs::read(&pinned).with_context(|| pinned.display().to_string())?;
+        if std::fs::read(&installed).is_ok_and(|found| found == wanted) {
+            return Ok(());
+        }
+        must(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+        must(
+            Command::new(self.programs(root)?.join("python"))
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+                .arg(&pinned),
+        )?;
+        std::fs::write(installed, wanted)?;
+        Ok(())
+    }
 }
 
 fn succeeds(command: &mut Command) -> bool {

@@ -1,0 +1,103 @@
+/** `deploy/kubernetes`: rendered, and held against Kubernetes' own schemas and its restricted standard. */
+
+import assert from 'node:assert/strict';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { temporaryFolder } from '../support/processes.mjs';
+import { checksConfiguration, lacking, linter, path, read, runs } from './support.mjs';
+
+/** The oldest that the manifests are for, and the newest that the schemas know. */
+const VERSIONS = [/Needs Kubernetes (\d+\.\d+) or newer/.exec(read('kubernetes/kustomization.yaml'))[1], '1.37'];
+
+const skip = lacking(linter('kubectl'), linter('python'), linter('kubernetes-validate'));
+let folder;
+let rendered;
+let all;
+before(async () => {
+  folder = await temporaryFolder();
+  if (skip) return;
+  rendered = join(folder, 'rendered.yaml');
+  await writeFile(rendered, (await runs(linter('kubectl'), ['kustomize', path('kubernetes')])).stdout);
+  const program = 'import json, sys, yaml; json.dump(list(yaml.safe_load_all(open(sys.argv[1]))), sys.stdout)';
+  all = JSON.parse((await runs(linter('python'), ['-c', program, rendered])).stdout);
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+const the = (kind) => {
+  const found = all.filter((one) => one.kind === kind);
+  assert.equal(found.length, 1, kind);
+  return found[0];
+};
+const pod = () => the('Deployment').spec.template;
+
+for (const version of VERSIONS) {
+  test(`kubernetes: every field is one that Kubernetes ${version} knows`, { skip }, async () => {
+    await runs(linter('kubernetes-validate'), ['--strict', '--quiet', '-k', version, rendered]);
+  });
+}
+
+test('kubernetes: whatever chooses pods chooses the nodes', { skip }, () => {
+  const { labels } = pod().metadata;
+  const chosenBy = [
+    the('Deployment').spec.selector.matchLabels, the('Service').spec.selector, the('PodDisruptionBudget').spec.selector.matchLabels,
+    the('NetworkPolicy').spec.podSelector.matchLabels, ...pod().spec.topologySpreadConstraints.map((one) => one.labelSelector.matchLabels),
+  ];
+  for (const selector of chosenBy) {
+    assert.ok(Object.keys(selector ?? {}).length > 0, 'an empty selector chooses everything');
+    for (const [name, value] of Object.entries(selector)) assert.equal(labels[name], value);
+  }
+});
+
+test('kubernetes: a roll-over never has fewer nodes than before, and a stop has time to drain', { skip }, () => {
+  const { replicas, strategy } = the('Deployment').spec;
+  assert.deepEqual([replicas, strategy.rollingUpdate.maxUnavailable, the('PodDisruptionBudget').spec.maxUnavailable], [2, 0, 1]);
+  const [container] = pod().spec.containers;
+  assert.ok(pod().spec.terminationGracePeriodSeconds > container.lifecycle.preStop.sleep.seconds + 30);
+});
+
+test('kubernetes: a database that is away takes a node out of turn, and restarts none', { skip }, () => {
+  const [{ readinessProbe, livenessProbe, startupProbe, ports }] = pod().spec.containers;
+  assert.deepEqual([readinessProbe, livenessProbe, startupProbe].map((probe) => probe.httpGet.path), ['/readyz', '/healthz', '/healthz']);
+  const [, listen] = /^listen = "0\.0\.0\.0:(\d+)"$/m.exec(read('kubernetes/mashang.toml'));
+  assert.equal(ports.find((port) => port.name === readinessProbe.httpGet.port).containerPort, Number(listen));
+});
+
+test('kubernetes: the pods keep the restricted standard that the namespace enforces', { skip }, () => {
+  assert.equal(the('Namespace').metadata.labels['pod-security.kubernetes.io/enforce'], 'restricted');
+  const { spec } = pod();
+  assert.equal(spec.securityContext.runAsNonRoot, true);
+  assert.notEqual(spec.securityContext.runAsUser, 0);
+  assert.equal(spec.securityContext.seccompProfile.type, 'RuntimeDefault');
+  assert.ok(!spec.hostNetwork && !spec.hostPID && !spec.hostIPC);
+  for (const { securityContext } of [...spec.containers, ...(spec.initContainers ?? [])]) {
+    assert.deepEqual(securityContext, {
+      allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] },
+    });
+  }
+  for (const volume of spec.volumes) assert.ok(volume.configMap || volume.secret, `${volume.name} is of an allowed kind`);
+  assert.equal(spec.automountServiceAccountToken, false);
+});
+
+test('kubernetes: a changed setting has another name, so that it rolls the nodes over', { skip }, () => {
+  const { name } = the('ConfigMap').metadata;
+  assert.match(name, /^mashang-[a-z0-9]{10}$/);
+  assert.equal(pod().spec.volumes.find((volume) => volume.configMap).configMap.name, name);
+});
+
+test('kubernetes: the Ingress leads to the Service, and no POST is ever sent twice', { skip }, () => {
+  const { metadata, spec } = the('Ingress');
+  const { service } = spec.rules[0].http.paths[0].backend;
+  assert.equal(service.name, the('Service').metadata.name);
+  assert.ok(the('Service').spec.ports.some((port) => port.name === service.port.name));
+  for (const [name, value] of Object.entries(metadata.annotations)) {
+    if (name.endsWith('/proxy-next-upstream')) assert.equal(value, 'error timeout');
+  }
+});
+
+test('kubernetes: the configuration is valid', async () => {
+  await checksConfiguration(read('kubernetes/mashang.toml'), {
+    secrets: '/run/secrets/mashang/', names: ['store_url', 'master_key', 'tickets_url', 'wechat'],
+  });
+});
