@@ -1,4 +1,5 @@
-//! Work beside requests: tidying and key rotation. Nothing depends on it having run (promise 4).
+//! Work beside requests: tidying and key rotation, and at the end the farewell to waiting browsers. Nothing depends on
+//! it having run (promise 4).
 
 use std::time::Duration;
 
@@ -6,8 +7,17 @@ use crate::state::App;
 
 const TIDY_EVERY: Duration = Duration::from_secs(300);
 
-/// Runs until the server stops.
+/// How long sockets may take to close after the server was asked to stop; they are no connections of the HTTP server's
+/// any more, so it does not wait for them.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// Runs until the server stops and the browsers that wait have been told.
 pub async fn run(app: App) {
+    tidy(&app).await;
+    let _ = tokio::time::timeout(FAREWELL, app.limits.streams_ended()).await;
+}
+
+async fn tidy(app: &App) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(TIDY_EVERY) => {}

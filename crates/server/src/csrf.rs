@@ -26,12 +26,17 @@ fn is_cross_site(headers: &HeaderMap, own: &str) -> bool {
         return site != "same-origin" && site != "none";
     }
     match headers.get(header::ORIGIN) {
-        None => false,
         // Our pages say `no-referrer`, and with that older browsers (WeChat's web view among them) send `Origin: null` even
         // to ourselves. What is left then: SameSite cookies, addresses nobody can guess, and the tokens in the forms.
         Some(origin) if origin == "null" => false,
-        Some(origin) => origin.as_bytes() != own.as_bytes(),
+        _ => is_foreign(headers, own),
     }
+}
+
+/// Whether the handshake of a WebSocket comes from a page that is not ours. Browsers send its `Origin` whatever the
+/// page's referrer policy says, so here `null` is somebody else.
+pub(crate) fn is_foreign(headers: &HeaderMap, own: &str) -> bool {
+    headers.get_all(header::ORIGIN).iter().any(|origin| origin.as_bytes() != own.as_bytes())
 }
 
 #[cfg(test)]

@@ -141,4 +141,10 @@ impl Site {
     pub fn absolute(&self, path: &str) -> String {
         format!("{}{path}", self.public_url)
     }
+
+    /// An address of ours for a WebSocket: `wss:` where the public address is `https:`.
+    #[must_use]
+    pub fn socket(&self, path: &str) -> String {
+        self.absolute(path).replacen("http", "ws", 1)
+    }
 }

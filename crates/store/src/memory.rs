@@ -3,11 +3,12 @@
 //! A restart forgets them all; that fails safe, as every page draws a fresh QR by itself (promise 8). For more than one
 //! node, use an engine which they share.
 //!
-//! One std mutex guards plain maps and is never held across an await. A section under it is one look-up, so that
-//! 100,000 live tickets need no shards; tickets are copied outside of it.
+//! One std mutex guards plain maps and is never held across an await. A section under it is one look-up, so that a
+//! million live tickets need no shards; tickets are packed small, and unpacked outside of it.
 
 mod challenges;
 mod handshakes;
+mod packed;
 mod shelf;
 mod tickets;
 
@@ -15,17 +16,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mashang_login::challenge::Challenge;
 use mashang_login::handshake::{Handshake, TripEnd};
-use mashang_login::ids::{ChannelId, ScanCode};
+use mashang_login::ids::ChannelId;
 use mashang_login::secret::SecretHash;
-use mashang_login::ticket::Ticket;
 
 use crate::signal::Switchboard;
+use packed::{Packed, Shared};
 use shelf::Shelf;
 
 /// How much the engine may hold at once (SEC-16). Beyond, it answers `Overloaded`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryLimits {
-    /// Tickets being kept, finished ones included (about 0.6 KB each).
+    /// Tickets being kept, finished ones included (about 0.25 KB each).
     pub live_tickets: usize,
     /// Trips to platforms under way (about 0.4 KB each).
     pub live_handshakes: usize,
@@ -58,7 +59,9 @@ pub struct MemoryTickets {
 /// Everything behind the mutex.
 #[derive(Default)]
 struct Held {
-    tickets: Shelf<ScanCode, Arc<Ticket>>,
+    tickets: Shelf<packed::Chars, Packed>,
+    /// What tickets have in common.
+    shared: Shared,
     handshakes: Shelf<SecretHash, Trip>,
     provider_codes: Shelf<(ChannelId, SecretHash), ()>,
     challenges: Shelf<SecretHash, Challenge>,

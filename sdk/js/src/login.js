@@ -42,7 +42,7 @@ import { isOpen, watch } from './watch.js';
  *
  * @typedef {'idle'|'loading'|'waiting'|'scanned'|'approved'|'denied'|'expired'|'cancelled'|'error'} LoginStatus
  * @typedef {{id: string, label: string, kind: string, platform: string, scan_hint: string, how: 'qr'|'window'}} Channel
- * @typedef {{status: string, events: string, refresh: string, redeem: string, cancel: string}} Urls
+ * @typedef {{status: string, events: string, socket?: string, refresh: string, redeem: string, cancel: string}} Urls
  * @typedef {{scan_code: string, scan_url: string|null, qr_svg: string|null, picture: string|null, number: string,
  *   status: string, version: number, seconds_left: number}} Ticket
  * @typedef {{mode: string, ticket: Ticket, urls: Urls, trouble: null|{heading: string, text: string, remedy?: string},
@@ -64,7 +64,7 @@ import { isOpen, watch } from './watch.js';
  * @property {(failed: LoginFailure) => void} [failure] it is over
  */
 
-const GONE = { status: 'expired', seconds_left: 0 };
+const GONE = { status: 'expired' };
 
 /** @param {LoginOptions} options */
 export function addressOf({ issuer, clientId }) {
@@ -316,7 +316,7 @@ export function createLogin(options, listener = {}) {
     hear(face.ticket);
   }
 
-  /** @param {{status: string, reason?: string, seconds_left: number}} news */
+  /** @param {any} news of the type News, or only its status */
   function hear({ status, reason, seconds_left }) {
     deadline = performance.now() + 1000 * seconds_left;
     if (isOpen(status)) set({ status: /** @type {LoginStatus} */ (status), secondsLeft: seconds_left });

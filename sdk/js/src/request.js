@@ -12,32 +12,29 @@
  * @typedef {{ok: boolean, status: number, body: any, wait: number}} Answer `wait`: ms that the server asks for
  */
 
-/** A signal that ends with `outer`, or when the time last `set` is over. @param {AbortSignal} [outer] */
-export function fuse(outer) {
+/** A signal that ends with `outer`, after the time last `set`, or when it is cleared. @param {AbortSignal | undefined} outer @param {number} limit in ms */
+export function fuse(outer, limit) {
   const ends = new AbortController();
-  const end = () => ends.abort();
   /** @type {any} */
   let timer;
-  if (outer) outer.addEventListener('abort', end);
-  if (outer && outer.aborted) end();
-  return {
-    signal: ends.signal,
-    /** @param {number} ms */
-    set(ms) {
-      clearTimeout(timer);
-      timer = setTimeout(end, ms);
-    },
-    clear() {
-      clearTimeout(timer);
-      if (outer) outer.removeEventListener('abort', end);
-    },
+  const clear = () => {
+    clearTimeout(timer);
+    ends.abort(); // and with it, what listens to `outer`
   };
+  /** @param {number} ms */
+  const set = (ms) => {
+    clearTimeout(timer);
+    timer = setTimeout(clear, ms);
+  };
+  set(limit);
+  if (outer) outer.addEventListener('abort', clear, ends);
+  if (outer && outer.aborted) clear();
+  return { signal: ends.signal, set, clear };
 }
 
 /** @param {string} url @param {Call} [call] @returns {Promise<Answer>} rejects as `fetch` does */
 export async function request(url, { method = 'GET', headers, body, credentials = 'omit', signal, limit = 20000 } = {}) {
-  const ends = fuse(signal);
-  ends.set(limit);
+  const ends = fuse(signal, limit);
   try {
     const answer = await fetch(url, {
       method,
@@ -55,8 +52,8 @@ export async function request(url, { method = 'GET', headers, body, credentials 
   }
 }
 
-/** @param {string} text */
-function parse(text) {
+/** What is no JSON says nothing. @param {any} text */
+export function parse(text) {
   try {
     return JSON.parse(text) || {};
   } catch (error) {
@@ -64,19 +61,12 @@ function parse(text) {
   }
 }
 
-/** Resolves after a time, or at once when the signal ends. @param {number} ms @param {AbortSignal} signal */
-export function pause(ms, signal) {
-  return /** @type {Promise<void>} */ (new Promise((done) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      done();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-  }));
-}
+/** Resolves after a time, or at once when the signal ends. @param {number} ms @param {AbortSignal} signal @returns {Promise<unknown>} */
+export const pause = (ms, signal) => new Promise((done) => {
+  const end = fuse(signal, ms).signal;
+  end.addEventListener('abort', done);
+  if (end.aborted) done(end);
+});
 
 /** Longer with each failure; not all browsers at once after a server came back. @param {number} failures */
 export const backoff = (failures) => Math.min(10000, 1000 * 2 ** failures) * (1 - Math.random() / 4);

@@ -1,14 +1,16 @@
 /**
- * Watches one ticket for the browser that waits: pushed events, else held requests, else asking again and again. News
- * is a state, never a person or a code. Nothing is asked while nobody looks; on return there is one question at once.
+ * Watches one ticket for the browser that waits: a socket, else a stream of events, else held requests, else asking again
+ * and again. News is a state, never a person or a code. Nothing is asked while nobody looks; on return there is one
+ * question at once.
  *
- *   stream ──► (does not get through) ──► held requests ──► (held back) ──► one request every 2 s
+ *   socket ──► (not heard of) ──► stream ──► (not heard of) ──► held requests ──► (held back) ──► one request every 2 s
  *      ▲
  *      └── question ◄── visible or online again
  *
- * `EventSource` cannot send a header, so the events are read from `fetch`.
+ * Neither a socket nor `EventSource` can send a header: a socket offers the header's two words as subprotocols, of which
+ * the server chooses `Bearer`, and the events are read from `fetch`.
  */
-import { backoff, fuse, pause, request } from './request.js';
+import { backoff, fuse, parse, pause, request } from './request.js';
 
 export { backoff, pause, request } from './request.js';
 
@@ -16,7 +18,7 @@ export { backoff, pause, request } from './request.js';
  * @typedef {{status: string, reason?: string, version: number, seconds_left: number}} News
  *
  * @typedef {object} WatchOptions
- * @property {{status: string, events: string}} urls
+ * @property {{status: string, events: string, socket?: string}} urls without `socket`: from a server that has none
  * @property {Record<string, string>} [headers] on each request, such as `authorization`
  * @property {RequestCredentials} [credentials] else `omit`
  * @property {number} [seen] the version that is known
@@ -30,87 +32,95 @@ export { backoff, pause, request } from './request.js';
 export const isOpen = (status) => status === 'waiting' || status === 'scanned';
 
 /** Starts at once, unless the page is hidden; ends by itself after the last news. @param {WatchOptions} options @returns {Watcher} */
-export function watch({ urls, headers, credentials = 'omit', seen = 0, onNews, onGone }) {
+export function watch({ urls, headers = {}, credentials = 'omit', seen: version = 0, onNews, onGone }) {
   const whole = new AbortController();
   let life = new AbortController(); // from one look at the page to the next
-  let version = seen;
 
   function stop() {
     whole.abort();
     life.abort();
   }
 
-  /** @param {News} news */
+  /** @param {any} news of the type News, or `gone` */
   function tell(news) {
     if (whole.signal.aborted || news.version < version) return; // overtaken
     version = news.version;
     if (!isOpen(news.status)) stop();
-    onNews(news);
+    if (news.status === 'gone') onGone();
+    else onNews(news);
   }
 
-  function gone() {
-    if (whole.signal.aborted) return;
-    stop();
-    onGone();
-  }
-
-  /** @param {boolean} hold wait for a change @param {AbortSignal} signal */
+  /** Throws what is no answer of use, as `fetch` does or as it is. @param {boolean} hold wait for a change @param {AbortSignal} signal */
   async function ask(hold, signal) {
     const url = urls.status + (hold ? `?wait=25&seen=${version}` : '');
     const answer = await request(url, { headers, credentials, signal, limit: hold ? 40000 : 10000 });
     if (signal.aborted) return;
     if (answer.ok) return tell(answer.body);
-    if (answer.status === 404 || answer.status === 410) return gone();
-    throw Object.assign(new Error(), { wait: answer.wait });
+    if (answer.status === 404 || answer.status === 410) return tell({ status: 'gone' });
+    throw answer;
   }
 
-  /** One stream of events, to its end; whether something was heard. @param {AbortSignal} signal */
-  async function stream(signal) {
+  /**
+   * One way of being told, to its end; whether something was heard.
+   * @param {(hear: (data?: string) => void, signal: AbortSignal) => Promise<void>} way @param {AbortSignal} signal
+   */
+  async function listen(way, signal) {
     let heard = false;
-    const ends = fuse(signal);
-    ends.set(8000); // a proxy holds the first event back
+    const ends = fuse(signal, 8000); // a proxy holds the first news back
     try {
-      const answer = await fetch(urls.events, {
-        headers: { accept: 'text/event-stream', ...headers }, credentials, cache: 'no-store', signal: ends.signal,
-      });
-      if (!answer.ok || !answer.body) return false;
-      const reader = answer.body.getReader();
-      const decoder = new TextDecoder();
-      for (let text = ''; !signal.aborted;) {
-        const { done, value } = await reader.read();
-        if (done) break;
-        const events = (text + decoder.decode(value, { stream: true })).split(/\r?\n\r?\n/);
-        text = /** @type {string} */ (events.pop());
-        for (const event of events) heard = take(event) || heard;
-        if (heard) ends.set(45000); // the server says something each 15 s
-      }
+      await way((data) => { // news, or nothing but a sign of life
+        const news = parse(data);
+        if (news.status) {
+          heard = true;
+          tell(news);
+        }
+        if (heard) ends.set(40000); // the server says something each 15 s
+      }, ends.signal);
     } catch (error) { // the network, or we
-    } finally {
-      ends.clear();
     }
+    ends.clear();
     return heard;
   }
 
-  /** @param {string} event */
-  function take(event) {
-    const [, name, data] = /^event: (.*)\r?\n^data: (.*)$/m.exec(event) || [];
-    if (name === 'gone') gone();
-    if (name === 'status') tell(JSON.parse(data));
-    return Boolean(name);
+  /** @param {(data?: string) => void} hear @param {AbortSignal} signal @returns {Promise<void>} */
+  const socket = (hear, signal) => new Promise((done) => {
+    const link = new WebSocket(/** @type {string} */ (urls.socket), (headers.authorization || 'Bearer').split(' '));
+    link.onclose = () => done();
+    link.onmessage = ({ data }) => {
+      if (!signal.aborted) hear(data); // not of a former look
+    };
+    signal.addEventListener('abort', () => {
+      link.close();
+      done();
+    });
+  });
+
+  /** @param {(data?: string) => void} hear @param {AbortSignal} signal */
+  async function stream(hear, signal) {
+    const { body } = await fetch(urls.events, { headers, credentials, cache: 'no-store', signal });
+    const reader = /** @type {ReadableStream} */ (body).getReader(); // a refusal has no such lines
+    const decoder = new TextDecoder();
+    for (let text = ''; ;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const lines = (text + decoder.decode(value, { stream: true })).split(/\r?\n/);
+      text = /** @type {string} */ (lines.pop());
+      for (const line of lines) hear(line.split(/^data: /)[1]);
+    }
   }
 
   /** Held requests, else one every 2 s. @param {AbortSignal} signal */
   async function poll(signal) {
     let hold = true;
-    let failures = 0;
-    while (!signal.aborted) {
-      const [asked, before] = [performance.now(), version];
+    for (let failures = 0; !signal.aborted;) {
+      const asked = performance.now();
+      const before = version;
       try {
         await ask(hold, signal);
         failures = 0;
         if (version === before && performance.now() - asked < 2000) await pause(2000, signal);
       } catch (error) {
-        const { name, wait } = /** @type {{name: string, wait?: number}} */ (error);
+        const { name, wait } = /** @type {{name?: string, wait?: number}} */ (error);
         failures += 1;
         if (name === 'AbortError' || failures > 1) hold = false;
         await pause(wait || backoff(failures), signal);
@@ -118,24 +128,22 @@ export function watch({ urls, headers, credentials = 'omit', seen = 0, onNews, o
     }
   }
 
-  /** @param {boolean} returning */
+  /** @param {Event} [returning] */
   async function look(returning) {
     life.abort();
     if (whole.signal.aborted || document.hidden) return;
     life = new AbortController();
     const { signal } = life;
     if (returning) await ask(false, signal).catch(() => {});
-    while (!signal.aborted && await stream(signal)) await pause(1000, signal);
+    for (const way of urls.socket ? [socket, stream] : [stream]) {
+      while (!signal.aborted && await listen(way, signal)) await pause(backoff(0), signal);
+    }
     await poll(signal);
   }
 
-  function resume() {
-    look(true);
-  }
-
-  document.addEventListener('visibilitychange', resume, whole);
-  addEventListener('online', resume, whole);
-  look(false);
+  document.addEventListener('visibilitychange', look, whole);
+  addEventListener('online', look, whole);
+  look();
   return {
     stop,
     check() {

@@ -2,7 +2,7 @@
 
 const turn = setImmediate;
 const REAL = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'fetch', 'document', 'location',
-  'history', 'sessionStorage', 'navigator', 'addEventListener', 'removeEventListener', 'open', 'crypto'];
+  'history', 'sessionStorage', 'navigator', 'addEventListener', 'removeEventListener', 'open', 'crypto', 'WebSocket'];
 
 /** An event target that knows how many listen. */
 class Listeners {
@@ -32,7 +32,9 @@ export class World {
     this.window = new Listeners();
     this.page = new Listeners();
     this.requests = [];
-    this.open = 0; // requests without an answer, and streams
+    this.open = 0; // requests without an answer, streams and sockets
+    this.sockets = [];
+    this.upgrades = false; // without it each socket fails at once, as behind a proxy that knows none
     this.answer = answer;
     this.kept = new Map();
     this.before = REAL.map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]);
@@ -77,6 +79,7 @@ export class World {
       addEventListener: (...given) => this.window.add(...given),
       removeEventListener: (type, listener) => this.window.remove(type, listener),
       open: (url) => this.popup(url),
+      WebSocket: function WebSocket(url, protocols) { return world.socket(url, protocols); },
       crypto: { getRandomValues: (bytes) => real.getRandomValues(bytes), subtle: { digest: (...args) => this.digest(...args) } },
     };
     for (const name of Object.keys(globals)) {
@@ -121,6 +124,21 @@ export class World {
     } finally {
       this.open -= 1;
     }
+  }
+
+  /** A socket as the page sees it; the test lets the server speak by `hear` and `drop`. */
+  socket(url, protocols) {
+    this.open += 1;
+    let isOpen = true;
+    const shut = () => { if (isOpen) this.open -= 1; isOpen = false; };
+    const socket = {
+      url, protocols, onmessage: null, onclose: null, close: shut,
+      hear: (data) => { if (isOpen && socket.onmessage) socket.onmessage({ data }); },
+      drop: () => { shut(); if (socket.onclose) socket.onclose({}); },
+    };
+    this.sockets.push(socket);
+    if (!this.upgrades) turn(socket.drop);
+    return socket;
   }
 
   stream({ stream }, signal) {

@@ -136,6 +136,7 @@ export type Channel = {
 export type Urls = {
     status: string;
     events: string;
+    socket?: string;
     refresh: string;
     redeem: string;
     cancel: string;

@@ -11,17 +11,17 @@
  *
  * @typedef {{ok: boolean, status: number, body: any, wait: number}} Answer `wait`: ms that the server asks for
  */
-/** A signal that ends with `outer`, or when the time last `set` is over. @param {AbortSignal} [outer] */
-export function fuse(outer?: AbortSignal): {
+/** A signal that ends with `outer`, after the time last `set`, or when it is cleared. @param {AbortSignal | undefined} outer @param {number} limit in ms */
+export function fuse(outer: AbortSignal | undefined, limit: number): {
     signal: AbortSignal;
-    /** @param {number} ms */
-    set(ms: number): void;
-    clear(): void;
+    set: (ms: number) => void;
+    clear: () => void;
 };
 /** @param {string} url @param {Call} [call] @returns {Promise<Answer>} rejects as `fetch` does */
 export function request(url: string, { method, headers, body, credentials, signal, limit }?: Call): Promise<Answer>;
-/** Resolves after a time, or at once when the signal ends. @param {number} ms @param {AbortSignal} signal */
-export function pause(ms: number, signal: AbortSignal): Promise<void>;
+/** What is no JSON says nothing. @param {any} text */
+export function parse(text: any): any;
+export function pause(ms: number, signal: AbortSignal): Promise<unknown>;
 export function backoff(failures: number): number;
 /**
  * One request with an end: by time or by a signal, whichever is first. Nothing of it stays behind.

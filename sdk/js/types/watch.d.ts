@@ -1,5 +1,5 @@
 /** Starts at once, unless the page is hidden; ends by itself after the last news. @param {WatchOptions} options @returns {Watcher} */
-export function watch({ urls, headers, credentials, seen, onNews, onGone }: WatchOptions): Watcher;
+export function watch({ urls, headers, credentials, seen: version, onNews, onGone }: WatchOptions): Watcher;
 export function isOpen(status: string): status is "waiting" | "scanned";
 export type News = {
     status: string;
@@ -8,9 +8,13 @@ export type News = {
     seconds_left: number;
 };
 export type WatchOptions = {
+    /**
+     * without `socket`: from a server that has none
+     */
     urls: {
         status: string;
         events: string;
+        socket?: string;
     };
     /**
      * on each request, such as `authorization`

@@ -41,9 +41,9 @@ pub async fn login_of(
 pub async fn ticket_of(
     app: &App,
     headers: &HeaderMap,
+    page: SecretHash,
     (grant, ticket): &(String, String),
 ) -> Result<Ticket, Refused> {
-    let page = page_of(headers)?;
     let unknown = |_| Refused::UnknownLogin;
     let (grant, code) = (GrantId::parse(grant).map_err(unknown)?, ScanCode::parse(ticket).map_err(unknown)?);
     let found = app.tickets.get(&code, app.now()).await?;
@@ -58,7 +58,10 @@ pub async fn ticket_of(
 }
 
 /// Hash of the secret in `Authorization: Bearer …`.
-fn page_of(headers: &HeaderMap) -> Result<SecretHash, Refused> {
+///
+/// # Errors
+/// [`Refused::UnknownLogin`] without one.
+pub fn page_of(headers: &HeaderMap) -> Result<SecretHash, Refused> {
     let sent = authorization(headers);
     let secret = sent.as_deref().and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;

@@ -100,6 +100,7 @@ pub async fn draw(
         "urls": {
             "status": url(urls::BROWSER_STATUS),
             "events": url(urls::BROWSER_EVENTS),
+            "socket": app.site.socket(&urls::of_ticket(urls::BROWSER_EVENTS, &ticket.grant, &ticket.scan_code)),
             "refresh": url(urls::BROWSER_REFRESH),
             "redeem": url(urls::BROWSER_REDEEM),
             "cancel": url(urls::BROWSER_CANCEL),

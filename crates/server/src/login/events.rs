@@ -1,104 +1,78 @@
-//! `GET …/events`: a ticket's status, pushed (server-sent events, HTML Living Standard §9.2).
+//! `GET …/events`: a ticket's status, pushed; over a WebSocket where the caller asks for one ([`super::socket`]), else as
+//! server-sent events (HTML Living Standard §9.2).
 //!
-//! The present status comes at once, then each change, then the stream ends with the final one. A comment every 15
-//! seconds keeps proxies from closing it. Notifications are hints: after each wake-up the ticket is read again, and it
-//! is read at its deadline as well, so that expiry needs nobody to announce it (promises 4 and 7).
+//! What is told is decided in [`super::news`]; here it is written. A comment every 15 seconds keeps proxies from closing
+//! the stream.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{Stream, unfold};
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use mashang_login::ids::ScanCode;
-use mashang_login::ticket::Ticket;
-use mashang_login::tickets::Watch;
 
-use super::status::{Report, own_ticket};
+use super::news::{Follower, GONE, KEEP_ALIVE, News};
+use super::socket::{self, Handshake};
+use super::status::own_ticket;
+use crate::csrf;
 use crate::state::App;
-use crate::web::limits::{Counted, StreamPlace};
+use crate::web::limits::Counted;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
 
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
-/// Opens the stream.
+/// Opens the stream, or the socket.
 pub async fn events(
     State(app): State<App>,
     visitor: Visitor,
     Path((_grant, ticket)): Path<(String, String)>,
+    headers: HeaderMap,
+    handshake: Handshake,
 ) -> Result<Response, Problem> {
     app.limits.count(Counted::Poll, visitor.address)?;
+    // A WebSocket is not bound by the same-origin policy; our own page is the only one that opens it (SEC-64).
+    if handshake.is_wanted() && csrf::is_foreign(&headers, &app.site.public_url) {
+        return Err(Problem::CrossSite);
+    }
     let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
     let ticket = own_ticket(&app, visitor.browser(), &code).await?;
-    stream(&app, &visitor, ticket.scan_code).await
+    push(&app, &visitor, ticket.scan_code, handshake).await
 }
 
-/// The stream of a ticket's news, for whoever was found to own it.
+/// The news of a ticket, for whoever was found to own it, in the way that was asked for.
 ///
 /// # Errors
 /// [`Problem::TooMany`] when all places are taken, or [`Problem::Store`].
-pub async fn stream(app: &App, visitor: &Visitor, code: ScanCode) -> Result<Response, Problem> {
-    let place = app.limits.open_stream(visitor.address)?;
-    // The follower reads after this: a change in between is not missed.
-    let watch = app.tickets.watch(&code).await?;
-    let follower = Follower { app: app.clone(), code, watch, told: None, is_over: false, _place: place };
+pub async fn push(
+    app: &App,
+    visitor: &Visitor,
+    code: ScanCode,
+    handshake: Handshake,
+) -> Result<Response, Problem> {
+    Ok(match handshake {
+        Handshake::None => stream(Follower::begin(app, visitor, code).await?),
+        Handshake::Good(upgrade) => socket::open(*upgrade, Follower::begin(app, visitor, code).await?),
+        Handshake::Bad(refusal) => refusal,
+    })
+}
+
+fn stream(follower: Follower) -> Response {
     let mut response =
-        Sse::new(follower.into_stream()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
+        Sse::new(told(follower)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     // nginx buffers answers by default and would hold the events back.
     headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    Ok(response)
+    response
 }
 
-struct Follower {
-    app: App,
-    code: ScanCode,
-    watch: Box<dyn Watch>,
-    told: Option<Report>,
-    is_over: bool,
-    _place: StreamPlace,
-}
-
-impl Follower {
-    fn into_stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        unfold(self, |mut follower| async move {
-            let event = follower.next().await?;
-            Some((Ok(event), follower))
-        })
-    }
-
-    /// The next thing to tell; `None` ends the stream.
-    async fn next(&mut self) -> Option<Event> {
-        while !self.is_over {
-            let now = self.app.now();
-            // A store that does not answer ends the stream: the page's script comes back, or asks another node.
-            let Some(ticket) = self.app.tickets.get(&self.code, now).await.ok()? else {
-                self.is_over = true;
-                return Some(Event::default().event("gone").data("{}"));
-            };
-            let report = Report::of(&ticket, now);
-            let is_news =
-                self.told.is_none_or(|told| (told.version, told.status) != (report.version, report.status));
-            if is_news {
-                self.told = Some(report);
-                self.is_over = report.status.is_final();
-                return Event::default().event("status").json_data(report).ok();
-            }
-            self.wait(&ticket).await;
-        }
-        None
-    }
-
-    async fn wait(&mut self, ticket: &Ticket) {
-        let left = Duration::from_secs(super::face::seconds_left(ticket, self.app.now()).max(1));
-        tokio::select! {
-            () = self.watch.changed() => {}
-            () = tokio::time::sleep(left) => {}
-            () = self.app.stopping.cancelled() => self.is_over = true,
-        }
-    }
+fn told(follower: Follower) -> impl Stream<Item = Result<Event, Infallible>> {
+    unfold(follower, |mut follower| async move {
+        let event = match follower.next().await.ok()? {
+            News::Status(report) => Event::default().event("status").json_data(report).ok()?,
+            News::Gone => Event::default().event("gone").data(GONE),
+        };
+        Some((Ok(event), follower))
+    })
 }

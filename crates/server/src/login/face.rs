@@ -55,6 +55,8 @@ struct Urls {
     page: String,
     status: String,
     events: String,
+    /// `events` as a WebSocket. Absolute: not every browser takes a path for it.
+    socket: String,
     refresh: String,
     redeem: String,
     cancel: String,
@@ -151,6 +153,7 @@ impl Face {
                 page: url(urls::LOGIN_TICKET) + &query,
                 status: url(urls::STATUS),
                 events: url(urls::EVENTS),
+                socket: app.site.socket(&url(urls::EVENTS)),
                 refresh: url(urls::REFRESH) + &query,
                 redeem: url(urls::REDEEM),
                 cancel: url(urls::CANCEL),

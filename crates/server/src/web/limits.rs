@@ -9,6 +9,7 @@ use std::time::Duration;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use ipnet::IpNet;
+use tokio::sync::Notify;
 
 use super::address::limit_key;
 use crate::config::LimitsSection;
@@ -73,6 +74,7 @@ impl Limits {
                 most: section.streams,
                 most_per_address: section.streams_per_address,
                 open: Mutex::default(),
+                emptied: Notify::new(),
             }),
         }
     }
@@ -116,6 +118,18 @@ impl Limits {
         self.streams.clone().take(limit_key(address))
     }
 
+    /// Waits until no stream is open.
+    pub async fn streams_ended(&self) {
+        loop {
+            // Subscribed before the count is read: a place given back in between is not missed.
+            let emptied = self.streams.emptied.notified();
+            if self.streams.open.lock().expect("nothing panics while holding it").0 == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
     /// Says once that a neighbour forwards for others without being trusted: then all of them count as one address.
     pub fn notice_untrusted_proxy(&self, peer: IpAddr, trusted: &[IpNet]) {
         let is_neighbour = match peer.to_canonical() {
@@ -146,6 +160,8 @@ struct Streams {
     most: usize,
     most_per_address: usize,
     open: Mutex<(usize, HashMap<IpAddr, usize>)>,
+    /// Rings when the last place was given back.
+    emptied: Notify,
 }
 
 impl Streams {
@@ -179,6 +195,9 @@ impl Drop for StreamPlace {
             _ => {
                 open.1.remove(&self.address);
             }
+        }
+        if open.0 == 0 {
+            self.streams.emptied.notify_waiters();
         }
     }
 }

@@ -19,6 +19,7 @@ mod platform;
 mod promises;
 mod scan;
 mod senders;
+mod socket;
 mod support;
 mod web;
 mod wecom;

@@ -1,7 +1,5 @@
 //! [`Tickets`] in memory: compare and set under the lock, then ring.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use mashang_login::Timestamp;
 use mashang_login::ids::ScanCode;
@@ -10,14 +8,18 @@ use mashang_login::ticket::Ticket;
 use mashang_login::tickets::{Advance, Tickets, Watch};
 
 use super::MemoryTickets;
+use super::packed::{self, Packed};
 use super::shelf::Put;
 
 #[async_trait]
 impl Tickets for MemoryTickets {
     async fn create(&self, ticket: &Ticket, now: Timestamp) -> Result<(), StoreError> {
-        let code = ticket.scan_code.clone();
-        let value = Arc::new(ticket.clone());
-        let put = self.held().tickets.put(code, value, ticket.keep_until, now, self.limits.live_tickets);
+        let put = {
+            let mut held = self.held();
+            let value = Packed::pack(ticket, &mut held.shared);
+            let (code, until) = (packed::key(&ticket.scan_code), ticket.keep_until);
+            held.tickets.put(code, value, until, now, self.limits.live_tickets)
+        };
         match put {
             Put::Stored => {
                 self.watchers.ring(&ticket.scan_code);
@@ -29,19 +31,20 @@ impl Tickets for MemoryTickets {
     }
 
     async fn get(&self, code: &ScanCode, now: Timestamp) -> Result<Option<Ticket>, StoreError> {
-        let found = self.held().tickets.get(code, now).cloned();
-        Ok(found.map(Arc::unwrap_or_clone))
+        let found = self.held().tickets.get(&packed::key(code), now).cloned();
+        Ok(found.map(|packed| packed.unpack(code)))
     }
 
     async fn advance(&self, seen: &Ticket, next: &Ticket, now: Timestamp) -> Result<Advance, StoreError> {
-        let value = Arc::new(next.clone());
+        let code = packed::key(&seen.scan_code);
         {
             let mut held = self.held();
-            match held.tickets.get_mut(&seen.scan_code, now) {
+            let value = Packed::pack(next, &mut held.shared);
+            match held.tickets.get_mut(&code, now) {
                 Some(stored) if stored.version == seen.version => *stored = value,
                 _ => return Ok(Advance::Lost),
             }
-            held.tickets.keep(&seen.scan_code, next.keep_until);
+            held.tickets.keep(&code, next.keep_until);
         }
         self.watchers.ring(&seen.scan_code);
         Ok(Advance::Won)

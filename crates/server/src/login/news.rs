@@ -1,0 +1,111 @@
+//! What a waiting browser is told, and when: the same for every way of pushing it ([`super::events`], [`super::socket`]).
+//!
+//! The present status comes at once, then each change, then the end. Notifications are hints: after each wake-up the
+//! ticket is read again, and it is read at its deadline as well, so that expiry needs nobody to announce it (promises 4
+//! and 7).
+//!
+//! Tens of thousands of these wait at once, so a follower keeps only what it needs to know the next news.
+
+use std::time::Duration;
+
+use mashang_login::ids::ScanCode;
+use mashang_login::ticket::{Status, Ticket};
+use mashang_login::tickets::Watch;
+
+use super::face::seconds_left;
+use super::status::Report;
+use crate::state::App;
+use crate::web::limits::StreamPlace;
+use crate::web::problem::Problem;
+use crate::web::visitor::Visitor;
+
+/// The longest silence: a sign of life keeps proxies from closing what they believe dead.
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// What is written of a ticket that is no longer known.
+pub(super) const GONE: &str = r#"{"status":"gone"}"#;
+
+/// One thing to tell.
+pub(super) enum News {
+    /// The ticket stands so.
+    Status(Report),
+    /// The ticket is no longer known.
+    Gone,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// Everything was told.
+    Told,
+    /// This node stops: another one will tell.
+    Stopping,
+    /// The store did not answer: come back, or ask another node.
+    Trouble,
+}
+
+/// Follows one ticket for one browser, in a place that is given back when it ends.
+pub struct Follower {
+    app: App,
+    code: ScanCode,
+    watch: Box<dyn Watch>,
+    told: Option<(u32, Status)>,
+    end: Option<End>,
+    _place: StreamPlace,
+}
+
+impl Follower {
+    /// For whoever was found to own the ticket.
+    ///
+    /// # Errors
+    /// [`Problem::TooMany`] when all places are taken, or [`Problem::Store`].
+    pub async fn begin(app: &App, visitor: &Visitor, code: ScanCode) -> Result<Self, Problem> {
+        let place = app.limits.open_stream(visitor.address)?;
+        // `next` reads after this: a change in between is not missed.
+        let watch = app.tickets.watch(&code).await?;
+        Ok(Self { app: app.clone(), code, watch, told: None, end: None, _place: place })
+    }
+
+    /// The next thing to tell, or how it ended. Dropping the future loses nothing.
+    pub(super) async fn next(&mut self) -> Result<News, End> {
+        loop {
+            if let Some(end) = self.end {
+                return Err(end);
+            }
+            let now = self.app.now();
+            let ticket = match self.app.tickets.get(&self.code, now).await {
+                Ok(Some(ticket)) => ticket,
+                Ok(None) => {
+                    self.end = Some(End::Told);
+                    return Ok(News::Gone);
+                }
+                Err(_) => {
+                    self.end = Some(End::Trouble);
+                    continue;
+                }
+            };
+            let report = Report::of(&ticket, now);
+            let news = (report.version, report.status);
+            if self.told != Some(news) {
+                self.told = Some(news);
+                self.end = report.status.is_final().then_some(End::Told);
+                return Ok(News::Status(report));
+            }
+            let left = self.left(&ticket);
+            drop(ticket);
+            self.wait(left).await;
+        }
+    }
+
+    fn left(&self, ticket: &Ticket) -> Duration {
+        Duration::from_secs(seconds_left(ticket, self.app.now()).max(1))
+    }
+
+    async fn wait(&mut self, left: Duration) {
+        tokio::select! {
+            () = self.watch.changed() => {}
+            () = tokio::time::sleep(left) => {}
+            () = self.app.stopping.cancelled() => self.end = Some(End::Stopping),
+        }
+    }
+}
