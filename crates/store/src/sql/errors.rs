@@ -34,7 +34,7 @@ pub(super) fn fault(error: &StoreError) -> Fault {
     match error {
         StoreError::Conflict => Fault::UniqueRace,
         StoreError::Unavailable(error) => error.downcast_ref().map_or(Fault::Final, fault_of),
-        StoreError::Corrupt { .. } | StoreError::Overloaded { .. } => Fault::Final,
+        StoreError::Corrupt { .. } | StoreError::Overloaded => Fault::Final,
     }
 }
 
