@@ -11,40 +11,8 @@ use mashang_login::platform_token::PlatformTokens;
 use mashang_login::records::Records;
 use mashang_store::conformance::Nodes;
 use mashang_store::conformance::records::People;
-use server::{Database, Server};
-use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
-
-/// MariaDB.
-struct MariaDb;
-
-impl Server for MariaDb {
-    const VARIABLE: &'static str = "MASHANG_TEST_MARIADB";
-
-    async fn administer(url: &str, sql: String) {
-        let mut admin = MySqlConnection::connect(url).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
-        admin.close().await.unwrap();
-    }
-
-    async fn kill_connections(url: &str, name: &str) {
-        let mut admin = MySqlConnection::connect(url).await.unwrap();
-        let sql = "select cast(id as signed) from information_schema.processlist where db = ?";
-        let ids: Vec<i64> = sqlx::query_scalar(sql).bind(name).fetch_all(&mut admin).await.unwrap();
-        assert!(!ids.is_empty(), "there were connections");
-        for id in ids {
-            // One may end by itself meanwhile.
-            drop(sqlx::raw_sql(AssertSqlSafe(format!("kill connection {id}"))).execute(&mut admin).await);
-        }
-    }
-
-    fn create(name: &str) -> String {
-        format!("create database `{name}` character set latin1 collate latin1_swedish_ci")
-    }
-
-    fn drop(name: &str) -> String {
-        format!("drop database `{name}`")
-    }
-}
+use server::Database;
+use server::engines::MariaDb;
 
 suites_on!(MariaDb);
 

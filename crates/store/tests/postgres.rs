@@ -11,36 +11,8 @@ use mashang_login::platform_token::PlatformTokens;
 use mashang_login::records::Records;
 use mashang_store::conformance::Nodes;
 use mashang_store::conformance::records::People;
-use server::{Database, Server};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
-
-/// PostgreSQL.
-struct Postgres;
-
-impl Server for Postgres {
-    const VARIABLE: &'static str = "MASHANG_TEST_POSTGRES";
-
-    async fn administer(url: &str, sql: String) {
-        let mut admin = PgConnection::connect(url).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
-        admin.close().await.unwrap();
-    }
-
-    async fn kill_connections(url: &str, name: &str) {
-        let sql = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
-        let mut admin = PgConnection::connect(url).await.unwrap();
-        let killed = sqlx::query(sql).bind(name).execute(&mut admin).await.unwrap();
-        assert!(killed.rows_affected() > 0, "there were connections");
-    }
-
-    fn create(name: &str) -> String {
-        format!(r#"create database "{name}" template template0"#)
-    }
-
-    fn drop(name: &str) -> String {
-        format!(r#"drop database "{name}" with (force)"#)
-    }
-}
+use server::Database;
+use server::engines::Postgres;
 
 suites_on!(Postgres);
 

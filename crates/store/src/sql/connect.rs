@@ -7,10 +7,13 @@ mod sqlite;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sea_orm::DatabaseConnection;
 use sqlx::migrate::MigrateError;
 
 use super::reader::Reader;
 use super::writer::Writer;
+use migrations::Dialect;
+pub(super) use migrations::newest as newest_schema;
 
 /// When SQLite calls a commit done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -108,13 +111,30 @@ pub(super) struct Connections {
 
 /// Opens what `url` names, creating and migrating it as needed.
 pub(super) async fn open(url: &str, options: &SqlOptions) -> Result<Connections, OpenError> {
-    let scheme = url.split(':').next().unwrap_or_default();
-    match scheme {
-        "sqlite" => sqlite::open(url, options).await,
-        "postgres" | "postgresql" => servers::open_postgres(url, options).await,
-        "mysql" | "mariadb" => servers::open_mysql(url, options).await,
+    match engine(url)? {
+        Dialect::Sqlite => sqlite::open(url, options).await,
+        Dialect::Postgres => servers::open_postgres(url, options).await,
+        Dialect::Mysql => servers::open_mysql(url, options).await,
+    }
+}
+
+/// Opens what `url` names as [`open`] does, but one connection without a limit of time, for chores.
+pub(super) async fn single(url: &str, options: &SqlOptions) -> Result<DatabaseConnection, OpenError> {
+    match engine(url)? {
+        Dialect::Sqlite => sqlite::single(url, options).await,
+        Dialect::Postgres => servers::single_postgres(url, options).await,
+        Dialect::Mysql => servers::single_mysql(url, options).await,
+    }
+}
+
+/// The engine that an address names.
+fn engine(url: &str) -> Result<Dialect, OpenError> {
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("sqlite") => Ok(Dialect::Sqlite),
+        Some("postgres" | "postgresql") => Ok(Dialect::Postgres),
+        Some("mysql" | "mariadb") => Ok(Dialect::Mysql),
         // The rest of an address may hold a password, and what has no colon may be one.
-        _ => Err(unreadable(if url.contains(':') { scheme } else { "" })),
+        other => Err(unreadable(other.unwrap_or_default())),
     }
 }
 

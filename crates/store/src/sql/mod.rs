@@ -25,6 +25,7 @@ mod keys;
 mod leavers;
 mod lookup;
 mod merges;
+pub mod moving;
 mod passkeys;
 mod passwords;
 mod patience;
@@ -60,6 +61,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 pub use connect::{Durability, OpenError, SqlOptions};
 use errors::store_error;
 use reader::Reader;
+use sweep::Leftover;
 use writer::{Outcome, Writer, write};
 
 /// The records of one installation in an SQL database. Clones share their connections.
@@ -339,12 +341,18 @@ impl Records for SqlRecords {
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let horizon = sweep::horizon(now);
-        // Several intentions: logins may pass between them.
-        let unanswered = write!(self, |db| sweep::unanswered(db, now))?;
-        let singles = write!(self, |db| sweep::singles(db, horizon))?;
-        let families = write!(self, |db| sweep::families(db, horizon))?;
-        Ok(unanswered + singles + families)
+        let mut gone = 0;
+        for what in Leftover::ALL {
+            // Several intentions: logins may pass between them.
+            loop {
+                let round = write!(self, |db| sweep::round(db, what, now))?;
+                gone += round.gone;
+                if !round.is_full {
+                    break;
+                }
+            }
+        }
+        Ok(gone)
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -5,72 +5,130 @@ use std::time::Duration;
 use mashang_login::Timestamp;
 use mashang_login::grant::GrantStage;
 use mashang_login::records::StoreError;
-use sea_orm::sea_query::{Query, SelectStatement};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::entity::{access_tokens, codes, families, grants, refresh_tokens, sessions};
 use super::errors::store_error;
 use super::grants::stage_word;
 
 /// How long an expired row stays: clocks differ, and people ask what happened yesterday. Grants that nobody answered are
-/// the exception, see [`unanswered`].
+/// the exception, see [`Leftover::UnansweredGrants`].
 const MARGIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Before this moment, in milliseconds, whatever has expired may go.
-pub(super) fn horizon(now: Timestamp) -> i64 {
+fn horizon(now: Timestamp) -> i64 {
     now.checked_sub(MARGIN).map_or(i64::MIN, |at| at.as_millisecond())
 }
 
 /// How long a request that nobody answered stays after its end: so long a forgotten tab is still led back to its website.
 const UNANSWERED_MARGIN: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// Grants that ended without a login. Anyone can have them written by calling `/authorize`, up to some KB each, so they
-/// do not stay for a day: else one address could fill the disk (SEC-79).
-pub(super) async fn unanswered(db: &impl ConnectionTrait, now: Timestamp) -> Result<u64, StoreError> {
-    let horizon = now.checked_sub(UNANSWERED_MARGIN).map_or(i64::MIN, |at| at.as_millisecond());
-    let gone = grants::Entity::delete_many()
-        .filter(grants::Column::ExpiresAt.lte(horizon))
-        .filter(grants::Column::Stage.ne(stage_word(GrantStage::Fulfilled)))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
-    Ok(gone.rows_affected)
+/// Most rows of one kind that one intention deletes: a backlog of a million is not one statement, which a server would
+/// end for its length, and logins pass in between.
+const ROUND: u64 = 1000;
+/// As [`ROUND`], for families: each may have hundreds of spent refresh tokens.
+const FAMILIES_A_ROUND: u64 = 50;
+
+/// What is deleted, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leftover {
+    /// Grants that ended without a login. Anyone can have them written by calling `/authorize`, up to some KB each, so
+    /// they do not stay for a day: else one address could fill the disk (SEC-79).
+    UnansweredGrants,
+    /// Answered grants, of no use once expired.
+    Grants,
+    /// Sessions, of no use once expired.
+    Sessions,
+    /// Access tokens, of no use once expired.
+    AccessTokens,
+    /// Families whose absolute end has passed, with all that points at them. Until then spent codes and refresh tokens
+    /// stay, so that a replay is recognised (SEC-49, SEC-50).
+    Families,
 }
 
-/// Answered grants, sessions and access tokens: of no use once expired.
-pub(super) async fn singles(db: &impl ConnectionTrait, horizon: i64) -> Result<u64, StoreError> {
-    let mut gone = 0;
-    let old = grants::Column::ExpiresAt.lt(horizon);
-    gone += grants::Entity::delete_many().filter(old).exec(db).await.map_err(store_error)?.rows_affected;
-    let old = sessions::Column::ExpiresAt.lt(horizon);
-    gone += sessions::Entity::delete_many().filter(old).exec(db).await.map_err(store_error)?.rows_affected;
-    let old = access_tokens::Column::ExpiresAt.lt(horizon);
-    gone +=
-        access_tokens::Entity::delete_many().filter(old).exec(db).await.map_err(store_error)?.rows_affected;
-    Ok(gone)
+impl Leftover {
+    pub(super) const ALL: [Self; 5] =
+        [Self::UnansweredGrants, Self::Grants, Self::Sessions, Self::AccessTokens, Self::Families];
 }
 
-/// Families whose absolute end has passed, with all that points at them. Until then spent codes and refresh tokens
-/// stay, so that a replay is recognised (SEC-49, SEC-50).
-pub(super) async fn families(db: &impl ConnectionTrait, horizon: i64) -> Result<u64, StoreError> {
-    let mut gone = 0;
-    let over = codes::Column::FamilyId.in_subquery(ended(horizon));
-    gone += codes::Entity::delete_many().filter(over).exec(db).await.map_err(store_error)?.rows_affected;
-    let over = access_tokens::Column::FamilyId.in_subquery(ended(horizon));
-    gone +=
-        access_tokens::Entity::delete_many().filter(over).exec(db).await.map_err(store_error)?.rows_affected;
-    let over = refresh_tokens::Column::FamilyId.in_subquery(ended(horizon));
-    gone +=
-        refresh_tokens::Entity::delete_many().filter(over).exec(db).await.map_err(store_error)?.rows_affected;
-    let over = families::Column::ExpiresAt.lt(horizon);
-    gone += families::Entity::delete_many().filter(over).exec(db).await.map_err(store_error)?.rows_affected;
-    Ok(gone)
+/// What one intention did.
+pub(super) struct Round {
+    /// Rows deleted.
+    pub(super) gone: u64,
+    /// Whether there may be more.
+    pub(super) is_full: bool,
 }
 
-fn ended(horizon: i64) -> SelectStatement {
-    Query::select()
-        .column(families::Column::Id)
-        .from(families::Entity)
-        .and_where(families::Column::ExpiresAt.lt(horizon))
-        .to_owned()
+/// Deletes some of what is over.
+pub(super) async fn round(
+    db: &impl ConnectionTrait,
+    what: Leftover,
+    now: Timestamp,
+) -> Result<Round, StoreError> {
+    let horizon = horizon(now);
+    match what {
+        Leftover::UnansweredGrants => {
+            let end = now.checked_sub(UNANSWERED_MARGIN).map_or(i64::MIN, |at| at.as_millisecond());
+            let unanswered = grants::Column::Stage.ne(stage_word(GrantStage::Fulfilled));
+            let over = Condition::all().add(grants::Column::ExpiresAt.lte(end)).add(unanswered);
+            singles::<grants::Entity>(db, grants::Column::Id, over).await
+        }
+        Leftover::Grants => {
+            let over = Condition::all().add(grants::Column::ExpiresAt.lt(horizon));
+            singles::<grants::Entity>(db, grants::Column::Id, over).await
+        }
+        Leftover::Sessions => {
+            let over = Condition::all().add(sessions::Column::ExpiresAt.lt(horizon));
+            singles::<sessions::Entity>(db, sessions::Column::Secret, over).await
+        }
+        Leftover::AccessTokens => {
+            let over = Condition::all().add(access_tokens::Column::ExpiresAt.lt(horizon));
+            singles::<access_tokens::Entity>(db, access_tokens::Column::Token, over).await
+        }
+        Leftover::Families => families(db, horizon).await,
+    }
+}
+
+/// Rows that nothing points at.
+async fn singles<E: EntityTrait>(
+    db: &impl ConnectionTrait,
+    key: E::Column,
+    over: Condition,
+) -> Result<Round, StoreError> {
+    let keys = keys_of::<E>(db, key, over, ROUND).await?;
+    let is_full = keys.len() as u64 == ROUND;
+    Ok(Round { gone: delete::<E>(db, key, &keys).await?, is_full })
+}
+
+async fn families(db: &impl ConnectionTrait, horizon: i64) -> Result<Round, StoreError> {
+    let over = Condition::all().add(families::Column::ExpiresAt.lt(horizon));
+    let ended = keys_of::<families::Entity>(db, families::Column::Id, over, FAMILIES_A_ROUND).await?;
+    let mut gone = delete::<codes::Entity>(db, codes::Column::FamilyId, &ended).await?;
+    gone += delete::<access_tokens::Entity>(db, access_tokens::Column::FamilyId, &ended).await?;
+    gone += delete::<refresh_tokens::Entity>(db, refresh_tokens::Column::FamilyId, &ended).await?;
+    gone += delete::<families::Entity>(db, families::Column::Id, &ended).await?;
+    Ok(Round { gone, is_full: ended.len() as u64 == FAMILIES_A_ROUND })
+}
+
+/// The keys first: not every engine deletes so many at most.
+async fn keys_of<E: EntityTrait>(
+    db: &impl ConnectionTrait,
+    key: E::Column,
+    over: Condition,
+    most: u64,
+) -> Result<Vec<String>, StoreError> {
+    let keys = E::find().select_only().column(key).filter(over).limit(most).into_tuple();
+    keys.all(db).await.map_err(store_error)
+}
+
+async fn delete<E: EntityTrait>(
+    db: &impl ConnectionTrait,
+    column: E::Column,
+    keys: &[String],
+) -> Result<u64, StoreError> {
+    if keys.is_empty() {
+        return Ok(0);
+    }
+    let these = E::delete_many().filter(column.is_in(keys.iter().map(String::as_str)));
+    Ok(these.exec(db).await.map_err(store_error)?.rows_affected)
 }

@@ -38,6 +38,11 @@ const ALL: [(i64, &str, [&str; 3]); 6] = migrations![
     6 "credentials" "0006_credentials.sql",
 ];
 
+/// The number of the newest one.
+pub(in super::super) fn newest() -> i64 {
+    ALL.into_iter().map(|(number, ..)| number).max().unwrap_or_default()
+}
+
 /// Every migration of a dialect, oldest first.
 pub(super) fn of(dialect: Dialect) -> Migrator {
     let migrations = ALL.into_iter().map(|(number, name, [sqlite, postgres, mysql])| {

@@ -7,7 +7,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sea_orm::{SqlxMySqlConnector, SqlxPostgresConnector};
+use sea_orm::{DatabaseConnection, SqlxMySqlConnector, SqlxPostgresConnector};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -23,13 +23,7 @@ use super::{Connections, OpenError, SqlOptions, unreadable};
 const MIGRATION_LOCK: Duration = Duration::from_secs(600);
 
 pub(super) async fn open_postgres(url: &str, options: &SqlOptions) -> Result<Connections, OpenError> {
-    let connect = PgConnectOptions::from_str(url).map_err(|_| unreadable("postgres"))?;
-    let connect = connect.application_name("mashang");
-    let mut first = in_time(options.patience, connect.connect()).await?;
-    migrations::run(&migrations::of(Dialect::Postgres), &mut first).await?;
-    // Whether it says goodbye does not matter: it has done its work.
-    drop(first.close().await);
-
+    let connect = migrated_postgres(url, options).await?;
     let millis = options.patience.as_millis();
     let limits = format!(
         "set statement_timeout = {millis}; set idle_in_transaction_session_timeout = {}; ",
@@ -50,23 +44,30 @@ pub(super) async fn open_postgres(url: &str, options: &SqlOptions) -> Result<Con
     })
 }
 
-pub(super) async fn open_mysql(url: &str, options: &SqlOptions) -> Result<Connections, OpenError> {
-    let url = url.replacen("mariadb:", "mysql:", 1);
-    let connect = MySqlConnectOptions::from_str(&url).map_err(|_| unreadable("mysql"))?;
-    let mut first = in_time(options.patience, connect.connect()).await?;
-    // Ours, not sqlx's: MariaDB answers its `get_lock(…, -1)` with null, which locks nobody out.
-    let lock = "select get_lock(concat('mashang:', sha1(database())), ?)";
-    let locking = sqlx::query_scalar(lock).bind(MIGRATION_LOCK.as_secs()).fetch_one(&mut first);
-    let locked: Option<i64> = locking.await.map_err(OpenError::Engine)?;
-    if locked != Some(1) {
-        return Err(OpenError::NoAnswer(MIGRATION_LOCK));
-    }
-    let mut migrator = migrations::of(Dialect::Mysql);
-    migrator.set_locking(false);
-    migrations::run(&migrator, &mut first).await?;
-    // Gives the lock back, too.
-    drop(first.close().await);
+pub(super) async fn single_postgres(
+    url: &str,
+    options: &SqlOptions,
+) -> Result<DatabaseConnection, OpenError> {
+    let connect = migrated_postgres(url, options).await?;
+    let one = PgPoolOptions::new().max_connections(1).acquire_timeout(options.patience);
+    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(
+        one.connect_with(connect).await.map_err(OpenError::Engine)?,
+    ))
+}
 
+/// Reads the address and brings the tables up to date.
+async fn migrated_postgres(url: &str, options: &SqlOptions) -> Result<PgConnectOptions, OpenError> {
+    let connect = PgConnectOptions::from_str(url).map_err(|_| unreadable("postgres"))?;
+    let connect = connect.application_name("mashang");
+    let mut first = in_time(options.patience, connect.connect()).await?;
+    migrations::run(&migrations::of(Dialect::Postgres), &mut first).await?;
+    // Whether it says goodbye does not matter: it has done its work.
+    drop(first.close().await);
+    Ok(connect)
+}
+
+pub(super) async fn open_mysql(url: &str, options: &SqlOptions) -> Result<Connections, OpenError> {
+    let connect = migrated_mysql(url, options).await?;
     let seconds = options.patience.as_secs().max(1);
     // Strict: what is too long for its column is refused, never cut. The comments are read by MariaDB alone, and by MySQL
     // alone: MariaDB skips versions from 50700 to 99999.
@@ -87,6 +88,36 @@ pub(super) async fn open_mysql(url: &str, options: &SqlOptions) -> Result<Connec
         reader: Reader::of_a_server(SqlxMySqlConnector::from_sqlx_mysql_pool(reader), patience.clone()),
         writer: Writer::each(SqlxMySqlConnector::from_sqlx_mysql_pool(writer), patience),
     })
+}
+
+pub(super) async fn single_mysql(url: &str, options: &SqlOptions) -> Result<DatabaseConnection, OpenError> {
+    let connect = migrated_mysql(url, options).await?;
+    let strictly = "set session sql_mode = concat(@@sql_mode, ',STRICT_TRANS_TABLES')";
+    let one = MySqlPoolOptions::new().max_connections(1).acquire_timeout(options.patience);
+    let one = one.after_connect(move |connection, _| {
+        Box::pin(async move { sqlx::raw_sql(strictly).execute(connection).await.map(drop) })
+    });
+    Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(one.connect_with(connect).await.map_err(OpenError::Engine)?))
+}
+
+/// Reads the address and brings the tables up to date.
+async fn migrated_mysql(url: &str, options: &SqlOptions) -> Result<MySqlConnectOptions, OpenError> {
+    let url = url.replacen("mariadb:", "mysql:", 1);
+    let connect = MySqlConnectOptions::from_str(&url).map_err(|_| unreadable("mysql"))?;
+    let mut first = in_time(options.patience, connect.connect()).await?;
+    // Ours, not sqlx's: MariaDB answers its `get_lock(…, -1)` with null, which locks nobody out.
+    let lock = "select get_lock(concat('mashang:', sha1(database())), ?)";
+    let locking = sqlx::query_scalar(lock).bind(MIGRATION_LOCK.as_secs()).fetch_one(&mut first);
+    let locked: Option<i64> = locking.await.map_err(OpenError::Engine)?;
+    if locked != Some(1) {
+        return Err(OpenError::NoAnswer(MIGRATION_LOCK));
+    }
+    let mut migrator = migrations::of(Dialect::Mysql);
+    migrator.set_locking(false);
+    migrations::run(&migrator, &mut first).await?;
+    // Gives the lock back, too.
+    drop(first.close().await);
+    Ok(connect)
 }
 
 /// A pool whose connections are told `greeting` when they are made, and must answer quickly while there is reason to

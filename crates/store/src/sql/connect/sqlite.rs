@@ -4,7 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sea_orm::SqlxSqliteConnector;
+use sea_orm::{DatabaseConnection, SqlxSqliteConnector};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
@@ -14,6 +14,33 @@ use super::migrations::{self, Dialect};
 use super::{Connections, Durability, OpenError, SqlOptions};
 
 pub(super) async fn open(url: &str, options: &SqlOptions) -> Result<Connections, OpenError> {
+    let Opened { pool, connect, writer, in_memory } = open_writer(url, options).await?;
+    let reader = if in_memory {
+        // A database in memory belongs to its connection; there is no second one.
+        writer.clone()
+    } else {
+        let readers = options.readers.max(1);
+        pool.max_connections(readers).connect_with(connect).await.map_err(OpenError::Engine)?
+    };
+    Ok(Connections {
+        reader: Reader::of_a_file(SqlxSqliteConnector::from_sqlx_sqlite_pool(reader)),
+        writer: Writer::queue(SqlxSqliteConnector::from_sqlx_sqlite_pool(writer)),
+    })
+}
+
+pub(super) async fn single(url: &str, options: &SqlOptions) -> Result<DatabaseConnection, OpenError> {
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(open_writer(url, options).await?.writer))
+}
+
+/// A database that is up to date.
+struct Opened {
+    pool: SqlitePoolOptions,
+    connect: SqliteConnectOptions,
+    writer: SqlitePool,
+    in_memory: bool,
+}
+
+async fn open_writer(url: &str, options: &SqlOptions) -> Result<Opened, OpenError> {
     let in_memory = url.contains(":memory:") || url.contains("mode=memory");
     let mut connect = SqliteConnectOptions::from_str(url)
         .map_err(|_| OpenError::Address(url.to_owned()))?
@@ -40,17 +67,7 @@ pub(super) async fn open(url: &str, options: &SqlOptions) -> Result<Connections,
         .await
         .map_err(OpenError::Engine)?;
     migrate(&writer).await?;
-    let reader = if in_memory {
-        // A database in memory belongs to its connection; there is no second one.
-        writer.clone()
-    } else {
-        let readers = options.readers.max(1);
-        pool.max_connections(readers).connect_with(connect).await.map_err(OpenError::Engine)?
-    };
-    Ok(Connections {
-        reader: Reader::of_a_file(SqlxSqliteConnector::from_sqlx_sqlite_pool(reader)),
-        writer: Writer::queue(SqlxSqliteConnector::from_sqlx_sqlite_pool(writer)),
-    })
+    Ok(Opened { pool, connect, writer, in_memory })
 }
 
 /// Makes the folder and an empty file which only its owner may read; SQLite gives its side files the same mode.

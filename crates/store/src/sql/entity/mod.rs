@@ -6,6 +6,7 @@
 
 pub mod access_tokens;
 pub mod audit_events;
+pub mod bytes;
 pub mod clients;
 pub mod codes;
 pub mod consents;

@@ -1,8 +1,10 @@
 //! A name and a password's hash.
 
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[sea_orm(table_name = "passwords")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

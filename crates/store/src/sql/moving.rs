@@ -1,0 +1,149 @@
+//! Moving records from one engine to another: [`export`] writes everything that lasts into one text, [`import`] reads it
+//! into an empty database.
+//!
+//! The text is a line of JSON for each row, `["<table>",{<columns>}]`, tables after those they refer to, rows by primary
+//! key, so that two exports of the same records are the same bytes, whatever the engine. Before them a line
+//! `["mashang",{"format":1,"schema":<number of the newest migration>}]`; after them
+//! `["end",{"rows":{<table>:<count>…},"sha256":"<of every byte before this line>"}]`.
+//!
+//! | goes along | stays behind |
+//! |---|---|
+//! | people, their identities, passwords, passkeys, merges, unlinked identities, consents | requests that are being answered (half an hour) |
+//! | websites, signing keys, apps' tokens | who is fetching an app's token just now |
+//! | sessions, token families, codes and tokens, spent ones too: nobody is signed out, and a replay is still recognised | the count of the readiness check |
+//! | the audit trail, in its order | |
+//!
+//! What is sealed stays sealed: the other side needs the same master key. Hashes stay hashes.
+
+mod export;
+mod import;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::connect::OpenError;
+pub use export::export;
+pub use import::import;
+
+/// What this module writes and reads.
+const FORMAT: u32 = 1;
+
+/// `each_table!(visit!)`: every table of the text, in its order: none refers to a later one.
+macro_rules! each_table {
+    ($visit:ident) => {
+        $visit!(
+            users,
+            identities,
+            passwords,
+            passkeys,
+            merges,
+            merged_identities,
+            unlinked_identities,
+            clients,
+            consents,
+            signing_keys,
+            platform_tokens,
+            sessions,
+            families,
+            codes,
+            access_tokens,
+            refresh_tokens,
+            audit_events
+        )
+    };
+}
+use each_table;
+
+/// The second element of the first line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    format: u32,
+    /// The migration that the rows have the columns of.
+    schema: i64,
+}
+
+/// The second element of the last line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct End {
+    rows: BTreeMap<String, u64>,
+    sha256: String,
+}
+
+/// How far an export or import is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// The table at hand.
+    pub table: &'static str,
+    /// Rows done, of all tables.
+    pub rows: u64,
+    /// Rows in all, where that is known.
+    pub of: Option<u64>,
+    /// Bytes written or read.
+    pub bytes: u64,
+}
+
+/// What was moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// Rows of each table, by its name.
+    pub rows: BTreeMap<String, u64>,
+    /// SHA-256 of all lines but the last, hexadecimal.
+    pub sha256: String,
+}
+
+/// Why records could not be moved.
+#[derive(Debug, thiserror::Error)]
+pub enum MoveError {
+    /// The database.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database, underway.
+    #[error("the database refused {table}")]
+    Database {
+        /// Of which table.
+        table: &'static str,
+        /// What it said.
+        #[source]
+        source: sea_orm::DbErr,
+    },
+    /// The file.
+    #[error("cannot read or write the export")]
+    File(#[from] std::io::Error),
+    /// Not an export, or not a whole one.
+    #[error("line {line}: {what}; nothing was imported")]
+    Malformed {
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong. No value of a row is in it.
+        what: String,
+    },
+    /// It was written by a version with other tables.
+    #[error(
+        "the export has the tables of schema {found}, this version of Mashang those of {known}; \
+         import it with the version that wrote it, and start the newer one afterwards"
+    )]
+    OtherSchema {
+        /// Of the export.
+        found: i64,
+        /// Of this binary.
+        known: i64,
+    },
+    /// A line was changed, or is missing.
+    #[error("the checksum does not match: the export was changed or cut off; nothing was imported")]
+    Checksum,
+    /// There is something already.
+    #[error("the database is not empty ({0} has rows); import into a fresh one")]
+    NotEmpty(&'static str),
+    /// The signing keys are sealed with another master key.
+    #[error(
+        "the master key does not open the signing key {0}; put the master key file of the exported installation \
+         where store.master_key_file points; nothing was imported"
+    )]
+    MasterKey(mashang_login::ids::KeyId),
+    /// A signing key that cannot be read back.
+    #[error(transparent)]
+    Store(#[from] mashang_login::records::StoreError),
+}

@@ -1,0 +1,235 @@
+//! Reading an export into an empty database, in one transaction: it is all there, or nothing of it.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Read};
+
+use mashang_login::key::SigningKey;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel,
+    QuerySelect, TransactionTrait,
+};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::super::connect::{self, SqlOptions};
+use super::super::{entity, keys};
+use super::export::hex;
+use super::{End, FORMAT, Header, MoveError, Moved, Progress, each_table};
+
+/// Most rows, and about as many bytes, that one statement inserts.
+const BATCH_ROWS: usize = 300;
+const BATCH_BYTES: usize = 1 << 20;
+/// Longest line that is read: far beyond any row.
+const LINE_BYTES: u64 = 16 << 20;
+
+/// Reads an export into the empty database at `url`, whose tables are made if they are not there.
+///
+/// Everything is inserted in one transaction, which is committed when the counts and the checksum at the end are right
+/// and `opens` said of every signing key that the master key opens it; otherwise, or when this process dies, the tables
+/// stay as empty as they were. No node may use the database meanwhile.
+///
+/// # Errors
+/// [`MoveError`].
+pub async fn import(
+    url: &str,
+    from: &mut (dyn BufRead + Send),
+    opens: &(dyn Fn(&SigningKey) -> bool + Sync),
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Moved, MoveError> {
+    let db = connect::single(url, &SqlOptions::default()).await?;
+    let mut lines = Lines { from, hash: Sha256::new(), number: 0, bytes: 0 };
+    lines.header()?;
+    let begun = db.begin().await;
+    let transaction = begun.map_err(|source| MoveError::Database { table: "the transaction", source })?;
+    expect_empty(&transaction).await?;
+    let moved = insert_all(&transaction, &mut lines, progress).await?;
+    for key in keys::all(&transaction).await? {
+        if !opens(&key) {
+            return Err(MoveError::MasterKey(key.id));
+        }
+    }
+    let done = transaction.commit().await;
+    done.map_err(|source| MoveError::Database { table: "the commit", source })?;
+    count_on(&db).await?;
+    Ok(moved)
+}
+
+async fn expect_empty(db: &DatabaseTransaction) -> Result<(), MoveError> {
+    macro_rules! expect {
+        ($($table:ident),+) => { $(
+            let one = entity::$table::Entity::find().limit(1).all(db).await;
+            let one = one.map_err(|source| MoveError::Database { table: stringify!($table), source })?;
+            if !one.is_empty() {
+                return Err(MoveError::NotEmpty(stringify!($table)));
+            }
+        )+ };
+    }
+    each_table!(expect);
+    Ok(())
+}
+
+/// Inserts every row, and compares the end with what was seen.
+async fn insert_all(
+    db: &DatabaseTransaction,
+    lines: &mut Lines<'_>,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Moved, MoveError> {
+    let mut rows: BTreeMap<String, u64> = BTreeMap::new();
+    macro_rules! expect_each {
+        ($($table:ident),+) => { $(rows.insert(stringify!($table).to_owned(), 0);)+ };
+    }
+    each_table!(expect_each);
+    let mut all = 0;
+    let mut batch = Batch::default();
+    loop {
+        let before = lines.hash.clone();
+        let Some((name, content)) = lines.next()? else {
+            return Err(lines.malformed("the end is missing: the export was cut off"));
+        };
+        let is_end = name == "end";
+        if is_end || name != batch.table || batch.is_full() {
+            batch.insert(db, lines).await?;
+            batch = Batch { table: name.clone(), ..Batch::default() };
+            let table = known(&name).unwrap_or("end");
+            progress(Progress { table, rows: all, of: None, bytes: lines.bytes });
+        }
+        if is_end {
+            let end: End = lines.parse(&content)?;
+            let so_far = hex(&before.finalize());
+            if end.sha256 != so_far || end.rows != rows {
+                return Err(MoveError::Checksum);
+            }
+            if lines.next()?.is_some() {
+                return Err(lines.malformed("there is something after the end"));
+            }
+            return Ok(Moved { rows, sha256: so_far });
+        }
+        let Some(count) = rows.get_mut(&name) else {
+            return Err(lines.malformed("a table that this version does not know"));
+        };
+        *count += 1;
+        all += 1;
+        batch.add(content);
+    }
+}
+
+/// A table's name, as it lives for ever.
+fn known(name: &str) -> Option<&'static str> {
+    macro_rules! find {
+        ($($table:ident),+) => { [$(stringify!($table)),+].into_iter().find(|table| *table == name) };
+    }
+    each_table!(find)
+}
+
+/// Rows of one table, to be inserted together.
+#[derive(Default)]
+struct Batch {
+    table: String,
+    rows: Vec<Box<RawValue>>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn add(&mut self, row: Box<RawValue>) {
+        self.bytes += row.get().len();
+        self.rows.push(row);
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES
+    }
+
+    async fn insert(&self, db: &DatabaseTransaction, lines: &Lines<'_>) -> Result<(), MoveError> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        macro_rules! insert_into {
+            ($($table:ident),+) => {
+                match self.table.as_str() {
+                    $(stringify!($table) => {
+                        let rows = self.read::<entity::$table::Model>(lines)?;
+                        let rows = rows.into_iter().map(IntoActiveModel::into_active_model);
+                        let inserted = entity::$table::Entity::insert_many(rows).exec_without_returning(db).await;
+                        inserted.map_err(|source| MoveError::Database { table: stringify!($table), source })?;
+                    })+
+                    _ => unreachable!("a batch is of a known table"),
+                }
+            };
+        }
+        each_table!(insert_into);
+        Ok(())
+    }
+
+    fn read<M: DeserializeOwned>(&self, lines: &Lines<'_>) -> Result<Vec<M>, MoveError> {
+        self.rows.iter().map(|row| lines.parse(row)).collect()
+    }
+}
+
+/// SQLite and MySQL count on from the highest number that was inserted; PostgreSQL has to be told.
+async fn count_on(db: &DatabaseConnection) -> Result<(), MoveError> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let highest = "select setval(pg_get_serial_sequence('audit_events', 'seq'), \
+                   (select coalesce(max(seq), 0) + 1 from audit_events), false)";
+    let told = db.execute_unprepared(highest).await;
+    told.map_err(|source| MoveError::Database { table: "audit_events", source })?;
+    Ok(())
+}
+
+/// The text, line by line.
+struct Lines<'a> {
+    from: &'a mut (dyn BufRead + Send),
+    hash: Sha256,
+    number: u64,
+    bytes: u64,
+}
+
+impl Lines<'_> {
+    /// Reads and checks the first line.
+    fn header(&mut self) -> Result<(), MoveError> {
+        let first = self.next()?;
+        let Some((_, content)) = first.filter(|(name, _)| name == "mashang") else {
+            return Err(self.malformed("this is not an export of Mashang"));
+        };
+        let header: Header = self.parse(&content)?;
+        if header.format != FORMAT {
+            return Err(self.malformed("a format that this version does not know"));
+        }
+        let known = connect::newest_schema();
+        if header.schema != known {
+            return Err(MoveError::OtherSchema { found: header.schema, known });
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<Option<(String, Box<RawValue>)>, MoveError> {
+        #[derive(Deserialize)]
+        struct Line(String, Box<RawValue>);
+
+        let mut line = Vec::new();
+        self.number += 1;
+        let length = (&mut *self.from).take(LINE_BYTES).read_until(b'\n', &mut line)?;
+        if length == 0 {
+            return Ok(None);
+        }
+        self.hash.update(&line);
+        self.bytes += length as u64;
+        match serde_json::from_slice(&line) {
+            Ok(Line(name, content)) => Ok(Some((name, content))),
+            Err(_) => Err(self.malformed("not a line of an export")),
+        }
+    }
+
+    fn parse<T: DeserializeOwned>(&self, content: &RawValue) -> Result<T, MoveError> {
+        // serde's own message may quote the value.
+        serde_json::from_str(content.get())
+            .map_err(|error| self.malformed(&format!("columns that do not fit ({:?})", error.classify())))
+    }
+
+    fn malformed(&self, what: &str) -> MoveError {
+        MoveError::Malformed { line: self.number, what: what.to_owned() }
+    }
+}

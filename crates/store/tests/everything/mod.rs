@@ -1,0 +1,90 @@
+//! A database with something in every table that lasts.
+
+use std::time::Duration;
+
+use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::consent::{Consent, Consents};
+use mashang_login::credentials::{Credentials, NewUser};
+use mashang_login::grant::ScopeSet;
+use mashang_login::platform_token::{PlatformTokens, TokenName};
+use mashang_login::records::{Fulfilled, Fulfilment, Records};
+use mashang_store::conformance::fixtures::World;
+use mashang_store::sql::SqlRecords;
+use mashang_store::sql::moving::{self, MoveError, Moved};
+
+/// Fills every table, with nulls and awkward text.
+pub async fn fill(records: &SqlRecords) {
+    let world = World::default();
+    let client = world.client("site");
+    records.save_client(&client).await.unwrap();
+    let mut people = Vec::new();
+    for n in 0..5 {
+        let app = format!("wx{n}");
+        let mut proof = world.linked_proof(&app, &format!("openid\"\\'\n{n}"), "ours", &format!("union{n}"));
+        proof.profile.nickname = Some(format!("小明 🐼 '\"\\ {n}\t"));
+        let (user, fulfilment) = sign_in(records, &world, proof.clone()).await;
+        let tokens = world.tokens();
+        records.exchange_code(&fulfilment.code, &tokens, world.now).await.unwrap();
+        if n == 1 {
+            // Spent, and replayed: the family is revoked.
+            let (old, _) = tokens.refresh.unwrap();
+            records.rotate_refresh_token(&old, &world.tokens(), world.now).await.unwrap();
+            records.rotate_refresh_token(&old, &world.tokens(), world.now).await.unwrap();
+        }
+        let second = world.linked_proof(&format!("{app}-second"), "b", "ours", &format!("union{n}"));
+        sign_in(records, &world, second.clone()).await;
+        if n == 2 {
+            records.unlink_identity(&user, &second.key, world.now).await.unwrap();
+        }
+        people.push(user);
+    }
+    records.merge_users(&world.merge_id(), &people[3], &people[4], world.now).await.unwrap().unwrap();
+    records.set_user_disabled(&people[0], Some(world.now)).await.unwrap();
+    let user = NewUser { id: "person".parse().unwrap(), nickname: None };
+    let password = world.password(&user.id, "ZhangSan");
+    records.create_user_with_password(&user, &password, world.now).await.unwrap();
+    records.add_passkey(&world.passkey(&user.id), &"passkey".parse().unwrap(), world.now).await.unwrap();
+    let consent =
+        Consent { client: client.id.clone(), scope: ScopeSet::parse("openid profile"), at: world.now };
+    records.save_consent(&user.id, &consent).await.unwrap();
+    records.add_signing_key(&world.key("one", world.now), &[], world.now).await.unwrap();
+    for (app, saved) in [("wx1", true), ("wx2", false)] {
+        let name = TokenName::of(&["wechat", app]).unwrap();
+        let until = world.now + Duration::from_secs(15);
+        records.lease_platform_token(&name, "a node", until, world.now).await.unwrap();
+        if saved {
+            records.save_platform_token(&name, &[0, 255, 39], until, "a node", world.now).await.unwrap();
+        }
+    }
+    for n in 0..300 {
+        let mut event = AuditEvent::new(world.now, AuditKind::SignedIn);
+        event.ticket = Some(format!("ticket {n}"));
+        records.record(&event).await.unwrap();
+    }
+}
+
+async fn sign_in(
+    records: &SqlRecords,
+    world: &World,
+    proof: mashang_login::identity::Proof,
+) -> (mashang_login::ids::UserId, Fulfilment) {
+    let grant = world.grant(&world.client("site"));
+    records.begin_grant(&grant).await.unwrap();
+    let fulfilment = world.approval(&grant, proof);
+    match records.fulfil_grant(&fulfilment, world.now).await.unwrap() {
+        Fulfilled::Done { user, .. } => (user.id, fulfilment),
+        other => panic!("it is accepted, not {other:?}"),
+    }
+}
+
+/// The export of a database, which has a row of every kind if it was [`fill`]ed.
+pub async fn exported(url: &str) -> (Vec<u8>, Moved) {
+    let mut text = Vec::new();
+    let moved = moving::export(url, &mut text, &mut |_| {}).await.unwrap();
+    (text, moved)
+}
+
+/// Imports an export whose keys are ours.
+pub async fn import(url: &str, mut text: &[u8]) -> Result<Moved, MoveError> {
+    moving::import(url, &mut text, &|_| true, &mut |_| {}).await
+}

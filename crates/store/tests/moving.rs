@@ -1,0 +1,115 @@
+//! Exports and imports, as one engine alone shows them.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod everything;
+
+use everything::{exported, fill, import};
+use mashang_login::audit::AuditEvent;
+use mashang_login::records::Records;
+use mashang_store::conformance::fixtures::World;
+use mashang_store::sql::moving::{self, MoveError};
+use mashang_store::sql::{SqlOptions, SqlRecords};
+
+struct File {
+    _folder: tempfile::TempDir,
+    url: String,
+}
+
+fn fresh() -> File {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}?mode=rwc", folder.path().join("mashang.db").display());
+    File { _folder: folder, url }
+}
+
+async fn open(file: &File) -> SqlRecords {
+    SqlRecords::connect(&file.url, SqlOptions::default()).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_export_has_rows_of_every_table_and_reads_back_the_same() {
+    let (from, to) = (fresh(), fresh());
+    fill(&open(&from).await).await;
+    let (text, moved) = exported(&from.url).await;
+    for (table, rows) in &moved.rows {
+        assert!(*rows > 0, "{table} is empty");
+    }
+    assert_eq!(import(&to.url, &text).await.unwrap(), moved);
+    let (again, _) = exported(&to.url).await;
+    assert!(again == text, "an export of the import is the same text");
+    let shown = String::from_utf8(text).unwrap();
+    assert!(!shown.contains("a node"), "leases stay behind");
+}
+
+#[tokio::test]
+async fn whoever_imported_goes_on_where_the_other_one_was() {
+    let (from, to) = (fresh(), fresh());
+    fill(&open(&from).await).await;
+    let (text, _) = exported(&from.url).await;
+    import(&to.url, &text).await.unwrap();
+    let records = open(&to).await;
+    let event = AuditEvent::new(World::default().now, mashang_login::audit::AuditKind::SignedOut);
+    records.record(&event).await.unwrap();
+    assert_eq!(records.audit_trail(1).await.unwrap(), [event], "the newest one");
+    assert_eq!(records.audit_trail(u32::MAX).await.unwrap().len(), {
+        let before = open(&from).await.audit_trail(u32::MAX).await.unwrap();
+        before.len() + 1
+    });
+}
+
+#[tokio::test]
+async fn what_was_changed_or_cut_off_is_refused_and_leaves_nothing() {
+    let from = fresh();
+    fill(&open(&from).await).await;
+    let (text, moved) = exported(&from.url).await;
+    let shown = String::from_utf8(text).unwrap();
+    let lines: Vec<&str> = shown.split_inclusive('\n').collect();
+    let without = |skipped: usize| -> String {
+        lines.iter().enumerate().filter(|(n, _)| *n != skipped).map(|(_, line)| *line).collect()
+    };
+    let last = lines.len() - 1;
+    let broken = [
+        ("a changed name", shown.replacen("小明", "小红", 1)),
+        ("a line less", without(last - 1)),
+        ("no end", without(last)),
+        ("half a line", shown[..shown.len() - 10].to_owned()),
+        ("no beginning", without(0)),
+        ("more than the end", format!("{shown}[\"users\",{{}}]\n")),
+        ("another count", shown.replacen(r#""users":6"#, r#""users":7"#, 1)),
+        ("another checksum", shown.replacen(&moved.sha256, &"0".repeat(64), 1)),
+        ("an unknown table", shown.replacen(r#"["users""#, r#"["persons""#, 1)),
+        ("something else", "{\"hello\": 1}\n".to_owned()),
+        ("nothing", String::new()),
+    ];
+    let to = fresh();
+    for (what, text) in broken {
+        assert_ne!(text, shown, "{what}");
+        let error = import(&to.url, text.as_bytes()).await.expect_err(what);
+        assert!(matches!(error, MoveError::Checksum | MoveError::Malformed { .. }), "{what}: {error:?}");
+        assert!(!error.to_string().contains("小"), "no value of a row: {error}");
+        let (_, left) = exported(&to.url).await;
+        assert_eq!(left.rows.values().sum::<u64>(), 0, "{what}");
+    }
+    import(&to.url, shown.as_bytes()).await.unwrap();
+    let error = import(&to.url, shown.as_bytes()).await.unwrap_err();
+    assert!(matches!(error, MoveError::NotEmpty("users")), "{error:?}");
+}
+
+#[tokio::test]
+async fn tables_of_another_version_are_refused() {
+    let from = fresh();
+    let (text, _) = exported(&from.url).await;
+    let text = String::from_utf8(text).unwrap().replacen(r#""schema":"#, r#""schema":900"#, 1);
+    let error = import(&fresh().url, text.as_bytes()).await.unwrap_err();
+    assert!(matches!(error, MoveError::OtherSchema { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn signing_keys_of_another_master_key_are_refused_and_nothing_is_left() {
+    let (from, to) = (fresh(), fresh());
+    fill(&open(&from).await).await;
+    let (text, _) = exported(&from.url).await;
+    let refused = moving::import(&to.url, &mut &*text, &|_| false, &mut |_| {}).await;
+    assert!(matches!(refused, Err(MoveError::MasterKey(_))), "{refused:?}");
+    assert_eq!(exported(&to.url).await.1.rows.values().sum::<u64>(), 0);
+}

@@ -1,0 +1,36 @@
+//! The same records on every engine, one after the other, are the same text.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod everything;
+mod server;
+
+use everything::{exported, fill, import};
+use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::records::Records;
+use mashang_store::conformance::fixtures::World;
+use mashang_store::sql::{SqlOptions, SqlRecords};
+use server::Database;
+use server::engines::{MariaDb, Postgres};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_sqlite_to_postgres_to_mariadb_and_back_nothing_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| format!("sqlite:{}?mode=rwc", folder.path().join(name).display());
+    fill(&SqlRecords::connect(&file("first.db"), SqlOptions::default()).await.unwrap()).await;
+    let (text, moved) = exported(&file("first.db")).await;
+
+    let postgres = Database::<Postgres>::create().await;
+    let mariadb = Database::<MariaDb>::create().await;
+    for next in [postgres.url.clone(), mariadb.url.clone(), file("last.db")] {
+        assert_eq!(import(&next, &text).await.unwrap(), moved, "{next}");
+        assert!(exported(&next).await.0 == text, "{next} exports the same");
+    }
+
+    // Each goes on counting where the other one was.
+    for records in [postgres.open().await, mariadb.open().await] {
+        let event = AuditEvent::new(World::default().now, AuditKind::SignedOut);
+        records.record(&event).await.unwrap();
+        assert_eq!(records.audit_trail(1).await.unwrap(), [event]);
+    }
+}
