@@ -141,6 +141,42 @@ async fn a_newer_schema_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
+async fn a_newer_schema_that_says_it_works_with_this_version_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mashang.db");
+    open(&path).await.unwrap();
+    meddle(
+        &path,
+        "alter table users add column from_the_future text; \
+         insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
+         values (9000, 'from the future', true, x'00', 0); \
+         insert into schema_compatibility (migration, works_from) values (9000, 7)",
+    )
+    .await;
+    let records = open(&path).await.unwrap();
+    let world = World::default();
+    let client = world.client("site");
+    records.save_client(&client).await.unwrap();
+    let grant = world.grant(&client);
+    records.begin_grant(&grant).await.unwrap();
+    let login = world.approval(&grant, world.proof("wx1", "openid"));
+    let done = records.fulfil_grant(&login, world.now).await.unwrap();
+    assert!(matches!(done, Fulfilled::Done { created: true, .. }), "{done:?}");
+    assert_eq!(SqlRecords::migrate(&url(&path)).await.unwrap().schema, 9000);
+}
+
+#[tokio::test]
+async fn migrating_tells_what_it_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mashang.db");
+    let first = SqlRecords::migrate(&url(&path)).await.unwrap();
+    assert_eq!(first.applied[..2], [(1, "init".to_owned()), (2, "accounts".to_owned())]);
+    assert_eq!(first.applied.last().unwrap().0, first.schema);
+    let second = SqlRecords::migrate(&url(&path)).await.unwrap();
+    assert_eq!((second.applied, second.schema), (Vec::new(), first.schema));
+}
+
+#[tokio::test]
 async fn addresses_of_other_engines_are_refused_without_repeating_a_password() {
     for address in [
         "oracle://mashang:hunter2@db/mashang",

@@ -12,8 +12,9 @@ use sqlx::migrate::MigrateError;
 
 use super::reader::Reader;
 use super::writer::Writer;
-use migrations::Dialect;
+pub use migrations::Migrated;
 pub(super) use migrations::newest as newest_schema;
+use migrations::{Dialect, Newer};
 
 /// When SQLite calls a commit done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -124,6 +125,15 @@ pub(super) async fn single(url: &str, options: &SqlOptions) -> Result<DatabaseCo
         Dialect::Sqlite => sqlite::single(url, options).await,
         Dialect::Postgres => servers::single_postgres(url, options).await,
         Dialect::Mysql => servers::single_mysql(url, options).await,
+    }
+}
+
+/// Brings the tables up to date and lets go.
+pub(super) async fn bring_up_to_date(url: &str, options: &SqlOptions) -> Result<Migrated, OpenError> {
+    match engine(url)? {
+        Dialect::Sqlite => sqlite::bring_up_to_date(url, options).await,
+        Dialect::Postgres => Ok(servers::migrated_postgres(url, options, Newer::IsServed).await?.1),
+        Dialect::Mysql => Ok(servers::migrated_mysql(url, options, Newer::IsServed).await?.1),
     }
 }
 

@@ -58,7 +58,7 @@ use mashang_login::user::User;
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-pub use connect::{Durability, OpenError, SqlOptions};
+pub use connect::{Durability, Migrated, OpenError, SqlOptions};
 use errors::store_error;
 use reader::Reader;
 use sweep::Leftover;
@@ -79,10 +79,19 @@ impl SqlRecords {
     /// be called inside a tokio runtime, which then carries the writer.
     ///
     /// # Errors
-    /// [`OpenError`] says what to do; a database that a later version has changed is refused, not touched.
+    /// [`OpenError`] says what to do; a database that a later version has changed is refused and not touched, unless that
+    /// version says that this one works with it.
     pub async fn connect(url: &str, options: SqlOptions) -> Result<Self, OpenError> {
         let connections = connect::open(url, &options).await?;
         Ok(Self { reader: connections.reader, writer: connections.writer })
+    }
+
+    /// Brings the tables of a database up to date, as [`connect`](Self::connect) does, and tells what that was.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn migrate(url: &str) -> Result<Migrated, OpenError> {
+        connect::bring_up_to_date(url, &SqlOptions::default()).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::credentials::{Credentials, NewUser};
-use mashang_login::records::{Records, StoreError};
+use mashang_login::records::{Fulfilled, Records, StoreError};
 use mashang_store::conformance::fixtures::World;
 use mashang_store::sql::{OpenError, SqlOptions, SqlRecords};
 use tokio::time::Instant;
@@ -41,6 +41,30 @@ pub async fn a_newer_schema_is_refused_and_left_alone<S: Server>() {
     S::administer(&database.url, future.to_owned()).await;
     let error = SqlRecords::connect(&database.url, options()).await.unwrap_err();
     assert!(matches!(error, OpenError::NewerSchema { found: 9000, known: 1..9000 }), "{error:?}");
+}
+
+pub async fn a_newer_schema_that_says_it_works_with_this_version_is_served<S: Server>() {
+    let database = Database::<S>::create().await;
+    let old = database.open().await;
+    for sql in [
+        "alter table users add column from_the_future bigint",
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
+         values (9000, 'from the future', true, 'x', 0)",
+        "insert into schema_compatibility (migration, works_from) values (9000, 7)",
+    ] {
+        S::administer(&database.url, sql.to_owned()).await;
+    }
+    let world = World::default();
+    // One that was running while the other version came, and one that starts afterwards.
+    for (n, node) in [old, database.open().await].into_iter().enumerate() {
+        let client = world.client("site");
+        node.save_client(&client).await.unwrap();
+        let grant = world.grant(&client);
+        node.begin_grant(&grant).await.unwrap();
+        let login = world.approval(&grant, world.proof("wx1", &format!("openid-{n}")));
+        let done = node.fulfil_grant(&login, world.now).await.unwrap();
+        assert!(matches!(done, Fulfilled::Done { created: true, .. }), "{done:?}");
+    }
 }
 
 pub async fn promise_9_killed_connections_come_back_without_a_restart<S: Server>() {

@@ -29,13 +29,14 @@ macro_rules! migrations {
     };
 }
 
-const ALL: [(i64, &str, [&str; 3]); 6] = migrations![
+const ALL: [(i64, &str, [&str; 3]); 7] = migrations![
     1 "init" "0001_init.sql",
     2 "accounts" "0002_accounts.sql",
     3 "platform_tokens" "0003_platform_tokens.sql",
     4 "unlinked" "0004_unlinked.sql",
     5 "client_settings" "0005_client_settings.sql",
     6 "credentials" "0006_credentials.sql",
+    7 "compatibility" "0007_compatibility.sql",
 ];
 
 /// The number of the newest one.
@@ -56,13 +57,175 @@ pub(super) fn of(dialect: Dialect) -> Migrator {
     Migrator::with_migrations(migrations.collect())
 }
 
-/// Applies what is missing. The connection is to be closed afterwards: where sqlx takes a lock for the run, an error
-/// leaves it held by the connection.
-pub(super) async fn run<C: Migrate>(migrator: &Migrator, connection: &mut C) -> Result<(), OpenError> {
+/// What may be done with a database that a later version has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Newer {
+    /// Serve on it, if its migrations say that this version works with them.
+    IsServed,
+    /// Nothing: every column must be known.
+    IsRefused,
+}
+
+/// What bringing the tables up to date did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// Number and name of each migration that was applied, oldest first.
+    pub applied: Vec<(i64, String)>,
+    /// The number of the newest one in the database: one of a later version, maybe.
+    pub schema: i64,
+}
+
+/// Applies what is missing. The connection is to be closed afterwards: it holds the lock of the run, where the engine has
+/// one.
+///
+/// A database may have migrations that this version does not know, as it is a version behind in a rolling update. It
+/// serves if each of them states in `schema_compatibility` that it works with what this version knows.
+pub(super) async fn run<C>(
+    mut migrator: Migrator,
+    newer: Newer,
+    connection: &mut C,
+) -> Result<Migrated, OpenError>
+where
+    C: Migrate + Compatibility,
+{
+    let table = migrator.table_name.clone().into_owned();
+    if migrator.locking {
+        connection.lock().await.map_err(OpenError::Migration)?;
+        migrator.set_locking(false);
+    }
+    connection.ensure_migrations_table(&table).await.map_err(OpenError::Migration)?;
+    let before = applied(connection, &table).await?;
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
+    if let Some(found) = before.iter().copied().max().filter(|found| *found > known) {
+        let works = newer == Newer::IsServed && works_with(connection, &before, known).await;
+        if !works {
+            return Err(OpenError::NewerSchema { found, known });
+        }
+        tracing::warn!(
+            "the database has schema {found}, this version of Mashang knows up to {known} and works with it; \
+             update this node soon"
+        );
+        migrator.set_ignore_missing(true);
+    }
     migrator.run_direct(None, connection, false).await.map_err(|error| match error {
-        MigrateError::VersionMissing(found) if found > known => OpenError::NewerSchema { found, known },
         MigrateError::Dirty(number) => OpenError::Interrupted { number },
         other => OpenError::Migration(other),
+    })?;
+    let fresh = migrator.iter().filter(|migration| !before.contains(&migration.version));
+    let done = fresh.map(|migration| (migration.version, migration.description.clone().into_owned()));
+    let schema = before.iter().copied().chain([known]).max().unwrap_or(known);
+    Ok(Migrated { applied: done.collect(), schema })
+}
+
+async fn applied<C: Migrate>(connection: &mut C, table: &str) -> Result<Vec<i64>, OpenError> {
+    let applied = connection.list_applied_migrations(table).await.map_err(OpenError::Migration)?;
+    Ok(applied.into_iter().map(|migration| migration.version).collect())
+}
+
+/// Whether every migration after `known` says that it works with a version that knows no more. What says nothing does not.
+async fn works_with(connection: &mut impl Compatibility, applied: &[i64], known: i64) -> bool {
+    let Ok(stated) = connection.stated().await else { return false };
+    let mut unknown = applied.iter().filter(|number| **number > known);
+    unknown.all(|number| {
+        stated.iter().any(|(migration, works_from)| migration == number && *works_from <= known)
     })
+}
+
+/// A connection that can read `schema_compatibility`.
+pub(super) trait Compatibility {
+    /// Migrations, and from which on a version must know to work with them.
+    async fn stated(&mut self) -> Result<Vec<(i64, i64)>, sqlx::Error>;
+}
+
+macro_rules! compatibility_of {
+    ($($connection:ty),+) => { $(
+        impl Compatibility for $connection {
+            async fn stated(&mut self) -> Result<Vec<(i64, i64)>, sqlx::Error> {
+                sqlx::query_as("select migration, works_from from schema_compatibility").fetch_all(self).await
+            }
+        }
+    )+ };
+}
+compatibility_of!(sqlx::SqliteConnection, sqlx::PgConnection, sqlx::MySqlConnection);
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection, SqliteConnection};
+
+    use super::*;
+
+    /// What this version knows, and what later ones add.
+    fn with_later(later: &[(i64, &'static str)]) -> Migrator {
+        let mut all: Vec<Migration> = of(Dialect::Sqlite).iter().cloned().collect();
+        all.extend(later.iter().map(|(number, sql)| {
+            Migration::new(*number, "later".into(), MigrationType::Simple, (*sql).into_sql_str(), false)
+        }));
+        Migrator::with_migrations(all)
+    }
+
+    async fn database_of(migrator: Migrator) -> SqliteConnection {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        run(migrator, Newer::IsServed, &mut connection).await.unwrap();
+        connection
+    }
+
+    /// Adds a column that the version before neither reads nor writes.
+    const COMPATIBLE: &str = "alter table users add column later text; \
+        insert into schema_compatibility (migration, works_from) values (9001, 7)";
+    /// Needs what 9001 brought.
+    const DEMANDING: &str = "insert into schema_compatibility (migration, works_from) values (9002, 9001)";
+    const SILENT: &str = "alter table users add column silent text";
+
+    #[tokio::test]
+    async fn a_version_behind_serves_what_says_that_it_works_with_it() {
+        let mut database = database_of(with_later(&[(9001, COMPATIBLE)])).await;
+        let served = run(of(Dialect::Sqlite), Newer::IsServed, &mut database).await.unwrap();
+        assert_eq!(served, Migrated { applied: Vec::new(), schema: 9001 });
+        let moved = run(of(Dialect::Sqlite), Newer::IsRefused, &mut database).await.unwrap_err();
+        assert!(matches!(moved, OpenError::NewerSchema { found: 9001, known: 7.. }), "{moved:?}");
+    }
+
+    #[tokio::test]
+    async fn two_versions_behind_is_too_far_when_the_second_one_says_so() {
+        let mut database = database_of(with_later(&[(9001, COMPATIBLE), (9002, DEMANDING)])).await;
+        let refused = run(of(Dialect::Sqlite), Newer::IsServed, &mut database).await.unwrap_err();
+        assert!(matches!(refused, OpenError::NewerSchema { found: 9002, .. }), "{refused:?}");
+        let one_behind = with_later(&[(9001, COMPATIBLE)]);
+        run(one_behind, Newer::IsServed, &mut database).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_later_migration_that_says_nothing_is_refused() {
+        let mut database = database_of(with_later(&[(9001, COMPATIBLE), (9002, SILENT)])).await;
+        let refused = run(of(Dialect::Sqlite), Newer::IsServed, &mut database).await.unwrap_err();
+        assert!(matches!(refused, OpenError::NewerSchema { found: 9002, .. }), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn every_migration_since_the_table_is_there_states_with_whom_it_works() {
+        let mut database = database_of(of(Dialect::Sqlite)).await;
+        let stated = database.stated().await.unwrap();
+        for (number, ..) in ALL.into_iter().filter(|(number, ..)| *number >= 7) {
+            assert!(
+                stated.iter().any(|(migration, from)| *migration == number && *from < number),
+                "{number}"
+            );
+        }
+    }
+
+    #[test]
+    fn dialects_state_the_same() {
+        for (number, name, [sqlite, postgres, mysql]) in ALL {
+            let stated = |sql: &str| -> Vec<String> {
+                let statements = sql.lines().filter(|line| line.contains("into schema_compatibility"));
+                statements.map(str::to_owned).collect()
+            };
+            assert_eq!(stated(sqlite), stated(postgres), "{number} {name}");
+            assert_eq!(stated(sqlite), stated(mysql), "{number} {name}");
+            for table in mysql.split("create table").skip(1) {
+                let ends = table.contains("engine=innodb default charset=utf8mb4 collate=utf8mb4_bin;");
+                assert!(ends, "{number} {name}: a table without engine and collation");
+            }
+        }
+    }
 }

@@ -16,14 +16,14 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Database};
 use super::super::patience::Patience;
 use super::super::reader::Reader;
 use super::super::writer::Writer;
-use super::migrations::{self, Dialect};
+use super::migrations::{self, Dialect, Migrated, Newer};
 use super::{Connections, OpenError, SqlOptions, unreadable};
 
 /// How long a node waits for another one that is bringing the tables up to date.
 const MIGRATION_LOCK: Duration = Duration::from_secs(600);
 
 pub(super) async fn open_postgres(url: &str, options: &SqlOptions) -> Result<Connections, OpenError> {
-    let connect = migrated_postgres(url, options).await?;
+    let (connect, _) = migrated_postgres(url, options, Newer::IsServed).await?;
     let millis = options.patience.as_millis();
     let limits = format!(
         "set statement_timeout = {millis}; set idle_in_transaction_session_timeout = {}; ",
@@ -48,7 +48,7 @@ pub(super) async fn single_postgres(
     url: &str,
     options: &SqlOptions,
 ) -> Result<DatabaseConnection, OpenError> {
-    let connect = migrated_postgres(url, options).await?;
+    let (connect, _) = migrated_postgres(url, options, Newer::IsRefused).await?;
     let one = PgPoolOptions::new().max_connections(1).acquire_timeout(options.patience);
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(
         one.connect_with(connect).await.map_err(OpenError::Engine)?,
@@ -56,18 +56,22 @@ pub(super) async fn single_postgres(
 }
 
 /// Reads the address and brings the tables up to date.
-async fn migrated_postgres(url: &str, options: &SqlOptions) -> Result<PgConnectOptions, OpenError> {
+pub(super) async fn migrated_postgres(
+    url: &str,
+    options: &SqlOptions,
+    newer: Newer,
+) -> Result<(PgConnectOptions, Migrated), OpenError> {
     let connect = PgConnectOptions::from_str(url).map_err(|_| unreadable("postgres"))?;
     let connect = connect.application_name("mashang");
     let mut first = in_time(options.patience, connect.connect()).await?;
-    migrations::run(&migrations::of(Dialect::Postgres), &mut first).await?;
+    let migrated = migrations::run(migrations::of(Dialect::Postgres), newer, &mut first).await?;
     // Whether it says goodbye does not matter: it has done its work.
     drop(first.close().await);
-    Ok(connect)
+    Ok((connect, migrated))
 }
 
 pub(super) async fn open_mysql(url: &str, options: &SqlOptions) -> Result<Connections, OpenError> {
-    let connect = migrated_mysql(url, options).await?;
+    let (connect, _) = migrated_mysql(url, options, Newer::IsServed).await?;
     let seconds = options.patience.as_secs().max(1);
     // Strict: what is too long for its column is refused, never cut. The comments are read by MariaDB alone, and by MySQL
     // alone: MariaDB skips versions from 50700 to 99999.
@@ -91,7 +95,7 @@ pub(super) async fn open_mysql(url: &str, options: &SqlOptions) -> Result<Connec
 }
 
 pub(super) async fn single_mysql(url: &str, options: &SqlOptions) -> Result<DatabaseConnection, OpenError> {
-    let connect = migrated_mysql(url, options).await?;
+    let (connect, _) = migrated_mysql(url, options, Newer::IsRefused).await?;
     let strictly = "set session sql_mode = concat(@@sql_mode, ',STRICT_TRANS_TABLES')";
     let one = MySqlPoolOptions::new().max_connections(1).acquire_timeout(options.patience);
     let one = one.after_connect(move |connection, _| {
@@ -101,7 +105,11 @@ pub(super) async fn single_mysql(url: &str, options: &SqlOptions) -> Result<Data
 }
 
 /// Reads the address and brings the tables up to date.
-async fn migrated_mysql(url: &str, options: &SqlOptions) -> Result<MySqlConnectOptions, OpenError> {
+pub(super) async fn migrated_mysql(
+    url: &str,
+    options: &SqlOptions,
+    newer: Newer,
+) -> Result<(MySqlConnectOptions, Migrated), OpenError> {
     let url = url.replacen("mariadb:", "mysql:", 1);
     let connect = MySqlConnectOptions::from_str(&url).map_err(|_| unreadable("mysql"))?;
     let mut first = in_time(options.patience, connect.connect()).await?;
@@ -114,10 +122,10 @@ async fn migrated_mysql(url: &str, options: &SqlOptions) -> Result<MySqlConnectO
     }
     let mut migrator = migrations::of(Dialect::Mysql);
     migrator.set_locking(false);
-    migrations::run(&migrator, &mut first).await?;
+    let migrated = migrations::run(migrator, newer, &mut first).await?;
     // Gives the lock back, too.
     drop(first.close().await);
-    Ok(connect)
+    Ok((connect, migrated))
 }
 
 /// A pool whose connections are told `greeting` when they are made, and must answer quickly while there is reason to

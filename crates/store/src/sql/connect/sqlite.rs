@@ -10,11 +10,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::super::reader::Reader;
 use super::super::writer::Writer;
-use super::migrations::{self, Dialect};
+use super::migrations::{self, Dialect, Migrated, Newer};
 use super::{Connections, Durability, OpenError, SqlOptions};
 
 pub(super) async fn open(url: &str, options: &SqlOptions) -> Result<Connections, OpenError> {
-    let Opened { pool, connect, writer, in_memory } = open_writer(url, options).await?;
+    let Opened { pool, connect, writer, in_memory, .. } = open_writer(url, options, Newer::IsServed).await?;
     let reader = if in_memory {
         // A database in memory belongs to its connection; there is no second one.
         writer.clone()
@@ -29,7 +29,12 @@ pub(super) async fn open(url: &str, options: &SqlOptions) -> Result<Connections,
 }
 
 pub(super) async fn single(url: &str, options: &SqlOptions) -> Result<DatabaseConnection, OpenError> {
-    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(open_writer(url, options).await?.writer))
+    let opened = open_writer(url, options, Newer::IsRefused).await?;
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(opened.writer))
+}
+
+pub(super) async fn bring_up_to_date(url: &str, options: &SqlOptions) -> Result<Migrated, OpenError> {
+    Ok(open_writer(url, options, Newer::IsServed).await?.migrated)
 }
 
 /// A database that is up to date.
@@ -38,9 +43,10 @@ struct Opened {
     connect: SqliteConnectOptions,
     writer: SqlitePool,
     in_memory: bool,
+    migrated: Migrated,
 }
 
-async fn open_writer(url: &str, options: &SqlOptions) -> Result<Opened, OpenError> {
+async fn open_writer(url: &str, options: &SqlOptions, newer: Newer) -> Result<Opened, OpenError> {
     let in_memory = url.contains(":memory:") || url.contains("mode=memory");
     let mut connect = SqliteConnectOptions::from_str(url)
         .map_err(|_| OpenError::Address(url.to_owned()))?
@@ -66,8 +72,8 @@ async fn open_writer(url: &str, options: &SqlOptions) -> Result<Opened, OpenErro
     let writer = patiently(pool.clone().max_connections(1), connect.clone(), options.busy_timeout)
         .await
         .map_err(OpenError::Engine)?;
-    migrate(&writer).await?;
-    Ok(Opened { pool, connect, writer, in_memory })
+    let migrated = migrate(&writer, newer).await?;
+    Ok(Opened { pool, connect, writer, in_memory, migrated })
 }
 
 /// Makes the folder and an empty file which only its owner may read; SQLite gives its side files the same mode.
@@ -112,8 +118,9 @@ async fn patiently(
 
 /// Applies what is missing, all of it or nothing. sqlx takes no lock for SQLite, so an immediate transaction around
 /// the whole run keeps a second process out until this one is done.
-async fn migrate(pool: &SqlitePool) -> Result<(), OpenError> {
+async fn migrate(pool: &SqlitePool, newer: Newer) -> Result<Migrated, OpenError> {
     let mut transaction = pool.begin_with("begin immediate").await.map_err(OpenError::Engine)?;
-    migrations::run(&migrations::of(Dialect::Sqlite), &mut *transaction).await?;
-    transaction.commit().await.map_err(OpenError::Engine)
+    let migrated = migrations::run(migrations::of(Dialect::Sqlite), newer, &mut *transaction).await?;
+    transaction.commit().await.map_err(OpenError::Engine)?;
+    Ok(migrated)
 }
