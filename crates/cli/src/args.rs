@@ -44,6 +44,12 @@ pub enum Command {
     /// People: list, show, merge, unlink, switch off and on
     #[command(subcommand)]
     User(User),
+    /// Bring the database's tables up to date without serving, and tell what that was
+    Migrate(ConfigFile),
+    /// Write all lasting records of the database into a file, to import them into another engine
+    Export(Export),
+    /// Read an export into an empty database: all of it, or nothing
+    Import(Import),
     /// Write the extension for ZenTao (禅道), ready to install: WeCom scan on its login page
     ZentaoPlugin(ZentaoPlugin),
 }
@@ -63,6 +69,26 @@ pub struct Health {
     #[arg(long)]
     pub live: bool,
     /// The configuration that the server runs with.
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
+/// Where an export goes.
+#[derive(Debug, Clone, Args)]
+pub struct Export {
+    /// File to make, readable by its owner only; `-` for standard output
+    pub to: PathBuf,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
+/// Where an export is.
+#[derive(Debug, Clone, Args)]
+pub struct Import {
+    /// File that `mashang export` wrote; `-` for standard input
+    pub from: PathBuf,
+    /// Where the configuration of the empty database is.
     #[command(flatten)]
     pub file: ConfigFile,
 }

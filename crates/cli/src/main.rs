@@ -10,6 +10,8 @@ mod config;
 mod demo;
 mod health;
 mod logging;
+mod migrate;
+mod moving;
 mod process;
 mod sandbox;
 mod serve;
@@ -52,6 +54,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Client(command)) => client::run(command).await,
         Some(Command::User(command)) => user::run(command).await,
+        Some(Command::Migrate(file)) => migrate::run(&file).await,
+        Some(Command::Export(asked)) => moving::export(&asked).await,
+        Some(Command::Import(asked)) => moving::import(&asked).await,
         Some(Command::ZentaoPlugin(asked)) => zentao::run(asked).await,
     }
 }

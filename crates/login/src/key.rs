@@ -47,7 +47,7 @@ pub struct SigningKey {
     pub id: KeyId,
     /// What it signs with.
     pub algorithm: SigningAlgorithm,
-    /// The private key, sealed by [`crate::seal::Sealer`] with associated data `signing_keys/<kid>/private`.
+    /// The private key, sealed by [`crate::seal::Sealer`] for its [place](Self::place).
     pub sealed_private: Vec<u8>,
     /// The public JWK as JSON text (RFC 7517).
     pub public_jwk: String,
@@ -57,4 +57,12 @@ pub struct SigningKey {
     pub signs_from: Timestamp,
     /// Until when it stays in the JWKS, so that tokens signed with it still verify. `None` while it is current.
     pub published_until: Option<Timestamp>,
+}
+
+impl SigningKey {
+    /// Where a private key is sealed for, see [`crate::seal::Sealer`]: one that is moved to another row does not open.
+    #[must_use]
+    pub fn place(id: &KeyId) -> String {
+        format!("signing_keys/{id}/private")
+    }
 }

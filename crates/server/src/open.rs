@@ -18,7 +18,10 @@ use mashang_oidc::keys::{KeyError, KeyRing, RotationPolicy};
 use mashang_oidc::token::TokenPolicy;
 use mashang_oidc::{Issuer, Provider};
 use mashang_store::memory::{MemoryLimits, MemoryTickets};
-use mashang_store::sql::{OpenError as DatabaseError, SqlOptions, SqlRecords};
+use mashang_store::sql::moving;
+pub use mashang_store::sql::moving::{MoveError, Moved, Progress};
+pub use mashang_store::sql::{Migrated, OpenError as DatabaseError};
+use mashang_store::sql::{SqlOptions, SqlRecords};
 use tokio_util::sync::CancellationToken;
 
 use crate::channel::Channels;
@@ -38,6 +41,9 @@ pub enum OpenError {
     /// The database.
     #[error("store.url")]
     Database(#[from] DatabaseError),
+    /// An export or import.
+    #[error(transparent)]
+    Move(#[from] MoveError),
     /// The master key's file.
     #[error("store.master_key_file: {path}: {what}")]
     MasterKey {
@@ -93,6 +99,44 @@ pub async fn records(config: &Config) -> Result<Arc<dyn Records>, OpenError> {
 pub async fn people(config: &Config) -> Result<(Arc<dyn Records>, Arc<dyn Credentials>), OpenError> {
     let database = Arc::new(database(config).await?);
     Ok((database.clone(), database))
+}
+
+/// Brings the tables up to date without serving.
+///
+/// # Errors
+/// [`OpenError::Database`].
+pub async fn migrate(config: &Config) -> Result<Migrated, OpenError> {
+    Ok(SqlRecords::migrate(&config.store.url).await?)
+}
+
+/// Writes all records that last as text, see [`moving`].
+///
+/// # Errors
+/// [`OpenError::Move`].
+pub async fn export(
+    config: &Config,
+    to: &mut (dyn std::io::Write + Send),
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Moved, OpenError> {
+    Ok(moving::export(&config.store.url, to, progress).await?)
+}
+
+/// Reads an export into the empty database, if the master key of the configuration opens its signing keys.
+///
+/// # Errors
+/// [`OpenError::MasterKey`], [`OpenError::Move`].
+pub async fn import(
+    config: &Config,
+    from: &mut (dyn std::io::BufRead + Send),
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Moved, OpenError> {
+    let sealer = present_master_key(&config.store.master_key_file)?.map(|master| Sealer::new(&master));
+    let opens = |key: &SigningKey| {
+        let opened =
+            sealer.as_ref().map(|sealer| sealer.open(&key.sealed_private, &SigningKey::place(&key.id)));
+        opened.is_some_and(|opened| opened.is_ok())
+    };
+    Ok(moving::import(&config.store.url, from, &opens, progress).await?)
 }
 
 async fn database(config: &Config) -> Result<SqlRecords, OpenError> {
@@ -182,26 +226,34 @@ fn policy(config: &Config) -> TokenPolicy {
 /// Where there are signing keys (`sealed`) it is no first start: a new key could not open them, and its file would hide
 /// that the old one is missing.
 fn master_key(path: &Path, sealed: &[SigningKey], entropy: &dyn Entropy) -> Result<MasterKey, OpenError> {
-    let wrong = |what: String| OpenError::MasterKey { path: path.display().to_string(), what };
-    match std::fs::read(path) {
-        Ok(bytes) => {
-            let bytes: [u8; 32] = bytes.try_into().map_err(|_| wrong("must hold exactly 32 bytes".into()))?;
-            Ok(MasterKey::from_bytes(bytes))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !sealed.is_empty() => Err(wrong(
-            "is missing, but the database holds signing keys that only it can open; put it back from the backup".into(),
-        )),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let key = MasterKey::random(entropy);
-            write_new(path, key.expose(), entropy).map_err(|error| wrong(format!("cannot be made: {error}")))?;
-            tracing::info!(
-                "first start: master key made in {}; back it up apart from the database",
-                path.display()
-            );
-            Ok(key)
-        }
-        Err(error) => Err(wrong(format!("cannot be read: {error}"))),
+    if let Some(key) = present_master_key(path)? {
+        return Ok(key);
     }
+    if !sealed.is_empty() {
+        let what = "is missing, but the database holds signing keys that only it can open; put it back from the backup";
+        return Err(wrong_master_key(path, what.into()));
+    }
+    let key = MasterKey::random(entropy);
+    write_new(path, key.expose(), entropy)
+        .map_err(|error| wrong_master_key(path, format!("cannot be made: {error}")))?;
+    tracing::info!("first start: master key made in {}; back it up apart from the database", path.display());
+    Ok(key)
+}
+
+/// The master key, if its file is there.
+fn present_master_key(path: &Path) -> Result<Option<MasterKey>, OpenError> {
+    match std::fs::read(path) {
+        Ok(bytes) => match bytes.try_into() {
+            Ok(bytes) => Ok(Some(MasterKey::from_bytes(bytes))),
+            Err(_) => Err(wrong_master_key(path, "must hold exactly 32 bytes".into())),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(wrong_master_key(path, format!("cannot be read: {error}"))),
+    }
+}
+
+fn wrong_master_key(path: &Path, what: String) -> OpenError {
+    OpenError::MasterKey { path: path.display().to_string(), what }
 }
 
 /// Makes a file that is there with all its bytes or not at all, whenever the power goes; never writes over one.

@@ -128,10 +128,6 @@ struct Jwk {
     kid: KeyId,
 }
 
-fn place(id: &KeyId) -> String {
-    format!("signing_keys/{id}/private")
-}
-
 impl KeyRing {
     /// Reads the keys, making one per algorithm on the first start. Making an RSA key takes a good part of a second.
     ///
@@ -294,7 +290,7 @@ impl KeyRing {
         let id = KeyId::parse(&public.thumbprint()).map_err(|_: InvalidId| KeyError::Generation)?;
         let jwk = Jwk { key: public, purpose: "sig".into(), alg: algorithm, kid: id.clone() };
         Ok(SigningKey {
-            sealed_private: self.0.sealer.seal(&pkcs8, &place(&id), &*self.0.entropy),
+            sealed_private: self.0.sealer.seal(&pkcs8, &SigningKey::place(&id), &*self.0.entropy),
             public_jwk: serde_json::to_string(&jwk).map_err(|_| KeyError::Generation)?,
             id,
             algorithm,
@@ -326,7 +322,7 @@ impl KeyRing {
             let pkcs8 = self
                 .0
                 .sealer
-                .open(&stored.sealed_private, &place(&stored.id))
+                .open(&stored.sealed_private, &SigningKey::place(&stored.id))
                 .map_err(|source| KeyError::Sealed { key: stored.id.clone(), source })?;
             let pair = Pair::from_pkcs8(stored.algorithm, &Zeroizing::new(pkcs8)).ok_or_else(damaged)?;
             if pair.public() != key.public {

@@ -1,0 +1,23 @@
+//! `mashang migrate`: the database's tables, without serving.
+
+use mashang_server::{config, open};
+
+use crate::args::ConfigFile;
+
+/// Brings the tables up to date and tells what that was.
+///
+/// # Errors
+/// A database that does not open, or that a later version has changed beyond what this one works with.
+pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
+    let config = config::load(file.config.as_deref())?;
+    let migrated = open::migrate(&config).await?;
+    for (number, name) in &migrated.applied {
+        println!("applied {number:04} {name}");
+    }
+    match migrated.applied.len() {
+        0 => println!("The tables were up to date already: schema {}.", migrated.schema),
+        1 => println!("1 migration applied; the tables are up to date: schema {}.", migrated.schema),
+        n => println!("{n} migrations applied; the tables are up to date: schema {}.", migrated.schema),
+    }
+    Ok(())
+}
