@@ -17,6 +17,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use mashang_login::client::is_loopback;
 use mashang_login::ids::ChannelId;
+use mashang_store::tickets::TicketsAddress;
 use serde::Deserialize;
 use url::{Host, Url};
 
@@ -56,6 +57,8 @@ pub struct Config {
     pub server: ServerSection,
     /// `[store]`
     pub store: StoreSection,
+    /// `[tickets]`
+    pub tickets: TicketsSection,
     /// `[login]`
     pub login: LoginSection,
     /// `[tokens]`
@@ -117,6 +120,33 @@ pub struct StoreSection {
     pub url_file: Option<PathBuf>,
     /// File of the 32-byte master key.
     pub master_key_file: PathBuf,
+}
+
+/// `[tickets]`: where open scans live.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TicketsSection {
+    /// `memory:`, or the engine that nodes share. May hold a password.
+    pub url: String,
+}
+
+impl TicketsSection {
+    /// What the URL names.
+    ///
+    /// # Errors
+    /// The sentence that [`Config::check`] says.
+    pub fn address(&self) -> Result<TicketsAddress, String> {
+        self.url.parse().map_err(|wrong| {
+            // The value itself may hold a password.
+            format!("tickets.url: {wrong}; for the only node write \"memory:\", for several for example \"redis://127.0.0.1:6379\"")
+        })
+    }
+}
+
+impl std::fmt::Debug for TicketsSection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TicketsSection").field("url", &self.address()).finish()
+    }
 }
 
 /// `[login]`: lifetimes of a login.
@@ -286,6 +316,7 @@ impl Config {
         let mut wrong = Vec::new();
         self.check_public_url(&mut wrong);
         self.check_verification_files(&mut wrong);
+        wrong.extend(self.tickets.address().err());
         self.check_login(&mut wrong);
         self.check_sandbox(&mut wrong);
         self.claims.check(&self.channel, &mut wrong);
@@ -500,6 +531,28 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         assert!(complaint(&text).contains("cannot read"));
         assert_eq!(from_text("").unwrap().store.url, UNSAID_STORE_URL, "the manual's own");
+    }
+
+    #[test]
+    fn tickets_live_in_memory_unless_an_engine_is_named() {
+        let at = |url: &str| format!("[tickets]\nurl = \"{url}\"");
+        let named = |url: &str| from_text(&at(url)).unwrap().tickets.address().unwrap().to_string();
+        assert_eq!(named("memory:"), "memory:");
+        assert_eq!(named("redis://:secret@cache.internal"), "redis://cache.internal:6379");
+        assert_eq!(from_text("").unwrap().tickets.address().unwrap(), TicketsAddress::Memory);
+        let refused = complaint(&at("redis+sentinel://a,b"));
+        assert!(refused.contains("tickets.url") && refused.contains("mymaster"), "{refused}");
+        assert!(complaint(&at("memcached://a")).contains("redis://127.0.0.1:6379"));
+    }
+
+    #[test]
+    fn promise_10_the_password_of_redis_is_in_no_complaint_and_no_debug() {
+        for url in ["redis://app:hunter2@", "redis+cluster://app:hunter2@a/1"] {
+            let refused = complaint(&format!("[tickets]\nurl = \"{url}\""));
+            assert!(!refused.contains("hunter2"), "{refused}");
+        }
+        let config = from_text("[tickets]\nurl = \"redis://app:hunter2@a\"").unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
     }
 
     #[test]

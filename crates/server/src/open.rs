@@ -1,4 +1,4 @@
-//! Opens everything a configuration names (database, master key, signing keys, channels) and puts an [`App`] together.
+//! Opens everything a configuration names (database, tickets' engine, master key, signing keys, channels) and puts an [`App`] together.
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -17,11 +17,13 @@ use mashang_login::{Clock, Entropy};
 use mashang_oidc::keys::{KeyError, KeyRing, RotationPolicy};
 use mashang_oidc::token::TokenPolicy;
 use mashang_oidc::{Issuer, Provider};
-use mashang_store::memory::{MemoryLimits, MemoryTickets};
+use mashang_store::memory::MemoryLimits;
+use mashang_store::redis::RedisOpenError;
 use mashang_store::sql::moving;
 pub use mashang_store::sql::moving::{MoveError, Moved, Progress};
 pub use mashang_store::sql::{Migrated, OpenError as DatabaseError};
 use mashang_store::sql::{SqlOptions, SqlRecords};
+use mashang_store::tickets::TicketStore;
 use tokio_util::sync::CancellationToken;
 
 use crate::channel::Channels;
@@ -44,6 +46,9 @@ pub enum OpenError {
     /// An export or import.
     #[error(transparent)]
     Move(#[from] MoveError),
+    /// Redis.
+    #[error("tickets.url: start Redis or correct the address; for one node alone write url = \"memory:\"")]
+    Tickets(#[from] RedisOpenError),
     /// The master key's file.
     #[error("store.master_key_file: {path}: {what}")]
     MasterKey {
@@ -183,19 +188,18 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         policy: policy(config),
         claims: Arc::new(config.claims.policy()?),
     };
-    let memory = Arc::new(MemoryTickets::new(MemoryLimits {
-        live_tickets: config.limits.live_tickets,
-        ..Default::default()
-    }));
+    let limits = MemoryLimits { live_tickets: config.limits.live_tickets, ..Default::default() };
+    let address = config.tickets.address().map_err(|wrong| ConfigError::Wrong(vec![wrong]))?;
+    let store = TicketStore::open(address, limits, &*entropy).await?;
     let sdk = Arc::new(Sdk::embedded());
     Ok(App::new(Parts {
         site: Site::new(config),
         records,
         credentials: database.clone(),
         consents: database.clone(),
-        tickets: memory.clone(),
-        handshakes: memory.clone(),
-        challenges: memory,
+        tickets: store.tickets,
+        handshakes: store.handshakes,
+        challenges: store.challenges,
         provider,
         channels: Channels::new(config)?,
         sealer: sealer.clone(),

@@ -86,21 +86,15 @@ impl Default for RedisOptions {
     }
 }
 
-/// Why Redis could not be opened.
+/// Redis does not answer, refuses the password, or is older than version 6.
 #[derive(Debug, thiserror::Error)]
-pub enum RedisOpenError {
-    /// Not an address.
-    #[error(transparent)]
-    Address(#[from] AddressError),
-    /// It does not answer, refuses the password, or is older than version 6.
-    #[error("cannot open {address}")]
-    Engine {
-        /// Where, without the password.
-        address: String,
-        /// What happened.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+#[error("cannot open {address}")]
+pub struct RedisOpenError {
+    /// Where, without the password.
+    pub address: String,
+    /// What happened.
+    #[source]
+    source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 /// The engine. Clones share one connection.
@@ -114,23 +108,22 @@ pub struct RedisTickets {
 }
 
 impl RedisTickets {
-    /// Connects to what `url` names ([`RedisAddress`]), within about three seconds. Must be called inside a tokio
+    /// Connects, within about three seconds. Must be called inside a tokio
     /// runtime, which then carries the connection.
     ///
     /// # Errors
     /// [`RedisOpenError`]. Once open, the engine outlives any number of interruptions.
     pub async fn connect(
-        url: &str,
+        address: RedisAddress,
         options: RedisOptions,
         entropy: &dyn Entropy,
     ) -> Result<Self, RedisOpenError> {
-        let address: RedisAddress = url.parse()?;
         let shown = address.to_string();
         let keys = Keys::new(options.prefix);
         let watchers = Switchboard::default();
         let link = Link::open(address, keys.channels(), watchers.clone())
             .await
-            .map_err(|fault| RedisOpenError::Engine { address: shown, source: Box::new(fault) })?;
+            .map_err(|fault| RedisOpenError { address: shown, source: Box::new(fault) })?;
         Ok(Self { link, keys, limits: options.limits, watchers, marks: Arc::new(Marks::new(entropy)) })
     }
 

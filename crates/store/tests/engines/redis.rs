@@ -13,7 +13,7 @@ pub async fn node(url: &str, prefix: &str, ceiling: usize) -> RedisTickets {
         live_challenges: ceiling,
     };
     let options = RedisOptions { limits, prefix: format!("{prefix}:") };
-    RedisTickets::connect(url, options, &SystemEntropy).await.expect("Redis answers")
+    RedisTickets::connect(url.parse().unwrap(), options, &SystemEntropy).await.expect("Redis answers")
 }
 
 /// All three suites on the engine whose address is in a variable.

@@ -1,0 +1,76 @@
+//! Which engine holds the tickets, by an address: of what several nodes must share beside the records.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use mashang_login::Entropy;
+use mashang_login::challenge::Challenges;
+use mashang_login::tickets::{Handshakes, Tickets};
+
+use crate::memory::{MemoryLimits, MemoryTickets};
+use crate::redis::{AddressError, RedisAddress, RedisOpenError, RedisOptions, RedisTickets};
+
+/// An address of `tickets.url`. `Debug` and `Display` show no password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TicketsAddress {
+    /// `memory:`, the memory of the only node.
+    Memory,
+    /// `redis://…` and its kin.
+    Redis(RedisAddress),
+}
+
+impl FromStr for TicketsAddress {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        match text {
+            "memory:" => Ok(Self::Memory),
+            _ => text.parse().map(Self::Redis),
+        }
+    }
+}
+
+impl fmt::Display for TicketsAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory:"),
+            Self::Redis(address) => address.fmt(f),
+        }
+    }
+}
+
+/// One engine, by each of its promises.
+#[derive(Debug, Clone)]
+pub struct TicketStore {
+    /// Live tickets.
+    pub tickets: Arc<dyn Tickets>,
+    /// Trips to platforms.
+    pub handshakes: Arc<dyn Handshakes>,
+    /// Codes and ceremonies.
+    pub challenges: Arc<dyn Challenges>,
+}
+
+impl TicketStore {
+    /// Opens the engine that `address` names.
+    ///
+    /// # Errors
+    /// [`RedisOpenError`] when it does not answer.
+    pub async fn open(
+        address: TicketsAddress,
+        limits: MemoryLimits,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, RedisOpenError> {
+        Ok(match address {
+            TicketsAddress::Memory => Self::of(Arc::new(MemoryTickets::new(limits))),
+            TicketsAddress::Redis(address) => {
+                let options = RedisOptions { limits, ..Default::default() };
+                Self::of(Arc::new(RedisTickets::connect(address, options, entropy).await?))
+            }
+        })
+    }
+
+    fn of<T: Tickets + Handshakes + Challenges + 'static>(engine: Arc<T>) -> Self {
+        Self { tickets: engine.clone(), handshakes: engine.clone(), challenges: engine }
+    }
+}
