@@ -17,7 +17,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use mashang_login::client::is_loopback;
 use mashang_login::ids::ChannelId;
-use mashang_store::tickets::TicketsAddress;
+use mashang_store::tickets::{TicketsAddress, is_postgres};
 use serde::Deserialize;
 use url::{Host, Url};
 
@@ -316,7 +316,7 @@ impl Config {
         let mut wrong = Vec::new();
         self.check_public_url(&mut wrong);
         self.check_verification_files(&mut wrong);
-        wrong.extend(self.tickets.address().err());
+        self.check_tickets(&mut wrong);
         self.check_login(&mut wrong);
         self.check_sandbox(&mut wrong);
         self.claims.check(&self.channel, &mut wrong);
@@ -363,6 +363,17 @@ impl Config {
                     "server.verification_files: `{name}` must hold the text of the file that you downloaded"
                 ));
             }
+        }
+    }
+
+    fn check_tickets(&self, wrong: &mut Vec<String>) {
+        match self.tickets.address() {
+            Ok(TicketsAddress::Postgres) if !is_postgres(&self.store.url) => wrong.push(
+                "tickets.url: \"postgres:\" means the PostgreSQL of store.url, which is another engine; write \"memory:\" for the only node, or the address of Redis"
+                    .to_owned(),
+            ),
+            Ok(_) => {}
+            Err(sentence) => wrong.push(sentence),
         }
     }
 
@@ -430,6 +441,10 @@ impl Config {
             if let ChannelSection::Passkey(section) = channel {
                 hints.extend(section.hint(id, &server.public_url));
             }
+        }
+        let is_shared = !self.store.url.starts_with("sqlite:");
+        if is_shared && matches!(self.tickets.address(), Ok(TicketsAddress::Memory)) {
+            hints.push("tickets.url is \"memory:\", so this must be the only node: with several, a phone that reaches another node than the browser did finds no ticket".to_owned());
         }
         if self.channel.is_empty() {
             hints.push("no channel is configured, so nobody can log in: see [channel.<name>] in `mashang config show`".to_owned());
@@ -543,6 +558,7 @@ mod tests {
         let refused = complaint(&at("redis+sentinel://a,b"));
         assert!(refused.contains("tickets.url") && refused.contains("mymaster"), "{refused}");
         assert!(complaint(&at("memcached://a")).contains("redis://127.0.0.1:6379"));
+        assert!(complaint(&at("postgres:")).contains("store.url"), "the records are in SQLite");
     }
 
     #[test]

@@ -18,12 +18,11 @@ use mashang_oidc::keys::{KeyError, KeyRing, RotationPolicy};
 use mashang_oidc::token::TokenPolicy;
 use mashang_oidc::{Issuer, Provider};
 use mashang_store::memory::MemoryLimits;
-use mashang_store::redis::RedisOpenError;
 use mashang_store::sql::moving;
 pub use mashang_store::sql::moving::{MoveError, Moved, Progress};
 pub use mashang_store::sql::{Migrated, OpenError as DatabaseError};
 use mashang_store::sql::{SqlOptions, SqlRecords};
-use mashang_store::tickets::TicketStore;
+use mashang_store::tickets::{TicketStore, TicketsOpenError};
 use tokio_util::sync::CancellationToken;
 
 use crate::channel::Channels;
@@ -46,9 +45,11 @@ pub enum OpenError {
     /// An export or import.
     #[error(transparent)]
     Move(#[from] MoveError),
-    /// Redis.
-    #[error("tickets.url: start Redis or correct the address; for one node alone write url = \"memory:\"")]
-    Tickets(#[from] RedisOpenError),
+    /// The engine of the tickets.
+    #[error(
+        "tickets.url: start the engine or correct the address; for one node alone write url = \"memory:\""
+    )]
+    Tickets(#[from] TicketsOpenError),
     /// The master key's file.
     #[error("store.master_key_file: {path}: {what}")]
     MasterKey {
@@ -190,7 +191,7 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
     };
     let limits = MemoryLimits { live_tickets: config.limits.live_tickets, ..Default::default() };
     let address = config.tickets.address().map_err(|wrong| ConfigError::Wrong(vec![wrong]))?;
-    let store = TicketStore::open(address, limits, &*entropy).await?;
+    let store = TicketStore::open(address, &config.store.url, limits, &*entropy).await?;
     let sdk = Arc::new(Sdk::embedded());
     Ok(App::new(Parts {
         site: Site::new(config),

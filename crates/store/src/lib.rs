@@ -2,6 +2,7 @@
 //!
 //! - [`memory`]: tickets, handshakes and challenges of a single node;
 //! - [`redis`]: the same for many nodes, on Redis 7 or Valkey: one server, Sentinel or a cluster;
+//! - [`postgres`]: the same on PostgreSQL alone, for the small cluster that wants no second engine;
 //! - [`tickets`]: which of these an address names;
 //! - [`sql`]: the records, on SQLite now; the queries are written for PostgreSQL and MySQL/MariaDB as well;
 //! - `conformance` (feature of that name): the suites that prove engines alike. An engine is finished when they are
@@ -13,6 +14,7 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod memory;
+pub mod postgres;
 pub mod redis;
 mod signal;
 pub mod sql;

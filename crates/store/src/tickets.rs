@@ -9,6 +9,7 @@ use mashang_login::challenge::Challenges;
 use mashang_login::tickets::{Handshakes, Tickets};
 
 use crate::memory::{MemoryLimits, MemoryTickets};
+use crate::postgres::{PostgresOpenError, PostgresOptions, PostgresTickets};
 use crate::redis::{AddressError, RedisAddress, RedisOpenError, RedisOptions, RedisTickets};
 
 /// An address of `tickets.url`. `Debug` and `Display` show no password.
@@ -18,6 +19,8 @@ pub enum TicketsAddress {
     Memory,
     /// `redis://…` and its kin.
     Redis(RedisAddress),
+    /// `postgres:`, the PostgreSQL that holds the records.
+    Postgres,
 }
 
 impl FromStr for TicketsAddress {
@@ -26,6 +29,7 @@ impl FromStr for TicketsAddress {
     fn from_str(text: &str) -> Result<Self, AddressError> {
         match text {
             "memory:" => Ok(Self::Memory),
+            "postgres:" => Ok(Self::Postgres),
             _ => text.parse().map(Self::Redis),
         }
     }
@@ -36,8 +40,26 @@ impl fmt::Display for TicketsAddress {
         match self {
             Self::Memory => f.write_str("memory:"),
             Self::Redis(address) => address.fmt(f),
+            Self::Postgres => f.write_str("postgres:"),
         }
     }
+}
+
+/// Why the engine could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum TicketsOpenError {
+    /// Redis.
+    #[error(transparent)]
+    Redis(#[from] RedisOpenError),
+    /// PostgreSQL.
+    #[error(transparent)]
+    Postgres(#[from] PostgresOpenError),
+}
+
+/// Whether an address of records is one of PostgreSQL.
+#[must_use]
+pub fn is_postgres(records: &str) -> bool {
+    records.starts_with("postgres:") || records.starts_with("postgresql:")
 }
 
 /// One engine, by each of its promises.
@@ -52,20 +74,25 @@ pub struct TicketStore {
 }
 
 impl TicketStore {
-    /// Opens the engine that `address` names.
+    /// Opens the engine that `address` names; `records` is the address of the records.
     ///
     /// # Errors
-    /// [`RedisOpenError`] when it does not answer.
+    /// [`TicketsOpenError`] when it does not answer.
     pub async fn open(
         address: TicketsAddress,
+        records: &str,
         limits: MemoryLimits,
         entropy: &dyn Entropy,
-    ) -> Result<Self, RedisOpenError> {
+    ) -> Result<Self, TicketsOpenError> {
         Ok(match address {
             TicketsAddress::Memory => Self::of(Arc::new(MemoryTickets::new(limits))),
             TicketsAddress::Redis(address) => {
                 let options = RedisOptions { limits, ..Default::default() };
                 Self::of(Arc::new(RedisTickets::connect(address, options, entropy).await?))
+            }
+            TicketsAddress::Postgres => {
+                let options = PostgresOptions { limits, ..Default::default() };
+                Self::of(Arc::new(PostgresTickets::connect(records, options).await?))
             }
         })
     }

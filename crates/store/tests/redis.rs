@@ -2,6 +2,134 @@
 
 mod engines;
 
-use engines::redis::suites;
+use std::time::Duration;
+
+use engines::redis::private::{SOON, Server, eventually};
+use engines::redis::{node, suites};
+use mashang_login::ambient::SystemEntropy;
+use mashang_login::challenge::Challenges;
+use mashang_login::handshake::{Claim, Claimant};
+use mashang_login::records::StoreError;
+use mashang_login::ticket::{Lifetimes, Ticket};
+use mashang_login::tickets::{Advance, Handshakes, Tickets};
+use mashang_store::conformance::fixtures::World;
+use mashang_store::redis::{RedisOptions, RedisTickets};
+use tokio::time::{Instant, timeout};
 
 suites!("MASHANG_TEST_REDIS");
+
+fn scanned(world: &World, ticket: &Ticket) -> Ticket {
+    ticket.scan(world.proof("wx1", "o1"), world.hash(), world.now, &Lifetimes::default()).unwrap()
+}
+
+/// An answer of the engine while Redis is away: unavailable, and told in time.
+async fn is_refused_in_time(engine: &RedisTickets, ticket: &Ticket, world: &World) {
+    let begun = Instant::now();
+    let answer = engine.get(&ticket.scan_code, world.now).await;
+    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_7_a_watcher_wakes_after_the_connection_was_cut() {
+    let server = Server::start(&[]).await;
+    let (world, engine) = (World::default(), node(&server.url(), "x", 10).await);
+    let other = node(&server.url(), "x", 10).await;
+    let ticket = world.ticket();
+    engine.create(&ticket, world.now).await.unwrap();
+    let mut watch = engine.watch(&ticket.scan_code).await.unwrap();
+    for kind in ["pubsub", "normal"] {
+        server.ask(&["CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes"]).await.unwrap();
+    }
+    let next = scanned(&world, &ticket);
+    eventually(async || {
+        matches!(other.advance(&ticket, &next, world.now).await, Ok(Advance::Won | Advance::Lost))
+    })
+    .await;
+    timeout(Duration::from_secs(8), watch.changed()).await.expect("sooner than by polling");
+    eventually(
+        async || matches!(engine.get(&ticket.scan_code, world.now).await, Ok(Some(seen)) if seen == next),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_9_a_paused_server_is_told_in_time_and_used_again_afterwards() {
+    let server = Server::start(&[]).await;
+    let (world, engine) = (World::default(), node(&server.url(), "x", 10).await);
+    let ticket = world.ticket();
+    engine.create(&ticket, world.now).await.unwrap();
+    server.ask(&["CLIENT", "PAUSE", "5000", "ALL"]).await.unwrap();
+    is_refused_in_time(&engine, &ticket, &world).await;
+    is_refused_in_time(&engine, &ticket, &world).await;
+    eventually(async || engine.get(&ticket.scan_code, world.now).await.is_ok()).await;
+    assert_eq!(engine.get(&ticket.scan_code, world.now).await.unwrap(), Some(ticket));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_8_a_server_that_restarts_empty_ends_open_scans_and_lets_nobody_in() {
+    let mut server = Server::start(&[]).await;
+    let (world, engine) = (World::default(), node(&server.url(), "x", 10).await);
+    let ticket = world.ticket();
+    engine.create(&ticket, world.now).await.unwrap();
+    let mut watch = engine.watch(&ticket.scan_code).await.unwrap();
+    server.kill();
+    is_refused_in_time(&engine, &ticket, &world).await;
+    is_refused_in_time(&engine, &ticket, &world).await;
+    server.restart().await;
+    timeout(SOON, watch.changed()).await.expect("whoever waits learns that it is over");
+    eventually(async || matches!(engine.get(&ticket.scan_code, world.now).await, Ok(None))).await;
+    let next = scanned(&world, &ticket);
+    assert_eq!(engine.advance(&ticket, &next, world.now).await.unwrap(), Advance::Lost);
+    engine.create(&world.ticket(), world.now).await.expect("a fresh QR");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_8_after_a_flush_nothing_is_known_and_nothing_succeeds() {
+    let server = Server::start(&[]).await;
+    let (world, engine) = (World::default(), node(&server.url(), "x", 10).await);
+    let (ticket, trip, challenge) = (world.ticket(), world.handshake(), world.challenge());
+    engine.create(&ticket, world.now).await.unwrap();
+    engine.begin(&trip, world.now).await.unwrap();
+    engine.put(&challenge, world.now).await.unwrap();
+    for flush in [&["FLUSHALL"][..], &["SCRIPT", "FLUSH"]] {
+        server.ask(flush).await.unwrap();
+    }
+    let next = scanned(&world, &ticket);
+    assert_eq!(engine.advance(&ticket, &next, world.now).await.unwrap(), Advance::Lost);
+    let claimant = Claimant { state: trip.state, channel: &trip.channel, devices: &[trip.device] };
+    assert_eq!(engine.claim(&claimant, world.now).await.unwrap(), Claim::Unknown);
+    assert_eq!(engine.attempt(&challenge.id, world.now).await.unwrap(), None);
+    assert_eq!(engine.take(&challenge.id, world.now).await.unwrap(), None);
+    engine.create(&ticket, world.now).await.unwrap();
+    assert_eq!(engine.advance(&ticket, &next, world.now).await.unwrap(), Advance::Won);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sec_16_a_server_whose_memory_is_full_is_overloaded_and_pushes_nothing_out() {
+    let server = Server::start(&["--maxmemory-policy", "noeviction"]).await;
+    let (world, engine) = (World::default(), node(&server.url(), "x", 10).await);
+    let ticket = world.ticket();
+    engine.create(&ticket, world.now).await.unwrap();
+    server.ask(&["CONFIG", "SET", "maxmemory", "1"]).await.unwrap();
+    let answer = engine.create(&world.ticket(), world.now).await;
+    assert!(matches!(answer, Err(StoreError::Overloaded)), "{answer:?}");
+    assert_eq!(engine.get(&ticket.scan_code, world.now).await.unwrap(), Some(ticket));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_10_a_refused_password_is_not_told() {
+    let server = Server::start(&["--requirepass", "the-right-one"]).await;
+    let url = format!("redis://:hunter2@127.0.0.1:{}", server.port);
+    let refused = RedisTickets::connect(url.parse().unwrap(), RedisOptions::default(), &SystemEntropy).await;
+    let error = refused.unwrap_err();
+    let mut told = format!("{error:?} {error}");
+    let mut source = std::error::Error::source(&error);
+    while let Some(error) = source {
+        told += &format!(" {error}");
+        source = error.source();
+    }
+    assert!(told.contains("127.0.0.1") && !told.contains("hunter2"), "{told}");
+    let right = format!("redis://:the-right-one@127.0.0.1:{}", server.port);
+    node(&right, "x", 10).await;
+}

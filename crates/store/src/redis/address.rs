@@ -44,7 +44,7 @@ pub struct RedisAddress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// Another scheme.
-    #[error("starts with none of redis://, rediss://, redis+sentinel://, redis+cluster://")]
+    #[error("is none of memory:, postgres:, redis://…, rediss://…, redis+sentinel://…, redis+cluster://…")]
     Scheme,
     /// A host is missing or its port is no number.
     #[error("needs a host, such as redis://127.0.0.1:6379")]

@@ -1,7 +1,8 @@
 //! What tests of engines share: where the engines are, and names nobody else uses.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unused_macros, unused_imports, reason = "each test file uses its part")]
 
+pub mod postgres;
 pub mod redis;
 
 use mashang_login::ambient::SystemEntropy;

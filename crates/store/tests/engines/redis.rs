@@ -16,6 +16,9 @@ pub async fn node(url: &str, prefix: &str, ceiling: usize) -> RedisTickets {
     RedisTickets::connect(url.parse().unwrap(), options, &SystemEntropy).await.expect("Redis answers")
 }
 
+/// A server of one test's own, to be stopped, paused and flushed.
+pub mod private;
+
 /// All three suites on the engine whose address is in a variable.
 macro_rules! suites {
     ($variable:literal) => {
