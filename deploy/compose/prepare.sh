@@ -26,7 +26,7 @@ make() {
 }
 random_hex() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 store_url() { printf 'postgres://mashang:%s@postgres:5432/mashang' "$(cat "$folder/postgres_password")"; }
-redis_acl() { printf 'user default off\nuser mashang on >%s ~* &* +@all -@dangerous +info\n' "$1"; }
+redis_acl() { printf 'user default off\nuser mashang on >%s ~* &* +@all -@dangerous +info +role\n' "$1"; }
 tickets_url() { printf 'redis://mashang:%s@redis:6379/0' "$1"; }
 
 make master_key head -c 32 /dev/urandom
