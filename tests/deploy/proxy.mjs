@@ -13,7 +13,8 @@ import { NAME, Visitor, ask, openWebSocket, startNode } from './support.mjs';
 
 /** Far less than the 15 seconds after which a comment would push out what was held back. */
 const AT_ONCE = 5_000;
-const RETURN = 'https://shop.example/callback';
+/** Where the website wants its visitors back. */
+export const RETURN = 'https://shop.example/callback';
 
 /**
  * @param {string} name
@@ -46,7 +47,7 @@ export function standsInFront(name, { skip, start }) {
     stage.server = await startServer({ sandbox: stage.sandbox, proxies: ['127.0.0.1'] });
     await stage.server.addClient('shop', ['--name', 'Shop', '--redirect-uri', RETURN]);
     stage.visitor = new Visitor((await inFrontOf(stage.server)).port);
-    await signsIn(stage.visitor, stage.server.url, new WeChat(stage.sandbox.url));
+    await new Login(stage.visitor, stage.server.url, new WeChat(stage.sandbox.url)).all();
   });
 
   test(`${name}: bytes of an event stream pass one by one`, { skip }, async () => {
@@ -136,23 +137,54 @@ export function standsInFront(name, { skip, start }) {
   });
 }
 
-/** Begins, waits on the event stream, scans, approves, collects: everything of the browser's through the proxy. */
-async function signsIn(visitor, issuer, wechat) {
-  const asked = new URLSearchParams({
-    client_id: 'shop', response_type: 'code', redirect_uri: RETURN, scope: 'openid', state: 'a-state-of-22-letters.',
-    nonce: 'a-nonce-of-22-letters.', code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
-  });
-  const page = await location(await visitor.get(`${issuer}/authorize?${asked}`));
-  const html = await (await visitor.get(page)).text();
-  const stream = await visitor.events(`${page}/events`);
-  assert.equal(stream.status, 200);
-  const told = (status) => until(`told: ${status}`, () => stream.text.includes(`"${status}"`), AT_ONCE);
-  await told('waiting');
-  const phone = wechat.phone('xiaoming');
-  await phone.scan(new URL(attribute(html, /href="([^"]+)"[^>]* data-link="sandbox"/)).searchParams.get('open'));
-  await told('scanned');
-  await phone.approve(attribute(html, /data-text="number">([^<]+)</));
-  await told('approved');
-  const redeemed = await visitor.post(`${page}/redeem`, {}, { headers: { accept: 'application/json' } });
-  assert.ok((await redeemed.json()).redirect.startsWith(`${RETURN}?code=`));
+/** One login of a browser that knows nothing but the proxy; the phone goes to the nodes by itself. */
+export class Login {
+  constructor(visitor, issuer, wechat, person = 'xiaoming') {
+    Object.assign(this, { visitor, issuer, phone: wechat.phone(person) });
+  }
+
+  /** Begins at the website's request, and opens the event stream. */
+  async begin() {
+    const asked = new URLSearchParams({
+      client_id: 'shop', response_type: 'code', redirect_uri: RETURN, scope: 'openid', state: 'a-state-of-22-letters.', prompt: 'login',
+      nonce: 'a-nonce-of-22-letters.', code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
+    });
+    this.page = await location(await this.visitor.get(`${this.issuer}/authorize?${asked}`));
+    this.html = await (await this.visitor.get(this.page)).text();
+    await this.watch();
+  }
+
+  async watch() {
+    this.stream = await this.visitor.events(`${this.page}/events`);
+    assert.equal(this.stream.status, 200);
+  }
+
+  /** Waits for an event, for much less than it would take if something held it back. */
+  told(status) {
+    return until(`told: ${status}`, () => this.stream.text.includes(`"${status}"`), AT_ONCE);
+  }
+
+  scan() {
+    return this.phone.scan(new URL(attribute(this.html, /href="([^"]+)"[^>]* data-link="sandbox"/)).searchParams.get('open'));
+  }
+
+  approve() {
+    return this.phone.approve(attribute(this.html, /data-text="number">([^<]+)</));
+  }
+
+  /** Collects the approval: the website gets its code. */
+  async collect() {
+    const redeemed = await this.visitor.post(`${this.page}/redeem`, {}, { headers: { accept: 'application/json' } });
+    assert.ok((await redeemed.json()).redirect.startsWith(`${RETURN}?code=`));
+  }
+
+  async all() {
+    await this.begin();
+    await this.told('waiting');
+    await this.scan();
+    await this.told('scanned');
+    await this.approve();
+    await this.told('approved');
+    await this.collect();
+  }
 }
