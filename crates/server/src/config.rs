@@ -110,7 +110,7 @@ impl TryFrom<String> for ProxyNetwork {
 }
 
 /// `[store]`: where records live.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreSection {
     /// Database URL; what `url_file` holds, if that is given.
@@ -122,12 +122,27 @@ pub struct StoreSection {
     pub master_key_file: PathBuf,
 }
 
+impl std::fmt::Debug for StoreSection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Of an address with a password, the engine.
+        let engine = self.url.split_once(':').map_or("", |(engine, _)| engine);
+        f.debug_struct("StoreSection")
+            .field("engine", &engine)
+            .field("url_file", &self.url_file)
+            .field("master_key_file", &self.master_key_file)
+            .finish()
+    }
+}
+
 /// `[tickets]`: where open scans live.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TicketsSection {
-    /// `memory:`, or the engine that nodes share. May hold a password.
+    /// `memory:`, or the engine that nodes share; what `url_file` holds, if that is given. May hold a password.
     pub url: String,
+    /// File with the URL, for one that holds a password.
+    #[serde(default)]
+    pub url_file: Option<PathBuf>,
 }
 
 impl TicketsSection {
@@ -287,12 +302,16 @@ fn extract(figment: Figment) -> Result<Config, ConfigError> {
     })?;
     let store = &mut config.store;
     read_url("store", &mut store.url, UNSAID_STORE_URL, store.url_file.as_deref())?;
+    let tickets = &mut config.tickets;
+    read_url("tickets", &mut tickets.url, UNSAID_TICKETS_URL, tickets.url_file.as_deref())?;
     config.check()?;
     Ok(config)
 }
 
 /// `store.url` where nobody has said anything.
 const UNSAID_STORE_URL: &str = "sqlite:data/mashang.db";
+/// `tickets.url` where nobody has said anything.
+const UNSAID_TICKETS_URL: &str = "memory:";
 
 /// Puts what `url_file` holds in the place of `url`, so that nobody after this need know which of them was given.
 fn read_url(section: &str, url: &mut String, unsaid: &str, file: Option<&Path>) -> Result<(), ConfigError> {
@@ -546,6 +565,11 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         assert!(complaint(&text).contains("cannot read"));
         assert_eq!(from_text("").unwrap().store.url, UNSAID_STORE_URL, "the manual's own");
+        std::fs::write(&file, "redis://app:hunter2@cache\n").unwrap();
+        let text = format!("[tickets]\nurl_file = {file:?}\n");
+        assert_eq!(from_text(&text).unwrap().tickets.url, "redis://app:hunter2@cache");
+        assert!(complaint(&format!("{text}url = \"redis://cache\"")).contains("url or url_file, not both"));
+        assert_eq!(from_text("").unwrap().tickets.url, UNSAID_TICKETS_URL, "the manual's own");
     }
 
     #[test]
@@ -581,5 +605,7 @@ mod tests {
     fn secrets_are_not_shown() {
         let config = from_text(&format!("{CHANNEL}secret = \"0123456789abcdef0123456789abcdef\"")).unwrap();
         assert!(!format!("{config:?}").contains("0123456789abcdef0123456789abcdef"));
+        let config = from_text("[store]\nurl = \"postgres://mashang:hunter2@db/mashang\"").unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
     }
 }
