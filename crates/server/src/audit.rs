@@ -71,7 +71,7 @@ pub async fn of_union(app: &App, login: &AuditEvent, user: &UserId, news: &Union
 pub fn by(app: &App, visitor: &Visitor, kind: AuditKind) -> AuditEvent {
     let mut event = AuditEvent::new(app.now(), kind);
     event.address = Some(visitor.address.to_string());
-    event.device = Some(visitor.device.clone());
+    event.device = Some(visitor.device());
     event
 }
 

@@ -23,8 +23,6 @@ pub mod refused;
 pub mod start;
 pub mod watch;
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -42,7 +40,7 @@ pub async fn without_cookies(State(app): State<App>, request: Request, next: Nex
     let (mut parts, body) = request.into_parts();
     parts.headers.remove(header::COOKIE);
     let visitor = Visitor::read(&app, &parts);
-    parts.extensions.insert(Arc::new(visitor));
+    parts.extensions.insert(visitor);
     next.run(Request::from_parts(parts, body)).await
 }
 

@@ -279,7 +279,7 @@ pub async fn draw(
         client: client.id.clone(),
         site_name: client.name.clone(),
         site_host: host_of(&grant.request.redirect_uri),
-        device: visitor.device.clone(),
+        device: visitor.device(),
         address: visitor.address.to_string(),
         at: now,
     };

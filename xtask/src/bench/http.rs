@@ -84,16 +84,17 @@ impl Connection {
         Ok(Shape { status, head, end })
     }
 
-    /// Opens an event stream and reads up to its first event.
-    pub async fn open_events(self, request: &[u8]) -> anyhow::Result<Events> {
+    /// Opens an event stream (200) or a WebSocket (101) and reads up to its first news. What the server writes into
+    /// either is not masked, compressed or split, so the news can be found in the bytes as they come.
+    pub async fn open_events(self, request: &[u8], status: u16) -> anyhow::Result<Events> {
         let mut stream = connect(self.to, self.from).await?;
         stream.write_all(request).await?;
         let mut buffer = Vec::with_capacity(1024);
-        let (status, head) = read_head(&mut stream, &mut buffer).await?;
-        ensure!(status == 200, "{}", String::from_utf8_lossy(&buffer));
+        let (found, head) = read_head(&mut stream, &mut buffer).await?;
+        ensure!(found == status, "{}", String::from_utf8_lossy(&buffer));
         buffer.drain(..head);
         let mut events = Events { stream, buffer };
-        events.wait_for("data:").await?;
+        events.wait_for("\"status\":").await?;
         // Thousands of these are held: the room goes back.
         events.buffer = Vec::new();
         Ok(events)
@@ -117,6 +118,14 @@ impl Answer<'_> {
         Ok(cookie.split(';').next().unwrap_or(cookie))
     }
 
+    /// The `name=value` of every cookie it sets, as a browser sends them back.
+    pub fn cookies(&self) -> String {
+        let lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        let set = lines.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+        let pairs: Vec<&str> = set.filter_map(|(_, value)| Some(value.trim().split(';').next()?)).collect();
+        pairs.join("; ")
+    }
+
     /// Itself, if the status is the expected one.
     pub fn expect(self, status: u16) -> anyhow::Result<Self> {
         ensure!(self.status == status, "expected {status}: {}\n\n{}", self.head, self.body);
@@ -124,7 +133,7 @@ impl Answer<'_> {
     }
 }
 
-/// An open event stream (server-sent events).
+/// An open event stream or WebSocket.
 pub struct Events {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -207,11 +216,12 @@ mod tests {
     fn header_names_ignore_case_and_values_keep_it() {
         let answer = Answer {
             status: 303,
-            head: "HTTP/1.1 303 See Other\r\nLocation: /A:b\r\nset-cookie: a=B; Path=/",
+            head: "HTTP/1.1 303 See Other\r\nLocation: /A:b\r\nset-cookie: a=B; Path=/\r\nSet-Cookie: c=d; Path=/",
             body: "",
         };
         assert_eq!(answer.location().unwrap(), "/A:b");
         assert_eq!(answer.cookie().unwrap(), "a=B");
+        assert_eq!(answer.cookies(), "a=B; c=d");
         assert!(answer.expect(200).is_err());
     }
 

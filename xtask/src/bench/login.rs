@@ -22,6 +22,23 @@ const PAGE: &str = "accept: text/html,application/xhtml+xml";
 const JSON: &str = "accept: application/json";
 const FORM: &str = "content-type: application/x-www-form-urlencoded";
 
+/// The handshake of a WebSocket, with the key of RFC 6455 §1.3.
+const UPGRADE: [&str; 4] = [
+    "connection: Upgrade",
+    "upgrade: websocket",
+    "sec-websocket-version: 13",
+    "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+];
+
+/// How a browser is told of its ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// A WebSocket: what the login page and the SDK try first.
+    Socket,
+    /// Server-sent events: what they fall back to.
+    Stream,
+}
+
 /// A website registered with Mashang.
 #[derive(Debug, Clone)]
 pub struct Site {
@@ -197,10 +214,20 @@ impl Browser {
         request("GET", address, &format!("{}/status", self.page), &[DESKTOP, JSON, &self.cookie], "")
     }
 
-    /// The event stream's request.
-    pub fn events_request(&self, address: SocketAddr) -> Vec<u8> {
+    /// The request for news in one of the two ways, and the status that opens it.
+    pub fn watch_request(&self, address: SocketAddr, way: Way) -> (Vec<u8>, u16) {
         let path = format!("{}/events", self.page);
-        request("GET", address, &path, &[DESKTOP, "accept: text/event-stream", &self.cookie], "")
+        match way {
+            Way::Socket => {
+                let mut headers = vec![DESKTOP, &self.cookie];
+                headers.extend(UPGRADE);
+                (request("GET", address, &path, &headers, ""), 101)
+            }
+            Way::Stream => {
+                let accept = "accept: text/event-stream";
+                (request("GET", address, &path, &[DESKTOP, accept, &self.cookie], ""), 200)
+            }
+        }
     }
 }
 

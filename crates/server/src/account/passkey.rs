@@ -109,7 +109,7 @@ async fn keep(
     let record = PasskeyRecord {
         key: passkey_key(party.id(), &key.id),
         user: person.user().clone(),
-        name: clean_name(&made.name).unwrap_or_else(|| visitor.device.clone()),
+        name: clean_name(&made.name).unwrap_or_else(|| visitor.device()),
         data: key.data,
         created_at: now,
         last_used_at: None,

@@ -83,7 +83,7 @@ async fn passkeys(app: &App, visitor: &Visitor, person: &Person) -> Result<Optio
             verify => urls::ACCOUNT_PASSKEY_ADD,
             token => person.token("passkey"),
             words => passkey::words(app, visitor),
-            name => visitor.device.clone(),
+            name => visitor.device(),
         }
     });
     let instead = if can_add { None } else { passkey::named_address(&app.site.public_url) };

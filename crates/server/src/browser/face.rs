@@ -61,7 +61,7 @@ pub fn select<'a>(
     }
     let all: Vec<&Channel> = app.channels.for_client(client, &Purpose::SignIn).collect();
     let drawn = || all.iter().filter(|channel| is_drawn(client, channel));
-    let by_link = match visitor.surroundings {
+    let by_link = match visitor.surroundings() {
         Surroundings::Desktop => None,
         Surroundings::Inside(platform) => {
             drawn().find(|channel| channel.opens_our_link() && channel.platform() == platform)

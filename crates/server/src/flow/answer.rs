@@ -104,7 +104,7 @@ fn fresh_login(app: &App, visitor: &Visitor, waiting: &Waiting, proof: Proof) ->
         // vouches for its people anew each time.
         expires_at: if is_older && through != Some(ChannelKind::App) { proof.proven_at } else { now }
             + app.site.session_life,
-        device: visitor.device.clone(),
+        device: visitor.device(),
         address: visitor.address.to_string(),
     };
     let replaces = visitor.brought.session.as_ref().map(SessionSecret::hash);

@@ -206,7 +206,7 @@ async fn draw(
     let Some((channel, shown)) = channel else { return Ok((ours(), ticket.clone())) };
     let waits = ticket.status(app.now()) == Status::Waiting;
     // Inside the platform's own app, and on the phone itself, our link is what works (SEC-11).
-    let shown = match visitor.surroundings {
+    let shown = match visitor.surroundings() {
         Surroundings::Inside(platform) if channel.platform() == platform && channel.opens_our_link() => {
             Shown::Link
         }
@@ -217,7 +217,7 @@ async fn draw(
         Shown::Link => Ok((ours(), ticket.clone())),
         Shown::Form => Ok((Drawing { mode: Mode::Form, ..Drawing::default() }, ticket.clone())),
         Shown::Page { framed } => {
-            let framed = framed && waits && visitor.surroundings == Surroundings::Desktop;
+            let framed = framed && waits && visitor.surroundings() == Surroundings::Desktop;
             let (frame, ticket) = frame(app, visitor, ticket, channel, framed).await?;
             Ok((Drawing { mode: Mode::Frame, frame: Some(frame), ..Drawing::default() }, ticket))
         }
@@ -335,7 +335,7 @@ fn scan_path(app: &App, ticket: &Ticket, channel: Option<&Channel>) -> String {
 /// Where the button on a phone leads: inside a platform's app through our own link, at once.
 fn onward(app: &App, visitor: &Visitor, channel: Option<&Channel>, scan_path: &str) -> Option<String> {
     let channel = channel.filter(|channel| channel.opens_our_link())?;
-    match visitor.surroundings {
+    match visitor.surroundings() {
         Surroundings::Inside(platform) if platform == channel.platform() => {
             let sign = if scan_path.contains('?') { '&' } else { '?' };
             Some(format!("{scan_path}{sign}via={}", platform.as_str()))

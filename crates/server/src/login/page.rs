@@ -93,7 +93,7 @@ pub(super) async fn page(
         tabs => selected.tabs,
         platform => platform_words(app, visitor, selected.channel),
         form => form::values(app, visitor, waiting, selected.channel, filled).await?,
-        device => visitor.surroundings.as_str(),
+        device => visitor.surroundings().as_str(),
         notice => (),
         words,
         ..Value::from(Serde(&face))
@@ -120,7 +120,7 @@ impl<'a> Selected<'a> {
             way::remembered(visitor).and_then(|id| app.channels.get_for_client(id.as_str(), client, purpose))
         };
         let mut by_our_link = app.channels.for_client(client, purpose).filter(|one| one.opens_our_link());
-        let by_link = || match visitor.surroundings {
+        let by_link = || match visitor.surroundings() {
             Surroundings::Desktop => None,
             Surroundings::Inside(platform) => by_our_link.find(|one| one.platform() == platform),
             Surroundings::Phone => by_our_link.next(),

@@ -77,7 +77,7 @@ fn csp(grant: Option<&Grant>, number_required: bool) -> Csp {
 /// nothing, so there it is always asked, even if the sandbox's phone is only another tab.
 #[must_use]
 pub fn is_same_device(visitor: &Visitor, ticket: &Ticket) -> bool {
-    visitor.surroundings != Surroundings::Desktop
+    visitor.surroundings() != Surroundings::Desktop
         && visitor.browser().is_some_and(|browser| ticket.belongs_to(&browser))
 }
 

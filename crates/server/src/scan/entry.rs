@@ -34,7 +34,7 @@ pub async fn entry(
         return Ok(file);
     }
     let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
-    let Surroundings::Inside(platform) = visitor.surroundings else {
+    let Surroundings::Inside(platform) = visitor.surroundings() else {
         return elsewhere(&app, &visitor, &code).await;
     };
     let Some(ticket) = app.tickets.get(&code, app.now()).await? else {
@@ -142,7 +142,7 @@ fn which_app(app: &App, visitor: &Visitor, code: &ScanCode, offers: Value) -> Re
     let scan_url = app.site.absolute(&urls::of_scan(urls::SCAN, code));
     // Inside WeChat without an official account: a mini-program's link rule should have caught the link (fact sheet of
     // mini-programs §6).
-    let rule_is_missing = visitor.surroundings == Surroundings::Inside(Platform::WeChat)
+    let rule_is_missing = visitor.surroundings() == Surroundings::Inside(Platform::WeChat)
         && app.channels.iter().any(|channel| channel.kind() == ChannelKind::WechatMini);
     let values = context! { apps, app_href, scan_url, rule_is_missing, offers };
     Ok(app.pages.render(visitor, "open_in.html", "open_in.title", values)?.into_response())

@@ -1,8 +1,8 @@
 //! Cookies: opaque random values, HttpOnly, SameSite=Lax, `__Host-` and Secure whenever the public address is https
 //! (SEC-63). With plain http (loopback, or `allow_cleartext`) browsers refuse those prefixes, so the names lose them.
 
-use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
-use http::HeaderMap;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use http::{HeaderMap, header};
 use mashang_login::secret::{BrowserSecret, PhoneSecret, SessionSecret};
 
 /// How many seconds a habit is remembered: half a year.
@@ -24,6 +24,8 @@ pub enum CookieKind {
 }
 
 impl CookieKind {
+    const ALL: [Self; 5] = [Self::Browser, Self::Phone, Self::Session, Self::Language, Self::Way];
+
     fn bare_name(self) -> &'static str {
         match self {
             Self::Browser => "mashang_browser",
@@ -52,6 +54,15 @@ impl Transport {
             Self::Https => format!("__Host-{}", kind.bare_name()),
             Self::Cleartext => kind.bare_name().to_owned(),
         }
+    }
+
+    /// The cookie of that name, if it is one of ours.
+    fn kind_of(self, name: &str) -> Option<CookieKind> {
+        let bare = match self {
+            Self::Https => name.strip_prefix("__Host-")?,
+            Self::Cleartext => name,
+        };
+        CookieKind::ALL.into_iter().find(|kind| kind.bare_name() == bare)
     }
 
     fn cookie(self, kind: CookieKind, value: String) -> Cookie<'static> {
@@ -98,15 +109,21 @@ impl Brought {
     /// Reads a request's cookies.
     #[must_use]
     pub fn from_headers(headers: &HeaderMap, transport: Transport) -> Self {
-        let jar = CookieJar::from_headers(headers);
-        let value = |kind| jar.get(&transport.name(kind)).map(|cookie| cookie.value().to_owned());
-        Self {
-            browser: value(CookieKind::Browser).as_deref().and_then(BrowserSecret::parse),
-            phone: value(CookieKind::Phone).as_deref().and_then(PhoneSecret::parse),
-            session: value(CookieKind::Session).as_deref().and_then(SessionSecret::parse),
-            language: value(CookieKind::Language),
-            way: value(CookieKind::Way),
+        let mut brought = Self::default();
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+        // RFC 6265 §4.2.1; of two with one name the later counts. No jar is filled: every poll comes through here.
+        for (name, value) in lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('=')) {
+            let value = value.trim();
+            match transport.kind_of(name.trim()) {
+                Some(CookieKind::Browser) => brought.browser = BrowserSecret::parse(value),
+                Some(CookieKind::Phone) => brought.phone = PhoneSecret::parse(value),
+                Some(CookieKind::Session) => brought.session = SessionSecret::parse(value),
+                Some(CookieKind::Language) => brought.language = Some(value.to_owned()),
+                Some(CookieKind::Way) => brought.way = Some(value.to_owned()),
+                None => {}
+            }
         }
+        brought
     }
 }
 
@@ -135,5 +152,21 @@ mod tests {
         assert_eq!(brought.browser.map(|found| found.hash()), Some(secret.hash()));
         assert!(brought.session.is_none());
         assert!(Brought::from_headers(&headers, Transport::Https).browser.is_none());
+    }
+
+    #[test]
+    fn our_cookies_are_found_among_others() {
+        let secret = BrowserSecret::random(&SystemEntropy);
+        let mut headers = HeaderMap::new();
+        let line =
+            format!("theme=a=b; __Host-mashang_browser={}; flag;__Host-mashang_lang=en", secret.expose());
+        headers.append("cookie", line.parse().unwrap());
+        headers.append("cookie", "__Host-mashang_way=web".parse().unwrap());
+        let brought = Brought::from_headers(&headers, Transport::Https);
+        assert_eq!(brought.browser.map(|found| found.hash()), Some(secret.hash()));
+        assert_eq!((brought.language.as_deref(), brought.way.as_deref()), (Some("en"), Some("web")));
+        headers.append("cookie", "__Host-mashang_lang=zh-CN".parse().unwrap());
+        let later = Brought::from_headers(&headers, Transport::Https);
+        assert_eq!(later.language.as_deref(), Some("zh-CN"));
     }
 }

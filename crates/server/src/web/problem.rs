@@ -192,7 +192,7 @@ impl IntoResponse for Problem {
 pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     // Read once: handlers find the same visitor in the request.
-    let visitor = Arc::new(Visitor::read(&app, &parts));
+    let visitor = Visitor::read(&app, &parts);
     parts.extensions.insert(visitor.clone());
     let response = next.run(Request::from_parts(parts, body)).await;
     let told = response.extensions().get::<Arc<Problem>>().cloned();

@@ -1,12 +1,14 @@
-//! Who is visiting: everything a handler wants to know about the device behind a request, read once.
+//! Who is visiting: everything a handler wants to know about the device behind a request, read once, and what few
+//! handlers want only when they ask: most requests are polls, which need a cookie and an address.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use http::header;
 use http::request::Parts;
+use http::{HeaderValue, Uri, header};
 use mashang_login::secret::{BrowserSecret, PhoneSecret, SecretHash};
 
 use super::address;
@@ -16,19 +18,19 @@ use super::language::Language;
 use crate::channel::Platform;
 use crate::state::App;
 
-/// The device behind a request. All of it is the device's own claim, except the address.
+/// The device behind a request. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Visitor {
+pub struct Visitor(Arc<Facts>);
+
+/// What is known of it. All of it is the device's own claim, except the address.
+#[derive(Debug, Clone)]
+pub struct Facts {
     /// Network address, through trusted proxies.
     pub address: IpAddr,
     /// The language to speak.
     pub language: Language,
     /// Whether the language was asked for in the address or chosen before.
     pub language_is_chosen: bool,
-    /// Browser and system, in our words.
-    pub device: String,
-    /// Where the page is looked at.
-    pub surroundings: Surroundings,
     /// Cookies.
     pub brought: Brought,
     /// Whether it asks for JSON rather than a page.
@@ -37,8 +39,15 @@ pub struct Visitor {
     pub is_framed: bool,
     /// Whether the browser says such things at all: old ones and plain http on a network do not.
     pub has_fetch_metadata: bool,
-    path: String,
-    query: String,
+    user_agent: Option<HeaderValue>,
+    uri: Uri,
+}
+
+impl Deref for Visitor {
+    type Target = Facts;
+    fn deref(&self) -> &Facts {
+        &self.0
+    }
 }
 
 impl Visitor {
@@ -52,32 +61,49 @@ impl Visitor {
             .extensions
             .get::<ConnectInfo<SocketAddr>>()
             .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
-        let user_agent = text(header::USER_AGENT);
         if parts.headers.contains_key("x-forwarded-for") {
             app.limits.notice_untrusted_proxy(peer, &app.site.trusted_proxies);
         }
         let brought = Brought::from_headers(&parts.headers, app.site.transport);
-        let query = parts.uri.query().unwrap_or("").to_owned();
-        let asked = value_of(&query, "lang").and_then(|tag| Language::of_tag(&tag));
+        let query = parts.uri.query().unwrap_or("");
+        let asked = value_of(query, "lang").and_then(|tag| Language::of_tag(&tag));
         let chosen = asked.or_else(|| brought.language.as_deref().and_then(Language::of_tag));
-        let via = value_of(&query, "via").and_then(|via| {
-            [Platform::WeChat, Platform::Wecom].into_iter().find(|platform| platform.as_str() == via)
-        });
         let accept = text(header::ACCEPT);
-        Self {
+        Self(Arc::new(Facts {
             address: address::of_visitor(peer, &parts.headers, &app.site.trusted_proxies),
             language: chosen.unwrap_or_else(|| Language::accepted(text(header::ACCEPT_LANGUAGE))),
             language_is_chosen: chosen.is_some(),
-            device: device::label(user_agent),
-            // Only a hint for routing, so anyone may give it; the sandbox's phone cannot change its user agent.
-            surroundings: via.map_or_else(|| device::surroundings(user_agent), Surroundings::Inside),
             brought,
             wants_json: accept.contains("application/json") && !accept.contains("text/html"),
             is_framed: text(header::HeaderName::from_static("sec-fetch-dest")) == "iframe",
             has_fetch_metadata: parts.headers.contains_key("sec-fetch-dest"),
-            path: parts.uri.path().to_owned(),
-            query,
-        }
+            user_agent: parts.headers.get(header::USER_AGENT).cloned(),
+            uri: parts.uri.clone(),
+        }))
+    }
+
+    fn user_agent(&self) -> &str {
+        self.user_agent.as_ref().and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+
+    fn query_text(&self) -> &str {
+        self.uri.query().unwrap_or("")
+    }
+
+    /// Browser and system, in our words.
+    #[must_use]
+    pub fn device(&self) -> String {
+        device::label(self.user_agent())
+    }
+
+    /// Where the page is looked at. `via` in the address is only a hint for routing, so anyone may give it; the sandbox's
+    /// phone cannot change its user agent.
+    #[must_use]
+    pub fn surroundings(&self) -> Surroundings {
+        let via = self.query("via").and_then(|via| {
+            [Platform::WeChat, Platform::Wecom].into_iter().find(|platform| platform.as_str() == via)
+        });
+        via.map_or_else(|| device::surroundings(self.user_agent()), Surroundings::Inside)
     }
 
     /// Hash of the browser's half, if it brought one.
@@ -119,46 +145,47 @@ impl Visitor {
     /// A value of the query, decoded.
     #[must_use]
     pub fn query(&self, name: &str) -> Option<String> {
-        value_of(&self.query, name)
+        value_of(self.query_text(), name)
     }
 
     /// Whether the query has a value more than once: then none of them counts (SEC-71).
     #[must_use]
     pub fn query_repeats(&self, name: &str) -> bool {
-        url::form_urlencoded::parse(self.query.as_bytes()).filter(|(n, _)| n == name).count() > 1
+        url::form_urlencoded::parse(self.query_text().as_bytes()).filter(|(n, _)| n == name).count() > 1
     }
 
     /// This page in another language; empty for addresses that carry a platform's code, which must not be repeated.
     #[must_use]
     pub fn href_in(&self, language: Language) -> String {
         // `//host/…` would lead away from us.
-        if self.path.starts_with("//")
-            || self.path.contains('\\')
-            || value_of(&self.query, "code").is_some()
-            || value_of(&self.query, "client_id").is_some()
+        let path = self.uri.path();
+        if path.starts_with("//")
+            || path.contains('\\')
+            || self.query("code").is_some()
+            || self.query("client_id").is_some()
         {
             return String::new();
         }
         let mut pairs = url::form_urlencoded::Serializer::new(String::new());
         pairs.extend_pairs(
-            url::form_urlencoded::parse(self.query.as_bytes()).filter(|(name, _)| name != "lang"),
+            url::form_urlencoded::parse(self.query_text().as_bytes()).filter(|(name, _)| name != "lang"),
         );
         pairs.append_pair("lang", language.code());
-        format!("{}?{}", self.path, pairs.finish())
+        format!("{path}?{}", pairs.finish())
     }
 
     /// This address with one more value.
     #[must_use]
     pub fn here_with(&self, name: &str, value: &str) -> String {
-        let separator = if self.query.is_empty() { "" } else { "&" };
-        format!("{}?{}{separator}{name}={value}", self.path, self.query)
+        let (path, query) = (self.uri.path(), self.query_text());
+        let separator = if query.is_empty() { "" } else { "&" };
+        format!("{path}?{query}{separator}{name}={value}")
     }
 
     /// The cookie that remembers a language asked for in the address.
     #[must_use]
     pub fn language_cookie(&self, app: &App) -> Option<String> {
-        value_of(&self.query, "lang")
-            .map(|_| app.site.transport.set(CookieKind::Language, self.language.code()))
+        self.query("lang").map(|_| app.site.transport.set(CookieKind::Language, self.language.code()))
     }
 
     /// Speaks the first known of a website's `ui_locales`, unless the person chose a language.
@@ -167,7 +194,7 @@ impl Visitor {
         if !self.language_is_chosen
             && let Some(language) = ui_locales.iter().find_map(|tag| Language::of_tag(tag))
         {
-            self.language = language;
+            Arc::make_mut(&mut self.0).language = language;
         }
         self
     }
@@ -183,7 +210,7 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        let known = parts.extensions.get::<Arc<Self>>().map(|known| Self::clone(known));
+        let known = parts.extensions.get::<Self>().cloned();
         Ok(known.unwrap_or_else(|| Self::read(app, parts)))
     }
 }
