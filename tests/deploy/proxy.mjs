@@ -42,12 +42,14 @@ export function standsInFront(name, { skip, start }) {
     return proxy;
   };
 
-  test(`${name}: a whole login; what happens on the phone is pushed to the browser at once`, { skip }, async () => {
+  test(`${name}: whole logins; what happens on the phone is pushed to the browser at once, by a stream and by a WebSocket`, { skip }, async () => {
     stage.sandbox = await startSandbox();
     stage.server = await startServer({ sandbox: stage.sandbox, proxies: ['127.0.0.1'] });
     await stage.server.addClient('shop', ['--name', 'Shop', '--redirect-uri', RETURN]);
     stage.visitor = new Visitor((await inFrontOf(stage.server)).port);
-    await new Login(stage.visitor, stage.server.url, new WeChat(stage.sandbox.url)).all();
+    for (const way of ['events', 'news']) {
+      await new Login(stage.visitor, stage.server.url, new WeChat(stage.sandbox.url), 'xiaoming', way).all();
+    }
   });
 
   test(`${name}: bytes of an event stream pass one by one`, { skip }, async () => {
@@ -139,11 +141,12 @@ export function standsInFront(name, { skip, start }) {
 
 /** One login of a browser that knows nothing but the proxy; the phone goes to the nodes by itself. */
 export class Login {
-  constructor(visitor, issuer, wechat, person = 'xiaoming') {
-    Object.assign(this, { visitor, issuer, phone: wechat.phone(person) });
+  /** @param {'events' | 'news'} way of a {@link Visitor} to be told */
+  constructor(visitor, issuer, wechat, person, way = 'events') {
+    Object.assign(this, { visitor, issuer, phone: wechat.phone(person), way });
   }
 
-  /** Begins at the website's request, and opens the event stream. */
+  /** Begins at the website's request, and waits for news. */
   async begin() {
     const asked = new URLSearchParams({
       client_id: 'shop', response_type: 'code', redirect_uri: RETURN, scope: 'openid', state: 'a-state-of-22-letters.', prompt: 'login',
@@ -155,8 +158,8 @@ export class Login {
   }
 
   async watch() {
-    this.stream = await this.visitor.events(`${this.page}/events`);
-    assert.equal(this.stream.status, 200);
+    this.stream = await this.visitor[this.way](`${this.page}/events`);
+    assert.ok([101, 200].includes(this.stream.status), `${this.stream.status}`);
   }
 
   /** Waits for an event, for much less than it would take if something held it back. */

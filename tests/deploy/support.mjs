@@ -159,13 +159,13 @@ export function ask(port, target, { method = 'GET', headers = {}, body } = {}) {
 const tls = (port) => ({ host: '127.0.0.1', port, servername: NAME, rejectUnauthorized: false, headers: { host: NAME } });
 
 /** Opens a WebSocket through a proxy; returns the raw connection after the handshake. */
-export function openWebSocket(port, target) {
+export function openWebSocket(port, target, headers = {}) {
   return new Promise((done, failed) => {
     const asked = request({
       ...tls(port), agent: false, path: target,
       headers: {
         host: NAME, connection: 'Upgrade', upgrade: 'websocket',
-        'sec-websocket-version': '13', 'sec-websocket-key': 'bWFzaGFuZyBtYXNoYW5nIQ==',
+        'sec-websocket-version': '13', 'sec-websocket-key': 'bWFzaGFuZyBtYXNoYW5nIQ==', ...headers,
       },
     });
     asked.once('upgrade', (_, socket) => done(socket));
@@ -179,6 +179,7 @@ export function openWebSocket(port, target) {
 export class Visitor extends Jar {
   constructor(port) {
     super({ 'user-agent': DESKTOP });
+    Object.assign(this, { port, sockets: [] });
     this.session = connectHttp2(`https://127.0.0.1:${port}`, { servername: NAME, rejectUnauthorized: false });
     this.session.on('error', () => {});
   }
@@ -215,7 +216,20 @@ export class Visitor extends Jar {
     return told;
   }
 
+  /** The same news by a WebSocket, which browsers open over HTTP/1.1. Messages of a server are not masked: the text is in the bytes. */
+  async news(url) {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const { origin, pathname } = new URL(url);
+    const socket = await openWebSocket(this.port, pathname, { origin, cookie, 'sec-websocket-protocol': 'Bearer' });
+    const told = { status: 101, text: '', over: false };
+    socket.setEncoding('latin1').on('data', (text) => { told.text += text; }).on('close', () => { told.over = true; });
+    socket.on('error', () => {});
+    this.sockets.push(socket);
+    return told;
+  }
+
   close() {
+    for (const socket of this.sockets) socket.destroy();
     this.session.destroy();
   }
 }

@@ -35,13 +35,13 @@ for (const [name, { skip, start }] of Object.entries({ nginx, caddy })) {
     });
 
     test('promise 7: every login is told of its scan and its approval at once, whichever node each request met', async () => {
-      for (const person of ['xiaoming', 'xiaohong', 'ada']) {
-        await new Login(visitor, house.balancer.url, house.wechat, person).all();
+      for (const [person, way] of [['xiaoming', 'events'], ['xiaohong', 'news'], ['ada', 'news'], ['xiaoming', 'events']]) {
+        await new Login(visitor, house.balancer.url, house.wechat, person, way).all();
       }
     });
 
     test('promise 8: a node that dies in the middle of a login costs a reconnect', async () => {
-      const login = new Login(visitor, house.balancer.url, house.wechat, 'ada');
+      const login = new Login(visitor, house.balancer.url, house.wechat, 'ada', 'news');
       await login.begin();
       await login.told('waiting');
       const [dying] = house.nodes;
