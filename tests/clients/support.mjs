@@ -27,7 +27,8 @@ export async function startClientHouse() {
   };
 }
 
-async function scanInBrowser(wechat, jar, authorize, person) {
+/** `jar`'s browser opens a client's authorization request, `person` scans and approves; returns where the browser is sent. */
+export async function scanInBrowser(wechat, jar, authorize, person) {
   const page = await location(await jar.get(authorize));
   const answer = await jar.get(page);
   const html = await answer.text();

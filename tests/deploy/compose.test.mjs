@@ -6,7 +6,11 @@ import { copyFile, mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { freePort, temporaryFolder } from '../support/processes.mjs';
+import { scanInBrowser } from '../clients/support.mjs';
+import { DESKTOP, Jar } from '../support/jar.mjs';
+import { freePort, startSandbox, startServer, temporaryFolder } from '../support/processes.mjs';
+import { WeChat } from '../support/wechat.mjs';
+import { REQUEST, RETURN } from './proxy.mjs';
 import { ask, certificate, checksConfiguration, lacking, linter, path, read, replaced, runs, startNginx, startNode, startProxy, NAME } from './support.mjs';
 
 const skip = lacking(linter('python'));
@@ -105,10 +109,27 @@ test('compose: Redis takes its settings, lets in who has the password, and nobod
     assert.equal(await asUs('eval', "return redis.call('get', 'a')", '0'), '1');
     assert.match(await asUs('flushall'), /^NOPERM/);
     assert.match(await asUs('info', 'memory'), /maxmemory:536870912\r?\n[^]*maxmemory_policy:noeviction/);
+    await signsIn(`redis://mashang:${password}@127.0.0.1:${port}/0`);
   } finally {
     await redis.stop();
   }
 });
+
+/** A login whose tickets are in that Redis: everything that Mashang asks of it is allowed. */
+async function signsIn(tickets) {
+  const sandbox = await startSandbox();
+  let server;
+  try {
+    server = await startServer({ sandbox, settings: `[tickets]\nurl = "${tickets}"\n` });
+    await server.addClient('shop', ['--name', 'Shop', '--redirect-uri', RETURN]);
+    const authorize = `${server.url}/authorize?${new URLSearchParams(REQUEST)}`;
+    const redirect = await scanInBrowser(new WeChat(sandbox.url), new Jar({ 'user-agent': DESKTOP }), authorize, 'xiaoming');
+    assert.ok(redirect.startsWith(`${RETURN}?code=`));
+  } finally {
+    await server?.stop();
+    await sandbox.stop();
+  }
+}
 
 test('compose: nginx takes its file, and shares requests out among both nodes', { skip: lacking('nginx', 'openssl') }, async () => {
   const here = join(folder, 'nginx');

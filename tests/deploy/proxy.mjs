@@ -15,6 +15,11 @@ import { NAME, Visitor, ask, openWebSocket, startNode } from './support.mjs';
 const AT_ONCE = 5_000;
 /** Where the website wants its visitors back. */
 export const RETURN = 'https://shop.example/callback';
+/** What the website asks for. */
+export const REQUEST = {
+  client_id: 'shop', response_type: 'code', redirect_uri: RETURN, scope: 'openid', state: 'a-state-of-22-letters.', prompt: 'login',
+  nonce: 'a-nonce-of-22-letters.', code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
+};
 
 /**
  * @param {string} name
@@ -148,11 +153,7 @@ export class Login {
 
   /** Begins at the website's request, and waits for news. */
   async begin() {
-    const asked = new URLSearchParams({
-      client_id: 'shop', response_type: 'code', redirect_uri: RETURN, scope: 'openid', state: 'a-state-of-22-letters.', prompt: 'login',
-      nonce: 'a-nonce-of-22-letters.', code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
-    });
-    this.page = await location(await this.visitor.get(`${this.issuer}/authorize?${asked}`));
+    this.page = await location(await this.visitor.get(`${this.issuer}/authorize?${new URLSearchParams(REQUEST)}`));
     this.html = await (await this.visitor.get(this.page)).text();
     await this.watch();
   }
