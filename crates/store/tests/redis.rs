@@ -7,7 +7,6 @@ use std::time::Duration;
 use engines::redis::private::{SOON, Server, eventually};
 use engines::redis::{node, suites};
 use mashang_login::ambient::SystemEntropy;
-use mashang_login::challenge::Challenges;
 use mashang_login::handshake::{Claim, Claimant};
 use mashang_login::records::StoreError;
 use mashang_login::ticket::{Lifetimes, Ticket};
@@ -91,7 +90,8 @@ async fn promise_8_after_a_flush_nothing_is_known_and_nothing_succeeds() {
     let (ticket, trip, challenge) = (world.ticket(), world.handshake(), world.challenge());
     engine.create(&ticket, world.now).await.unwrap();
     engine.begin(&trip, world.now).await.unwrap();
-    engine.put(&challenge, world.now).await.unwrap();
+    let challenges: &dyn mashang_login::challenge::Challenges = &engine;
+    challenges.put(&challenge, world.now).await.unwrap();
     for flush in [&["FLUSHALL"][..], &["SCRIPT", "FLUSH"]] {
         server.ask(flush).await.unwrap();
     }
@@ -99,8 +99,8 @@ async fn promise_8_after_a_flush_nothing_is_known_and_nothing_succeeds() {
     assert_eq!(engine.advance(&ticket, &next, world.now).await.unwrap(), Advance::Lost);
     let claimant = Claimant { state: trip.state, channel: &trip.channel, devices: &[trip.device] };
     assert_eq!(engine.claim(&claimant, world.now).await.unwrap(), Claim::Unknown);
-    assert_eq!(engine.attempt(&challenge.id, world.now).await.unwrap(), None);
-    assert_eq!(engine.take(&challenge.id, world.now).await.unwrap(), None);
+    assert_eq!(challenges.attempt(&challenge.id, world.now).await.unwrap(), None);
+    assert_eq!(challenges.take(&challenge.id, world.now).await.unwrap(), None);
     engine.create(&ticket, world.now).await.unwrap();
     assert_eq!(engine.advance(&ticket, &next, world.now).await.unwrap(), Advance::Won);
 }
