@@ -9,6 +9,7 @@
 //! - [`client`], [`session`], [`token`]: the OAuth nouns; [`consent`]: what a person agreed to tell a website;
 //! - [`handshake`]: one trip to a platform and back, bound to the device that set out;
 //! - [`records`] and [`tickets`]: the traits every storage engine keeps, with their promises written on them;
+//! - [`counters`]: what nodes count together;
 //! - [`platform_token`]: what platforms give to apps, shared by all nodes;
 //! - [`ambient`]: the clock and the source of randomness, handed in so that expiry can be tested;
 //! - [`secret`]: typed bearer values which are stored only as hashes; [`seal`]: encryption at rest.
@@ -21,6 +22,7 @@ pub mod audit;
 pub mod challenge;
 pub mod client;
 pub mod consent;
+pub mod counters;
 pub mod credentials;
 pub mod grant;
 pub mod handshake;

@@ -29,6 +29,7 @@ use crate::channel::Channels;
 use crate::config::{Config, ConfigError};
 use crate::platform;
 use crate::state::{App, Parts, Site};
+use crate::web::counts::Counts;
 use crate::web::limits::Limits;
 use crate::web::pages::Pages;
 use crate::web::sdk::Sdk;
@@ -210,6 +211,7 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         pages: Pages::new(config.sandbox.enabled, &sdk),
         sdk,
         limits: Limits::new(&config.limits),
+        counts: Counts::new(store.counters),
         stopping,
     }))
 }

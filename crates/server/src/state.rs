@@ -21,6 +21,7 @@ use crate::channel::Channels;
 use crate::config::Config;
 use crate::platform;
 use crate::web::cookies::Transport;
+use crate::web::counts::Counts;
 use crate::web::limits::Limits;
 use crate::web::pages::Pages;
 use crate::web::sdk::Sdk;
@@ -62,8 +63,10 @@ pub struct Parts {
     pub sdk: Arc<Sdk>,
     /// Templates and words.
     pub pages: Pages,
-    /// Counters.
+    /// Counters of this node.
     pub limits: Limits,
+    /// What nodes count together.
+    pub counts: Counts,
     /// Cancelled when the server is asked to stop; long waits end with it.
     pub stopping: CancellationToken,
 }

@@ -5,6 +5,7 @@
 pub mod address;
 pub mod assets;
 pub mod cookies;
+pub mod counts;
 pub mod device;
 pub mod form_token;
 pub mod headers;

@@ -27,6 +27,7 @@
 //! Not through PgBouncer in transaction mode: it loses `listen`.
 
 mod challenges;
+mod counters;
 mod handshakes;
 mod listener;
 mod room;
@@ -207,8 +208,13 @@ macro_rules! sweep {
 }
 
 /// Both clocks must agree that a row is over, and it is only tidying: a node whose clock is ahead takes nothing away.
-const SWEEPS: [&str; 4] =
-    [sweep!("tickets"), sweep!("handshakes"), sweep!("provider_codes"), sweep!("challenges")];
+const SWEEPS: [&str; 5] = [
+    sweep!("tickets"),
+    sweep!("handshakes"),
+    sweep!("provider_codes"),
+    sweep!("challenges"),
+    sweep!("counters"),
+];
 
 async fn migrate(pool: &PgPool) -> Result<(), PostgresOpenError> {
     let mut migrator = Migrator::with_migrations(vec![Migration::new(

@@ -44,6 +44,7 @@
 
 mod address;
 mod challenges;
+mod counters;
 mod entry;
 mod handshakes;
 mod keys;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use mashang_login::Entropy;
 use mashang_login::challenge::Challenges;
+use mashang_login::counters::Counters;
 use mashang_login::tickets::{Handshakes, Tickets};
 
 use crate::memory::{MemoryLimits, MemoryTickets};
@@ -71,6 +72,8 @@ pub struct TicketStore {
     pub handshakes: Arc<dyn Handshakes>,
     /// Codes and ceremonies.
     pub challenges: Arc<dyn Challenges>,
+    /// What nodes count together; `None` when there is one node, which counts for itself.
+    pub counters: Option<Arc<dyn Counters>>,
 }
 
 impl TicketStore {
@@ -88,16 +91,18 @@ impl TicketStore {
             TicketsAddress::Memory => Self::of(Arc::new(MemoryTickets::new(limits))),
             TicketsAddress::Redis(address) => {
                 let options = RedisOptions { limits, ..Default::default() };
-                Self::of(Arc::new(RedisTickets::connect(address, options, entropy).await?))
+                let engine = Arc::new(RedisTickets::connect(address, options, entropy).await?);
+                Self { counters: Some(engine.clone()), ..Self::of(engine) }
             }
             TicketsAddress::Postgres => {
                 let options = PostgresOptions { limits, ..Default::default() };
-                Self::of(Arc::new(PostgresTickets::connect(records, options).await?))
+                let engine = Arc::new(PostgresTickets::connect(records, options).await?);
+                Self { counters: Some(engine.clone()), ..Self::of(engine) }
             }
         })
     }
 
     fn of<T: Tickets + Handshakes + Challenges + 'static>(engine: Arc<T>) -> Self {
-        Self { tickets: engine.clone(), handshakes: engine.clone(), challenges: engine }
+        Self { tickets: engine.clone(), handshakes: engine.clone(), challenges: engine, counters: None }
     }
 }

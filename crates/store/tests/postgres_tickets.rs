@@ -68,6 +68,16 @@ mod challenges {
     mashang_store::challenge_suite!(nodes);
 }
 
+mod counters {
+    use super::*;
+
+    async fn nodes(ceiling: usize) -> Nodes<dyn mashang_login::counters::Counters> {
+        super::nodes(ceiling, |node| Arc::new(node) as _).await
+    }
+
+    mashang_store::counter_suite!(nodes);
+}
+
 async fn ticket_of(
     engine: &dyn Tickets,
     code: &ScanCode,

@@ -90,7 +90,8 @@ impl Password {
     ) -> Result<PasswordRecord, Refused> {
         let username = Username::parse(typed_name).ok();
         let name = username.as_ref().map_or(typed_name, Username::folded);
-        self.guesses.begin(name, visitor.address, app.now())?;
+        let counts = app.counts.of(channel);
+        self.guesses.begin(counts, name, visitor.address, app.now()).await?;
         let found = match &username {
             Some(username) => app.credentials.password_by_username(username).await?,
             None => None,
@@ -98,7 +99,7 @@ impl Password {
         let is_right = self.hasher.verify(password, found.as_ref().map(|record| &record.hash)).await?;
         match found {
             Some(record) if is_right => {
-                self.guesses.was_right(name, visitor.address, app.now());
+                self.guesses.was_right(counts, name, visitor.address, app.now()).await;
                 self.strengthen(app, &record, password).await;
                 Ok(record)
             }

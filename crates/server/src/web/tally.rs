@@ -1,40 +1,56 @@
 //! How often something may happen to one key within a period: guesses at a name, codes to a number.
 //!
 //! Unlike [`super::limits`] it goes by the clock that is handed in, because hours matter here, and what turns out to be
-//! harmless is given back. Keys are kept as hashes: names and addresses are nobody's business.
+//! harmless is given back. Nodes count together where they can ([`CountsOf`]), and each for itself where they cannot. Keys
+//! are kept as hashes: names and addresses are nobody's business.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use mashang_login::Timestamp;
+use mashang_login::counters::Share;
 use mashang_login::secret::SecretHash;
 
+use super::counts::CountsOf;
 use super::limits::TooMany;
 
 /// Keys remembered at once. When that many are busy, nobody is let through (SEC-79): better closed than uncounted.
 const MOST_KEYS: usize = 200_000;
 
-/// Counts per key, of one node.
+/// Counts per key.
 #[derive(Debug)]
 pub struct Tally {
+    what: &'static str,
     most: usize,
     period: Duration,
     seen: Mutex<HashMap<SecretHash, VecDeque<Timestamp>>>,
 }
 
 impl Tally {
-    /// At most `most` within any `period`.
+    /// At most `most` within any `period`. Of one channel, `what` is counted here and nowhere else.
     #[must_use]
-    pub fn new(most: usize, period: Duration) -> Self {
-        Self { most, period, seen: Mutex::default() }
+    pub fn new(what: &'static str, most: usize, period: Duration) -> Self {
+        Self { what, most, period, seen: Mutex::default() }
     }
 
     /// Counts one, or says when to come back.
     ///
     /// # Errors
     /// [`TooMany`] when the key has had its share.
-    pub fn take(&self, key: &str, now: Timestamp) -> Result<(), TooMany> {
+    pub async fn take(&self, counts: CountsOf<'_>, key: &str, now: Timestamp) -> Result<(), TooMany> {
+        let share = Share { most: u32::try_from(self.most).unwrap_or(u32::MAX), period: self.period };
+        match counts.take(self.what, key, share, now).await {
+            Some(None) => Ok(()),
+            Some(Some(wait)) => {
+                let seconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).div_ceil(1000).max(1);
+                Err(TooMany { retry_after: Duration::from_secs(seconds) })
+            }
+            None => self.take_here(key, now),
+        }
+    }
+
+    fn take_here(&self, key: &str, now: Timestamp) -> Result<(), TooMany> {
         let mut seen = self.lock();
         if seen.len() >= MOST_KEYS {
             seen.retain(|_, times| times.back().is_some_and(|last| *last + self.period > now));
@@ -56,7 +72,8 @@ impl Tally {
     }
 
     /// Takes the last count back: it was none of those that are meant.
-    pub fn give_back(&self, key: &str) {
+    pub async fn give_back(&self, counts: CountsOf<'_>, key: &str) {
+        counts.give_back(self.what, key).await;
         let mut seen = self.lock();
         if let Some(times) = seen.get_mut(&SecretHash::of(key)) {
             times.pop_back();
@@ -68,10 +85,12 @@ impl Tally {
 
     /// Whether the key was counted and not forgotten yet.
     #[must_use]
-    pub fn knows(&self, key: &str, now: Timestamp) -> bool {
-        let seen = self.lock();
-        let last = seen.get(&SecretHash::of(key)).and_then(VecDeque::back);
-        last.is_some_and(|last| *last + self.period > now)
+    pub async fn knows(&self, counts: CountsOf<'_>, key: &str, now: Timestamp) -> bool {
+        let last = match counts.last(self.what, key).await {
+            Some(last) => last,
+            None => self.lock().get(&SecretHash::of(key)).and_then(VecDeque::back).copied(),
+        };
+        last.is_some_and(|last| last + self.period > now)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SecretHash, VecDeque<Timestamp>>> {
@@ -81,26 +100,34 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    use crate::web::counts::Counts;
+
     use super::*;
 
-    #[test]
-    fn sec_79_one_key_has_its_share_of_each_period_and_no_more() {
-        let tally = Tally::new(2, Duration::from_secs(60));
+    #[tokio::test]
+    async fn sec_79_one_key_has_its_share_of_each_period_and_no_more() {
+        let tally = Tally::new("things", 2, Duration::from_secs(60));
+        let (counts, channel) = (Counts::default(), "password".parse().unwrap());
+        let here = counts.of(&channel);
         let start = Timestamp::from_second(1_800_000_000).unwrap();
         let at = |seconds| start + Duration::from_secs(seconds);
-        assert!(tally.take("ada", at(0)).is_ok() && tally.take("ada", at(40)).is_ok());
-        assert_eq!(tally.take("ada", at(50)).unwrap_err().retry_after, Duration::from_secs(10));
-        assert!(tally.take("bob", at(50)).is_ok(), "another key");
-        assert!(tally.take("ada", at(60)).is_ok(), "the first is forgotten");
-        assert_eq!(tally.take("ada", at(61)).unwrap_err().retry_after, Duration::from_secs(39));
+        assert!(
+            tally.take(here, "ada", at(0)).await.is_ok() && tally.take(here, "ada", at(40)).await.is_ok()
+        );
+        assert_eq!(tally.take(here, "ada", at(50)).await.unwrap_err().retry_after, Duration::from_secs(10));
+        assert!(tally.take(here, "bob", at(50)).await.is_ok(), "another key");
+        assert!(tally.take(here, "ada", at(60)).await.is_ok(), "the first is forgotten");
+        assert_eq!(tally.take(here, "ada", at(61)).await.unwrap_err().retry_after, Duration::from_secs(39));
     }
 
-    #[test]
-    fn what_is_given_back_does_not_count() {
-        let tally = Tally::new(1, Duration::from_secs(60));
+    #[tokio::test]
+    async fn what_is_given_back_does_not_count() {
+        let tally = Tally::new("things", 1, Duration::from_secs(60));
+        let (counts, channel) = (Counts::default(), "password".parse().unwrap());
+        let here = counts.of(&channel);
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        assert!(tally.take("ada", now).is_ok() && tally.knows("ada", now));
-        tally.give_back("ada");
-        assert!(!tally.knows("ada", now) && tally.take("ada", now).is_ok());
+        assert!(tally.take(here, "ada", now).await.is_ok() && tally.knows(here, "ada", now).await);
+        tally.give_back(here, "ada").await;
+        assert!(!tally.knows(here, "ada", now).await && tally.take(here, "ada", now).await.is_ok());
     }
 }

@@ -33,3 +33,11 @@ create unlogged table challenges (
     data text not null
 );
 create index challenges_by_end on challenges (keep_until);
+
+-- Moments at which something was counted, oldest first.
+create unlogged table counters (
+    key text primary key,
+    moments bigint[] not null,
+    keep_until bigint not null
+);
+create index counters_by_end on counters (keep_until);

@@ -15,6 +15,7 @@
 #![allow(clippy::unwrap_used, reason = "these are tests, for other crates to run")]
 
 pub mod challenges;
+pub mod counters;
 pub mod fixtures;
 pub mod handshakes;
 pub mod platform_tokens;
@@ -94,8 +95,9 @@ macro_rules! conformance_cases {
 
 #[cfg(test)]
 mod tests {
-    const SUITES: [(&str, &[&str]); 7] = [
+    const SUITES: [(&str, &[&str]); 8] = [
         (include_str!("challenges.rs"), &[include_str!("challenges.rs")]),
+        (include_str!("counters.rs"), &[include_str!("counters.rs")]),
         (include_str!("tickets.rs"), &[include_str!("tickets.rs")]),
         (include_str!("handshakes.rs"), &[include_str!("handshakes.rs")]),
         (include_str!("platform_tokens.rs"), &[include_str!("platform_tokens.rs")]),

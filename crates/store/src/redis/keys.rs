@@ -63,6 +63,10 @@ impl Keys {
         format!("{}{{c}}:{}", self.prefix, id.to_text())
     }
 
+    pub(super) fn counter(&self, key: &SecretHash) -> String {
+        format!("{}n:{}", self.prefix, key.to_text())
+    }
+
     pub(super) fn live_challenges(&self) -> String {
         format!("{}{{c}}:live", self.prefix)
     }

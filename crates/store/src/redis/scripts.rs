@@ -61,6 +61,8 @@ steps! {
     END_TRIP = "end_trip.lua";
     /// Spends an attempt at a challenge.
     ATTEMPT = "attempt.lua";
+    /// Counts one of a share.
+    COUNT = "count.lua";
     /// Takes a challenge away.
     TAKE = "room.lua", "take.lua";
 }

@@ -19,7 +19,7 @@ pub async fn node(url: &str, prefix: &str, ceiling: usize) -> RedisTickets {
 /// A server of one test's own, to be stopped, paused and flushed.
 pub mod private;
 
-/// All three suites on the engine whose address is in a variable.
+/// All suites on the engine whose address is in a variable.
 macro_rules! suites {
     ($variable:literal) => {
         /// Two nodes on one fresh prefix.
@@ -61,6 +61,16 @@ macro_rules! suites {
             }
 
             mashang_store::challenge_suite!(nodes);
+        }
+
+        mod counters {
+            async fn nodes(
+                ceiling: usize,
+            ) -> mashang_store::conformance::Nodes<dyn mashang_login::counters::Counters> {
+                super::nodes(ceiling, |node| std::sync::Arc::new(node) as _).await
+            }
+
+            mashang_store::counter_suite!(nodes);
         }
     };
 }

@@ -66,7 +66,8 @@ impl OneTimeCodes {
         {
             return Err(NotSent::Again(TooMany { retry_after: open.again_in }));
         }
-        self.budget.take(to, visitor.address, now).map_err(NotSent::TooMany)?;
+        let counts = app.counts.of(&channel.id);
+        self.budget.take(counts, to, visitor.address, now).await.map_err(NotSent::TooMany)?;
         let is_linking = matches!(waiting.grant.purpose, Purpose::Link { .. });
         let is_open_to_all = self.sign_up || is_linking;
         let (key, _) = identity(channel.kind(), to);
@@ -91,7 +92,10 @@ impl OneTimeCodes {
         }
         let sent = self.sender.send(&message).await;
         let finished = self.finish(app, visitor, (&waiting.client.id, channel), sent.map(drop)).await;
-        finished.inspect_err(|_| self.budget.give_back(to, visitor.address))
+        if finished.is_err() {
+            self.budget.give_back(counts, to, visitor.address).await;
+        }
+        finished
     }
 
     /// Sends, or does not, without being noticed: the caller's answer goes out at once, and says what it says to everybody.

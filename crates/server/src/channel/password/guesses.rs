@@ -11,6 +11,7 @@ use std::time::Duration;
 use mashang_login::Timestamp;
 
 use crate::web::address::limit_key;
+use crate::web::counts::CountsOf;
 use crate::web::limits::TooMany;
 use crate::web::tally::Tally;
 
@@ -29,11 +30,11 @@ pub struct Guesses {
 impl Default for Guesses {
     fn default() -> Self {
         Self {
-            at_name_from_address: Tally::new(5, MINUTE * 5),
+            at_name_from_address: Tally::new("at_name_from_address", 5, MINUTE * 5),
             // An office behind one address mistypes a lot on Mondays.
-            from_address: Tally::new(60, MINUTE * 5),
-            at_name: Tally::new(50, MINUTE * 30),
-            home: Tally::new(usize::MAX, Duration::from_secs(30 * 24 * 3600)),
+            from_address: Tally::new("from_address", 60, MINUTE * 5),
+            at_name: Tally::new("at_name", 50, MINUTE * 30),
+            home: Tally::new("home", usize::MAX, Duration::from_secs(30 * 24 * 3600)),
         }
     }
 }
@@ -43,30 +44,41 @@ impl Guesses {
     ///
     /// # Errors
     /// [`TooMany`] with the time until the next one.
-    pub fn begin(&self, name: &str, address: IpAddr, now: Timestamp) -> Result<(), TooMany> {
+    pub async fn begin(
+        &self,
+        counts: CountsOf<'_>,
+        name: &str,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Result<(), TooMany> {
         let (here, both) = keys(name, address);
-        self.at_name_from_address.take(&both, now)?;
-        self.from_address.take(&here, now).inspect_err(|_| self.at_name_from_address.give_back(&both))?;
-        if self.home.knows(&both, now) {
+        self.at_name_from_address.take(counts, &both, now).await?;
+        if let Err(limit) = self.from_address.take(counts, &here, now).await {
+            self.at_name_from_address.give_back(counts, &both).await;
+            return Err(limit);
+        }
+        if self.home.knows(counts, &both, now).await {
             return Ok(());
         }
-        self.at_name.take(name, now).inspect_err(|_| {
-            self.at_name_from_address.give_back(&both);
-            self.from_address.give_back(&here);
-        })
+        if let Err(limit) = self.at_name.take(counts, name, now).await {
+            self.at_name_from_address.give_back(counts, &both).await;
+            self.from_address.give_back(counts, &here).await;
+            return Err(limit);
+        }
+        Ok(())
     }
 
     /// The guess was none: somebody who knows the password signed in.
-    pub fn was_right(&self, name: &str, address: IpAddr, now: Timestamp) {
+    pub async fn was_right(&self, counts: CountsOf<'_>, name: &str, address: IpAddr, now: Timestamp) {
         let (here, both) = keys(name, address);
-        self.at_name_from_address.give_back(&both);
-        self.from_address.give_back(&here);
-        if !self.home.knows(&both, now) {
-            self.at_name.give_back(name);
+        self.at_name_from_address.give_back(counts, &both).await;
+        self.from_address.give_back(counts, &here).await;
+        if !self.home.knows(counts, &both, now).await {
+            self.at_name.give_back(counts, name).await;
         }
         // One time each is enough to be known.
-        self.home.give_back(&both);
-        let _ = self.home.take(&both, now);
+        self.home.give_back(counts, &both).await;
+        let _ = self.home.take(counts, &both, now).await;
     }
 }
 
@@ -80,7 +92,30 @@ fn keys(name: &str, address: IpAddr) -> (String, String) {
 mod tests {
     use std::net::Ipv4Addr;
 
+    use futures_util::FutureExt as _;
+
+    use crate::web::counts::Counts;
+
     use super::*;
+
+    /// The only node, which waits for nothing.
+    struct Alone(Guesses, Counts);
+
+    impl Alone {
+        fn new() -> Self {
+            Self(Guesses::default(), Counts::default())
+        }
+
+        fn begin(&self, name: &str, address: IpAddr, now: Timestamp) -> Result<(), TooMany> {
+            let channel = "password".parse().unwrap();
+            self.0.begin(self.1.of(&channel), name, address, now).now_or_never().unwrap()
+        }
+
+        fn was_right(&self, name: &str, address: IpAddr, now: Timestamp) {
+            let channel = "password".parse().unwrap();
+            self.0.was_right(self.1.of(&channel), name, address, now).now_or_never().unwrap();
+        }
+    }
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp::from_second(1_800_000_000).unwrap() + Duration::from_secs(seconds)
@@ -93,7 +128,7 @@ mod tests {
 
     #[test]
     fn sec_74_five_wrong_ones_and_the_sixth_waits() {
-        let guesses = Guesses::default();
+        let guesses = Alone::new();
         for second in 0..5 {
             guesses.begin("ada", address(1), at(second)).unwrap();
         }
@@ -106,7 +141,7 @@ mod tests {
 
     #[test]
     fn sec_74_many_addresses_do_not_multiply_guesses_nor_lock_the_person_out_at_home() {
-        let guesses = Guesses::default();
+        let guesses = Alone::new();
         guesses.begin("ada", address(0), at(0)).unwrap();
         guesses.was_right("ada", address(0), at(0));
         for n in 1..=50 {
@@ -118,7 +153,7 @@ mod tests {
 
     #[test]
     fn right_ones_do_not_count() {
-        let guesses = Guesses::default();
+        let guesses = Alone::new();
         for second in 0..200 {
             guesses.begin("ada", address(1), at(second)).unwrap();
             guesses.was_right("ada", address(1), at(second));
@@ -127,7 +162,7 @@ mod tests {
 
     #[test]
     fn one_address_cannot_try_one_password_at_every_name() {
-        let guesses = Guesses::default();
+        let guesses = Alone::new();
         let tried = (0..100).take_while(|n| guesses.begin(&format!("name{n}"), address(1), at(0)).is_ok());
         assert_eq!(tried.count(), 60);
     }
