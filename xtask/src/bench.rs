@@ -13,17 +13,25 @@
 //! | `login` | the steps of one login as requests |
 //! | `load` | many visitors for a while, and what that cost the server |
 //! | `waiting` | browsers that wait: time from approval to event, memory each |
-//! | `report` | the tables, on the terminal and in `docs/performance.md` |
+//! | `parts` | a QR, a signature, a commit, a million open tickets: in one process, beside what they are made of |
+//! | `yardstick` | npm `oidc-provider` |
+//! | `report` | the figures to reach, and the tables, on the terminal and in `docs/performance.md` |
+//! | `history` | earlier runs, in `docs/performance-history.jsonl` |
+//! | `plot` | the pictures in `docs/images` |
 
 mod hello;
+mod history;
 mod http;
 mod load;
 mod login;
 mod machine;
+mod parts;
 mod plan;
+mod plot;
 mod process;
 mod report;
 mod waiting;
+mod yardstick;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -32,7 +40,7 @@ use anyhow::{Context, bail};
 
 const USAGE: &str = "cargo xtask bench [--quick] [--write]
   --quick   a tenth of the time and of the connections, to see that it runs; no figures to quote
-  --write   also put the tables into docs/performance.md";
+  --write   also put the tables into docs/performance.md, the pictures into docs/images, and the run into the history";
 
 /// How much to measure, and where the figures go.
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,8 +65,9 @@ pub fn run(arguments: &[String]) -> anyhow::Result<()> {
     options(&words)?;
     let folder = target_folder()?.join("release");
     // One after the other: built together, their shared dependencies would get the features of both.
-    build("mashang-cli")?;
-    build("xtask")?;
+    build(&["--package", "mashang-cli"])?;
+    build(&["--package", "mashang-server", "--example", "parts"])?;
+    build(&["--package", "xtask"])?;
     let status = Command::new(folder.join("xtask"))
         .args(["bench", "with"])
         .arg(folder.join("mashang"))
@@ -83,9 +92,9 @@ fn options(words: &[&str]) -> anyhow::Result<Options> {
     Ok(options)
 }
 
-fn build(package: &str) -> anyhow::Result<()> {
-    let status = Command::new("cargo").args(["build", "--release", "--package", package]).status()?;
-    if status.success() { Ok(()) } else { bail!("{package} does not build") }
+fn build(what: &[&str]) -> anyhow::Result<()> {
+    let status = Command::new("cargo").args(["build", "--release"]).args(what).status()?;
+    if status.success() { Ok(()) } else { bail!("{} does not build", what.join(" ")) }
 }
 
 fn target_folder() -> anyhow::Result<PathBuf> {

@@ -15,11 +15,13 @@ use tokio::time::sleep;
 use super::Options;
 use super::http::{Connection, request};
 use super::load::{self, Load, median};
-use super::login::{Browser, Party, Site};
+use super::login::{Browser, Party, Site, Way};
 use super::machine::{Machine, raise_open_files};
-use super::process::{Installation, Server, start_hello, start_sandbox};
-use super::report::{self, Figures, Kind, Rate};
-use super::waiting::{self, Memory, Reached};
+use super::parts::Parts;
+use super::process::{Installation, Server, start_hello, start_provider, start_sandbox};
+use super::report::{self, Figures, Kind, Rate, Waking};
+use super::waiting::{self, Memory, Pace};
+use super::{history, plot, yardstick};
 
 /// Visitors at once in every rate.
 pub const VISITORS: usize = 64;
@@ -33,7 +35,12 @@ struct Scale {
     rate: Duration,
     approvals: usize,
     approving: Duration,
+    /// Approvals as fast as they are answered.
+    saturated: usize,
+    /// Browsers that only wait meanwhile, and for their memory, if the open-file limit allows.
     waiting: usize,
+    /// The same, of the way that is fallen back to.
+    streaming: usize,
     starts: usize,
 }
 
@@ -41,14 +48,25 @@ impl Scale {
     fn of(options: Options) -> Self {
         let ms = Duration::from_millis;
         if options.quick {
-            Self { rounds: 1, rate: ms(300), approvals: 100, approving: ms(800), waiting: 1_000, starts: 1 }
+            Self {
+                rounds: 1,
+                rate: ms(300),
+                approvals: 100,
+                approving: ms(800),
+                saturated: 100,
+                waiting: 1_000,
+                streaming: 500,
+                starts: 1,
+            }
         } else {
             Self {
                 rounds: 3,
                 rate: ms(3_000),
-                approvals: 1_000,
-                approving: ms(8_000),
-                waiting: 10_000,
+                approvals: 4_000,
+                approving: ms(4_000),
+                saturated: 2_000,
+                waiting: 50_000,
+                streaming: 10_000,
                 starts: 5,
             }
         }
@@ -69,7 +87,10 @@ pub fn run(program: &Path, options: Options) -> anyhow::Result<()> {
     let tables = report::tables(&figures);
     println!("{tables}");
     if options.write {
-        report::write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/performance.md"), &tables)?;
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        let earlier = history::append(&docs.join("performance-history.jsonl"), &figures)?;
+        report::write(&docs.join("performance.md"), &tables)?;
+        plot::write(&docs.join("images"), &figures, &earlier)?;
     }
     Ok(())
 }
@@ -78,7 +99,9 @@ async fn measure(program: &Path, folder: &Path, options: Options) -> anyhow::Res
     let scale = Scale::of(options);
     let files = raise_open_files()?;
     // Some for the database, the log and connections that are being made.
-    let waiting = scale.waiting.min(usize::try_from(files)?.saturating_sub(500));
+    let room = usize::try_from(files)?.saturating_sub(500);
+    let waiting = scale.waiting.min(room);
+    let bystanders = scale.waiting.min(room.saturating_sub(scale.approvals + scale.saturated));
     let machine = Machine::look(folder)?;
     let sandbox = start_sandbox(program).await?;
     make_people(sandbox.address).await?;
@@ -86,18 +109,34 @@ async fn measure(program: &Path, folder: &Path, options: Options) -> anyhow::Res
     say("starts");
     let starts = bench.starts(scale.starts).await?;
     let hello = start_hello().await?;
+    let provider = match yardstick::program()? {
+        Some(program) => Some(start_provider(&program).await?),
+        None => None,
+    };
+    sleep(Duration::from_secs(1)).await;
+    let idle_provider = match &provider {
+        Some((server, _)) => Some(server.running.resident_bytes()?),
+        None => None,
+    };
     say("rates");
-    let rates = bench.rates(&scale, &hello).await?;
+    let rates = bench.rates(&scale, &hello, provider.as_ref().map(|(server, _)| server)).await?;
+    say("parts");
+    let parts = Parts::measure(program, options)?;
     say("approvals");
-    let reached = bench.approvals(&scale).await?;
+    let waking = bench.approvals(&scale, bystanders).await?;
     say("memory");
-    let (idle, memory) = bench.memory(waiting).await?;
+    let (idle, socket) = bench.memory("sockets", waiting, Way::Socket).await?;
+    let (_, stream) = bench.memory("streams", scale.streaming.min(room), Way::Stream).await?;
     Ok(Figures {
         machine,
         rates,
-        reached,
-        memory,
+        parts,
+        waking,
+        socket,
+        stream,
         idle,
+        idle_provider,
+        provider_start: provider.map(|(_, start)| start),
         idle_hello: start_hello().await?.running.resident_bytes()?,
         first_start: median(&starts, |(first, _)| first.as_secs_f64()).0,
         later_start: median(&starts, |(_, later)| later.as_secs_f64()).1,
@@ -156,29 +195,40 @@ impl Bench<'_> {
         Ok(starts)
     }
 
-    async fn rates(&self, scale: &Scale, hello: &Server) -> anyhow::Result<Vec<Rate>> {
+    async fn rates(
+        &self,
+        scale: &Scale,
+        hello: &Server,
+        provider: Option<&Server>,
+    ) -> anyhow::Result<Vec<Rate>> {
         let installation = self.install("rates")?;
         let sites =
             ALGORITHMS.map(|algorithm| installation.add_client(&format!("site-{algorithm}"), algorithm));
         let [usual, fast] = sites;
         let (usual, fast) = (usual?, fast?);
         let (server, _) = installation.start().await?;
-        let mut rounds: Vec<[Load; Kind::ALL.len()]> = Vec::new();
+        let mut rounds: Vec<Vec<Load>> = Vec::new();
         // The first round warms up and is not counted.
         for round in 0..=scale.rounds {
             let length = if round == 0 { scale.rate / 5 } else { scale.rate };
-            let loads = [
+            let mut loads = vec![
                 hello_load(hello, length).await?,
                 self.status_load(&server, &usual, length).await?,
+                self.begin_load(&server, &usual, length).await?,
                 self.draw_load(&server, &usual, length).await?,
                 self.login_load(&server, &usual, length).await?,
                 self.login_load(&server, &fast, length).await?,
             ];
+            if let Some(provider) = provider {
+                loads.push(provider_load(provider, length).await?);
+            }
             if round > 0 {
                 rounds.push(loads);
             }
         }
-        Ok(Kind::ALL.into_iter().enumerate().map(|(at, kind)| Rate::of(kind, at, &rounds)).collect())
+        let measured = rounds.first().map_or(0, Vec::len);
+        let kinds = Kind::ALL.into_iter().take(measured).enumerate();
+        Ok(kinds.map(|(at, kind)| Rate::of(kind, at, &rounds)).collect())
     }
 
     async fn browsers(&self, server: &Server, site: &Site) -> anyhow::Result<Vec<(Party, Browser)>> {
@@ -200,6 +250,11 @@ impl Bench<'_> {
         Ok(load::during(server, asking, length, ask).await?.1)
     }
 
+    async fn begin_load(&self, server: &Server, site: &Site, length: Duration) -> anyhow::Result<Load> {
+        let begin = async |party: &mut Party| party.begin().await.map(drop);
+        Ok(load::during(server, self.parties(server, site), length, begin).await?.1)
+    }
+
     async fn draw_load(&self, server: &Server, site: &Site, length: Duration) -> anyhow::Result<Load> {
         let browsers = self.browsers(server, site).await?;
         let draw = async |(party, browser): &mut (Party, Browser)| party.draw(browser).await;
@@ -211,21 +266,30 @@ impl Bench<'_> {
         Ok(load::during(server, self.parties(server, site), length, log_in).await?.1)
     }
 
-    async fn approvals(&self, scale: &Scale) -> anyhow::Result<Vec<Reached>> {
+    async fn approvals(&self, scale: &Scale, bystanders: usize) -> anyhow::Result<Waking> {
         let installation = self.install("approvals")?;
         let site = installation.add_client("site", ALGORITHMS[0])?;
         let (server, _) = installation.start().await?;
         let parties = self.parties(&server, &site);
-        Ok(waiting::approvals(parties, &server, scale.approvals, scale.approving).await?.1)
+        let (parties, held) = waiting::bystanders(parties, &server, bystanders).await?;
+        let pace = Pace::Steady(scale.approving);
+        let (parties, steady) = waiting::approvals(parties, &server, scale.approvals, pace).await?;
+        let (_, saturated) = waiting::approvals(parties, &server, scale.saturated, Pace::Saturated).await?;
+        Ok(Waking {
+            waiting: held.len(),
+            a_second: scale.approvals as f64 / scale.approving.as_secs_f64(),
+            steady,
+            saturated,
+        })
     }
 
-    async fn memory(&self, count: usize) -> anyhow::Result<(u64, Memory)> {
-        let installation = self.install("memory")?;
+    async fn memory(&self, name: &str, count: usize, way: Way) -> anyhow::Result<(u64, Memory)> {
+        let installation = self.install(name)?;
         let site = installation.add_client("site", ALGORITHMS[0])?;
         let (server, _) = installation.start().await?;
         sleep(Duration::from_secs(1)).await;
         let idle = server.running.resident_bytes()?;
-        Ok((idle, waiting::memory(self.parties(&server, &site), &server, count).await?))
+        Ok((idle, waiting::memory(self.parties(&server, &site), &server, count, way).await?))
     }
 }
 
@@ -237,4 +301,10 @@ async fn hello_load(hello: &Server, length: Duration) -> anyhow::Result<Load> {
         Ok(())
     };
     Ok(load::during(hello, visitors, length, ask).await?.1)
+}
+
+async fn provider_load(provider: &Server, length: Duration) -> anyhow::Result<Load> {
+    let visitors = (0..VISITORS).map(|_| yardstick::Visitor::new(provider.address)).collect();
+    let log_in = async |visitor: &mut yardstick::Visitor| visitor.whole_login().await;
+    Ok(load::during(provider, visitors, length, log_in).await?.1)
 }

@@ -88,6 +88,8 @@ confirm_seconds = 300
 starts_per_minute = 4000000000
 polls_per_minute = 4000000000
 live_tickets = 4000000
+streams = 200000
+streams_per_address = 200000
 [sandbox]
 enabled = true
 url = "http://{sandbox}"
@@ -151,15 +153,28 @@ pub async fn start_sandbox(program: &Path) -> anyhow::Result<Server> {
 
 /// Starts the yardstick.
 pub async fn start_hello() -> anyhow::Result<Server> {
+    let server = start_telling(Command::new(std::env::current_exe()?).args(["bench", "hello"]))?;
+    answers(server.address, "/").await?;
+    Ok(server)
+}
+
+/// Starts the other yardstick, and returns when it first answers, with the time that took.
+pub async fn start_provider(program: &Path) -> anyhow::Result<(Server, Duration)> {
+    let begun = Instant::now();
+    let server =
+        start_telling(Command::new("node").arg(program).env("NODE_ENV", "production").stderr(Stdio::null()))?;
+    answers(server.address, "/.well-known/openid-configuration").await?;
+    Ok((server, begun.elapsed()))
+}
+
+/// Starts a program that prints its address as one line.
+fn start_telling(command: &mut Command) -> anyhow::Result<Server> {
     use std::io::{BufRead, BufReader};
-    let mut running = Running::start(
-        Command::new(std::env::current_exe()?).args(["bench", "hello"]).stdout(Stdio::piped()),
-    )?;
+    let mut running = Running::start(command.stdout(Stdio::piped()))?;
     let stdout = running.0.stdout.take().context("stdout was piped")?;
     let mut line = String::new();
     BufReader::new(stdout).read_line(&mut line)?;
-    let address = line.trim().parse().context("hello did not say where it listens")?;
-    answers(address, "/").await?;
+    let address = line.trim().parse().with_context(|| format!("{command:?} did not say where it listens"))?;
     Ok(Server { running, address })
 }
 

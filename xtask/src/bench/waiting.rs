@@ -10,13 +10,15 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::http::{Connection, Events};
 use super::load;
-use super::login::{Browser, Party, approve};
+use super::login::{Browser, Party, Way, approve};
 use super::process::Server;
 
 /// Longer than the 15 seconds between two keep-alive comments, so that each stream has written one.
 const SETTLING: Duration = Duration::from_secs(17);
-/// Source addresses of event streams: few enough ports and streams for each.
+/// Source addresses of waiting browsers: few enough ports and places for each.
 const ADDRESSES: usize = 20;
+/// Phones that answer at once when as many approvals are sent as the server takes.
+const PHONES: usize = 16;
 
 /// Times of one approval, from the moment the phone's request is sent.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +43,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// What one open event stream adds.
+    /// What one open socket or stream adds.
     pub fn per_stream(&self) -> f64 {
         self.waiting.saturating_sub(self.with_tickets) as f64 / self.browsers as f64
     }
@@ -61,6 +63,7 @@ async fn open(
     parties: Vec<Party>,
     server: &Server,
     browsers: Vec<Browser>,
+    way: Way,
 ) -> anyhow::Result<(Vec<Party>, Vec<Events>)> {
     let address = server.address;
     let browsers = Rc::new(browsers);
@@ -68,7 +71,8 @@ async fn open(
         RefCell::new((0..browsers.len()).map(|number| Some(watch_from(server, number))).collect());
     load::make(parties, browsers.len(), async move |_, number| {
         let connection = connections.borrow_mut()[number].take().unwrap_or_else(|| Connection::new(address));
-        Ok((number, connection.open_events(&browsers[number].events_request(address)).await?))
+        let (request, status) = browsers[number].watch_request(address, way);
+        Ok((number, connection.open_events(&request, status).await?))
     })
     .await
     .map(|(parties, mut numbered)| {
@@ -78,7 +82,30 @@ async fn open(
     })
 }
 
-/// Approves `count` scanned tickets at a steady rate over `length`, while as many more browsers only wait.
+/// How fast approvals are sent.
+#[derive(Debug, Clone, Copy)]
+pub enum Pace {
+    /// Evenly over this time, whatever the answers take.
+    Steady(Duration),
+    /// As fast as a few phones get their answers.
+    Saturated,
+}
+
+/// Browsers that only wait.
+///
+/// # Errors
+/// When a login does not begin or a socket does not open.
+pub async fn bystanders(
+    parties: Vec<Party>,
+    server: &Server,
+    count: usize,
+) -> anyhow::Result<(Vec<Party>, Vec<Events>)> {
+    let (parties, waiting) =
+        load::make(parties, count, async |party: &mut Party, _| party.begin().await).await?;
+    open(parties, server, waiting, Way::Socket).await
+}
+
+/// Approves `count` scanned tickets; each one's browser waits on a socket.
 ///
 /// # Errors
 /// When a login step fails or an event does not come.
@@ -86,12 +113,9 @@ pub async fn approvals(
     parties: Vec<Party>,
     server: &Server,
     count: usize,
-    length: Duration,
+    pace: Pace,
 ) -> anyhow::Result<(Vec<Party>, Vec<Reached>)> {
     let address = server.address;
-    let (parties, bystanders) =
-        load::make(parties, count, async |party: &mut Party, _| party.begin().await).await?;
-    let (parties, _held) = open(parties, server, bystanders).await?;
     let (parties, scanned) = load::make(parties, count, async move |party: &mut Party, _| {
         let browser = party.begin().await?;
         let number = party.read_number(&browser).await?;
@@ -100,14 +124,22 @@ pub async fn approvals(
     })
     .await?;
     let (browsers, approvals): (Vec<_>, Vec<_>) = scanned.into_iter().unzip();
-    let (parties, streams) = open(parties, server, browsers).await?;
+    let (parties, streams) = open(parties, server, browsers, Way::Socket).await?;
     let phones: Rc<RefCell<Vec<Connection>>> = Rc::default();
+    let turn = Rc::new(tokio::sync::Semaphore::new(match pace {
+        Pace::Steady(_) => count.max(1),
+        Pace::Saturated => PHONES,
+    }));
     let begun = Instant::now() + Duration::from_millis(500);
     let mut tasks = JoinSet::new();
     for (number, (mut stream, approval)) in streams.into_iter().zip(approvals).enumerate() {
         let phones = Rc::clone(&phones);
+        let turn = Rc::clone(&turn);
         tasks.spawn_local(async move {
-            sleep_until(begun + length.mul_f64(number as f64 / count as f64)).await;
+            if let Pace::Steady(length) = pace {
+                sleep_until(begun + length.mul_f64(number as f64 / count as f64)).await;
+            }
+            let _turn = turn.acquire().await?;
             let mut phone = phones.borrow_mut().pop().unwrap_or_else(|| Connection::new(address));
             let sent = Instant::now();
             let (event, answer) = tokio::join!(
@@ -129,7 +161,7 @@ pub async fn approvals(
 ///
 /// # Errors
 /// When a stream does not open.
-pub async fn memory(parties: Vec<Party>, server: &Server, count: usize) -> anyhow::Result<Memory> {
+pub async fn memory(parties: Vec<Party>, server: &Server, count: usize, way: Way) -> anyhow::Result<Memory> {
     let resident = || server.running.resident_bytes();
     // What is made once, with the first visitors, is nobody's memory.
     let (parties, _) =
@@ -138,7 +170,7 @@ pub async fn memory(parties: Vec<Party>, server: &Server, count: usize) -> anyho
     let (parties, browsers) =
         load::make(parties, count, async |party: &mut Party, _| party.begin().await).await?;
     let with_tickets = resident()?;
-    let (_parties, held) = open(parties, server, browsers).await?;
+    let (_parties, held) = open(parties, server, browsers, way).await?;
     sleep(SETTLING).await;
     let waiting = resident()?;
     Ok(Memory { browsers: held.len(), before, with_tickets, waiting })
@@ -165,7 +197,8 @@ mod tests {
 
     #[test]
     fn memory_is_shared_out_among_the_browsers() {
-        let memory = Memory { browsers: 10, before: 1_000, with_tickets: 3_000, waiting: 13_000 };
+        let memory =
+            Memory { browsers: 10, before: 1_000, with_tickets: 3_000, waiting: 13_000 };
         assert_eq!((memory.per_stream(), memory.per_browser()), (1_000.0, 1_200.0));
     }
 }
