@@ -89,7 +89,7 @@ pub fn run(program: &Path, options: Options) -> anyhow::Result<()> {
     if options.write {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
         let earlier = history::append(&docs.join("performance-history.jsonl"), &figures)?;
-        report::write(&docs.join("performance.md"), &tables)?;
+        report::write(&docs.join("performance.md"), &format!("{tables}\n{}", plot::LINKS))?;
         plot::write(&docs.join("images"), &figures, &earlier)?;
     }
     Ok(())

@@ -11,6 +11,17 @@ use super::waiting::percentile;
 
 /// Runs in the picture of earlier ones.
 const RUNS: usize = 12;
+/// The pictures in the document, in words for those who do not see them.
+pub const LINKS: &str = "\
+![Processor time of one request or login, on the server: bars for each row of the table above](images/performance-cost.svg)
+
+![Server memory of a ticket, of a WebSocket and of an event stream that wait](images/performance-memory.svg)
+
+![From the approval to the browser's event, at a steady rate and saturated](images/performance-waking.svg)
+
+![Server memory of a waiting browser, run by run](images/performance-history.svg)
+";
+
 const WIDTH: f64 = 720.0;
 /// Room for the names of the bars, and for their values.
 const NAMES: f64 = 250.0;

@@ -197,8 +197,7 @@ mod tests {
 
     #[test]
     fn memory_is_shared_out_among_the_browsers() {
-        let memory =
-            Memory { browsers: 10, before: 1_000, with_tickets: 3_000, waiting: 13_000 };
+        let memory = Memory { browsers: 10, before: 1_000, with_tickets: 3_000, waiting: 13_000 };
         assert_eq!((memory.per_stream(), memory.per_browser()), (1_000.0, 1_200.0));
     }
 }
