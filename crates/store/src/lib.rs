@@ -4,7 +4,7 @@
 //! - [`redis`]: the same for many nodes, on Redis 7 or Valkey: one server, Sentinel or a cluster;
 //! - [`postgres`]: the same on PostgreSQL alone, for the small cluster that wants no second engine;
 //! - [`tickets`]: which of these an address names;
-//! - [`sql`]: the records, on SQLite now; the queries are written for PostgreSQL and MySQL/MariaDB as well;
+//! - [`sql`]: the records, on SQLite, PostgreSQL and MySQL/MariaDB, and moving them from one to another;
 //! - `conformance` (feature of that name): the suites that prove engines alike. An engine is finished when they are
 //!   green.
 //!

@@ -99,6 +99,12 @@ pub enum OpenError {
     /// The engine refused or did not answer.
     #[error("cannot open the database")]
     Engine(#[source] sqlx::Error),
+    /// A server refused.
+    #[error(
+        "the database server refuses; are the database and its user there? \
+         docs/operating.md has the statements that create them"
+    )]
+    Server(#[source] sqlx::Error),
     /// A server did not answer in time.
     #[error("the database server did not answer within {} s; is it running, and is the address right?", .0.as_secs_f32())]
     NoAnswer(Duration),
