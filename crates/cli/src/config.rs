@@ -1,5 +1,7 @@
 //! `mashang config …`.
 
+use std::sync::Arc;
+
 use mashang_server::channel::Channels;
 use mashang_server::config::{DEFAULT, load};
 
@@ -14,7 +16,7 @@ pub fn run(command: Config) -> anyhow::Result<()> {
         Config::Show => print!("{DEFAULT}"),
         Config::Check(file) => {
             let config = load(file.config.as_deref())?;
-            Channels::new(&config)?;
+            Channels::new(&config, &Arc::default())?;
             println!(
                 "The configuration is valid: {}, {} channel(s).",
                 config.server.public_url,

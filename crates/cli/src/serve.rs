@@ -1,10 +1,12 @@
 //! `mashang serve`: the product.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context;
 use mashang_server::open::{self, Surroundings};
-use mashang_server::{background, config, routes};
+use mashang_server::{background, config, operations, routes, serve};
+use tokio_util::sync::CancellationToken;
 
 use crate::args::ConfigFile;
 use crate::process::{listen, stop_on_signal};
@@ -17,7 +19,9 @@ use crate::{logging, sandbox};
 pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     let config = config::load(file.config.as_deref())?;
     logging::start(&config.log)?;
-    let stopping = stop_on_signal();
+    let (leaving, stopping) = (stop_on_signal(), CancellationToken::new());
+    let drain = Duration::from_secs(config.server.drain_seconds.into());
+    tokio::spawn(serve::drain(leaving.clone(), drain, stopping.clone()));
     let listener = listen(config.server.listen)?;
     if config.sandbox.enabled && !config.sandbox.listen.is_empty() {
         let address: SocketAddr = config.sandbox.listen.parse().context("sandbox.listen")?;
@@ -25,13 +29,20 @@ pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
         sandbox::start(listen(address)?, sandbox::options_for(&config, url)?, stopping.clone());
     }
     let app =
-        open::app(&config, Surroundings { stopping: stopping.clone(), ..Surroundings::default() }).await?;
+        open::app(&config, Surroundings { leaving, stopping: stopping.clone(), ..Surroundings::default() })
+            .await?;
     for hint in config.hints() {
         tracing::warn!("{hint}");
     }
     tracing::info!("listening on {}, reached at {}", listener.local_addr()?, config.server.public_url);
+    let operators = config.operations.address().map_err(anyhow::Error::msg)?.map(listen).transpose()?;
+    if let Some(listener) = operators {
+        tracing::info!("metrics and readiness on {}", listener.local_addr()?);
+        let (router, stopping) = (operations::router(app.clone()), stopping.clone());
+        tokio::spawn(serve::serve(listener, router, stopping));
+    }
     let tidying = tokio::spawn(background::run(app.clone()));
-    mashang_server::serve::serve(listener, routes::router(app), stopping).await?;
+    serve::serve(listener, routes::router(app), stopping).await?;
     tidying.await?;
     Ok(())
 }

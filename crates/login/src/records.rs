@@ -352,4 +352,9 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError>;
     /// Answers if the engine can read and write (readiness).
     async fn check(&self) -> Result<(), StoreError>;
+    /// What time it is by the engine's own clock; `None` where it has none, as a file has. Nothing is decided by it: it
+    /// shows whether nodes agree on the time.
+    async fn engine_time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
 }

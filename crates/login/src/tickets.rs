@@ -55,6 +55,15 @@ pub trait Tickets: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`StoreError::Unavailable`] when the engine does not answer.
     async fn watch(&self, code: &ScanCode) -> Result<Box<dyn Watch>, StoreError>;
+
+    /// What time it is by the engine's own clock; `None` where it has none but this process's. Nothing is decided by it: it
+    /// shows whether nodes agree on the time.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the engine does not answer.
+    async fn engine_time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
 }
 
 /// Trips to platforms, and the provider codes brought back. Lives beside the tickets: short, one-use, shared by nodes.

@@ -78,6 +78,7 @@ pub fn by(app: &App, visitor: &Visitor, kind: AuditKind) -> AuditEvent {
 /// Writes an event that is ready.
 pub async fn write(app: &App, event: AuditEvent) {
     if let Err(error) = app.records.record(&event).await {
+        app.metrics.audit_failures.inc();
         tracing::error!(%error, ?event, "audit event {} was not written: {error}", event.kind.as_str());
     }
 }

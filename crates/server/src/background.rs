@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use crate::clock_skew;
 use crate::state::App;
 
 const TIDY_EVERY: Duration = Duration::from_secs(300);
+const COMPARE_CLOCKS_EVERY: Duration = Duration::from_secs(60);
 
 /// How long sockets may take to close after the server was asked to stop; they are no connections of the HTTP server's
 /// any more, so it does not wait for them.
@@ -13,12 +15,33 @@ const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Runs until the server stops and the browsers that wait have been told.
 pub async fn run(app: App) {
-    tidy(&app).await;
+    tokio::join!(tidy(&app), compare_clocks(&app));
     let _ = tokio::time::timeout(FAREWELL, app.limits.streams_ended()).await;
+}
+
+async fn compare_clocks(app: &App) {
+    loop {
+        clock_skew::report(app).await;
+        tokio::select! {
+            () = tokio::time::sleep(COMPARE_CLOCKS_EVERY) => {}
+            () = app.stopping.cancelled() => return,
+        }
+    }
+}
+
+/// Tells metrics since when the present keys sign.
+async fn show_keys(app: &App) {
+    let Ok(keys) = app.records.signing_keys().await else { return };
+    let now = app.now();
+    for key in keys.iter().filter(|key| key.signs_from <= now) {
+        // Oldest first: the last of an algorithm is the one that signs.
+        app.metrics.key_signs_since(key.algorithm, key.signs_from);
+    }
 }
 
 async fn tidy(app: &App) {
     loop {
+        show_keys(app).await;
         tokio::select! {
             () = tokio::time::sleep(TIDY_EVERY) => {}
             () = app.stopping.cancelled() => return,

@@ -36,6 +36,7 @@ pub mod wechat_official;
 pub mod wechat_open;
 pub mod wecom;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mashang_login::Entropy;
@@ -53,6 +54,7 @@ pub use self::failure::{ChannelFailure, FailureWords};
 use crate::config::channel::{MiniQr, WecomQr};
 use crate::config::{Config, ConfigError};
 use crate::flow;
+use crate::metrics::Metrics;
 use crate::platform::Source;
 use crate::platform::config::HubKey;
 use crate::state::App;
@@ -398,10 +400,10 @@ impl Channels {
     ///
     /// # Errors
     /// [`ConfigError`] naming the channel.
-    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+    pub fn new(config: &Config, metrics: &Arc<Metrics>) -> Result<Self, ConfigError> {
         let mut sections: Vec<_> = config.channel.iter().collect();
         sections.sort_by_key(|(id, section)| (section.order(), (*id).clone()));
-        let workshop = build::Workshop::new(config)?;
+        let workshop = build::Workshop::new(config, metrics)?;
         let channels = sections.into_iter().map(|(id, section)| workshop.channel(id, section));
         channels.collect::<Result<_, _>>().map(Self)
     }

@@ -65,6 +65,8 @@ pub struct Config {
     pub tokens: TokensSection,
     /// `[limits]`
     pub limits: LimitsSection,
+    /// `[operations]`
+    pub operations: OperationsSection,
     /// `[log]`
     pub log: LogSection,
     /// `[sandbox]`
@@ -87,6 +89,8 @@ pub struct ServerSection {
     pub listen: SocketAddr,
     /// Networks whose `X-Forwarded-For` is believed (SEC-72).
     pub trusted_proxies: Vec<ProxyNetwork>,
+    /// Seconds between being asked to stop and stopping.
+    pub drain_seconds: u32,
     /// WEAKER: plain http on other hosts than loopback.
     pub allow_cleartext: bool,
     /// Files by which platforms check that a domain is ours, by name: `MP_verify_….txt`, `WW_verify_….txt`.
@@ -210,6 +214,29 @@ pub struct LimitsSection {
     pub streams: usize,
     /// Open event streams per address.
     pub streams_per_address: usize,
+}
+
+/// `[operations]`: what only operators reach.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperationsSection {
+    /// Address and port for metrics and readiness; empty: none.
+    pub listen: String,
+}
+
+impl OperationsSection {
+    /// Where to listen, if anywhere.
+    ///
+    /// # Errors
+    /// A sentence that names the setting.
+    pub fn address(&self) -> Result<Option<SocketAddr>, String> {
+        if self.listen.is_empty() {
+            return Ok(None);
+        }
+        self.listen.parse().map(Some).map_err(|_| {
+            format!("operations.listen: `{}` is not an address and port such as 127.0.0.1:9090", self.listen)
+        })
+    }
 }
 
 /// `[log]`
@@ -337,6 +364,7 @@ impl Config {
         self.check_verification_files(&mut wrong);
         self.check_tickets(&mut wrong);
         self.check_login(&mut wrong);
+        self.check_operations(&mut wrong);
         self.check_sandbox(&mut wrong);
         self.claims.check(&self.channel, &mut wrong);
         for (id, channel) in &self.channel {
@@ -393,6 +421,19 @@ impl Config {
             ),
             Ok(_) => {}
             Err(sentence) => wrong.push(sentence),
+        }
+    }
+
+    fn check_operations(&self, wrong: &mut Vec<String>) {
+        match self.operations.address() {
+            Ok(Some(address)) if address == self.server.listen => wrong.push(
+                "operations.listen is the address of server.listen: give it another port, because the public must not reach it".into(),
+            ),
+            Ok(_) => {}
+            Err(sentence) => wrong.push(sentence),
+        }
+        if self.server.drain_seconds > 300 {
+            wrong.push(format!("server.drain_seconds: {} must be at most 300", self.server.drain_seconds));
         }
     }
 

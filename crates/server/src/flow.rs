@@ -36,6 +36,7 @@ use crate::state::App;
 use crate::web::language::Language;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
+use crate::web::request_id;
 use crate::web::visitor::Visitor;
 use crate::{account, audit, consent, urls};
 
@@ -285,6 +286,8 @@ pub async fn draw(
     };
     let ticket = Ticket::begin(grant.id.clone(), *browser, origin, now, &app.site.lifetimes, &*app.entropy);
     app.tickets.create(&ticket, now).await?;
+    request_id::about(&ticket.scan_code);
+    app.metrics.begun.get_or_create(&[("client", client.id.as_str().to_owned().into())]).inc();
     audit::of_ticket(app, visitor, AuditKind::TicketStarted, &ticket, None).await;
     Ok(ticket)
 }
@@ -321,6 +324,7 @@ pub async fn advance(
         };
         // Each loss means somebody else won, and a ticket has at most three moves: this ends.
         if app.tickets.advance(&seen, &moved, now).await? == Advance::Won {
+            app.metrics.ticket_moved(&seen, &moved, now, &app.site.lifetimes);
             return Ok(Ok(moved));
         }
     }

@@ -22,16 +22,19 @@ use mashang_store::sql::moving;
 pub use mashang_store::sql::moving::{MoveError, Moved, Progress};
 pub use mashang_store::sql::{Migrated, OpenError as DatabaseError};
 use mashang_store::sql::{SqlOptions, SqlRecords};
-use mashang_store::tickets::{TicketStore, TicketsOpenError};
+use mashang_store::tickets::{TicketStore, TicketsAddress, TicketsOpenError};
 use tokio_util::sync::CancellationToken;
 
 use crate::channel::Channels;
 use crate::config::{Config, ConfigError};
+use crate::metrics::Metrics;
+use crate::metrics::engines::Timed;
 use crate::platform;
 use crate::state::{App, Parts, Site};
 use crate::web::counts::Counts;
 use crate::web::limits::Limits;
 use crate::web::pages::Pages;
+use crate::web::request_id::RequestIds;
 use crate::web::sdk::Sdk;
 
 /// Why the server does not start.
@@ -77,7 +80,9 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
-    /// Asks the server to stop.
+    /// Asks the server to stop: first it takes no new browsers.
+    pub leaving: CancellationToken,
+    /// Stops it.
     pub stopping: CancellationToken,
 }
 
@@ -86,6 +91,7 @@ impl Default for Surroundings {
         Self {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
+            leaving: CancellationToken::new(),
             stopping: CancellationToken::new(),
         }
     }
@@ -155,9 +161,10 @@ async fn database(config: &Config) -> Result<SqlRecords, OpenError> {
 /// # Errors
 /// [`OpenError`] naming the setting to look at.
 pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, OpenError> {
-    let Surroundings { clock, entropy, stopping } = surroundings;
+    let Surroundings { clock, entropy, leaving, stopping } = surroundings;
+    let metrics = Arc::new(Metrics::default());
     let database = Arc::new(database(config).await?);
-    let records: Arc<dyn Records> = database.clone();
+    let records: Arc<dyn Records> = Arc::new(Timed::new(database.clone(), "records", metrics.clone()));
     let signing_keys = records.signing_keys().await?;
     let is_first_start = signing_keys.is_empty();
     let master = master_key(&config.store.master_key_file, &signing_keys, &*entropy)?;
@@ -192,7 +199,12 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
     };
     let limits = MemoryLimits { live_tickets: config.limits.live_tickets, ..Default::default() };
     let address = config.tickets.address().map_err(|wrong| ConfigError::Wrong(vec![wrong]))?;
-    let store = TicketStore::open(address, &config.store.url, limits, &*entropy).await?;
+    let is_in_memory = matches!(address, TicketsAddress::Memory);
+    let mut store = TicketStore::open(address, &config.store.url, limits, &*entropy).await?;
+    if !is_in_memory {
+        store.tickets = Arc::new(Timed::new(store.tickets, "tickets", metrics.clone()));
+        store.handshakes = Arc::new(Timed::new(store.handshakes, "tickets", metrics.clone()));
+    }
     let sdk = Arc::new(Sdk::embedded());
     Ok(App::new(Parts {
         site: Site::new(config),
@@ -203,15 +215,18 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         handshakes: store.handshakes,
         challenges: store.challenges,
         provider,
-        channels: Channels::new(config)?,
+        channels: Channels::new(config, &metrics)?,
         sealer: sealer.clone(),
         tokens: platform::Tokens::new(database, sealer, clock.clone(), entropy.clone()),
         clock,
-        entropy,
         pages: Pages::new(config.sandbox.enabled, &sdk),
         sdk,
-        limits: Limits::new(&config.limits),
+        limits: Limits::new(&config.limits).counted(metrics.clone()),
         counts: Counts::new(store.counters),
+        request_ids: RequestIds::random(&*entropy),
+        entropy,
+        metrics,
+        leaving,
         stopping,
     }))
 }

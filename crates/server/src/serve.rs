@@ -22,6 +22,19 @@ const BUFFER: usize = 8 * 1024;
 /// How long running requests may take to finish after the server was asked to stop. Streams end at once.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// From being asked to stop to stopping: `drain` long everything goes on while readiness says no, so that balancers send new
+/// browsers elsewhere. Then streams end, and their browsers come back to another node with the tickets they have.
+pub async fn drain(leaving: CancellationToken, drain: Duration, stopping: CancellationToken) {
+    leaving.cancelled().await;
+    if !drain.is_zero() {
+        tracing::info!("asked to stop: serving for {} more seconds while balancers notice", drain.as_secs());
+    }
+    tokio::select! {
+        () = tokio::time::sleep(drain) => stopping.cancel(),
+        () = stopping.cancelled() => {}
+    }
+}
+
 /// Serves `router` on `listener` until `stopping` is cancelled and requests have drained.
 ///
 /// # Errors

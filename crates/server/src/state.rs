@@ -19,11 +19,13 @@ use url::Url;
 
 use crate::channel::Channels;
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::platform;
 use crate::web::cookies::Transport;
 use crate::web::counts::Counts;
 use crate::web::limits::Limits;
 use crate::web::pages::Pages;
+use crate::web::request_id::RequestIds;
 use crate::web::sdk::Sdk;
 
 /// A running server's things. Cheap to clone.
@@ -67,11 +69,23 @@ pub struct Parts {
     pub limits: Limits,
     /// What nodes count together.
     pub counts: Counts,
-    /// Cancelled when the server is asked to stop; long waits end with it.
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Names for requests.
+    pub request_ids: RequestIds,
+    /// Cancelled when the server is asked to stop: it takes no new browsers, and everything else goes on.
+    pub leaving: CancellationToken,
+    /// Cancelled when it stops, which is `server.drain_seconds` later; long waits end with it.
     pub stopping: CancellationToken,
 }
 
 impl App {
+    /// Whether somebody asked the server to stop.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.is_cancelled() || self.stopping.is_cancelled()
+    }
+
     /// Shares `parts`.
     #[must_use]
     pub fn new(parts: Parts) -> Self {

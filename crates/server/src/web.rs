@@ -14,6 +14,7 @@ pub mod limits;
 pub mod pages;
 pub mod problem;
 pub mod qr;
+pub mod request_id;
 pub mod sdk;
 pub mod tally;
 pub mod visitor;

@@ -34,7 +34,8 @@ async fn main() {
 async fn measure(url: &str, nodes: &[RedisTickets]) {
     let world = World::default();
     let (mover, waiter) = (&nodes[0], nodes.last().unwrap());
-    let mut seen = Ticket { scan_code: mashang_login::ids::ScanCode::random(&SystemEntropy), ..world.ticket() };
+    let mut seen =
+        Ticket { scan_code: mashang_login::ids::ScanCode::random(&SystemEntropy), ..world.ticket() };
     mover.create(&seen, world.now).await.unwrap();
     let mut watch = waiter.watch(&seen.scan_code).await.unwrap();
     let before = sent(url).await;

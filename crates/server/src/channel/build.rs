@@ -32,6 +32,7 @@ use crate::config::this_device::{EmailSection, SmsSection};
 use crate::config::{Config, ConfigError};
 use crate::message::Sender;
 use crate::message::outbox::Outbox;
+use crate::metrics::Metrics;
 use crate::platform::config::TokenSourceSection;
 use crate::platform::theirs::Theirs;
 use crate::platform::{Breaker, Source};
@@ -43,16 +44,17 @@ pub(super) struct Workshop {
     sandbox: Option<Url>,
     client: Client,
     public_url: String,
+    metrics: Arc<Metrics>,
 }
 
 impl Workshop {
-    pub(super) fn new(config: &Config) -> Result<Self, ConfigError> {
+    pub(super) fn new(config: &Config, metrics: &Arc<Metrics>) -> Result<Self, ConfigError> {
         let sandbox = config.sandbox_url();
         let hosts = sandbox.as_ref().map_or_else(Hosts::default, Hosts::sandbox);
         let client =
             client(&hosts, ClientOptions { no_proxy: sandbox.is_some(), ..ClientOptions::default() })?;
         let public_url = config.server.public_url.as_str().trim_end_matches('/').to_owned();
-        Ok(Self { hosts, sandbox, client, public_url })
+        Ok(Self { hosts, sandbox, client, public_url, metrics: metrics.clone() })
     }
 
     pub(super) fn channel(&self, id: &ChannelId, section: &ChannelSection) -> Result<Channel, ConfigError> {
@@ -137,7 +139,7 @@ impl Workshop {
             }
             _ => self.client.clone(),
         };
-        let breaker = Arc::new(Breaker::new(id.as_str()));
+        let breaker = Arc::new(Breaker::new(id.as_str()).counted(self.metrics.clone()));
         let source = Source::wecom(client.clone(), corp.clone(), agent, secret, breaker);
         Ok(Wecom {
             source: supplied(id, source, section.token_source.as_ref())?,
@@ -180,7 +182,7 @@ impl Workshop {
         platform: Option<&String>,
     ) -> Result<WechatAccount, ConfigError> {
         let secret = secret.read_app_secret(&format!("channel.{id}"))?;
-        let breaker = Arc::new(Breaker::new(id.as_str()));
+        let breaker = Arc::new(Breaker::new(id.as_str()).counted(self.metrics.clone()));
         Ok(WechatAccount {
             source: Source::wechat(self.client.clone(), appid.clone(), secret.clone(), breaker),
             client: self.client.clone(),

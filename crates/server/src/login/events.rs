@@ -17,6 +17,7 @@ use super::news::{Follower, GONE, KEEP_ALIVE, News};
 use super::socket::{self, Handshake};
 use super::status::own_ticket;
 use crate::csrf;
+use crate::metrics::Transport;
 use crate::state::App;
 use crate::web::limits::Counted;
 use crate::web::problem::Problem;
@@ -51,8 +52,10 @@ pub async fn push(
     handshake: Handshake,
 ) -> Result<Response, Problem> {
     Ok(match handshake {
-        Handshake::None => stream(Follower::begin(app, visitor, code).await?),
-        Handshake::Good(upgrade) => socket::open(*upgrade, Follower::begin(app, visitor, code).await?),
+        Handshake::None => stream(Follower::begin(app, visitor, code, Transport::EventStream).await?),
+        Handshake::Good(upgrade) => {
+            socket::open(*upgrade, Follower::begin(app, visitor, code, Transport::WebSocket).await?)
+        }
         Handshake::Bad(refusal) => refusal,
     })
 }

@@ -14,6 +14,7 @@ use mashang_login::tickets::Watch;
 
 use super::face::seconds_left;
 use super::status::Report;
+use crate::metrics::{Transport, Waits};
 use crate::state::App;
 use crate::web::limits::StreamPlace;
 use crate::web::problem::Problem;
@@ -52,6 +53,7 @@ pub struct Follower {
     told: Option<(u32, Status)>,
     end: Option<End>,
     _place: StreamPlace,
+    _waits: Waits,
 }
 
 impl Follower {
@@ -59,11 +61,24 @@ impl Follower {
     ///
     /// # Errors
     /// [`Problem::TooMany`] when all places are taken, or [`Problem::Store`].
-    pub async fn begin(app: &App, visitor: &Visitor, code: ScanCode) -> Result<Self, Problem> {
+    pub async fn begin(
+        app: &App,
+        visitor: &Visitor,
+        code: ScanCode,
+        transport: Transport,
+    ) -> Result<Self, Problem> {
         let place = app.limits.open_stream(visitor.address)?;
         // `next` reads after this: a change in between is not missed.
         let watch = app.tickets.watch(&code).await?;
-        Ok(Self { app: app.clone(), code, watch, told: None, end: None, _place: place })
+        Ok(Self {
+            app: app.clone(),
+            code,
+            watch,
+            told: None,
+            end: None,
+            _place: place,
+            _waits: app.metrics.wait(transport),
+        })
     }
 
     /// The next thing to tell, or how it ended. Dropping the future loses nothing.
@@ -88,6 +103,9 @@ impl Follower {
             let news = (report.version, report.status);
             if self.told != Some(news) {
                 self.told = Some(news);
+                if report.status == Status::Expired {
+                    self.app.metrics.expired.inc();
+                }
                 self.end = report.status.is_final().then_some(End::Told);
                 return Ok(News::Status(report));
             }

@@ -13,6 +13,7 @@ use mashang_login::ticket::{Denial, Stage, Status, Ticket};
 use serde::Serialize;
 
 use super::face::seconds_left;
+use crate::metrics::Transport;
 use crate::state::App;
 use crate::web::limits::Counted;
 use crate::web::problem::Problem;
@@ -98,12 +99,16 @@ async fn wait_for_change(
     longest: Duration,
 ) -> Result<Report, Problem> {
     let mut watch = app.tickets.watch(code).await?;
+    let _waits = app.metrics.wait(Transport::LongPoll);
     let give_up = tokio::time::sleep(longest.min(Duration::from_secs(seen.seconds_left)));
     tokio::pin!(give_up);
     loop {
         let now = app.now();
         let ticket = app.tickets.get(code, now).await?.ok_or(Problem::UnknownLogin)?;
         let report = Report::of(&ticket, now);
+        if report.status == Status::Expired && seen.status != Status::Expired {
+            app.metrics.expired.inc();
+        }
         if report.version != seen.version || report.status != seen.status || app.stopping.is_cancelled() {
             return Ok(report);
         }

@@ -62,6 +62,16 @@ pub(super) async fn refuse(app: &App, visitor: &Visitor, error: &TokenError) -> 
 }
 
 async fn note(app: &App, visitor: &Visitor, happened: &Happened) {
+    let issued = |grant: &'static str| {
+        app.metrics.tokens.get_or_create(&[("grant", grant.into())]).inc();
+    };
+    match happened {
+        Happened::Issued { .. } => issued("authorization_code"),
+        Happened::Refreshed { .. } => issued("refresh_token"),
+        Happened::Replayed { .. } => {
+            app.metrics.replays.inc();
+        }
+    }
     let (kind, client, user) = match happened {
         Happened::Issued { client, user } => (AuditKind::TokensIssued, client, user),
         Happened::Refreshed { client, user } => (AuditKind::TokensRefreshed, client, user),

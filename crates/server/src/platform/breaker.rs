@@ -5,13 +5,16 @@
 //! code or a wrong secret; what was never sent tells nothing. Each node judges for itself. A `token_source` has a breaker
 //! of its own.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mashang_login::{Clock, Timestamp};
 
+use tokio::time::Instant;
+
 use super::Failure;
 use super::failure::Shows;
+use crate::metrics::Metrics;
 
 /// So many faults in a row open the breaker.
 pub const FAULTS: u32 = 5;
@@ -25,6 +28,8 @@ pub struct Breaker {
     /// Who is called, for log lines.
     whom: &'static str,
     stage: Mutex<Stage>,
+    /// Who counts its calls.
+    metrics: Arc<Metrics>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -41,14 +46,27 @@ impl Breaker {
     /// A closed breaker. `name` is what log lines call it: the channel's id.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), whom: "the platform", stage: Mutex::new(Stage::Closed { faults: 0 }) }
+        Self {
+            name: name.into(),
+            whom: "the platform",
+            stage: Mutex::new(Stage::Closed { faults: 0 }),
+            metrics: Arc::default(),
+        }
+    }
+
+    /// The same, whose calls are counted there.
+    #[must_use]
+    pub fn counted(self, metrics: Arc<Metrics>) -> Self {
+        let this = Self { metrics, ..self };
+        this.show(false);
+        this
     }
 
     /// A closed breaker for the operator's system that hands out the same app's token: that one may fail while the
     /// platform answers.
     #[must_use]
     pub fn of_token_source(&self) -> Self {
-        Self { whom: "its token_source", ..Self::new(self.name.as_str()) }
+        Self { whom: "its token_source", ..Self::new(self.name.as_str()) }.counted(self.metrics.clone())
     }
 
     /// Whether a call would be let through at `now`, as far as is known: for a page that suggests another way.
@@ -71,8 +89,12 @@ impl Breaker {
         clock: &dyn Clock,
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Failure> {
-        let attempt = self.admit(clock.now())?;
+        let attempt = self.admit(clock.now()).inspect_err(|failure| self.count(Some(failure)))?;
+        let began = Instant::now();
         let outcome = call.await.map_err(Into::into);
+        let labels = [("channel", self.name.clone().into())];
+        self.metrics.platform_seconds.get_or_create(&labels).observe(began.elapsed().as_secs_f64());
+        self.count(outcome.as_ref().err());
         match outcome.as_ref().map_err(|failure| (failure.shows(), failure)) {
             Ok(_) | Err((Shows::Answer, _)) => attempt.answered(),
             Err((Shows::Fault, failure)) => attempt.faulted(clock.now(), failure),
@@ -93,6 +115,21 @@ impl Breaker {
                 Err(Failure::Resting { app: self.name.clone(), whom: self.whom })
             }
         }
+    }
+
+    fn count(&self, failure: Option<&Failure>) {
+        let (outcome, errcode) = failure.map_or(("ok", None), Failure::label);
+        let labels = [
+            ("channel", self.name.clone().into()),
+            ("outcome", outcome.into()),
+            ("errcode", errcode.unwrap_or_default().into()),
+        ];
+        self.metrics.platform_calls.get_or_create(&labels).inc();
+    }
+
+    fn show(&self, is_open: bool) {
+        let labels = [("channel", self.name.clone().into()), ("whom", self.whom.into())];
+        self.metrics.breaker_open.get_or_create(&labels).set(is_open.into());
     }
 
     /// A poisoned lock is taken anyway: each section is one assignment.
@@ -122,6 +159,7 @@ impl Attempt<'_> {
             (Stage::Trying, Some(_)) => {
                 *stage = Stage::Closed { faults: 0 };
                 drop(stage);
+                self.breaker.show(false);
                 tracing::info!(channel.id = %name, "{name}: {} answers again", self.breaker.whom);
             }
             (Stage::Closed { .. }, _) => *stage = Stage::Closed { faults: 0 },
@@ -141,6 +179,7 @@ impl Attempt<'_> {
             (Stage::Closed { .. }, _) => {
                 *stage = Stage::Open { since: now };
                 drop(stage);
+                self.breaker.show(true);
                 tracing::warn!(
                     channel.id = %name,
                     "{name}: {} failed {FAULTS} times in a row and is asked again every {} seconds, the others are not affected: {failure}",

@@ -100,6 +100,28 @@ impl Failure {
         }
     }
 
+    /// What metrics call it, and its errcode if it is one that the platform documents: no answer makes a new series.
+    #[must_use]
+    pub fn label(&self) -> (&'static str, Option<String>) {
+        match self {
+            Self::Platform(error) => match &**error {
+                Error::Platform(refusal) => {
+                    let code = refusal.code.0;
+                    let is_known = mashang_wechat::errcodes::explain_on(refusal.platform, code).is_some();
+                    ("refused", Some(if is_known { code.to_string() } else { "other".to_owned() }))
+                }
+                Error::Transport { .. } => ("unreachable", None),
+                Error::UnusableCode | Error::NotSendable { .. } => ("not_sent", None),
+                _ => ("malformed", None),
+            },
+            Self::Resting { .. } => ("resting", None),
+            Self::Awaited => ("awaited", None),
+            Self::Theirs(_) => ("token_source", None),
+            Self::Store(_) => ("store", None),
+            Self::Broken => ("broken", None),
+        }
+    }
+
     /// Whether whoever was called, or the way to them, is to blame.
     #[must_use]
     pub fn is_fault(&self) -> bool {

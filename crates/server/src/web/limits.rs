@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use super::address::limit_key;
 use crate::config::LimitsSection;
+use crate::metrics::Metrics;
 
 /// Refusals of one address that are recorded in a minute: enough to see a pattern, too few to fill a disk.
 const REFUSALS_PER_MINUTE: u32 = 30;
@@ -30,6 +31,18 @@ pub enum Counted {
     BadEvent,
     /// A refusal that is written into the audit trail.
     Refusal,
+}
+
+impl Counted {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "starts",
+            Self::Poll => "polls",
+            Self::TokenError => "token_errors",
+            Self::BadEvent => "bad_events",
+            Self::Refusal => "refusals",
+        }
+    }
 }
 
 /// Too much: try again after this long.
@@ -51,6 +64,7 @@ pub struct Limits {
     streams: Arc<Streams>,
     untrusted_proxy: std::sync::Once,
     refused: Mutex<HashMap<(Counted, IpAddr), tokio::time::Instant>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Limits {
@@ -69,6 +83,7 @@ impl Limits {
             refusals: per_minute(REFUSALS_PER_MINUTE),
             untrusted_proxy: std::sync::Once::new(),
             refused: Mutex::default(),
+            metrics: Arc::default(),
             clock: DefaultClock::default(),
             streams: Arc::new(Streams {
                 most: section.streams,
@@ -77,6 +92,16 @@ impl Limits {
                 emptied: Notify::new(),
             }),
         }
+    }
+
+    /// The same, whose refusals are counted there.
+    #[must_use]
+    pub fn counted(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics, ..self }
+    }
+
+    fn note(&self, limit: &'static str) {
+        self.metrics.refused_by_limit.get_or_create(&[("limit", limit.into())]).inc();
     }
 
     /// Counts one, or says when to come back.
@@ -92,6 +117,7 @@ impl Limits {
             Counted::Refusal => &self.refusals,
         };
         limiter.check_key(&limit_key(address)).map_err(|until| {
+            self.note(what.as_str());
             let wait = until.wait_time_from(self.clock.now());
             let mut refused = self.refused.lock().expect("nothing panics while holding it");
             refused.insert((what, limit_key(address)), tokio::time::Instant::now() + wait);
@@ -115,7 +141,7 @@ impl Limits {
     /// # Errors
     /// [`TooMany`] when all places, or all of this address, are taken.
     pub fn open_stream(&self, address: IpAddr) -> Result<StreamPlace, TooMany> {
-        self.streams.clone().take(limit_key(address))
+        self.streams.clone().take(limit_key(address)).inspect_err(|_| self.note("streams"))
     }
 
     /// Waits until no stream is open.

@@ -12,6 +12,7 @@ mod consent;
 mod events;
 mod login;
 mod oauth;
+mod operations;
 mod passkey;
 mod password;
 mod phone;

@@ -87,6 +87,12 @@ impl Device {
         self
     }
 
+    /// What it sends as `Cookie`.
+    pub fn cookie_header(&self) -> String {
+        let jar = self.cookies.lock().unwrap();
+        jar.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
     pub async fn send(&self, method: Method, path: &str, body: Option<String>) -> Answer {
         let path = path.strip_prefix("http://127.0.0.1:8080").unwrap_or(path);
         let mut request = Request::builder().method(method).uri(path).header("user-agent", self.user_agent);
@@ -225,6 +231,7 @@ impl TestApp {
         let surroundings = Surroundings {
             clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
+            leaving: CancellationToken::new(),
             stopping: CancellationToken::new(),
         };
         let app = open::app(&config, surroundings).await.unwrap();

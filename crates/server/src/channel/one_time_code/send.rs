@@ -138,6 +138,8 @@ impl OneTimeCodes {
         (client, channel): (&mashang_login::ids::ClientId, &Channel),
         sent: Result<(), SendError>,
     ) -> Result<(), NotSent> {
+        let outcome = sent.as_ref().map_or_else(|error| error.failure.as_str(), |()| "sent");
+        app.metrics.message_sent(channel.id.as_str(), outcome);
         let kind = if sent.is_ok() { AuditKind::CodeSent } else { AuditKind::ChannelFailed };
         let mut event = audit::by(app, visitor, kind);
         event.client = Some(client.clone());

@@ -1,0 +1,127 @@
+//! A request's name: in `X-Request-Id` of its answer and on every line that is logged about it, beside the ticket's short
+//! name. And the count of it, since the same layer sees every answer.
+//!
+//! A name that a trusted proxy gave is kept, so that its log and ours can be laid side by side; from anyone else it is
+//! ignored (SEC-72). Our own is a number that no other request of this node has, in disguise: it needs no chance and tells
+//! nobody how many requests there were.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue};
+use mashang_login::Entropy;
+use mashang_login::ids::ScanCode;
+use tokio::time::Instant;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
+
+use crate::metrics::requests::{UNMATCHED, method};
+use crate::state::App;
+
+/// The header.
+pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+/// More than any proxy of note sends.
+const LONGEST: usize = 64;
+/// What stands in a route's template for the scan code.
+const TICKET: &str = "{ticket}";
+
+/// Makes names.
+#[derive(Debug)]
+pub struct RequestIds {
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    /// Names that begin anywhere, so that two nodes, and two starts of one, hardly share any.
+    #[must_use]
+    pub fn random(entropy: &dyn Entropy) -> Self {
+        let mut start = [0; 8];
+        entropy.fill(&mut start);
+        Self { next: AtomicU64::new(u64::from_le_bytes(start)) }
+    }
+
+    fn fresh(&self) -> HeaderValue {
+        // SplitMix64 (Steele, Lea, Flood 2014): one to one, so what goes in once comes out once.
+        let mut n = self.next.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        n ^= n >> 31;
+        let digit = |place: usize| b"0123456789abcdef"[((n >> (60 - 4 * place)) & 15) as usize];
+        let digits: [u8; 16] = std::array::from_fn(digit);
+        HeaderValue::from_bytes(&digits).expect("hexadecimal digits")
+    }
+}
+
+/// The name a proxy gave, if it may and if it is harmless in a log.
+fn given(app: &App, request: &Request) -> Option<HeaderValue> {
+    let name = request.headers().get(&HEADER)?;
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip().to_canonical();
+    let is_trusted = app.site.trusted_proxies.iter().any(|network| network.contains(&peer));
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let is_harmless = (1..=LONGEST).contains(&name.len()) && name.as_bytes().iter().all(is_plain);
+    (is_trusted && is_harmless).then(|| name.clone())
+}
+
+/// The scan code in a path, by the route's template.
+fn ticket_in<'p>(template: &str, path: &'p str) -> Option<&'p str> {
+    let before = template.split(TICKET).next().filter(|before| before.len() < template.len())?;
+    path.split('/').nth(before.matches('/').count())
+}
+
+/// What logs call a ticket: as the audit trail does, too little to find it by.
+fn short(code: &str) -> Option<String> {
+    ScanCode::parse(code).ok().map(|code| code.short().to_owned())
+}
+
+/// The present request is about this ticket, which its address does not say.
+pub fn about(code: &ScanCode) {
+    Span::current().record("ticket", code.short());
+}
+
+/// The layer.
+pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let name = given(&app, &request).unwrap_or_else(|| app.request_ids.fresh());
+    let method = method(request.method());
+    let template = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str);
+    let route = app.metrics.requests.route(template);
+    let span = tracing::info_span!("request", request_id = name.to_str().unwrap_or_default(), ticket = Empty);
+    if !span.is_disabled()
+        && let Some(ticket) = ticket_in(template, request.uri().path()).and_then(short)
+    {
+        span.record("ticket", ticket);
+    }
+    let mut response = next.run(request).instrument(span).await;
+    route.count(method, response.status(), began.elapsed());
+    response.headers_mut().insert(HEADER, name);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use mashang_login::ambient::SystemEntropy;
+
+    use super::*;
+
+    #[test]
+    fn no_two_requests_of_a_node_have_the_same_name() {
+        let ids = RequestIds::random(&SystemEntropy);
+        let names: HashSet<_> = (0..10_000).map(|_| ids.fresh()).collect();
+        assert_eq!(names.len(), 10_000);
+        assert!(names.iter().all(|name| name.len() == 16));
+    }
+
+    #[test]
+    fn the_scan_code_is_found_by_the_route() {
+        assert_eq!(ticket_in("/login/{grant}/{ticket}/status", "/login/g/t/status"), Some("t"));
+        assert_eq!(ticket_in("/s/{ticket}", "/s/t"), Some("t"));
+        assert_eq!(ticket_in("/s/{ticket}", "/s/"), Some(""));
+        assert_eq!(ticket_in("/authorize", "/authorize"), None);
+        assert_eq!(short(""), None);
+    }
+}
