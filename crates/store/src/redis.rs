@@ -9,6 +9,14 @@
 //! script stays in one slot and publishes by `SPUBLISH`, which only the servers of that slot carry; elsewhere `PUBLISH`
 //! does the same.
 //!
+//! # What a transition costs as nodes are added
+//! Every node hears of every transition and ignores those that nobody here waits for: one message of 78 bytes more per
+//! node, and one look into a map. Measured by `examples/wakeups` in a debug build, Redis 7.0 on the same two busy cores:
+//! 82, 160 and 316 bytes sent per transition to 1, 2 and 4 nodes; woken on another node after 132, 164 and 258 µs (median,
+//! the transition's own way to Redis included). At a thousand transitions a second and four nodes that is 0.3 MB/s, so
+//! channels are not subscribed by need: with thousands of waiting browsers every node would need all 64 anyway, and a
+//! subscription made only when somebody waits would be one more thing to race with.
+//!
 //! # What is lost, and what that allows
 //! Notifications may be lost; watchers read again every [`POLL`], and at once when the connection was made anew (promise
 //! 7). Redis may lose **everything** (`FLUSHALL`, a restart without persistence): open scans are over, their pages draw a
