@@ -1,5 +1,7 @@
 //! The suites on PostgreSQL alone, each case in a database of its own.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod engines;
 
 use std::sync::Arc;

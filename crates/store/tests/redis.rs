@@ -1,5 +1,7 @@
 //! The suites on one Redis server, and what happens when it is stopped, paused, flushed or cut off.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod engines;
 
 use std::time::Duration;

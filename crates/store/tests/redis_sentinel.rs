@@ -1,5 +1,7 @@
 //! The suites on a master that Sentinels watch.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod engines;
 
 use engines::redis::private::{SOON, Server, eventually};
