@@ -14,7 +14,7 @@ use super::process::Server;
 pub struct Load {
     /// Units of work done a second.
     pub per_second: f64,
-    /// The server's processor time for one unit, in microseconds.
+    /// The processor time of the server, or of all of them, for one unit, in microseconds.
     pub cpu_micros: f64,
 }
 
@@ -30,14 +30,15 @@ impl Load {
 /// # Errors
 /// The first failure of any of them: a benchmark of failing requests says nothing.
 pub async fn during<V: 'static>(
-    server: &Server,
+    servers: &[&Server],
     visitors: Vec<V>,
     length: Duration,
     work: impl AsyncFn(&mut V) -> anyhow::Result<()> + 'static,
 ) -> anyhow::Result<(Vec<V>, Load)> {
     let work = Rc::new(work);
     let mut tasks = JoinSet::new();
-    let cpu_before = server.running.cpu_seconds()?;
+    let cpu = || servers.iter().map(|server| server.running.cpu_seconds()).sum::<anyhow::Result<f64>>();
+    let cpu_before = cpu()?;
     let begun = Instant::now();
     for mut visitor in visitors {
         let work = Rc::clone(&work);
@@ -57,7 +58,7 @@ pub async fn during<V: 'static>(
         done += units;
     }
     let seconds = begun.elapsed().as_secs_f64();
-    let cpu_seconds = server.running.cpu_seconds()? - cpu_before;
+    let cpu_seconds = cpu()? - cpu_before;
     let load = Load { per_second: done as f64 / seconds, cpu_micros: cpu_seconds * 1e6 / done.max(1) as f64 };
     Ok((visitors, load))
 }

@@ -18,8 +18,8 @@ use super::load::{self, Load, median};
 use super::login::{Browser, Party, Site, Way};
 use super::machine::{Machine, raise_open_files};
 use super::parts::Parts;
-use super::process::{Installation, Server, start_hello, start_provider, start_sandbox};
-use super::report::{self, Figures, Kind, Rate, Waking};
+use super::process::{Engines, Installation, Server, start_hello, start_provider, start_sandbox};
+use super::report::{self, Figures, Kind, Nodes, Rate, Waking};
 use super::waiting::{self, Memory, Pace};
 use super::{history, plot, yardstick};
 
@@ -124,6 +124,11 @@ async fn measure(program: &Path, folder: &Path, options: Options) -> anyhow::Res
     let parts = Parts::measure(program, options)?;
     say("approvals");
     let waking = bench.approvals(&scale, bystanders).await?;
+    say("nodes");
+    let nodes = match Engines::of_environment() {
+        Some(engines) => Some(bench.nodes(&scale, &hello, &engines).await?),
+        None => None,
+    };
     say("memory");
     let (idle, socket) = bench.memory("sockets", waiting, Way::Socket).await?;
     let (_, stream) = bench.memory("streams", scale.streaming.min(room), Way::Stream).await?;
@@ -132,6 +137,7 @@ async fn measure(program: &Path, folder: &Path, options: Options) -> anyhow::Res
         rates,
         parts,
         waking,
+        nodes,
         socket,
         stream,
         idle,
@@ -173,7 +179,7 @@ struct Bench<'a> {
 impl Bench<'_> {
     fn install(&self, name: &str) -> anyhow::Result<Installation> {
         let folder: PathBuf = self.folder.join(name);
-        Installation::new(self.program, folder, self.sandbox.address)
+        Installation::new(self.program, folder, self.sandbox.address, None)
     }
 
     fn parties(&self, server: &Server, site: &Site) -> Vec<Party> {
@@ -247,23 +253,23 @@ impl Bench<'_> {
             .map(|(party, browser)| (party, browser.status_request(server.address)))
             .collect();
         let ask = async |(party, bytes): &mut (Party, Vec<u8>)| party.ask(bytes).await;
-        Ok(load::during(server, asking, length, ask).await?.1)
+        Ok(load::during(&[server], asking, length, ask).await?.1)
     }
 
     async fn begin_load(&self, server: &Server, site: &Site, length: Duration) -> anyhow::Result<Load> {
         let begin = async |party: &mut Party| party.begin().await.map(drop);
-        Ok(load::during(server, self.parties(server, site), length, begin).await?.1)
+        Ok(load::during(&[server], self.parties(server, site), length, begin).await?.1)
     }
 
     async fn draw_load(&self, server: &Server, site: &Site, length: Duration) -> anyhow::Result<Load> {
         let browsers = self.browsers(server, site).await?;
         let draw = async |(party, browser): &mut (Party, Browser)| party.draw(browser).await;
-        Ok(load::during(server, browsers, length, draw).await?.1)
+        Ok(load::during(&[server], browsers, length, draw).await?.1)
     }
 
     async fn login_load(&self, server: &Server, site: &Site, length: Duration) -> anyhow::Result<Load> {
         let log_in = async |party: &mut Party| party.whole_login().await;
-        Ok(load::during(server, self.parties(server, site), length, log_in).await?.1)
+        Ok(load::during(&[server], self.parties(server, site), length, log_in).await?.1)
     }
 
     async fn approvals(&self, scale: &Scale, bystanders: usize) -> anyhow::Result<Waking> {
@@ -273,14 +279,46 @@ impl Bench<'_> {
         let parties = self.parties(&server, &site);
         let (parties, held) = waiting::bystanders(parties, &server, bystanders).await?;
         let pace = Pace::Steady(scale.approving);
-        let (parties, steady) = waiting::approvals(parties, &server, scale.approvals, pace).await?;
-        let (_, saturated) = waiting::approvals(parties, &server, scale.saturated, Pace::Saturated).await?;
+        let (parties, steady) =
+            waiting::approvals(parties, &server, server.address, scale.approvals, pace).await?;
+        let (_, saturated) =
+            waiting::approvals(parties, &server, server.address, scale.saturated, Pace::Saturated).await?;
         Ok(Waking {
             waiting: held.len(),
             a_second: scale.approvals as f64 / scale.approving.as_secs_f64(),
             steady,
             saturated,
         })
+    }
+
+    /// One node and two over PostgreSQL and Redis.
+    async fn nodes(&self, scale: &Scale, hello: &Server, engines: &Engines) -> anyhow::Result<Nodes> {
+        let folder = self.folder.join("nodes");
+        let one = Installation::new(self.program, folder, self.sandbox.address, Some(engines))?;
+        let site = one.add_client("bench-nodes", ALGORITHMS[0])?;
+        let (first, _) = one.start().await?;
+        let (second, _) = one.another_node()?.start().await?;
+        let both = || {
+            let halves = [self.parties(&first, &site), self.parties(&second, &site)];
+            halves.into_iter().flat_map(|parties| parties.into_iter().take(VISITORS / 2)).collect()
+        };
+        let log_in = async |party: &mut Party| party.whole_login().await;
+        let (mut rounds, mut status) = (Vec::new(), Vec::new());
+        for round in 0..=scale.rounds {
+            let length = if round == 0 { scale.rate / 5 } else { scale.rate };
+            let bare = hello_load(hello, length).await?;
+            let poll = self.status_load(&first, &site, length).await?;
+            let alone = self.login_load(&first, &site, length).await?;
+            let together = load::during(&[&first, &second], both(), length, log_in).await?.1;
+            if round > 0 {
+                status.push(bare.cpu_micros / poll.cpu_micros);
+                rounds.push(alone.cpu_micros / together.cpu_micros);
+            }
+        }
+        let pace = Pace::Steady(scale.approving);
+        let parties = self.parties(&second, &site);
+        let (_, reached) = waiting::approvals(parties, &first, second.address, scale.approvals, pace).await?;
+        Ok(Nodes { status: median(&status, |one| *one), two: median(&rounds, |one| *one), reached })
     }
 
     async fn memory(&self, name: &str, count: usize, way: Way) -> anyhow::Result<(u64, Memory)> {
@@ -300,11 +338,11 @@ async fn hello_load(hello: &Server, length: Duration) -> anyhow::Result<Load> {
         connection.send(&bytes).await?.expect(200)?;
         Ok(())
     };
-    Ok(load::during(hello, visitors, length, ask).await?.1)
+    Ok(load::during(&[hello], visitors, length, ask).await?.1)
 }
 
 async fn provider_load(provider: &Server, length: Duration) -> anyhow::Result<Load> {
     let visitors = (0..VISITORS).map(|_| yardstick::Visitor::new(provider.address)).collect();
     let log_in = async |visitor: &mut yardstick::Visitor| visitor.whole_login().await;
-    Ok(load::during(provider, visitors, length, log_in).await?.1)
+    Ok(load::during(&[provider], visitors, length, log_in).await?.1)
 }

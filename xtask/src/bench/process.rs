@@ -58,11 +58,29 @@ pub struct Server {
     pub address: SocketAddr,
 }
 
+/// Engines outside of the process, for many nodes.
+#[derive(Debug, Clone)]
+pub struct Engines {
+    /// `store.url`.
+    pub store: String,
+    /// `tickets.url`.
+    pub tickets: String,
+}
+
+impl Engines {
+    /// What `cargo xtask engines -- cargo xtask bench` hands over.
+    pub fn of_environment() -> Option<Self> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Some(Self { store: variable("MASHANG_TEST_POSTGRES")?, tickets: variable("MASHANG_TEST_REDIS")? })
+    }
+}
+
 /// Where one installation of Mashang keeps its files, and the program.
 pub struct Installation {
     program: PathBuf,
     folder: PathBuf,
     address: SocketAddr,
+    config: PathBuf,
 }
 
 impl Installation {
@@ -70,7 +88,12 @@ impl Installation {
     ///
     /// The limits are out of the way, since all visitors come from a few addresses; tickets live as long as allowed, so
     /// that none expires while others are still being made.
-    pub fn new(program: &Path, folder: PathBuf, sandbox: SocketAddr) -> anyhow::Result<Self> {
+    pub fn new(
+        program: &Path,
+        folder: PathBuf,
+        sandbox: SocketAddr,
+        engines: Option<&Engines>,
+    ) -> anyhow::Result<Self> {
         fs::create_dir_all(&folder)?;
         let address = free_address()?;
         let at = |file: &str| folder.join(file).display().to_string();
@@ -99,11 +122,24 @@ appid = "wx5a9d0b0c0de00002"
 secret = "5a9d0b0c0de0000200000000deadbeef"
 open_platform = "sandbox"
 "#,
-            database = format!("sqlite:{}", at("mashang.db")),
+            database = engines
+                .map_or_else(|| format!("sqlite:{}", at("mashang.db")), |engines| engines.store.clone()),
             key = at("master.key"),
         );
-        fs::write(folder.join("mashang.toml"), text)?;
-        Ok(Self { program: program.to_owned(), folder, address })
+        let tickets = engines.map(|engines| format!("[tickets]\nurl = {:?}\n", engines.tickets));
+        let config = folder.join("mashang.toml");
+        fs::write(&config, text + &tickets.unwrap_or_default())?;
+        Ok(Self { program: program.to_owned(), folder, address, config })
+    }
+
+    /// Another node of the same installation, at an address of its own.
+    pub fn another_node(&self) -> anyhow::Result<Self> {
+        let address = free_address()?;
+        let listen = |address: SocketAddr| format!("listen = \"{address}\"");
+        let text = fs::read_to_string(&self.config)?.replace(&listen(self.address), &listen(address));
+        let config = self.folder.join(format!("node-{}.toml", address.port()));
+        fs::write(&config, text)?;
+        Ok(Self { program: self.program.clone(), folder: self.folder.clone(), address, config })
     }
 
     /// Registers a website.
@@ -111,7 +147,7 @@ open_platform = "sandbox"
         let output = Command::new(&self.program)
             .args(["client", "add", id, "--name", "Bench", "--redirect-uri", REDIRECT_URI])
             .args(["--id-token-alg", algorithm, "--config"])
-            .arg(self.folder.join("mashang.toml"))
+            .arg(&self.config)
             .output()?;
         ensure!(output.status.success(), "client add: {}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout)?;
@@ -125,7 +161,7 @@ open_platform = "sandbox"
         let running = Running::start(
             Command::new(&self.program)
                 .args(["serve", "--config"])
-                .arg(self.folder.join("mashang.toml"))
+                .arg(&self.config)
                 .stdout(Stdio::null())
                 .stderr(log),
         )?;

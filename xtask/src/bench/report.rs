@@ -27,6 +27,8 @@ pub struct Figures {
     pub parts: Parts,
     /// How soon browsers are told.
     pub waking: Waking,
+    /// Over PostgreSQL and Redis, where they were at hand.
+    pub nodes: Option<Nodes>,
     /// With many browsers waiting by the default way.
     pub socket: Memory,
     /// By the way that is fallen back to.
@@ -57,6 +59,16 @@ pub struct Waking {
     pub steady: Vec<Reached>,
     /// One per approval, as fast as a few phones are answered.
     pub saturated: Vec<Reached>,
+}
+
+/// One node and two over shared engines.
+pub struct Nodes {
+    /// Status polls over Redis ÷ the bare server.
+    pub status: f64,
+    /// Whole logins per core-second of two nodes ÷ of one.
+    pub two: f64,
+    /// Approved at one node, waited for at the other.
+    pub reached: Vec<Reached>,
 }
 
 /// One figure that the project wants to reach.
@@ -116,6 +128,7 @@ impl Figures {
             percentile(&mut events, 0.99).as_secs_f64() * 1e3
         };
         let (parts, waking) = (&self.parts, &self.waking);
+        let of_nodes = |figure: &dyn Fn(&Nodes) -> f64| self.nodes.as_ref().map_or(f64::NAN, figure);
         let draw_cpu = self.rate(Kind::Draw).map_or(f64::NAN, Rate::micros);
         let idle_share = self.idle_provider.map_or(f64::NAN, |other| self.idle as f64 / other as f64);
         let sockets = format!(
@@ -134,6 +147,28 @@ impl Figures {
                 self.cheaper(Kind::Status, Kind::Hello),
                 0.75,
                 0.90,
+            ),
+            Goal::more(
+                "status.redis",
+                "status poll over Redis ÷ bare hello",
+                of_nodes(&|nodes| nodes.status),
+                0.55,
+                0.60,
+            ),
+            Goal::more(
+                "nodes",
+                "two nodes ÷ one node, logins per core-second",
+                of_nodes(&|nodes| nodes.two),
+                0.9,
+                1.0,
+            ),
+            Goal::less(
+                "waking.node",
+                "approval at another node to event, over Redis, p99",
+                of_nodes(&|nodes| ms(&nodes.reached)),
+                "ms",
+                10.0,
+                3.0,
             ),
             Goal::more(
                 "begin",

@@ -1,7 +1,7 @@
 //! Browsers that wait: how soon an approval reaches them, and how much memory each holds.
 
 use std::cell::RefCell;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -105,17 +105,18 @@ pub async fn bystanders(
     open(parties, server, waiting, Way::Socket).await
 }
 
-/// Approves `count` scanned tickets; each one's browser waits on a socket.
+/// Approves `count` scanned tickets at one node; each one's browser waits on a socket of `server`, which may be another.
 ///
 /// # Errors
 /// When a login step fails or an event does not come.
 pub async fn approvals(
     parties: Vec<Party>,
     server: &Server,
+    approved_at: SocketAddr,
     count: usize,
     pace: Pace,
 ) -> anyhow::Result<(Vec<Party>, Vec<Reached>)> {
-    let address = server.address;
+    let address = approved_at;
     let (parties, scanned) = load::make(parties, count, async move |party: &mut Party, _| {
         let browser = party.begin().await?;
         let number = party.read_number(&browser).await?;
