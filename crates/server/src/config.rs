@@ -363,6 +363,9 @@ impl Config {
         self.check_public_url(&mut wrong);
         self.check_verification_files(&mut wrong);
         self.check_tickets(&mut wrong);
+        if let Err(error) = mashang_store::sql::check_address(&self.store.url) {
+            wrong.push(format!("store.url: {error}"));
+        }
         self.check_login(&mut wrong);
         self.check_operations(&mut wrong);
         self.check_sandbox(&mut wrong);
@@ -548,6 +551,18 @@ mod tests {
 
     fn complaint(text: &str) -> String {
         from_text(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_database_address_that_cannot_be_read_says_what_to_write_and_shows_no_password() {
+        for url in ["postgresq://m:hunter2@db/m", "postgres://m:hunter2@db:port/m", "hunter2"] {
+            let complaint = complaint(&format!("[store]\nurl = {url:?}"));
+            assert!(
+                complaint.contains("store.url") && complaint.contains("postgres://<user>"),
+                "{complaint}"
+            );
+            assert!(!complaint.contains("hunter2"), "{complaint}");
+        }
     }
 
     #[test]

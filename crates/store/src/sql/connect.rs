@@ -143,6 +143,18 @@ pub(super) async fn bring_up_to_date(url: &str, options: &SqlOptions) -> Result<
     }
 }
 
+/// Whether an address can be read; nothing is opened.
+///
+/// # Errors
+/// [`OpenError::Address`], with nothing of the address but its scheme.
+pub fn check_address(url: &str) -> Result<(), OpenError> {
+    match engine(url)? {
+        Dialect::Sqlite => sqlite::check(url),
+        Dialect::Postgres => servers::read_postgres(url).map(drop),
+        Dialect::Mysql => servers::read_mysql(url).map(drop),
+    }
+}
+
 /// The engine that an address names.
 fn engine(url: &str) -> Result<Dialect, OpenError> {
     match url.split_once(':').map(|(scheme, _)| scheme) {

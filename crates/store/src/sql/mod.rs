@@ -58,7 +58,7 @@ use mashang_login::user::User;
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-pub use connect::{Durability, Migrated, OpenError, SqlOptions};
+pub use connect::{Durability, Migrated, OpenError, SqlOptions, check_address};
 use errors::store_error;
 use reader::Reader;
 use sweep::Leftover;

@@ -22,6 +22,16 @@ use super::{Connections, OpenError, SqlOptions, unreadable};
 /// How long a node waits for another one that is bringing the tables up to date.
 const MIGRATION_LOCK: Duration = Duration::from_secs(600);
 
+pub(super) fn read_postgres(url: &str) -> Result<PgConnectOptions, OpenError> {
+    let connect = PgConnectOptions::from_str(url).map_err(|_| unreadable("postgres"))?;
+    Ok(connect.application_name("mashang"))
+}
+
+pub(super) fn read_mysql(url: &str) -> Result<MySqlConnectOptions, OpenError> {
+    let url = url.replacen("mariadb:", "mysql:", 1);
+    MySqlConnectOptions::from_str(&url).map_err(|_| unreadable("mysql"))
+}
+
 pub(super) async fn open_postgres(url: &str, options: &SqlOptions) -> Result<Connections, OpenError> {
     let (connect, _) = migrated_postgres(url, options, Newer::IsServed).await?;
     let millis = options.patience.as_millis();
@@ -30,7 +40,7 @@ pub(super) async fn open_postgres(url: &str, options: &SqlOptions) -> Result<Con
         2 * millis
     );
     // A sequential scan of a small table would count as having read all of it, and two strangers' logins as a conflict.
-    // Every statement of an intention has an index.
+    // What intentions look for has an index, but for what merges remember of a member who is renamed.
     let serially =
         format!("{limits} set default_transaction_isolation = 'serializable'; set enable_seqscan = off");
     let patience = Patience::new(options.patience);
@@ -61,8 +71,7 @@ pub(super) async fn migrated_postgres(
     options: &SqlOptions,
     newer: Newer,
 ) -> Result<(PgConnectOptions, Migrated), OpenError> {
-    let connect = PgConnectOptions::from_str(url).map_err(|_| unreadable("postgres"))?;
-    let connect = connect.application_name("mashang");
+    let connect = read_postgres(url)?;
     let mut first = in_time(options.patience, connect.connect()).await?;
     let migrated = migrations::run(migrations::of(Dialect::Postgres), newer, &mut first).await?;
     // Whether it says goodbye does not matter: it has done its work.
@@ -110,8 +119,7 @@ pub(super) async fn migrated_mysql(
     options: &SqlOptions,
     newer: Newer,
 ) -> Result<(MySqlConnectOptions, Migrated), OpenError> {
-    let url = url.replacen("mariadb:", "mysql:", 1);
-    let connect = MySqlConnectOptions::from_str(&url).map_err(|_| unreadable("mysql"))?;
+    let connect = read_mysql(url)?;
     let mut first = in_time(options.patience, connect.connect()).await?;
     // Ours, not sqlx's: MariaDB answers its `get_lock(…, -1)` with null, which locks nobody out.
     let lock = "select get_lock(concat('mashang:', sha1(database())), ?)";

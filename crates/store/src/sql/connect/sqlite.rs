@@ -28,6 +28,10 @@ pub(super) async fn open(url: &str, options: &SqlOptions) -> Result<Connections,
     })
 }
 
+pub(super) fn check(url: &str) -> Result<(), OpenError> {
+    SqliteConnectOptions::from_str(url).map(drop).map_err(|_| OpenError::Address(url.to_owned()))
+}
+
 pub(super) async fn single(url: &str, options: &SqlOptions) -> Result<DatabaseConnection, OpenError> {
     let opened = open_writer(url, options, Newer::IsRefused).await?;
     Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(opened.writer))
