@@ -122,7 +122,7 @@ impl Answer<'_> {
     pub fn cookies(&self) -> String {
         let lines = self.head.lines().filter_map(|line| line.split_once(':'));
         let set = lines.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
-        let pairs: Vec<&str> = set.filter_map(|(_, value)| Some(value.trim().split(';').next()?)).collect();
+        let pairs: Vec<&str> = set.filter_map(|(_, value)| value.trim().split(';').next()).collect();
         pairs.join("; ")
     }
 

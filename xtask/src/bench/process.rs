@@ -70,6 +70,7 @@ pub struct Engines {
 impl Engines {
     /// What `cargo xtask engines -- cargo xtask bench` hands over.
     pub fn of_environment() -> Option<Self> {
+        #[expect(clippy::disallowed_methods, reason = "where `xtask engines` says what it started")]
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         Some(Self { store: variable("MASHANG_TEST_POSTGRES")?, tickets: variable("MASHANG_TEST_REDIS")? })
     }
