@@ -16,11 +16,12 @@ import { WeChat } from './wechat.mjs';
 export function engine(name) {
   const url = process.env[`MASHANG_TEST_${name}`];
   if (!url) throw new Error(`no MASHANG_TEST_${name}: run this by \`cargo xtask engines -- node --test …\``);
-  return new URL(url);
+  return url;
 }
 
 /** A fresh database beside the one that `url` names; returns its address. */
 async function freshDatabase(url) {
+  url = new URL(url);
   const name = `mashang_${randomBytes(6).toString('hex')}`;
   if (url.protocol === 'postgres:') {
     await promisify(execFile)('psql', ['-q', url.href, '-c', `create database ${name}`]);
@@ -30,7 +31,7 @@ async function freshDatabase(url) {
   }
   const fresh = new URL(url);
   fresh.pathname = `/${name}`;
-  return fresh;
+  return fresh.href;
 }
 
 /**
@@ -51,9 +52,9 @@ export async function startNodes({ records, tickets, count, wires = false, setti
   await writeFile(key, randomBytes(32), { mode: 0o600 });
   const cut = {};
   const through = async (name, url) => {
-    if (!wires) return url.href;
-    cut[name] = await startWire(Number(url.port));
+    if (!wires) return url;
     const near = new URL(url);
+    cut[name] = await startWire(Number(near.port));
     near.port = String(cut[name].end);
     return near.href;
   };

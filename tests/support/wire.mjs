@@ -19,6 +19,7 @@ class Wire {
   constructor(port) {
     this.port = port;
     this.pairs = new Set();
+    this.sockets = new Set();
     this.state = 'whole';
     this.listener = createServer((near) => this.accept(near));
   }
@@ -34,14 +35,17 @@ class Wire {
     const pair = { near, far };
     this.pairs.add(pair);
     for (const [from, to] of [[near, far], [far, near]]) {
+      this.sockets.add(from);
       from.on('data', (bytes) => {
         if (this.state === 'whole') to.write(bytes);
         // What was on its way when the wire went dead never arrives, as with a cable.
       });
       from.on('error', () => {});
       from.on('close', () => {
+        this.sockets.delete(from);
+        if (this.state === 'dead') return; // the other end is told when the wire is mended
         this.pairs.delete(pair);
-        if (this.state !== 'dead') to.destroy();
+        to.destroy();
       });
     }
     return undefined;
@@ -74,6 +78,6 @@ class Wire {
 
   stop() {
     this.listener.close();
-    this.drop();
+    for (const socket of this.sockets) socket.destroy();
   }
 }
