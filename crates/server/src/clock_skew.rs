@@ -6,13 +6,16 @@
 //! [`TOLERATED`] from the engine, and is reported.
 
 use std::fmt;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use mashang_login::Timestamp;
 
 use crate::state::App;
 
-/// From an engine; half of what two nodes may differ. Beyond it is reported.
+/// What two nodes may differ.
+pub const BETWEEN_NODES: Duration = Duration::from_secs(30);
+/// From an engine; half of [`BETWEEN_NODES`]. Beyond it is reported.
 pub const TOLERATED: SignedDuration = SignedDuration::from_secs(15);
 
 /// How far one engine's clock is from ours.

@@ -160,6 +160,12 @@ impl TicketsSection {
             format!("tickets.url: {wrong}; for the only node write \"memory:\", for several for example \"redis://127.0.0.1:6379\"")
         })
     }
+
+    /// Whether several nodes may hold these tickets.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        !matches!(self.address(), Ok(TicketsAddress::Memory))
+    }
 }
 
 impl std::fmt::Debug for TicketsSection {
@@ -546,6 +552,7 @@ fn is_private(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::Site;
 
     const CHANNEL: &str = "[channel.wechat]\nkind = \"wechat-official\"\nappid = \"wx0123456789abcdef\"\n";
 
@@ -635,6 +642,8 @@ mod tests {
         assert_eq!(named("memory:"), "memory:");
         assert_eq!(named("redis://:secret@cache.internal"), "redis://cache.internal:6379");
         assert_eq!(from_text("").unwrap().tickets.address().unwrap(), TicketsAddress::Memory);
+        let redeem = |text: &str| Site::new(&from_text(text).unwrap()).lifetimes.redeem.as_secs();
+        assert_eq!((redeem(""), redeem(&at("redis://a"))), (30, 60), "clocks of nodes differ");
         let refused = complaint(&at("redis+sentinel://a,b"));
         assert!(refused.contains("tickets.url") && refused.contains("mymaster"), "{refused}");
         assert!(complaint(&at("memcached://a")).contains("redis://127.0.0.1:6379"));

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::channel::Channels;
+use crate::clock_skew;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::platform;
@@ -146,7 +147,9 @@ impl Site {
             lifetimes: Lifetimes {
                 waiting: seconds(login.scan_seconds),
                 confirm: seconds(login.confirm_seconds),
-                redeem: seconds(login.redeem_seconds),
+                // The only stage so short that two clocks thirty seconds apart would end it before it began.
+                redeem: seconds(login.redeem_seconds)
+                    + if config.tickets.is_shared() { clock_skew::BETWEEN_NODES } else { Duration::ZERO },
             },
             request_life: seconds(login.request_minutes * 60),
             session_life: seconds(login.session_hours * 3600),

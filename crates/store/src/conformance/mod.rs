@@ -27,6 +27,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mashang_login::ambient::SystemClock;
+use mashang_login::{Clock as _, Timestamp};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -74,6 +76,21 @@ where
         });
     }
     tasks.join_all().await
+}
+
+/// What two nodes were told of the engine's clock: nothing, where it has none; else about the time it is here, where
+/// the engine runs.
+fn is_near_ours(told: [Option<Timestamp>; 2]) {
+    let now = SystemClock.now();
+    match told {
+        [None, None] => {}
+        [Some(a), Some(b)] => {
+            for time in [a, b] {
+                assert!(time.duration_since(now).abs().as_secs() < 60, "{time} is not about {now}");
+            }
+        }
+        _ => panic!("only one node was told: {told:?}"),
+    }
 }
 
 /// How many of `answers` are `wanted`.

@@ -191,6 +191,7 @@ macro_rules! record_suite {
                 sec_79_an_unanswered_grant_is_swept_two_hours_after_its_end,
                 sec_49_a_replay_is_recognised_after_sweeping,
                 the_readiness_check_answers,
+                the_engines_clock_is_told_alike_to_every_node,
             ]
         );
     };

@@ -11,7 +11,7 @@ use mashang_login::tickets::{Advance, Tickets, Watch};
 use tokio::time::timeout;
 
 use super::fixtures::World;
-use super::{CEILING, Nodes, SOON, at_once, count};
+use super::{CEILING, Nodes, SOON, at_once, count, is_near_ours};
 
 /// `ticket_suite!(engine)`: runs every case on `async fn engine(ceiling: usize) -> Nodes<dyn Tickets>`.
 #[macro_export]
@@ -36,6 +36,7 @@ macro_rules! ticket_suite {
                 promise_7_every_watcher_wakes_and_reads_the_new_stage,
                 promise_7_a_lost_advance_leaves_the_winner_to_be_read,
                 sec_16_the_ceiling_answers_overloaded_until_tickets_expire,
+                the_engines_clock_is_told_alike_to_every_node,
             ]
         );
     };
@@ -249,4 +250,9 @@ pub async fn sec_16_the_ceiling_answers_overloaded_until_tickets_expire(nodes: N
     let later = last.keep_until;
     let late = Ticket { keep_until: later + std::time::Duration::from_secs(60), ..world.ticket() };
     nodes.b.create(&late, later).await.expect("expired tickets make room");
+}
+
+pub async fn the_engines_clock_is_told_alike_to_every_node(nodes: Nodes<dyn Tickets>) {
+    let told = [nodes.a.engine_time().await.unwrap(), nodes.b.engine_time().await.unwrap()];
+    is_near_ours(told);
 }

@@ -67,4 +67,10 @@ impl Tickets for PostgresTickets {
     async fn watch(&self, code: &ScanCode) -> Result<Box<dyn Watch>, StoreError> {
         Ok(Box::new(RemoteWatch::new(self.watchers.subscribe(code), POLL)))
     }
+
+    async fn engine_time(&self) -> Result<Option<Timestamp>, StoreError> {
+        let millis = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
+        let row = self.row(sqlx::query_as::<_, (i64,)>(millis)).await?;
+        Ok(row.and_then(|(millis,)| Timestamp::from_millisecond(millis).ok()))
+    }
 }

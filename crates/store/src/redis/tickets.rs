@@ -74,4 +74,13 @@ impl Tickets for RedisTickets {
     async fn watch(&self, code: &ScanCode) -> Result<Box<dyn Watch>, StoreError> {
         Ok(Box::new(RemoteWatch::new(self.watchers.subscribe(code), POLL)))
     }
+
+    /// In a cluster it is one node's.
+    async fn engine_time(&self) -> Result<Option<Timestamp>, StoreError> {
+        let answer = self.link.ask(&cmd("TIME")).await.map_err(store_error)?;
+        let told: Option<(i64, i64)> = redis::from_redis_value(answer).ok();
+        Ok(told.and_then(|(seconds, micros)| {
+            Timestamp::new(seconds, i32::try_from(micros.checked_mul(1_000)?).ok()?).ok()
+        }))
+    }
 }

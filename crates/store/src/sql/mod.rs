@@ -11,6 +11,7 @@
 
 mod audit;
 mod clients;
+mod clock;
 mod codes;
 mod connect;
 mod consents;
@@ -372,5 +373,9 @@ impl Records for SqlRecords {
         })?;
         self.reader.read(|db| lookup::row(Entity::find_by_id(1), db)).await?;
         Ok(())
+    }
+
+    async fn engine_time(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.reader.read(clock::now).await
     }
 }

@@ -5,7 +5,7 @@ use mashang_login::key::SigningKey;
 use mashang_login::records::{Records, Spent, StoreError};
 
 use super::super::fixtures::World;
-use super::super::{Nodes, at_once};
+use super::super::{Nodes, at_once, is_near_ours};
 use super::Scene;
 
 const DAY: u64 = 86_400;
@@ -124,4 +124,9 @@ pub async fn sec_49_a_replay_is_recognised_after_sweeping(nodes: Nodes<dyn Recor
 pub async fn the_readiness_check_answers(nodes: Nodes<dyn Records>) {
     nodes.a.check().await.unwrap();
     nodes.b.check().await.unwrap();
+}
+
+pub async fn the_engines_clock_is_told_alike_to_every_node(nodes: Nodes<dyn Records>) {
+    let told = [nodes.a.engine_time().await.unwrap(), nodes.b.engine_time().await.unwrap()];
+    is_near_ours(told);
 }
