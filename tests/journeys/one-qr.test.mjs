@@ -206,12 +206,14 @@ describe('tabs', () => {
     const running = new Set();
     computer.on('request', (request) => running.add(request));
     for (const end of ['requestfinished', 'requestfailed']) computer.on(end, (request) => running.delete(request));
+    const sockets = [];
+    computer.on('websocket', (socket) => sockets.push(socket));
     await signInAtSample(computer, demo);
     for (const id of ['wecom', 'wechat-web', 'wechat-scan', 'wechat-mini', 'wechat', 'wecom', 'wechat']) await openTab(computer, id);
     const waits = () => [...running].filter((request) => !request.isNavigationRequest()).map((request) => new URL(request.url()).pathname);
-    await until('one stream of events, and nothing else', () => {
-      const paths = waits();
-      return paths.length === 1 && paths[0].endsWith('/events');
+    await until('one socket, and nothing else', () => {
+      const open = sockets.filter((socket) => !socket.isClosed());
+      return open.length === 1 && open[0].url().endsWith('/events') && waits().length === 0;
     });
   });
 

@@ -123,6 +123,7 @@ describe('on the login page', () => {
     await keyButton(page).waitFor();
     const asked = [];
     page.on('request', (request) => asked.push(request.url()));
+    page.on('websocket', (socket) => asked.push(socket.url()));
     await page.reload();
     await keyButton(page).waitFor();
     assert.deepEqual(asked.filter((url) => /events|status|passkey\/|redeem/.test(url)), []);

@@ -232,6 +232,9 @@ journey('SEC-19 the login page loads nothing from anywhere else', async (stage) 
     const { origin } = new URL(request.url());
     if (origin !== house.server.url && origin !== house.site.url) foreign.push(request.url());
   });
+  computer.on('websocket', (socket) => {
+    if (new URL(socket.url()).host !== new URL(house.server.url).host) foreign.push(socket.url());
+  });
   await signIn(computer, house.site);
   await stage.camera(computer.locator('[data-qr]'));
   assert.deepEqual(foreign, []);

@@ -19,6 +19,9 @@ function count(page, pattern) {
   return seen;
 }
 
+/** As behind a proxy that knows nothing of WebSockets. */
+const noSocket = (page) => page.routeWebSocket(/\/events$/, (socket) => socket.close());
+
 /** Scans, sees that the computer hears of it, approves, sees the computer signed in. */
 async function scanAndApprove(computer) {
   const phone = house.wechat.phone('xiaoming');
@@ -28,16 +31,36 @@ async function scanAndApprove(computer) {
   assert.equal((await claims(computer)).name, '小明');
 }
 
-journey('pushed events need no question', async (stage) => {
+journey('a socket carries the news, and nothing is asked', async (stage) => {
   const computer = await stage.desktop();
-  const asked = count(computer, /\/status/);
+  const asked = count(computer, /\/(status|events)/);
   await signIn(computer, house.site);
   await scanAndApprove(computer);
   assert.equal(asked.requests, 0);
 });
 
-journey('with the event stream blocked, held requests carry the news', async (stage) => {
+journey('with a proxy that lets no socket through, a stream of events carries the news', async (stage) => {
   const computer = await stage.desktop();
+  await noSocket(computer);
+  const [asked, streams] = [count(computer, /\/status/), count(computer, /\/events$/)];
+  await signIn(computer, house.site);
+  await scanAndApprove(computer);
+  assert.equal(asked.requests, 0);
+  assert.ok(streams.requests > 0);
+});
+
+journey('with a proxy that holds sockets back, a stream of events carries the news', async (stage) => {
+  const computer = await stage.desktop();
+  await computer.routeWebSocket(/\/events$/, () => {});
+  const stream = computer.waitForRequest(/\/events$/);
+  await signIn(computer, house.site);
+  await stream;
+  await scanAndApprove(computer);
+});
+
+journey('with socket and event stream blocked, held requests carry the news', async (stage) => {
+  const computer = await stage.desktop();
+  await noSocket(computer);
   await computer.route('**/events', (route) => route.abort());
   const [held, short] = [count(computer, /\/status\?wait=/), count(computer, /\/status$/)];
   await signIn(computer, house.site);
@@ -48,6 +71,7 @@ journey('with the event stream blocked, held requests carry the news', async (st
 
 journey('with a proxy that holds the event stream back, held requests carry the news', async (stage) => {
   const computer = await stage.desktop();
+  await noSocket(computer);
   await computer.route('**/events', () => {});
   const held = computer.waitForRequest(/\/status\?wait=/);
   await signIn(computer, house.site);
@@ -57,6 +81,7 @@ journey('with a proxy that holds the event stream back, held requests carry the 
 
 journey('with held requests blocked as well, asking again and again carries the news', async (stage) => {
   const computer = await stage.desktop();
+  await noSocket(computer);
   await computer.route('**/events', (route) => route.abort());
   await computer.route('**/status?wait=*', (route) => route.abort());
   const short = count(computer, /\/status$/);

@@ -58,6 +58,7 @@ journey('leaving the tab that scans ends every request of it', async (stage) => 
   await open(page, 'password');
   const asked = [];
   page.on('request', (request) => asked.push(request.url()));
+  page.on('websocket', (socket) => asked.push(socket.url()));
   await page.locator('#username').fill('somebody');
   // The QR tab asks for its ticket again whenever it is looked at; under a form nobody does.
   await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));

@@ -201,8 +201,9 @@ journey('hidden for five minutes it asks nothing, and knows at once when it is s
   assert.match(asked[1], /\/redeem$/);
 });
 
-journey('with the event stream blocked, held requests carry the news', async (stage) => {
+journey('with socket and event stream blocked, held requests carry the news', async (stage) => {
   const page = await stage.desktop();
+  await page.routeWebSocket(/\/events$/, (socket) => socket.close());
   await page.route('**/events', (route) => route.abort());
   const asked = requestsTo(page, site.issuer);
   const computer = await waiting(page);

@@ -133,6 +133,7 @@ export async function number(page) {
 export function requestsTo(page, origin) {
   const seen = [];
   page.on('request', (request) => { if (request.url().startsWith(origin)) seen.push(`${request.method()} ${new URL(request.url()).pathname}`); });
+  page.on('websocket', (socket) => { if (new URL(socket.url()).host === new URL(origin).host) seen.push(`SOCKET ${new URL(socket.url()).pathname}`); });
   return seen;
 }
 
