@@ -64,6 +64,17 @@ test('kubernetes: a database that is away takes a node out of turn, and restarts
   assert.equal(ports.find((port) => port.name === readinessProbe.httpGet.port).containerPort, Number(listen));
 });
 
+test('kubernetes: metrics are scraped where they listen, from one namespace, and no Service leads to them', { skip }, () => {
+  const [, listen] = /^\[operations\]\nlisten = "0\.0\.0\.0:(\d+)"$/m.exec(read('kubernetes/mashang.toml'));
+  const port = pod().spec.containers[0].ports.find((one) => one.containerPort === Number(listen));
+  assert.equal(pod().metadata.annotations['prometheus.io/port'], listen);
+  assert.ok(the('Service').spec.ports.every(({ targetPort }) => targetPort !== port.name && targetPort !== port.containerPort));
+  const admitted = the('NetworkPolicy').spec.ingress.filter(({ ports }) => ports.some((one) => one.port === port.name));
+  assert.equal(admitted.length, 1);
+  assert.deepEqual(Object.keys(admitted[0].from[0]), ['namespaceSelector']);
+  assert.ok(the('NetworkPolicy').spec.ingress.every(({ ports, from }) => ports?.length && from?.length), 'every rule names ports and who');
+});
+
 test('kubernetes: the pods keep the restricted standard that the namespace enforces', { skip }, () => {
   assert.equal(the('Namespace').metadata.labels['pod-security.kubernetes.io/enforce'], 'restricted');
   const { spec } = pod();
