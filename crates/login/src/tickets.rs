@@ -1,4 +1,4 @@
-//! Where tickets live: the promise every engine keeps (memory now, Redis and PostgreSQL later).
+//! Where tickets live: the promise every engine keeps: memory for one node, Redis or PostgreSQL for several.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
