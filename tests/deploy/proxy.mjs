@@ -87,11 +87,12 @@ export function standsInFront(name, { skip, start }) {
     socket.destroy();
   });
 
-  test(`${name}: SEC-72, the visitor's address comes from the proxy alone`, { skip }, async () => {
+  test(`${name}: SEC-72, the visitor's address and the request's name come from the proxy alone`, { skip }, async () => {
     const node = await startNode((_, response) => response.end('ok'));
     const { port } = await inFrontOf(node);
-    await ask(port, '/', { headers: { host: NAME, 'x-forwarded-for': '203.0.113.9' } });
+    await ask(port, '/', { headers: { host: NAME, 'x-forwarded-for': '203.0.113.9', 'x-request-id': 'of-the-visitor' } });
     assert.equal(node.seen[0].headers['x-forwarded-for'], '127.0.0.1');
+    assert.notEqual(node.seen[0].headers['x-request-id'], 'of-the-visitor');
   });
 
   test(`${name}: a node that refuses connections is passed over, by POSTs too`, { skip }, async () => {
