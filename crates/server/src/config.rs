@@ -216,9 +216,9 @@ pub struct LimitsSection {
     pub token_errors_per_minute: u32,
     /// Live tickets.
     pub live_tickets: usize,
-    /// Open event streams.
+    /// Open WebSockets and event streams, at one node.
     pub streams: usize,
-    /// Open event streams per address.
+    /// Open WebSockets and event streams per address, at one node.
     pub streams_per_address: usize,
 }
 

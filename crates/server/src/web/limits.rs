@@ -1,4 +1,4 @@
-//! How much one address may ask for (SEC-15, SEC-16, SEC-79), and how many event streams may be open.
+//! How much one address may ask for (SEC-15, SEC-16, SEC-79), and how many sockets and event streams may be open.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
