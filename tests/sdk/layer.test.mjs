@@ -201,6 +201,23 @@ journey('hidden for five minutes it asks nothing, and knows at once when it is s
   assert.match(asked[1], /\/redeem$/);
 });
 
+journey('under a policy that knows nothing of sockets, the event stream carries the news', async (stage) => {
+  const page = await stage.desktop();
+  await page.route(`${site.url}/**`, async (route) => {
+    const answer = await route.fetch();
+    const policy = answer.headers()['content-security-policy'];
+    const former = policy && { 'content-security-policy': policy.replace(/ ws:[^ ;]+/, '') };
+    await route.fulfill({ response: answer, headers: { ...answer.headers(), ...former } });
+  });
+  const asked = requestsTo(page, site.issuer);
+  const computer = await waiting(page);
+  await until('a stream of events', () => asked.some((line) => line.startsWith('GET') && line.endsWith('/events')));
+  await confirm(computer);
+  assert.ok((await outcome(computer)).value);
+  assert.ok(stage.violations.some((text) => text.includes("'ws:")), 'the browser says what is missing, and this suite hears it');
+  stage.violations = stage.violations.filter((text) => !text.includes("'ws:"));
+});
+
 journey('with socket and event stream blocked, held requests carry the news', async (stage) => {
   const page = await stage.desktop();
   await page.routeWebSocket(/\/events$/, (socket) => socket.close());

@@ -39,7 +39,11 @@ pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     if let Some(listener) = operators {
         tracing::info!("metrics and readiness on {}", listener.local_addr()?);
         let (router, stopping) = (operations::router(app.clone()), stopping.clone());
-        tokio::spawn(serve::serve(listener, router, stopping));
+        tokio::spawn(async move {
+            if let Err(error) = serve::serve(listener, router, stopping).await {
+                tracing::error!(%error, "operations.listen: metrics and readiness are no longer served: {error}");
+            }
+        });
     }
     let tidying = tokio::spawn(background::run(app.clone()));
     serve::serve(listener, routes::router(app), stopping).await?;

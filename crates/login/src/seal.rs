@@ -1,13 +1,15 @@
 //! Encryption at rest: AES-256-GCM with a key id, a fresh nonce, and associated data naming table, row and field, so
-//! that a ciphertext moved elsewhere does not open (SEC-75).
+//! that a ciphertext moved elsewhere does not open (SEC-75). And keyed hashes of what is too short for a plain one.
 
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hmac;
 use sha2::{Digest, Sha256};
 use zeroize::ZeroizeOnDrop;
 
 use crate::Entropy;
+use crate::secret::SecretHash;
 
 /// First byte of every sealed value: the format's version.
 const FORMAT: u8 = 1;
@@ -70,6 +72,7 @@ impl fmt::Debug for MasterKey {
 pub struct Sealer {
     id: [u8; 4],
     key: LessSafeKey,
+    hashing: hmac::Key,
 }
 
 impl fmt::Debug for Sealer {
@@ -83,7 +86,23 @@ impl Sealer {
     #[must_use]
     pub fn new(master: &MasterKey) -> Self {
         let key = UnboundKey::new(&AES_256_GCM, &master.0).expect("the key has 32 bytes");
-        Self { id: master.id(), key: LessSafeKey::new(key) }
+        // Another key for another purpose.
+        let hashing = Sha256::new().chain_update(b"mashang keyed hashes").chain_update(master.0).finalize();
+        let hashing = hmac::Key::new(hmac::HMAC_SHA256, &hashing);
+        Self { id: master.id(), key: LessSafeKey::new(key), hashing }
+    }
+
+    /// HMAC-SHA256 of `text`, for the place named by `place`: a value with few possibilities, such as six digits, cannot be
+    /// found from it by whoever lacks the master key.
+    #[must_use]
+    pub fn keyed_hash(&self, text: &str, place: &str) -> SecretHash {
+        let mut context = hmac::Context::with_key(&self.hashing);
+        // The length keeps the two apart.
+        context.update(&(place.len() as u64).to_be_bytes());
+        context.update(place.as_bytes());
+        context.update(text.as_bytes());
+        let digest: [u8; 32] = context.sign().as_ref().try_into().expect("HMAC-SHA256 has 32 bytes");
+        SecretHash::from_digest(digest)
     }
 
     /// Seals `plain` for the place named by `place`, such as `signing_keys/<kid>/private`.
@@ -141,6 +160,24 @@ mod tests {
         }
         for length in 0..HEADER {
             assert_eq!(sealer.open(&sealed[..length], "keys/1/private"), Err(SealError::Format));
+        }
+    }
+
+    #[test]
+    fn a_keyed_hash_depends_on_text_place_and_master_key() {
+        let master = MasterKey::random(&SystemEntropy);
+        let [one, same] = [&master, &master].map(Sealer::new);
+        let other = Sealer::new(&MasterKey::random(&SystemEntropy));
+        let hash = one.keyed_hash("123456", "codes/1");
+        assert_eq!(hash, same.keyed_hash("123456", "codes/1"), "any node finds the same");
+        for different in [
+            one.keyed_hash("123457", "codes/1"),
+            one.keyed_hash("123456", "codes/2"),
+            one.keyed_hash("/1123456", "codes"),
+            other.keyed_hash("123456", "codes/1"),
+            SecretHash::of("123456"),
+        ] {
+            assert_ne!(hash, different);
         }
     }
 

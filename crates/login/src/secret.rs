@@ -25,6 +25,11 @@ impl SecretHash {
         Self(Sha256::digest(presented.as_bytes()).into())
     }
 
+    /// A digest made elsewhere in this crate.
+    pub(crate) fn from_digest(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
     /// The 43 characters of base64url under which stores keep it.
     #[must_use]
     pub fn to_text(self) -> String {

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use crate::clock_skew;
 use crate::state::App;
+use crate::{clock_skew, health};
 
 const TIDY_EVERY: Duration = Duration::from_secs(300);
-const COMPARE_CLOCKS_EVERY: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// How long sockets may take to close after the server was asked to stop; they are no connections of the HTTP server's
 /// any more, so it does not wait for them.
@@ -15,15 +15,18 @@ const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Runs until the server stops and the browsers that wait have been told.
 pub async fn run(app: App) {
-    tokio::join!(tidy(&app), compare_clocks(&app));
+    tokio::join!(tidy(&app), look_around(&app));
     let _ = tokio::time::timeout(FAREWELL, app.limits.streams_ended()).await;
 }
 
-async fn compare_clocks(app: &App) {
+/// What metrics show, whether somebody asks for it or not.
+async fn look_around(app: &App) {
     loop {
         clock_skew::report(app).await;
+        // The metric is what it is for; balancers ask by themselves, and hear why not.
+        let _ = health::check(app).await;
         tokio::select! {
-            () = tokio::time::sleep(COMPARE_CLOCKS_EVERY) => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
             () = app.stopping.cancelled() => return,
         }
     }

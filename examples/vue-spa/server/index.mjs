@@ -21,7 +21,7 @@ const scan = new Scan({ issuer: ISSUER, clientId: CLIENT_ID, clientSecret: CLIEN
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 // What a strict site sends: the scan panel works under it.
-const POLICY = `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ${ISSUER}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`;
+const POLICY = `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ${ISSUER} ${ISSUER.replace('http', 'ws')}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`;
 
 const routes = {
   'GET /api/me': async ({ session }) => session.person ?? null,

@@ -81,7 +81,7 @@ impl OneTimeCodes {
             kind: kind(channel),
             state: serde_json::to_string(&state).expect("a text and a number are JSON"),
             // Without an answer nothing that is typed can be right.
-            answer: may_sign_in.then(|| answer(&id, &code)),
+            answer: may_sign_in.then(|| answer(app, &id, &code)),
             attempts_left: ATTEMPTS,
             expires_at: now + LIFE,
         };

@@ -46,7 +46,7 @@ impl OneTimeCodes {
         let (id, now) = (id(waiting, channel), app.now());
         let seen = app.challenges.attempt(&id, now).await?.ok_or(Wrong::Over)?;
         let is_ours = seen.bound_to == waiting.browser && seen.kind == kind(channel);
-        if !is_ours || seen.answer != Some(answer(&id, typed)) {
+        if !is_ours || seen.answer != Some(answer(app, &id, typed)) {
             tell_wrong(app, visitor, waiting, channel).await;
             return Err(if seen.attempts_left == 0 { Wrong::Over } else { Wrong::Code(seen.attempts_left) });
         }
