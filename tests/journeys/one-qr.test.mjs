@@ -206,7 +206,8 @@ describe('tabs', () => {
     const running = new Set();
     computer.on('request', (request) => running.add(request));
     for (const end of ['requestfinished', 'requestfailed']) computer.on(end, (request) => running.delete(request));
-    const sockets = [];
+    let sockets = []; // of the present page: those of a page end with it
+    computer.on('framenavigated', (frame) => { if (frame === computer.mainFrame()) sockets = []; });
     computer.on('websocket', (socket) => sockets.push(socket));
     await signInAtSample(computer, demo);
     for (const id of ['wecom', 'wechat-web', 'wechat-scan', 'wechat-mini', 'wechat', 'wecom', 'wechat']) await openTab(computer, id);

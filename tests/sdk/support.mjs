@@ -34,13 +34,13 @@ const SCRIPTS = {
  *
  * @param {Awaited<ReturnType<typeof import('../support/processes.mjs').startServer>>} server
  */
-export async function startSdkSite(server, { id = 'sdk', name = '测试网站', register = true, options = [] } = {}) {
+export async function startSdkSite(server, { id = 'sdk', name = '测试网站', register = true, sockets = true, options = [] } = {}) {
   const listener = createServer();
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const url = `http://localhost:${listener.address().port}`;
   const secret = register && await server.addClient(id, ['--name', name, '--redirect-uri', `${url}/cb`, ...options]);
-  const policy = `default-src 'none'; script-src 'self' ${server.url}/sdk/; style-src 'self'; img-src data:; connect-src 'self' ${server.url} ${server.url.replace('http', 'ws')}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  const policy = `default-src 'none'; script-src 'self' ${server.url}/sdk/; style-src 'self'; img-src data:; connect-src 'self' ${server.url}${sockets ? ` ${server.url.replace('http', 'ws')}` : ''}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
   const exchange = async ({ code, codeVerifier, redirectUri, nonce }) => {
     const answer = await fetch(`${server.url}/token`, {
       method: 'POST',

@@ -82,17 +82,14 @@ export function watch({ urls, headers = {}, credentials = 'omit', seen: version 
     return heard;
   }
 
-  /** @param {(data?: string) => void} hear @param {AbortSignal} signal @returns {Promise<void>} */
+  /** @param {(data?: string) => void} hear @param {AbortSignal} signal @returns {Promise<any>} */
   const socket = (hear, signal) => new Promise((done) => {
     const link = new WebSocket(/** @type {string} */ (urls.socket), (headers.authorization || 'Bearer').split(' '));
-    link.onclose = () => done();
+    link.onclose = link.onerror = done; // a policy that forbids it tells the error alone
     link.onmessage = ({ data }) => {
       if (!signal.aborted) hear(data); // not of a former look
     };
-    signal.addEventListener('abort', () => {
-      link.close();
-      done();
-    });
+    signal.addEventListener('abort', () => done(link.close()));
   });
 
   /** @param {(data?: string) => void} hear @param {AbortSignal} signal */
