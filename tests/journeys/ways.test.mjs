@@ -64,7 +64,8 @@ journey('leaving the tab that scans ends every request of it', async (stage) => 
   await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
   await page.evaluate(() => window.dispatchEvent(new Event('online')));
   await page.evaluate(() => new Promise((done) => { requestIdleCallback(done); }));
-  assert.deepEqual(asked, []);
+  // A browser fetches a page's icon when it pleases.
+  assert.deepEqual(asked.filter((url) => !url.endsWith('/favicon.svg')), []);
   assert.equal(await page.locator('script[src*="login.js"]').count(), 0);
 });
 
