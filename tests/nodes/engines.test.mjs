@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 
 import { startComputer } from '../support/computer.mjs';
 import { DESKTOP, Jar, location } from '../support/jar.mjs';
-import { engine, startNodes } from '../support/nodes.mjs';
+import { startNodes, startRedis } from '../support/nodes.mjs';
 import { until } from '../support/wait.mjs';
 
 /** Longer than any bound on an engine, shorter than anybody's patience. */
@@ -44,9 +44,16 @@ const opensAgain = (house) => until('a login begins again, without a restart', a
 }, 30_000);
 
 describe('two nodes over PostgreSQL and Redis', () => {
+  let redis;
   let house;
-  before(async () => { house = await startNodes({ records: 'POSTGRES', tickets: 'REDIS', count: 2, wires: true }); });
-  after(() => house?.stop());
+  before(async () => {
+    redis = await startRedis();
+    house = await startNodes({ records: 'POSTGRES', tickets: redis.url, count: 2, wires: true });
+  });
+  after(async () => {
+    await house?.stop();
+    await redis?.stop();
+  });
 
   for (const [engineName, wire] of [['the records', 'records'], ['the tickets', 'tickets']]) {
     for (const how of ['cut', 'deaden']) {
@@ -89,7 +96,7 @@ describe('two nodes over PostgreSQL and Redis', () => {
     await phone.scan(computer.scanUrl);
     assert.equal(await phone.approve(computer.number), 'approved');
     const before = house.site.signIns();
-    await promisify(execFile)('redis-cli', ['-u', engine('REDIS'), 'flushall']);
+    await redis.ask('flushall');
     const refused = await computer.redeem();
     assert.ok([404, 410].includes(refused.status), `redeem answers ${refused.status}`);
     assert.equal(house.site.signIns(), before);

@@ -3,12 +3,14 @@
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
 
 import { startBalancer } from './balancer.mjs';
-import { startSandbox, startServer, temporaryFolder } from './processes.mjs';
+import { freePort, startSandbox, startServer, temporaryFolder } from './processes.mjs';
 import { startSite } from './site.mjs';
+import { until } from './wait.mjs';
 import { startWire } from './wire.mjs';
 import { WeChat } from './wechat.mjs';
 
@@ -17,6 +19,17 @@ export function engine(name) {
   const url = process.env[`MASHANG_TEST_${name}`];
   if (!url) throw new Error(`no MASHANG_TEST_${name}: run this by \`cargo xtask engines -- node --test …\``);
   return url;
+}
+
+/** A Redis of one's own, for who does to it what others would notice. */
+export async function startRedis() {
+  const port = await freePort();
+  const child = spawn('redis-server', ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'], { cwd: tmpdir(), stdio: 'ignore' });
+  const exited = new Promise((done) => { child.once('exit', done); });
+  const url = `redis://127.0.0.1:${port}`;
+  const ask = (...words) => promisify(execFile)('redis-cli', ['-u', url, ...words]);
+  await until('Redis answers', () => ask('ping').then(({ stdout }) => stdout.includes('PONG'), () => false));
+  return { url, ask, async stop() { child.kill(); await exited; } };
 }
 
 /** A fresh database beside the one that `url` names; returns its address. */
@@ -37,7 +50,8 @@ async function freshDatabase(url) {
 /**
  * What an operator would choose: where the records are, and where the tickets.
  *
- * @typedef {{records: 'POSTGRES' | 'MARIADB', tickets: 'REDIS' | 'REDIS_CLUSTER' | 'REDIS_SENTINEL' | 'postgres:'}} Engines
+ * @typedef {{records: 'POSTGRES' | 'MARIADB', tickets: string}} Engines `tickets`: REDIS, REDIS_CLUSTER, REDIS_SENTINEL, or an
+ *   address
  */
 
 /**
@@ -60,7 +74,7 @@ export async function startNodes({ records, tickets, count, wires = false, setti
   };
   const database = await freshDatabase(engine(records));
   const recordsUrl = await through('records', database);
-  const ticketsUrl = tickets === 'postgres:' ? tickets : await through('tickets', engine(tickets));
+  const ticketsUrl = tickets === 'postgres:' ? tickets : await through('tickets', tickets.includes(':') ? tickets : engine(tickets));
   const sandbox = await startSandbox();
   const balancer = await startBalancer();
   const nodes = [];
