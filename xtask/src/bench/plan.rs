@@ -218,15 +218,15 @@ impl Bench<'_> {
         for round in 0..=scale.rounds {
             let length = if round == 0 { scale.rate / 5 } else { scale.rate };
             let mut loads = vec![
-                hello_load(hello, length).await?,
-                self.status_load(&server, &usual, length).await?,
-                self.begin_load(&server, &usual, length).await?,
-                self.draw_load(&server, &usual, length).await?,
-                self.login_load(&server, &usual, length).await?,
-                self.login_load(&server, &fast, length).await?,
+                hello_load(hello, length).await.context("the bare hello")?,
+                self.status_load(&server, &usual, length).await.context("status polls")?,
+                self.begin_load(&server, &usual, length).await.context("new logins")?,
+                self.draw_load(&server, &usual, length).await.context("new tickets")?,
+                self.login_load(&server, &usual, length).await.context("whole logins")?,
+                self.login_load(&server, &fast, length).await.context("whole logins, EdDSA")?,
             ];
             if let Some(provider) = provider {
-                loads.push(provider_load(provider, length).await?);
+                loads.push(provider_load(provider, length).await.context("oidc-provider")?);
             }
             if round > 0 {
                 rounds.push(loads);

@@ -46,4 +46,6 @@ server.on('request', async (request, response) => {
   const accountId = new URLSearchParams(body).get('login');
   return provider.interactionFinished(request, response, { login: { accountId } }, { mergeWithLastSubmission: false });
 });
+// Whoever started it reads one line; what the library says later meets a closed pipe.
+process.stdout.on('error', () => {});
 process.stdout.write(`${address}\n`);
