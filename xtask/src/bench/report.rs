@@ -307,7 +307,7 @@ impl Kind {
             Self::Draw => "new ticket with its QR",
             Self::Login => "whole login, RS256 (default)",
             Self::LoginEdDsa => "whole login, EdDSA",
-            Self::Provider => "`oidc-provider`, whole login in memory",
+            Self::Provider => "oidc-provider's login, in memory",
         }
     }
 
