@@ -9,6 +9,7 @@ use engines::redis::{node, suites};
 use mashang_login::ticket::{Lifetimes, Status, Ticket};
 use mashang_login::tickets::{Advance, Tickets};
 use mashang_store::conformance::fixtures::World;
+use mashang_store::redis::RedisTickets;
 use tokio::time::timeout;
 
 suites!("MASHANG_TEST_REDIS_SENTINEL");
@@ -30,19 +31,29 @@ async fn private_sentinel() -> (Server, Server, Server) {
     (master, replica, sentinel)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn promise_8_a_failover_is_followed_and_waiting_browsers_are_woken() {
-    let (_master, replica, sentinel) = private_sentinel().await;
+async fn two_nodes(sentinel: &Server) -> (RedisTickets, RedisTickets) {
     let url = format!("redis+sentinel://127.0.0.1:{}/mashang", sentinel.port);
-    let (a, b) = (node(&url, "x", 100).await, node(&url, "x", 100).await);
-    let world = World::default();
+    (node(&url, "x", 100).await, node(&url, "x", 100).await)
+}
+
+/// A fresh ticket, once the replica has it too.
+async fn known_to_the_replica(engine: &RedisTickets, replica: &Server, world: &World) -> Ticket {
     let ticket = world.ticket();
-    a.create(&ticket, world.now).await.unwrap();
+    engine.create(&ticket, world.now).await.unwrap();
     eventually(async || {
         let keys = replica.ask(&["KEYS", "x:t:*"]).await;
         matches!(keys, Ok(redis::Value::Array(keys)) if keys.len() == 1)
     })
     .await;
+    ticket
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_8_a_failover_is_followed_and_waiting_browsers_are_woken() {
+    let (_master, replica, sentinel) = private_sentinel().await;
+    let (a, b) = two_nodes(&sentinel).await;
+    let world = World::default();
+    let ticket = known_to_the_replica(&a, &replica, &world).await;
     let mut watch = b.watch(&ticket.scan_code).await.unwrap();
     eventually(async || sentinel.ask(&["SENTINEL", "FAILOVER", "mashang"]).await.is_ok()).await;
     eventually(async || {
@@ -65,16 +76,9 @@ async fn promise_8_a_failover_is_followed_and_waiting_browsers_are_woken() {
 #[tokio::test(flavor = "multi_thread")]
 async fn promise_3_a_transition_that_a_replica_never_heard_of_may_be_decided_again_but_only_once() {
     let (master, replica, sentinel) = private_sentinel().await;
-    let url = format!("redis+sentinel://127.0.0.1:{}/mashang", sentinel.port);
-    let (a, b) = (node(&url, "x", 100).await, node(&url, "x", 100).await);
+    let (a, b) = two_nodes(&sentinel).await;
     let world = World::default();
-    let ticket = world.ticket();
-    a.create(&ticket, world.now).await.unwrap();
-    eventually(async || {
-        let keys = replica.ask(&["KEYS", "x:t:*"]).await;
-        matches!(keys, Ok(redis::Value::Array(keys)) if keys.len() == 1)
-    })
-    .await;
+    let ticket = known_to_the_replica(&a, &replica, &world).await;
     // The replica stops listening, the master goes on, and the replica takes over as it was.
     replica.ask(&["REPLICAOF", "NO", "ONE"]).await.unwrap();
     let scanned =
