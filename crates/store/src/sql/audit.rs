@@ -3,14 +3,13 @@
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::ids::UserId;
 use mashang_login::records::StoreError;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, NotSet, QueryFilter, QueryOrder, QuerySelect, Select, Set,
-};
+use sea_orm::{ColumnTrait, EntityTrait, NotSet, QueryFilter, QueryOrder, QuerySelect, Select, Set};
 
+use super::db::{Db, Fetch, Run};
 use super::entity::audit_events::{ActiveModel, Column, Entity, Model};
-use super::errors::{known, read, store_error, text_or_none, time};
+use super::errors::{known, read, text_or_none, time};
 
-pub(super) async fn append(db: &impl ConnectionTrait, event: &AuditEvent) -> Result<(), StoreError> {
+pub(super) async fn append(db: Db<'_>, event: &AuditEvent) -> Result<(), StoreError> {
     let row = ActiveModel {
         seq: NotSet,
         at: Set(event.at.as_millisecond()),
@@ -23,18 +22,18 @@ pub(super) async fn append(db: &impl ConnectionTrait, event: &AuditEvent) -> Res
         device: Set(event.device.clone()),
         other_user_id: Set(event.other.as_ref().map(ToString::to_string)),
     };
-    Entity::insert(row).exec_without_returning(db).await.map_err(store_error)?;
+    Entity::insert(row).run(db).await?;
     Ok(())
 }
 
 /// The newest, by the order in which they were appended: clocks of two nodes may differ, the trail does not.
-pub(super) async fn newest(db: &impl ConnectionTrait, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
+pub(super) async fn newest(db: Db<'_>, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
     newest_in(db, Entity::find(), limit).await
 }
 
 /// As [`newest`], of what is about one person, of certain kinds.
 pub(super) async fn newest_of(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     user: &UserId,
     kinds: &[AuditKind],
     limit: u32,
@@ -44,13 +43,9 @@ pub(super) async fn newest_of(
     newest_in(db, events, limit).await
 }
 
-async fn newest_in(
-    db: &impl ConnectionTrait,
-    events: Select<Entity>,
-    limit: u32,
-) -> Result<Vec<AuditEvent>, StoreError> {
+async fn newest_in(db: Db<'_>, events: Select<Entity>, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
     let newest_first = events.order_by_desc(Column::Seq).limit(u64::from(limit));
-    let rows = newest_first.all(db).await.map_err(store_error)?;
+    let rows = newest_first.fetch(db).await?;
     rows.into_iter().map(from_row).collect()
 }
 

@@ -5,29 +5,26 @@ use mashang_login::ids::ClientId;
 use mashang_login::key::SigningAlgorithm;
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, QueryOrder};
+use sea_orm::{EntityTrait, IntoActiveModel, Iterable, QueryOrder};
 
+use super::db::{Db, Fetch, Run};
 use super::entity::clients::{Column, Entity, Model};
-use super::errors::{hash, json, known, read, store_error, text, time, time_or_none, to_json};
+use super::errors::{hash, json, known, read, text, time, time_or_none, to_json};
 use super::lookup;
 
-pub(super) async fn save(db: &impl ConnectionTrait, client: &Client) -> Result<(), StoreError> {
+pub(super) async fn save(db: Db<'_>, client: &Client) -> Result<(), StoreError> {
     let replace = OnConflict::column(Column::Id).update_columns(Column::iter()).to_owned();
-    Entity::insert(to_row(client).into_active_model())
-        .on_conflict(replace)
-        .exec_without_returning(db)
-        .await
-        .map_err(store_error)?;
+    Entity::insert(to_row(client).into_active_model()).on_conflict(replace).run(db).await?;
     Ok(())
 }
 
-pub(super) async fn one(db: &impl ConnectionTrait, id: &ClientId) -> Result<Option<Client>, StoreError> {
+pub(super) async fn one(db: Db<'_>, id: &ClientId) -> Result<Option<Client>, StoreError> {
     let row = lookup::row(Entity::find_by_id(id.as_str()), db).await?;
     row.map(from_row).transpose()
 }
 
-pub(super) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Client>, StoreError> {
-    let rows = Entity::find().order_by_asc(Column::Id).all(db).await.map_err(store_error)?;
+pub(super) async fn all(db: Db<'_>) -> Result<Vec<Client>, StoreError> {
+    let rows = Entity::find().order_by_asc(Column::Id).fetch(db).await?;
     rows.into_iter().map(from_row).collect()
 }
 

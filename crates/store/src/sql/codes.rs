@@ -7,16 +7,17 @@ use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
 use mashang_login::token::{CodeRecord, NewTokens};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
+use super::db::{Db, Run};
 use super::entity::codes::{Column, Entity, Model};
-use super::errors::{hash, read, store_error, time, time_or_none};
+use super::errors::{hash, read, time, time_or_none};
 use super::writer::Outcome;
 use super::{families, lookup, tokens};
 
 /// Opens the family that a code will speak for, and stores the code.
 pub(super) async fn issue(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     fulfilment: &Fulfilment,
     grant: &Grant,
     session: &Session,
@@ -43,14 +44,11 @@ pub(super) async fn issue(
         expires_at: fulfilment.code_expires_at.as_millisecond(),
         spent_at: None,
     };
-    Entity::insert(row.into_active_model()).exec_without_returning(db).await.map_err(store_error)?;
+    Entity::insert(row.into_active_model()).run(db).await?;
     Ok(())
 }
 
-pub(super) async fn one(
-    db: &impl ConnectionTrait,
-    code: &SecretHash,
-) -> Result<Option<CodeRecord>, StoreError> {
+pub(super) async fn one(db: Db<'_>, code: &SecretHash) -> Result<Option<CodeRecord>, StoreError> {
     let Some(row) = lookup::row(Entity::find_by_id(code.to_text()), db).await? else {
         return Ok(None);
     };
@@ -70,7 +68,7 @@ pub(super) async fn one(
 
 /// Spends a code, then stores its tokens: in this order, guarded in the write (SEC-49).
 pub(super) async fn exchange(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     code: &SecretHash,
     new: &NewTokens,
     now: Timestamp,
@@ -80,14 +78,13 @@ pub(super) async fn exchange(
         .filter(Column::Code.eq(code.to_text()))
         .filter(Column::SpentAt.is_null())
         .filter(Column::ExpiresAt.gt(now.as_millisecond()))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     let row = lookup::row(Entity::find_by_id(code.to_text()), db).await?;
     let Some(row) = row.filter(|row| row.spent_at.is_some()) else {
         return Ok(Outcome::Undo(Spent::Unknown));
     };
-    if spent.rows_affected == 0 {
+    if spent == 0 {
         families::revoke(db, &row.family_id, now).await?;
         return Ok(Outcome::Keep(Spent::Replayed));
     }

@@ -7,10 +7,11 @@ use mashang_login::grant::{Scope, ScopeSet};
 use mashang_login::ids::{ClientId, UserId};
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
 
+use super::db::{Db, Fetch, Run};
 use super::entity::consents::{Column, Entity, Model};
-use super::errors::{json, read, store_error, text, time, to_json};
+use super::errors::{json, read, text, time, to_json};
 use super::writer::{Outcome, write};
 use super::{SqlRecords, families, lookup};
 
@@ -40,21 +41,17 @@ impl Consents for SqlRecords {
     }
 }
 
-async fn one(
-    db: &impl ConnectionTrait,
-    user: &UserId,
-    client: &ClientId,
-) -> Result<Option<Consent>, StoreError> {
+async fn one(db: Db<'_>, user: &UserId, client: &ClientId) -> Result<Option<Consent>, StoreError> {
     let row = lookup::row(Entity::find_by_id((user.to_string(), client.to_string())), db).await?;
     row.map(from_row).transpose()
 }
 
-async fn of(db: &impl ConnectionTrait, user: &UserId) -> Result<Vec<Consent>, StoreError> {
+async fn of(db: Db<'_>, user: &UserId) -> Result<Vec<Consent>, StoreError> {
     let by_client = Entity::find().filter(Column::UserId.eq(user.as_str())).order_by_asc(Column::ClientId);
-    by_client.all(db).await.map_err(store_error)?.into_iter().map(from_row).collect()
+    by_client.fetch(db).await?.into_iter().map(from_row).collect()
 }
 
-async fn save(db: &impl ConnectionTrait, user: &UserId, consent: &Consent) -> Result<(), StoreError> {
+async fn save(db: Db<'_>, user: &UserId, consent: &Consent) -> Result<(), StoreError> {
     let Some(former) = one(db, user, &consent.client).await? else {
         let row = Model {
             user_id: user.to_string(),
@@ -62,7 +59,7 @@ async fn save(db: &impl ConnectionTrait, user: &UserId, consent: &Consent) -> Re
             scope: to_json(&consent.scope),
             agreed_at: consent.at.as_millisecond(),
         };
-        Entity::insert(row.into_active_model()).exec_without_returning(db).await.map_err(store_error)?;
+        Entity::insert(row.into_active_model()).run(db).await?;
         return Ok(());
     };
     Entity::update_many()
@@ -70,9 +67,8 @@ async fn save(db: &impl ConnectionTrait, user: &UserId, consent: &Consent) -> Re
         .col_expr(Column::AgreedAt, Expr::value(consent.at.as_millisecond()))
         .filter(Column::UserId.eq(user.as_str()))
         .filter(Column::ClientId.eq(consent.client.as_str()))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     Ok(())
 }
 
@@ -80,20 +76,14 @@ fn both(one: &ScopeSet, other: &ScopeSet) -> ScopeSet {
     Scope::ALL.into_iter().filter(|scope| one.contains(*scope) || other.contains(*scope)).collect()
 }
 
-async fn withdraw(
-    db: &impl ConnectionTrait,
-    user: &UserId,
-    client: &ClientId,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
+async fn withdraw(db: Db<'_>, user: &UserId, client: &ClientId, now: Timestamp) -> Result<bool, StoreError> {
     let gone = Entity::delete_many()
         .filter(Column::UserId.eq(user.as_str()))
         .filter(Column::ClientId.eq(client.as_str()))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     families::revoke_of(db, user, client, now).await?;
-    Ok(gone.rows_affected == 1)
+    Ok(gone == 1)
 }
 
 fn from_row(row: Model) -> Result<Consent, StoreError> {

@@ -31,6 +31,7 @@ use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::db::Db;
 use super::errors::{Fault, fault, fault_of, store_error};
 use super::patience::Patience;
 use super::writer::{Outcome, Panicked, Steps};
@@ -69,7 +70,7 @@ impl Each {
     pub(super) async fn write<T, F>(&self, intention: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t DatabaseTransaction) -> Steps<'t, T> + Clone + Send + 'static,
+        F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Clone + Send + 'static,
     {
         let this = self.clone();
         let work = tokio::spawn(async move { this.until_done(intention).await });
@@ -80,7 +81,7 @@ impl Each {
     async fn until_done<T, F>(&self, intention: F) -> Result<T, StoreError>
     where
         T: Send,
-        F: for<'t> FnOnce(&'t DatabaseTransaction) -> Steps<'t, T> + Clone + Send,
+        F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Clone + Send,
     {
         let end = self.patience.ends();
         let mut my_turn = None;
@@ -94,7 +95,7 @@ impl Each {
                 Fault::UniqueRace if races == UNIQUE_RACES => return Err(error),
                 Fault::UniqueRace => races += 1,
                 Fault::ConnectionLost => lost += 1,
-                Fault::Collision | Fault::Final => {}
+                Fault::Collision | Fault::Busy | Fault::Final => {}
             }
             if why == Fault::ConnectionLost {
                 tokio::time::sleep(pause_after(lost)).await;
@@ -110,7 +111,7 @@ impl Each {
     async fn attempt<T, F>(&self, intention: F, end: Instant) -> Attempt<T>
     where
         T: Send,
-        F: for<'t> FnOnce(&'t DatabaseTransaction) -> Steps<'t, T> + Send,
+        F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Send,
     {
         let begun = self.patience.wait(end, self.begin_and_take_steps(intention)).await;
         let Some(begun) = begun else { return Attempt::Done(Err(self.patience.no_answer())) };
@@ -151,11 +152,12 @@ impl Each {
     ) -> Result<(DatabaseTransaction, Outcome<T>), StoreError>
     where
         T: Send,
-        F: for<'t> FnOnce(&'t DatabaseTransaction) -> Steps<'t, T> + Send,
+        F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Send,
     {
         let transaction = self.db.begin().await.map_err(store_error)?;
         // Unwind safe: what the steps had borrowed is the transaction, which is rolled back, and nothing else.
-        let steps = AssertUnwindSafe(async { intention(&transaction).await }).catch_unwind().await;
+        let steps =
+            AssertUnwindSafe(async { intention(Db::Transaction(&transaction)).await }).catch_unwind().await;
         let outcome = steps.unwrap_or_else(|_| Err(StoreError::Unavailable(Box::new(Panicked))))?;
         Ok((transaction, outcome))
     }

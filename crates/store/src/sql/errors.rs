@@ -3,17 +3,30 @@
 use mashang_login::Timestamp;
 use mashang_login::records::StoreError;
 use mashang_login::secret::SecretHash;
-use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr};
 use serde::de::DeserializeOwned;
 use sqlx::mysql::MySqlDatabaseError;
 use sqlx::postgres::PgDatabaseError;
 
+use super::in_place::Refused;
+
 /// A lost race for a unique value is [`StoreError::Conflict`]; everything else is [`StoreError::Unavailable`].
 pub(super) fn store_error(error: DbErr) -> StoreError {
-    match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => StoreError::Conflict,
+    match of_engine(&error) {
+        Some(sqlx::Error::Database(told)) if told.is_unique_violation() => StoreError::Conflict,
         _ => StoreError::Unavailable(Box::new(error)),
     }
+}
+
+/// The engine's own words.
+fn of_engine(error: &DbErr) -> Option<&sqlx::Error> {
+    let (DbErr::Conn(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return None;
+    };
+    Some(error)
 }
 
 /// What an error says about trying again.
@@ -25,6 +38,8 @@ pub(super) enum Fault {
     UniqueRace,
     /// The connection is gone, and what it had begun is undone.
     ConnectionLost,
+    /// Another process has locked the file.
+    Busy,
     /// It would fail the same way.
     Final,
 }
@@ -40,19 +55,14 @@ pub(super) fn fault(error: &StoreError) -> Fault {
 
 /// As [`fault`], of the engine's own error.
 pub(super) fn fault_of(error: &DbErr) -> Fault {
-    let (DbErr::Conn(RuntimeErr::SqlxError(error))
-    | DbErr::Exec(RuntimeErr::SqlxError(error))
-    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
-    else {
-        return Fault::Final;
-    };
-    match &**error {
-        sqlx::Error::Io(_) => Fault::ConnectionLost,
-        sqlx::Error::Database(error) => match error.try_downcast_ref::<MySqlDatabaseError>() {
+    match of_engine(error) {
+        Some(sqlx::Error::Io(_)) => Fault::ConnectionLost,
+        Some(sqlx::Error::Database(error)) => match error.try_downcast_ref::<MySqlDatabaseError>() {
             Some(error) => fault_of_mysql(error.number()),
             None if error.try_downcast_ref::<PgDatabaseError>().is_some() => {
                 fault_of_postgres(error.code().as_deref().unwrap_or_default())
             }
+            None if error.try_downcast_ref().is_some_and(Refused::is_busy) => Fault::Busy,
             None => Fault::Final,
         },
         _ => Fault::Final,

@@ -5,34 +5,28 @@ use mashang_login::grant::Family;
 use mashang_login::ids::{ClientId, UserId};
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QuerySelect,
-    RelationTrait,
-};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QuerySelect, RelationTrait};
 
+use super::db::{Db, Run};
 use super::entity::families::{Column, Entity, Model, Relation};
 use super::entity::{clients, users};
-use super::errors::{json, read, store_error, text, time, time_or_none, to_json};
+use super::errors::{json, read, text, time, time_or_none, to_json};
 use super::{identities, lookup};
 
-pub(super) async fn open(db: &impl ConnectionTrait, family: &Family) -> Result<(), StoreError> {
+pub(super) async fn open(db: Db<'_>, family: &Family) -> Result<(), StoreError> {
     let row = to_row(family).into_active_model();
-    Entity::insert(row).exec_without_returning(db).await.map_err(store_error)?;
+    Entity::insert(row).run(db).await?;
     Ok(())
 }
 
 /// A family, live or not. The rows that point at one guarantee that it exists.
-pub(super) async fn one(db: &impl ConnectionTrait, id: &str) -> Result<Option<Family>, StoreError> {
+pub(super) async fn one(db: Db<'_>, id: &str) -> Result<Option<Family>, StoreError> {
     let row = lookup::row(Entity::find_by_id(id), db).await?;
     row.map(from_row).transpose()
 }
 
 /// A family that is live at `now`, of a person and a client that are switched on (SEC-40).
-pub(super) async fn live(
-    db: &impl ConnectionTrait,
-    id: &str,
-    now: Timestamp,
-) -> Result<Option<Family>, StoreError> {
+pub(super) async fn live(db: Db<'_>, id: &str, now: Timestamp) -> Result<Option<Family>, StoreError> {
     let live = Entity::find_by_id(id)
         .join(JoinType::InnerJoin, Relation::User.def())
         .join(JoinType::InnerJoin, Relation::Client.def())
@@ -45,20 +39,19 @@ pub(super) async fn live(
 }
 
 /// Revokes a family. The first moment stays.
-pub(super) async fn revoke(db: &impl ConnectionTrait, id: &str, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn revoke(db: Db<'_>, id: &str, now: Timestamp) -> Result<(), StoreError> {
     Entity::update_many()
         .col_expr(Column::RevokedAt, Expr::value(now.as_millisecond()))
         .filter(Column::Id.eq(id))
         .filter(Column::RevokedAt.is_null())
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     Ok(())
 }
 
 /// Revokes all that a website holds of a person.
 pub(super) async fn revoke_of(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     user: &UserId,
     client: &ClientId,
     now: Timestamp,
@@ -68,9 +61,8 @@ pub(super) async fn revoke_of(
         .filter(Column::UserId.eq(user.as_str()))
         .filter(Column::ClientId.eq(client.as_str()))
         .filter(Column::RevokedAt.is_null())
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     Ok(())
 }
 

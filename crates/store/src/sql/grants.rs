@@ -8,36 +8,33 @@ use mashang_login::ids::{GrantId, UserId};
 use mashang_login::records::{FreshLogin, Fulfilled, Fulfilment, Login, StoreError};
 use mashang_login::session::Session;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
+use super::db::{Db, Run};
 use super::entity::grants::{Column, Entity, Model};
-use super::errors::{Unreadable, hash, json, known, read, store_error, text, time, to_json};
+use super::errors::{Unreadable, hash, json, known, read, text, time, to_json};
 use super::people::{self, Found};
 use super::writer::Outcome;
 use super::{codes, identities, leavers, lookup, sessions, unlinked};
 
-pub(super) async fn begin(db: &impl ConnectionTrait, grant: &Grant) -> Result<(), StoreError> {
+pub(super) async fn begin(db: Db<'_>, grant: &Grant) -> Result<(), StoreError> {
     let row = to_row(grant).into_active_model();
-    Entity::insert(row).exec_without_returning(db).await.map_err(store_error)?;
+    Entity::insert(row).run(db).await?;
     Ok(())
 }
 
-pub(super) async fn one(db: &impl ConnectionTrait, id: &GrantId) -> Result<Option<Grant>, StoreError> {
+pub(super) async fn one(db: Db<'_>, id: &GrantId) -> Result<Option<Grant>, StoreError> {
     let row = lookup::row(Entity::find_by_id(id.as_str()), db).await?;
     row.map(from_row).transpose()
 }
 
-pub(super) async fn refuse(
-    db: &impl ConnectionTrait,
-    id: &GrantId,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
+pub(super) async fn refuse(db: Db<'_>, id: &GrantId, now: Timestamp) -> Result<bool, StoreError> {
     leave_pending(db, id, GrantStage::Refused, now).await
 }
 
 /// Moves `Pending → stage` if it is still open at `now`: the guard is in the write (promise 3).
 async fn leave_pending(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     id: &GrantId,
     stage: GrantStage,
     now: Timestamp,
@@ -47,15 +44,14 @@ async fn leave_pending(
         .filter(Column::Id.eq(id.as_str()))
         .filter(Column::Stage.eq(stage_word(GrantStage::Pending)))
         .filter(Column::ExpiresAt.gt(now.as_millisecond()))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
-    Ok(moved.rows_affected == 1)
+        .run(db)
+        .await?;
+    Ok(moved == 1)
 }
 
 /// Answers a website's grant. The grant is moved first, so that of two nodes the second waits, finds it moved and leaves.
 pub(super) async fn fulfil(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     fulfilment: &Fulfilment,
     now: Timestamp,
 ) -> Result<Outcome<Fulfilled>, StoreError> {
@@ -78,7 +74,7 @@ pub(super) async fn fulfil(
 
 /// Answers a grant of the person's own page: as [`fulfil`], without a code.
 pub(super) async fn open_account(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     grant: &GrantId,
     login: &FreshLogin,
     now: Timestamp,
@@ -91,7 +87,7 @@ pub(super) async fn open_account(
 
 /// Begins a session, whatever it is for.
 pub(super) async fn begin_session(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     login: &FreshLogin,
     hinted: Option<&UserId>,
     now: Timestamp,
@@ -104,7 +100,7 @@ pub(super) async fn begin_session(
 
 /// Answers a grant that adds an identity (SEC-38).
 pub(super) async fn link(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     linking: &Linking,
     now: Timestamp,
 ) -> Result<Outcome<Linked>, StoreError> {
@@ -140,7 +136,7 @@ pub(super) async fn link(
 }
 
 /// Moves a grant from `Pending` to `Fulfilled`, once; the grant, unless somebody else did or its time is over.
-async fn take(db: &impl ConnectionTrait, id: &GrantId, now: Timestamp) -> Result<Option<Grant>, StoreError> {
+async fn take(db: Db<'_>, id: &GrantId, now: Timestamp) -> Result<Option<Grant>, StoreError> {
     if !leave_pending(db, id, GrantStage::Fulfilled, now).await? {
         return Ok(None);
     }
@@ -151,7 +147,7 @@ async fn take(db: &impl ConnectionTrait, id: &GrantId, now: Timestamp) -> Result
 type SignedIn = Result<(Session, Fulfilled), Fulfilled>;
 
 async fn fresh(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     login: &FreshLogin,
     hinted: Option<&UserId>,
     now: Timestamp,
@@ -183,7 +179,7 @@ async fn fresh(
 }
 
 async fn continued(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     grant: &Grant,
     seen: &Session,
     now: Timestamp,

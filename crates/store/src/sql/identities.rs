@@ -7,18 +7,18 @@ use mashang_login::ids::{ChannelId, UserId};
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::{Expr, LikeExpr};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, Select, Set,
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select, Set,
 };
 
+use super::db::{Db, Fetch, Run, texts};
 use super::entity::identities::{Column, Entity, Model};
-use super::errors::{Unreadable, json, known, read, store_error, text, text_or_none, time, to_json};
+use super::errors::{Unreadable, json, known, read, text, text_or_none, time, to_json};
 use super::writer::Outcome;
 use super::{lookup, sessions, unlinked};
 
 /// Stores what a proof says of an identity that was not known.
 pub(super) async fn insert(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     proof: &Proof,
     union: Option<&UnionLink>,
     user: &UserId,
@@ -38,13 +38,13 @@ pub(super) async fn insert(
         created_at: now.as_millisecond(),
         last_used_at: now.as_millisecond(),
     };
-    Entity::insert(row.into_active_model()).exec_without_returning(db).await.map_err(store_error)?;
+    Entity::insert(row.into_active_model()).run(db).await?;
     Ok(())
 }
 
 /// Stores the identity of a password or passkey, which tells nothing of the person.
 pub(super) async fn insert_held_here(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     key: &IdentityKey,
     channel: &ChannelId,
     user: &UserId,
@@ -62,15 +62,15 @@ pub(super) async fn insert_held_here(
 }
 
 /// Deletes the identity of a password or passkey, and that with it.
-pub(super) async fn delete_held_here(db: &impl ConnectionTrait, key: &IdentityKey) -> Result<(), StoreError> {
-    Entity::delete_many().filter(key_is(key)).exec(db).await.map_err(store_error)?;
+pub(super) async fn delete_held_here(db: Db<'_>, key: &IdentityKey) -> Result<(), StoreError> {
+    Entity::delete_many().filter(key_is(key)).run(db).await?;
     Ok(())
 }
 
 /// Lets an identity follow a proof: name, picture and telephone number that it does not tell stay. Its link is recorded
 /// unless it leads to somebody else: one link, one person (SEC-39).
 pub(super) async fn follow(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     row: Model,
     proof: &Proof,
     now: Timestamp,
@@ -95,46 +95,36 @@ pub(super) async fn follow(
     if let Some(picture) = &proof.profile.picture {
         changed.picture = Set(Some(picture.to_string()));
     }
-    changed.update_without_returning(db).await.map_err(store_error)?;
+    Entity::update_many().set(changed).filter(key_is(&known.key)).run(db).await?;
     Ok(news)
 }
 
 /// The people whose identities carry the link: nobody, one, or two of the several that a database of the first version
 /// may hold.
-pub(super) async fn union_owners(
-    db: &impl ConnectionTrait,
-    union: Option<&UnionLink>,
-) -> Result<Vec<UserId>, StoreError> {
+pub(super) async fn union_owners(db: Db<'_>, union: Option<&UnionLink>) -> Result<Vec<UserId>, StoreError> {
     let Some(union) = union else { return Ok(Vec::new()) };
-    let owners: Vec<String> = Entity::find()
+    let owners = Entity::find()
         .select_only()
         .column(Column::UserId)
         .distinct()
         .filter(Column::UnionPlatform.eq(&union.platform))
         .filter(Column::Unionid.eq(&union.unionid))
-        .limit(2)
-        .into_tuple()
-        .all(db)
-        .await
-        .map_err(store_error)?;
+        .limit(2);
+    let owners = texts(owners, db).await?;
     owners.iter().map(|owner| read("identities", "by union", || text("user_id", owner))).collect()
 }
 
 /// Takes an identity from a person, and ends what was signed in by it.
 pub(super) async fn unlink(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     user: &UserId,
     key: &IdentityKey,
     now: Timestamp,
 ) -> Result<Outcome<Unlinked>, StoreError> {
     // Deleted first: of two calls that would leave nothing, the second one counts what the first one left.
-    let gone = Entity::delete_many()
-        .filter(key_is(key))
-        .filter(Column::UserId.eq(user.as_str()))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
-    if gone.rows_affected == 0 {
+    let gone =
+        Entity::delete_many().filter(key_is(key)).filter(Column::UserId.eq(user.as_str())).run(db).await?;
+    if gone == 0 {
         return Ok(Outcome::Undo(Unlinked::NotYours));
     }
     // One that was put away leads nobody in.
@@ -151,7 +141,7 @@ pub(super) async fn unlink(
 
 /// Gives one of `from`'s identities to `into`; `false` if it is no longer with `from`.
 pub(super) async fn give(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     key: &IdentityKey,
     from: &UserId,
     into: &UserId,
@@ -160,45 +150,31 @@ pub(super) async fn give(
         .col_expr(Column::UserId, Expr::value(into.as_str()))
         .filter(key_is(key))
         .filter(Column::UserId.eq(from.as_str()))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
-    Ok(moved.rows_affected == 1)
+        .run(db)
+        .await?;
+    Ok(moved == 1)
 }
 
 /// Gives an identity another subject within its app.
-pub(super) async fn rename(
-    db: &impl ConnectionTrait,
-    key: &IdentityKey,
-    subject: &str,
-) -> Result<(), StoreError> {
-    Entity::update_many()
-        .col_expr(Column::Subject, Expr::value(subject))
-        .filter(key_is(key))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+pub(super) async fn rename(db: Db<'_>, key: &IdentityKey, subject: &str) -> Result<(), StoreError> {
+    Entity::update_many().col_expr(Column::Subject, Expr::value(subject)).filter(key_is(key)).run(db).await?;
     Ok(())
 }
 
 /// The keys of the corp's members who left.
-pub(super) async fn tombstones(
-    db: &impl ConnectionTrait,
-    key: &IdentityKey,
-) -> Result<Vec<IdentityKey>, StoreError> {
+pub(super) async fn tombstones(db: Db<'_>, key: &IdentityKey) -> Result<Vec<IdentityKey>, StoreError> {
     let left = format!("left:%:{}", lookup::literally(&key.subject));
     let rows = Entity::find()
         .filter(Column::Kind.eq(key.kind.as_str()))
         .filter(Column::App.eq(&key.app))
         .filter(Column::Subject.like(LikeExpr::new(left).escape('!')))
-        .all(db)
-        .await
-        .map_err(store_error)?;
+        .fetch(db)
+        .await?;
     rows.into_iter().map(|row| from_row(row).map(|identity| identity.key)).collect()
 }
 
 /// Forgets the identity's link if somebody else has it too.
-pub(super) async fn drop_shared_link(db: &impl ConnectionTrait, key: &IdentityKey) -> Result<(), StoreError> {
+pub(super) async fn drop_shared_link(db: Db<'_>, key: &IdentityKey) -> Result<(), StoreError> {
     let Some(identity) = one(db, key).await? else { return Ok(()) };
     let owners = union_owners(db, identity.union.as_ref()).await?;
     if owners.iter().all(|owner| *owner == identity.user) {
@@ -208,34 +184,29 @@ pub(super) async fn drop_shared_link(db: &impl ConnectionTrait, key: &IdentityKe
         .col_expr(Column::UnionPlatform, Expr::value(Option::<String>::None))
         .col_expr(Column::Unionid, Expr::value(Option::<String>::None))
         .filter(key_is(key))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     Ok(())
 }
 
-pub(super) async fn one(
-    db: &impl ConnectionTrait,
-    key: &IdentityKey,
-) -> Result<Option<Identity>, StoreError> {
+pub(super) async fn one(db: Db<'_>, key: &IdentityKey) -> Result<Option<Identity>, StoreError> {
     row(db, key).await?.map(from_row).transpose()
 }
 
 /// A person's identities, oldest first.
-pub(super) async fn of(db: &impl ConnectionTrait, user: &UserId) -> Result<Vec<Identity>, StoreError> {
+pub(super) async fn of(db: Db<'_>, user: &UserId) -> Result<Vec<Identity>, StoreError> {
     let rows = of_user(user)
         .order_by_asc(Column::CreatedAt)
         .order_by_asc(Column::Kind)
         .order_by_asc(Column::App)
         .order_by_asc(Column::Subject)
-        .all(db)
-        .await
-        .map_err(store_error)?;
+        .fetch(db)
+        .await?;
     rows.into_iter().map(from_row).collect()
 }
 
 /// The row of an identity, to be changed.
-pub(super) async fn row(db: &impl ConnectionTrait, key: &IdentityKey) -> Result<Option<Model>, StoreError> {
+pub(super) async fn row(db: Db<'_>, key: &IdentityKey) -> Result<Option<Model>, StoreError> {
     let row = lookup::row(Entity::find_by_id(primary_key(key)), db).await?;
     // MySQL takes `a` and `a ` for the same key; nobody shall come in as somebody else by a blank (SEC-23).
     Ok(row.filter(|row| row.app == key.app && row.subject == key.subject))

@@ -5,30 +5,30 @@ use mashang_login::ids::KeyId;
 use mashang_login::key::{SigningAlgorithm, SigningKey};
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
 
+use super::db::{Db, Fetch, Run};
 use super::entity::signing_keys::{Column, Entity, Model};
-use super::errors::{known, read, store_error, text, time, time_or_none};
+use super::errors::{known, read, text, time, time_or_none};
 
-pub(super) async fn all(db: &impl ConnectionTrait) -> Result<Vec<SigningKey>, StoreError> {
+pub(super) async fn all(db: Db<'_>) -> Result<Vec<SigningKey>, StoreError> {
     let oldest_first = Entity::find().order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
-    let rows = oldest_first.all(db).await.map_err(store_error)?;
+    let rows = oldest_first.fetch(db).await?;
     rows.into_iter().map(from_row).collect()
 }
 
 pub(super) async fn add(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     key: &SigningKey,
     retires: &[KeyId],
     published_until: Timestamp,
 ) -> Result<(), StoreError> {
-    Entity::insert(to_row(key).into_active_model()).exec_without_returning(db).await.map_err(store_error)?;
+    Entity::insert(to_row(key).into_active_model()).run(db).await?;
     Entity::update_many()
         .col_expr(Column::PublishedUntil, Expr::value(published_until.as_millisecond()))
         .filter(Column::Id.is_in(retires.iter().map(KeyId::as_str)))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     Ok(())
 }
 

@@ -4,13 +4,13 @@ use mashang_login::Timestamp;
 use mashang_login::accounts::{Renamed, Retired};
 use mashang_login::identity::{IdentityKey, Proof};
 use mashang_login::records::StoreError;
-use sea_orm::ConnectionTrait;
 
+use super::db::Db;
 use super::{identities, merges, sessions};
 
 /// Puts a leaver's identity away and signs the person out, whatever they came in by.
 pub(super) async fn retire(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     key: &IdentityKey,
     now: Timestamp,
 ) -> Result<Option<Retired>, StoreError> {
@@ -23,7 +23,7 @@ pub(super) async fn retire(
 
 /// Lets an identity follow the member's new id, if that one is free.
 pub(super) async fn rename(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     from: &IdentityKey,
     to: &IdentityKey,
     now: Timestamp,
@@ -43,7 +43,7 @@ pub(super) async fn rename(
 }
 
 /// Whether the proof was made before its member left: it must not make the leaver the first one to have the id again.
-pub(super) async fn left_since(db: &impl ConnectionTrait, proof: &Proof) -> Result<bool, StoreError> {
+pub(super) async fn left_since(db: Db<'_>, proof: &Proof) -> Result<bool, StoreError> {
     // Only an identity that could be put away was.
     if proof.key.tombstone(proof.proven_at).is_none() {
         return Ok(false);
@@ -56,7 +56,7 @@ pub(super) async fn left_since(db: &impl ConnectionTrait, proof: &Proof) -> Resu
 }
 
 /// Names an identity anew, also where a merge remembers it.
-async fn move_to(db: &impl ConnectionTrait, from: &IdentityKey, to: &IdentityKey) -> Result<(), StoreError> {
+async fn move_to(db: Db<'_>, from: &IdentityKey, to: &IdentityKey) -> Result<(), StoreError> {
     identities::rename(db, from, &to.subject).await?;
     merges::rename(db, from, &to.subject).await
 }

@@ -8,18 +8,17 @@ use mashang_login::ids::{MergeId, UserId};
 use mashang_login::records::StoreError;
 use mashang_login::user::User;
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
+use super::db::{Db, Fetch, Run, texts};
 use super::entity::merges::{Column, Entity, Model};
 use super::entity::{families, merged_identities};
-use super::errors::{read, store_error, text, time, time_or_none};
+use super::errors::{read, text, time, time_or_none};
 use super::writer::Outcome;
 use super::{audit, identities, lookup, people, sessions, unlinked};
 
 pub(super) async fn preview(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     from: &UserId,
     into: &UserId,
     now: Timestamp,
@@ -30,23 +29,20 @@ pub(super) async fn preview(
     };
     let identities = identities::of(db, &from.id).await?;
     let sessions = sessions::of(db, &from.id, now).await?.len() as u64;
-    let clients: Vec<String> = families::Entity::find()
+    let clients = families::Entity::find()
         .select_only()
         .column(families::Column::ClientId)
         .distinct()
         .filter(families::Column::UserId.eq(from.id.as_str()))
-        .order_by_asc(families::Column::ClientId)
-        .into_tuple()
-        .all(db)
-        .await
-        .map_err(store_error)?;
+        .order_by_asc(families::Column::ClientId);
+    let clients = texts(clients, db).await?;
     let clients = clients.iter().map(|client| read("families", "by user", || text("client_id", client)));
     let clients = clients.collect::<Result<_, _>>()?;
     Ok(Ok(MergePreview { from, into, identities, sessions, clients }))
 }
 
 pub(super) async fn merge(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     id: &MergeId,
     from: &UserId,
     into: &UserId,
@@ -57,10 +53,7 @@ pub(super) async fn merge(
     }
     let merge =
         Merge { id: id.clone(), from: from.clone(), into: into.clone(), merged_at: now, undone_at: None };
-    Entity::insert(to_row(&merge).into_active_model())
-        .exec_without_returning(db)
-        .await
-        .map_err(store_error)?;
+    Entity::insert(to_row(&merge).into_active_model()).run(db).await?;
     for identity in identities::of(db, from).await? {
         let key = identity.key;
         identities::give(db, &key, from, into).await?;
@@ -71,7 +64,7 @@ pub(super) async fn merge(
             subject: key.subject,
         };
         let row = row.into_active_model();
-        merged_identities::Entity::insert(row).exec_without_returning(db).await.map_err(store_error)?;
+        merged_identities::Entity::insert(row).run(db).await?;
     }
     people::set_merged(db, from, Some(into)).await?;
     sessions::end_of_user(db, from, None, now).await?;
@@ -79,22 +72,17 @@ pub(super) async fn merge(
     Ok(Outcome::Keep(Ok(merge)))
 }
 
-pub(super) async fn undo(
-    db: &impl ConnectionTrait,
-    id: &MergeId,
-    now: Timestamp,
-) -> Result<Outcome<Undone>, StoreError> {
+pub(super) async fn undo(db: Db<'_>, id: &MergeId, now: Timestamp) -> Result<Outcome<Undone>, StoreError> {
     let undone = Entity::update_many()
         .col_expr(Column::UndoneAt, Expr::value(now.as_millisecond()))
         .filter(Column::Id.eq(id.as_str()))
         .filter(Column::UndoneAt.is_null())
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     let Some(row) = lookup::row(Entity::find_by_id(id.as_str()), db).await? else {
         return Ok(Outcome::Undo(Undone::Unknown));
     };
-    if undone.rows_affected == 0 {
+    if undone == 0 {
         return Ok(Outcome::Undo(Undone::Before));
     }
     let merge = from_row(row)?;
@@ -103,7 +91,7 @@ pub(super) async fn undo(
     }
     let moved = merged_identities::Entity::find().filter(merged_identities::Column::MergeId.eq(id.as_str()));
     let mut back = Vec::new();
-    for row in moved.all(db).await.map_err(store_error)? {
+    for row in moved.fetch(db).await? {
         let key = read("merged_identities", &row.merge_id, || {
             identities::key_from_columns(&row.kind, &row.app, &row.subject)
         })?;
@@ -123,7 +111,7 @@ pub(super) async fn undo(
 }
 
 /// Why a merge cannot be undone, as its person who stayed is now.
-async fn refusal(db: &impl ConnectionTrait, merge: &Merge) -> Result<Option<Undone>, StoreError> {
+async fn refusal(db: Db<'_>, merge: &Merge) -> Result<Option<Undone>, StoreError> {
     let Some(into) = people::user(db, &merge.into).await? else { return Ok(None) };
     if let Some(further) = into.merged_into {
         return Ok(Some(Undone::MergedFurther(further)));
@@ -133,31 +121,26 @@ async fn refusal(db: &impl ConnectionTrait, merge: &Merge) -> Result<Option<Undo
 }
 
 /// Lets the merges follow an identity's new subject, so that undoing them still finds it.
-pub(super) async fn rename(
-    db: &impl ConnectionTrait,
-    key: &IdentityKey,
-    subject: &str,
-) -> Result<(), StoreError> {
+pub(super) async fn rename(db: Db<'_>, key: &IdentityKey, subject: &str) -> Result<(), StoreError> {
     use merged_identities::Column;
     merged_identities::Entity::update_many()
         .col_expr(Column::Subject, Expr::value(subject))
         .filter(Column::Kind.eq(key.kind.as_str()))
         .filter(Column::App.eq(&key.app))
         .filter(Column::Subject.eq(&key.subject))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     Ok(())
 }
 
-pub(super) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Merge>, StoreError> {
+pub(super) async fn all(db: Db<'_>) -> Result<Vec<Merge>, StoreError> {
     let newest_first = Entity::find().order_by_desc(Column::MergedAt).order_by_asc(Column::Id);
-    newest_first.all(db).await.map_err(store_error)?.into_iter().map(from_row).collect()
+    newest_first.fetch(db).await?.into_iter().map(from_row).collect()
 }
 
 /// The two people, if they may be merged.
 async fn both(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     from: &UserId,
     into: &UserId,
 ) -> Result<Result<(User, User), MergeRefusal>, StoreError> {
@@ -177,12 +160,7 @@ async fn both(
     Ok(Ok((from, into)))
 }
 
-async fn append(
-    db: &impl ConnectionTrait,
-    kind: AuditKind,
-    merge: &Merge,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+async fn append(db: Db<'_>, kind: AuditKind, merge: &Merge, now: Timestamp) -> Result<(), StoreError> {
     let (user, other) = (Some(merge.from.clone()), Some(merge.into.clone()));
     audit::append(db, &AuditEvent { user, other, ..AuditEvent::new(now, kind) }).await
 }

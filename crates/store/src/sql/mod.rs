@@ -2,7 +2,8 @@
 //!
 //! Start at [`SqlRecords`]: each method names the file of its noun. Reading goes through a pool ([`reader`]); writing
 //! through [`writer`], one transaction per intention: many to a commit on SQLite ([`queue`]), each by itself and
-//! serializable on the servers ([`each`], where the isolation is argued). [`connect`] opens, [`patience`] bounds what a
+//! serializable on the servers ([`each`], where the isolation is argued). Statements go to a server by sqlx and to a file
+//! [`in_place`]; nouns see a [`db`] in either case. [`connect`] opens, [`patience`] bounds what a
 //! server may take. What differs between engines stands in those files and in the migrations, not in those of the nouns. Rows ([`entity`]) become records in the noun's file and nowhere else.
 //! One-use values are guarded by the condition of an `update`, whose count is then looked at; `returning` is not used,
 //! as MySQL has none.
@@ -16,12 +17,14 @@ mod codes;
 mod connect;
 mod consents;
 mod credentials;
+mod db;
 mod each;
 mod entity;
 mod errors;
 mod families;
 mod grants;
 mod identities;
+mod in_place;
 mod keys;
 mod leavers;
 mod lookup;
@@ -60,7 +63,6 @@ use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 pub use connect::{Durability, Migrated, OpenError, SqlOptions, check_address};
-use errors::store_error;
 use reader::Reader;
 use sweep::Leftover;
 use writer::{Outcome, Writer, write};
@@ -77,7 +79,7 @@ impl SqlRecords {
     ///
     /// `sqlite:<path>?mode=rwc` names a file, which is created (mode 0600) with its folder; `sqlite::memory:` a database
     /// that is gone with the last clone. `postgres://…` and `mysql://…` name a database that is there, on a server. Must
-    /// be called inside a tokio runtime, which then carries the writer.
+    /// be called inside a tokio runtime.
     ///
     /// # Errors
     /// [`OpenError`] says what to do; a database that a later version has changed is refused and not touched, unless that
@@ -366,10 +368,11 @@ impl Records for SqlRecords {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
+        use db::Run as _;
         use entity::heartbeat::{Column, Entity};
         write!(self, |db| async move {
             let beat = Entity::update_many().col_expr(Column::Beats, Column::Beats.into_expr().add(1));
-            beat.filter(Column::Id.eq(1)).exec(db).await.map_err(store_error)
+            beat.filter(Column::Id.eq(1)).run(db).await
         })?;
         self.reader.read(|db| lookup::row(Entity::find_by_id(1), db)).await?;
         Ok(())

@@ -6,43 +6,38 @@ use mashang_login::identity::IdentityKey;
 use mashang_login::ids::{ChannelId, UserId};
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
 
+use super::db::{Db, Fetch, Run};
 use super::entity::identities;
 use super::entity::passkeys::{Column, Entity, Model};
-use super::errors::{read, store_error, text, time, time_or_none};
+use super::errors::{read, text, time, time_or_none};
 use super::{identities as identity, people};
 
-pub(super) async fn one(
-    db: &impl ConnectionTrait,
-    key: &IdentityKey,
-) -> Result<Option<PasskeyRecord>, StoreError> {
+pub(super) async fn one(db: Db<'_>, key: &IdentityKey) -> Result<Option<PasskeyRecord>, StoreError> {
     Ok(those(db, key_is(key)).await?.pop())
 }
 
 /// A person's passkeys, oldest first.
-pub(super) async fn of(db: &impl ConnectionTrait, user: &UserId) -> Result<Vec<PasskeyRecord>, StoreError> {
+pub(super) async fn of(db: Db<'_>, user: &UserId) -> Result<Vec<PasskeyRecord>, StoreError> {
     those(db, Condition::all().add(identities::Column::UserId.eq(user.as_str()))).await
 }
 
-async fn those(db: &impl ConnectionTrait, which: Condition) -> Result<Vec<PasskeyRecord>, StoreError> {
+async fn those(db: Db<'_>, which: Condition) -> Result<Vec<PasskeyRecord>, StoreError> {
     let rows = Entity::find()
         .find_also_related(identities::Entity)
         .filter(which)
         .order_by_asc(Column::CreatedAt)
         .order_by_asc(Column::App)
         .order_by_asc(Column::Subject)
-        .all(db)
-        .await
-        .map_err(store_error)?;
+        .fetch(db)
+        .await?;
     rows.into_iter().filter_map(|(row, identity)| Some(from_row(&row, &identity?))).collect()
 }
 
 /// Adds a passkey and its identity; `false` if the credential is known or the person is not there.
 pub(super) async fn add(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     passkey: &PasskeyRecord,
     channel: &ChannelId,
     now: Timestamp,
@@ -62,12 +57,12 @@ pub(super) async fn add(
         created_at: passkey.created_at.as_millisecond(),
         last_used_at: passkey.last_used_at.map(|at| at.as_millisecond()),
     };
-    Entity::insert(row.into_active_model()).exec_without_returning(db).await.map_err(store_error)?;
+    Entity::insert(row.into_active_model()).run(db).await?;
     Ok(true)
 }
 
 pub(super) async fn used(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     key: &IdentityKey,
     data: &str,
     now: Timestamp,
@@ -76,14 +71,13 @@ pub(super) async fn used(
         .col_expr(Column::Data, Expr::value(data))
         .col_expr(Column::LastUsedAt, Expr::value(now.as_millisecond()))
         .filter(key_is(key))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
-    Ok(done.rows_affected == 1)
+        .run(db)
+        .await?;
+    Ok(done == 1)
 }
 
 pub(super) async fn rename(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     user: &UserId,
     key: &IdentityKey,
     name: &str,
@@ -91,13 +85,9 @@ pub(super) async fn rename(
     if identity::one(db, key).await?.is_none_or(|identity| identity.user != *user) {
         return Ok(false);
     }
-    let done = Entity::update_many()
-        .col_expr(Column::Name, Expr::value(name))
-        .filter(key_is(key))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
-    Ok(done.rows_affected == 1)
+    let done =
+        Entity::update_many().col_expr(Column::Name, Expr::value(name)).filter(key_is(key)).run(db).await?;
+    Ok(done == 1)
 }
 
 fn key_is(key: &IdentityKey) -> Condition {

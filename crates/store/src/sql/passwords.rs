@@ -6,18 +6,17 @@ use mashang_login::identity::{IdentityKey, Profile};
 use mashang_login::ids::UserId;
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
 
+use super::db::{Db, Fetch, Run};
 use super::entity::identities;
 use super::entity::passwords::{Column, Entity, Model};
-use super::errors::{known, read, store_error, text, time};
+use super::errors::{known, read, text, time};
 use super::writer::Outcome;
 use super::{identities as identity, people, sessions};
 
 pub(super) async fn by_username(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     username: &Username,
 ) -> Result<Option<PasswordRecord>, StoreError> {
     let named = Condition::all().add(Column::Folded.eq(username.folded()));
@@ -25,27 +24,23 @@ pub(super) async fn by_username(
 }
 
 /// The one of a person that was set last.
-pub(super) async fn of(
-    db: &impl ConnectionTrait,
-    user: &UserId,
-) -> Result<Option<PasswordRecord>, StoreError> {
+pub(super) async fn of(db: Db<'_>, user: &UserId) -> Result<Option<PasswordRecord>, StoreError> {
     Ok(all_of(db, user).await?.into_iter().next())
 }
 
 /// A person's passwords, that which was set last first.
-async fn all_of(db: &impl ConnectionTrait, user: &UserId) -> Result<Vec<PasswordRecord>, StoreError> {
+async fn all_of(db: Db<'_>, user: &UserId) -> Result<Vec<PasswordRecord>, StoreError> {
     those(db, Condition::all().add(identities::Column::UserId.eq(user.as_str()))).await
 }
 
-async fn those(db: &impl ConnectionTrait, which: Condition) -> Result<Vec<PasswordRecord>, StoreError> {
+async fn those(db: Db<'_>, which: Condition) -> Result<Vec<PasswordRecord>, StoreError> {
     let rows = Entity::find()
         .find_also_related(identities::Entity)
         .filter(which)
         .order_by_desc(Column::ChangedAt)
         .order_by_asc(Column::Subject)
-        .all(db)
-        .await
-        .map_err(store_error)?;
+        .fetch(db)
+        .await?;
     rows.into_iter().filter_map(|(row, identity)| Some(from_row(&row, &identity?))).collect()
 }
 
@@ -53,7 +48,7 @@ async fn those(db: &impl ConnectionTrait, which: Condition) -> Result<Vec<Passwo
 /// the others are gone then, so that no former password is worth anything, and none leads to another person when the merge
 /// is undone.
 pub(super) async fn set(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     new: &NewPassword,
     now: Timestamp,
 ) -> Result<Outcome<SetPassword>, StoreError> {
@@ -78,9 +73,9 @@ pub(super) async fn set(
         .col_expr(Column::Hash, Expr::value(new.hash.expose()))
         .col_expr(Column::ChangedAt, Expr::value(now.as_millisecond()))
         .filter(key_is(&former.key))
-        .exec(db)
+        .run(db)
         .await;
-    if let Some(taken) = taken(changed.map(drop))? {
+    if let Some(taken) = taken(changed)? {
         return Ok(taken);
     }
     Ok(Outcome::Keep(SetPassword::Done))
@@ -88,7 +83,7 @@ pub(super) async fn set(
 
 /// Creates a person with a password.
 pub(super) async fn create_user(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     user: &NewUser,
     new: &NewPassword,
     now: Timestamp,
@@ -102,11 +97,7 @@ pub(super) async fn create_user(
 }
 
 /// A person's first password, with its identity.
-async fn add(
-    db: &impl ConnectionTrait,
-    new: &NewPassword,
-    now: Timestamp,
-) -> Result<Outcome<SetPassword>, StoreError> {
+async fn add(db: Db<'_>, new: &NewPassword, now: Timestamp) -> Result<Outcome<SetPassword>, StoreError> {
     identity::insert_held_here(db, &new.key, &new.channel, &new.user, now).await?;
     let row = Model {
         kind: new.key.kind.as_str().to_owned(),
@@ -118,21 +109,21 @@ async fn add(
         hash: new.hash.expose().to_owned(),
         changed_at: now.as_millisecond(),
     };
-    let added = Entity::insert(row.into_active_model()).exec_without_returning(db).await;
-    Ok(taken(added.map(drop))?.unwrap_or(Outcome::Keep(SetPassword::Done)))
+    let added = Entity::insert(row.into_active_model()).run(db).await;
+    Ok(taken(added)?.unwrap_or(Outcome::Keep(SetPassword::Done)))
 }
 
 /// Whether a write met the name of somebody else: its key was new or its own, so nothing else can be double.
-fn taken(written: Result<(), sea_orm::DbErr>) -> Result<Option<Outcome<SetPassword>>, StoreError> {
-    match written.map_err(store_error) {
-        Ok(()) => Ok(None),
+fn taken(written: Result<u64, StoreError>) -> Result<Option<Outcome<SetPassword>>, StoreError> {
+    match written {
+        Ok(_) => Ok(None),
         Err(StoreError::Conflict) => Ok(Some(Outcome::Undo(SetPassword::UsernameTaken))),
         Err(error) => Err(error),
     }
 }
 
 pub(super) async fn rehash(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     key: &IdentityKey,
     seen: &PasswordHash,
     hash: &PasswordHash,
@@ -141,10 +132,9 @@ pub(super) async fn rehash(
         .col_expr(Column::Hash, Expr::value(hash.expose()))
         .filter(key_is(key))
         .filter(Column::Hash.eq(seen.expose()))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
-    Ok(done.rows_affected == 1)
+        .run(db)
+        .await?;
+    Ok(done == 1)
 }
 
 fn key_is(key: &IdentityKey) -> Condition {

@@ -7,13 +7,11 @@ use mashang_login::ids::UserId;
 use mashang_login::records::StoreError;
 use mashang_login::user::User;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
+use super::db::{Db, Fetch, Run};
 use super::entity::users;
-use super::errors::{read, store_error, text, text_or_none, time, time_or_none};
+use super::errors::{read, text, text_or_none, time, time_or_none};
 use super::{identities, leavers, lookup, unlinked};
 
 /// Whom a proof leads to.
@@ -27,7 +25,7 @@ pub(super) enum Found {
 
 /// Finds the person a proof belongs to, or creates them, and lets profile and link follow the proof.
 pub(super) async fn resolve(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     proof: &Proof,
     new_user: &UserId,
     now: Timestamp,
@@ -60,12 +58,7 @@ pub(super) async fn resolve(
 }
 
 /// The person with the profile that the proof tells; `None` if they are switched off.
-async fn greet(
-    db: &impl ConnectionTrait,
-    id: &str,
-    proof: &Proof,
-    now: Timestamp,
-) -> Result<Option<User>, StoreError> {
+async fn greet(db: Db<'_>, id: &str, proof: &Proof, now: Timestamp) -> Result<Option<User>, StoreError> {
     let row = lookup::row(users::Entity::find_by_id(id), db).await?;
     let row = row.ok_or_else(|| StoreError::Corrupt {
         table: "identities",
@@ -80,7 +73,7 @@ async fn greet(
 
 /// Somebody new. [`StoreError::Conflict`] if the id exists.
 pub(super) async fn create(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     id: &UserId,
     profile: &Profile,
     now: Timestamp,
@@ -94,16 +87,13 @@ pub(super) async fn create(
         disabled_at: None,
         merged_into: None,
     };
-    users::Entity::insert(row.clone().into_active_model())
-        .exec_without_returning(db)
-        .await
-        .map_err(store_error)?;
+    users::Entity::insert(row.clone().into_active_model()).run(db).await?;
     user_from_row(row)
 }
 
 /// What the proof tells replaces what was known; what it does not tell (WeChat's silent scope tells nothing) stays.
 async fn follow_profile(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     row: users::Model,
     profile: &Profile,
     now: Timestamp,
@@ -119,23 +109,18 @@ async fn follow_profile(
         .col_expr(users::Column::Picture, Expr::value(updated.picture.clone()))
         .col_expr(users::Column::UpdatedAt, Expr::value(updated.updated_at))
         .filter(users::Column::Id.eq(&updated.id))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     user_from_row(updated)
 }
 
-pub(super) async fn user(db: &impl ConnectionTrait, id: &UserId) -> Result<Option<User>, StoreError> {
+pub(super) async fn user(db: Db<'_>, id: &UserId) -> Result<Option<User>, StoreError> {
     let row = lookup::row(users::Entity::find_by_id(id.as_str()), db).await?;
     row.map(user_from_row).transpose()
 }
 
 /// People by name or by the beginning of their id, the latest first. Latin letters are found in either case.
-pub(super) async fn search(
-    db: &impl ConnectionTrait,
-    search: &str,
-    limit: u32,
-) -> Result<Vec<User>, StoreError> {
+pub(super) async fn search(db: Db<'_>, search: &str, limit: u32) -> Result<Vec<User>, StoreError> {
     use users::Column;
     let mut people = users::Entity::find();
     if !search.is_empty() {
@@ -147,15 +132,11 @@ pub(super) async fn search(
         people = people.filter(wanted);
     }
     let people = people.order_by_desc(Column::CreatedAt).order_by_asc(Column::Id).limit(u64::from(limit));
-    people.all(db).await.map_err(store_error)?.into_iter().map(user_from_row).collect()
+    people.fetch(db).await?.into_iter().map(user_from_row).collect()
 }
 
 /// Whether `former` is `user`, or was merged into them, be it through others.
-pub(super) async fn is_now(
-    db: &impl ConnectionTrait,
-    former: UserId,
-    user: &UserId,
-) -> Result<bool, StoreError> {
+pub(super) async fn is_now(db: Db<'_>, former: UserId, user: &UserId) -> Result<bool, StoreError> {
     let mut next = Some(former);
     while let Some(id) = next {
         if id == *user {
@@ -168,32 +149,22 @@ pub(super) async fn is_now(
 }
 
 /// Says that a person is merged into another, or no longer.
-pub(super) async fn set_merged(
-    db: &impl ConnectionTrait,
-    id: &UserId,
-    into: Option<&UserId>,
-) -> Result<(), StoreError> {
+pub(super) async fn set_merged(db: Db<'_>, id: &UserId, into: Option<&UserId>) -> Result<(), StoreError> {
     users::Entity::update_many()
         .col_expr(users::Column::MergedInto, Expr::value(into.map(ToString::to_string)))
         .filter(users::Column::Id.eq(id.as_str()))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     Ok(())
 }
 
-pub(super) async fn set_disabled(
-    db: &impl ConnectionTrait,
-    id: &UserId,
-    at: Option<Timestamp>,
-) -> Result<bool, StoreError> {
+pub(super) async fn set_disabled(db: Db<'_>, id: &UserId, at: Option<Timestamp>) -> Result<bool, StoreError> {
     let done = users::Entity::update_many()
         .col_expr(users::Column::DisabledAt, Expr::value(at.map(|at| at.as_millisecond())))
         .filter(users::Column::Id.eq(id.as_str()))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
-    Ok(done.rows_affected == 1)
+        .run(db)
+        .await?;
+    Ok(done == 1)
 }
 
 pub(super) fn user_from_row(row: users::Model) -> Result<User, StoreError> {

@@ -5,10 +5,11 @@ use mashang_login::Timestamp;
 use mashang_login::platform_token::{PlatformTokens, StoredToken, TokenName};
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter};
 
+use super::db::{Db, Run};
 use super::entity::platform_tokens::{Column, Entity, Model};
-use super::errors::{read, store_error, time};
+use super::errors::{read, time};
 use super::writer::Outcome;
 use super::{SqlRecords, lookup};
 
@@ -59,13 +60,13 @@ impl PlatformTokens for SqlRecords {
     }
 }
 
-async fn one(db: &impl ConnectionTrait, name: &TokenName) -> Result<Option<StoredToken>, StoreError> {
+async fn one(db: Db<'_>, name: &TokenName) -> Result<Option<StoredToken>, StoreError> {
     let row = lookup::row(Entity::find_by_id(name.as_str()), db).await?;
     row.map_or(Ok(None), from_row)
 }
 
 async fn lease(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     name: &str,
     holder: &str,
     until: Timestamp,
@@ -79,11 +80,7 @@ async fn lease(
         lease_holder: None,
         lease_until: None,
     };
-    Entity::insert(idle.into_active_model())
-        .on_conflict_do_nothing_on([Column::Name])
-        .exec_without_returning(db)
-        .await
-        .map_err(store_error)?;
+    Entity::insert(idle.into_active_model()).on_conflict_do_nothing_on([Column::Name]).run(db).await?;
     let is_free = Condition::any()
         .add(Column::LeaseHolder.is_null())
         .add(Column::LeaseHolder.eq(holder))
@@ -93,14 +90,13 @@ async fn lease(
         .col_expr(Column::LeaseUntil, Expr::value(until.as_millisecond()))
         .filter(Column::Name.eq(name))
         .filter(is_free)
-        .exec(db)
-        .await
-        .map_err(store_error)?;
-    Ok(taken.rows_affected == 1)
+        .run(db)
+        .await?;
+    Ok(taken == 1)
 }
 
 async fn save(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     name: &str,
     holder: &str,
     sealed: Vec<u8>,
@@ -115,10 +111,9 @@ async fn save(
         .filter(Column::Name.eq(name))
         .filter(Column::LeaseHolder.eq(holder))
         .filter(Column::LeaseUntil.gt(now.as_millisecond()))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
-    if saved.rows_affected == 0 {
+        .run(db)
+        .await?;
+    if saved == 0 {
         return Ok(None);
     }
     let row = lookup::row(Entity::find_by_id(name), db).await?;
@@ -126,15 +121,14 @@ async fn save(
     Ok(stored.map(|token| token.generation))
 }
 
-async fn release(db: &impl ConnectionTrait, name: &str, holder: &str) -> Result<(), StoreError> {
+async fn release(db: Db<'_>, name: &str, holder: &str) -> Result<(), StoreError> {
     Entity::update_many()
         .col_expr(Column::LeaseHolder, Expr::value(None::<String>))
         .col_expr(Column::LeaseUntil, Expr::value(None::<i64>))
         .filter(Column::Name.eq(name))
         .filter(Column::LeaseHolder.eq(holder))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     Ok(())
 }
 

@@ -5,26 +5,26 @@
 //! that fails is undone alone. **Nobody is answered before the commit is done**, also not one that wrote nothing: what
 //! it read may be its neighbour's uncommitted work.
 //!
+//! The writer is a thread: statements run [in place](super::in_place), so that an intention is one call from its first
+//! statement to its last, and the thread sleeps in the disk's answer and, if another process has locked the file, in SQLite.
+//!
 //! A caller that goes away does not interrupt its intention. One that panics is undone and fails alone, like any other
 //! that fails: the panic of one login must not end all writing.
 
-use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use mashang_login::records::StoreError;
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
-};
-use tokio::sync::{mpsc, oneshot};
+use sea_orm::DbErr;
+use tokio::sync::{Mutex, mpsc, oneshot};
 
+use super::db::Db;
+use super::in_place::InPlace;
 use super::writer::{Outcome, Panicked, Steps};
 
 /// Most intentions in one commit.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
 /// Most intentions waiting; beyond, callers wait to be let in.
 const QUEUE: usize = 1024;
 
@@ -37,35 +37,41 @@ pub(super) struct Queue(mpsc::Sender<Box<dyn Job>>);
 #[error("the transaction failed")]
 struct TransactionFailed(#[source] Arc<DbErr>);
 
-/// The writer is gone: its runtime has ended.
+/// The writer is gone, by a fault of ours.
 #[derive(Debug, thiserror::Error)]
 #[error("the database writer has stopped; restart Mashang")]
 struct WriterStopped;
 
+/// SQLite has ended a transaction by itself, as it does when the disk is full.
+const ENDED_EARLY: &str = "the database undid the whole transaction";
+
 impl Queue {
-    /// Starts writing through `db`, which must hold exactly one connection.
-    pub(super) fn start(db: DatabaseConnection) -> Self {
-        let (sender, mut queue) = mpsc::channel(QUEUE);
-        tokio::spawn(async move {
+    /// Starts writing through `db`, which must have exactly one connection. Whoever reads through the same one holds `turn`
+    /// meanwhile.
+    pub(super) fn start(db: Arc<InPlace>, turn: Option<Arc<Mutex<()>>>) -> std::io::Result<Self> {
+        let (sender, mut queue) = mpsc::channel::<Box<dyn Job>>(QUEUE);
+        std::thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || {
             let mut batch = Vec::with_capacity(BATCH);
-            while queue.recv_many(&mut batch, BATCH).await > 0 {
-                let end = commit_together(&db, &mut batch).await.map_err(|error| {
+            while queue.blocking_recv_many(&mut batch, BATCH) > 0 {
+                let mine = turn.as_deref().map(Mutex::blocking_lock);
+                let end = commit_together(&db, &mut batch).map_err(|error| {
                     tracing::error!(error = %error, intentions = batch.len(), "a transaction failed and was undone");
                     TransactionFailed(Arc::new(error))
                 });
+                drop(mine);
                 for job in batch.drain(..) {
                     job.settle(end.clone());
                 }
             }
-        });
-        Self(sender)
+        })?;
+        Ok(Self(sender))
     }
 
     /// Carries out one intention, all of it or nothing, and answers once it is committed.
     pub(super) async fn write<T, F>(&self, intention: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t DatabaseTransaction) -> Steps<'t, T> + Send + 'static,
+        F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Send + 'static,
     {
         let stopped = || StoreError::Unavailable(Box::new(WriterStopped));
         let (answer, answered) = oneshot::channel();
@@ -75,31 +81,36 @@ impl Queue {
     }
 }
 
-async fn commit_together(db: &DatabaseConnection, batch: &mut [Box<dyn Job>]) -> Result<(), DbErr> {
-    // Immediate: a read-then-write transaction that began as a reader is refused when another process wrote meanwhile.
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    let transaction = db.begin_with_options(options).await?;
-    for job in batch {
-        let savepoint = transaction.begin().await?;
-        if job.carry_out(&savepoint).await {
-            savepoint.commit().await?;
-        } else {
-            savepoint.rollback().await?;
-        }
+/// Immediate: a read-then-write transaction that began as a reader is refused when another process wrote meanwhile.
+fn commit_together(db: &InPlace, batch: &mut [Box<dyn Job>]) -> Result<(), DbErr> {
+    db.execute("begin immediate")?;
+    let written = write_together(db, batch).and_then(|()| db.execute("commit"));
+    if written.is_err() && !db.is_outside_of_transactions() {
+        // What cannot be rolled back is so when the connection is used next: it refuses to begin within.
+        db.execute("rollback")?;
     }
-    transaction.commit().await
+    written
+}
+
+fn write_together(db: &InPlace, batch: &mut [Box<dyn Job>]) -> Result<(), DbErr> {
+    for job in batch {
+        db.execute("savepoint intention")?;
+        let keep = job.carry_out(db);
+        if db.is_outside_of_transactions() {
+            return Err(DbErr::Custom(ENDED_EARLY.to_owned()));
+        }
+        if !keep {
+            db.execute("rollback to intention")?;
+        }
+        db.execute("release intention")?;
+    }
+    Ok(())
 }
 
 /// An intention without its type.
 trait Job: Send {
     /// Runs it; `true` if what it wrote shall stay.
-    fn carry_out<'a>(
-        &'a mut self,
-        transaction: &'a DatabaseTransaction,
-    ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
+    fn carry_out(&mut self, db: &InPlace) -> bool;
     /// Answers its caller.
     fn settle(self: Box<Self>, end: Result<(), TransactionFailed>);
 }
@@ -113,25 +124,21 @@ struct Pending<T, F> {
 impl<T, F> Job for Pending<T, F>
 where
     T: Send,
-    F: for<'t> FnOnce(&'t DatabaseTransaction) -> Steps<'t, T> + Send,
+    F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Send,
 {
-    fn carry_out<'a>(
-        &'a mut self,
-        transaction: &'a DatabaseTransaction,
-    ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
-        Box::pin(async move {
-            let intention = self.intention.take().expect("a job is carried out once");
-            // Unwind safe: what the steps had borrowed is the savepoint, which is rolled back, and nothing else.
-            let steps = AssertUnwindSafe(async move { intention(transaction).await });
-            let (keep, result) = match steps.catch_unwind().await {
-                Ok(Ok(Outcome::Keep(answer))) => (true, Ok(answer)),
-                Ok(Ok(Outcome::Undo(answer))) => (false, Ok(answer)),
-                Ok(Err(error)) => (false, Err(error)),
-                Err(_) => (false, Err(StoreError::Unavailable(Box::new(Panicked)))),
-            };
-            self.result = Some(result);
-            keep
-        })
+    fn carry_out(&mut self, db: &InPlace) -> bool {
+        let intention = self.intention.take().expect("a job is carried out once");
+        // Unwind safe: what the steps had borrowed is the savepoint, which is rolled back, and nothing else.
+        let steps = AssertUnwindSafe(async move { intention(Db::File(db)).await }).catch_unwind();
+        let done = steps.now_or_never().expect("an intention waits for nothing but its transaction");
+        let (keep, result) = match done {
+            Ok(Ok(Outcome::Keep(answer))) => (true, Ok(answer)),
+            Ok(Ok(Outcome::Undo(answer))) => (false, Ok(answer)),
+            Ok(Err(error)) => (false, Err(error)),
+            Err(_) => (false, Err(StoreError::Unavailable(Box::new(Panicked)))),
+        };
+        self.result = Some(result);
+        keep
     }
 
     fn settle(self: Box<Self>, end: Result<(), TransactionFailed>) {
@@ -146,25 +153,41 @@ where
 
 #[cfg(test)]
 mod tests {
-    use sea_orm::{ConnectionTrait, SqlxSqliteConnector};
-    use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+    use rusqlite::Connection;
+    use sea_orm::{DbBackend, Statement};
 
     use super::super::errors::store_error;
+    use super::super::in_place::Values;
     use super::*;
 
+    /// A statement of an intention of these tests.
+    fn execute(db: Db<'_>, sql: &str) -> Result<(), StoreError> {
+        let Db::File(file) = db else { panic!("the queue writes files") };
+        file.execute(sql).map_err(store_error)
+    }
+
     /// A writer on a database that is full after 40 pages, and a table.
-    async fn small_disk() -> (Queue, sqlx::SqlitePool) {
-        let options = SqliteConnectOptions::new().in_memory(true).pragma("max_page_count", "40");
-        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
-        sqlx::query("create table notes (size integer, body blob)").execute(&pool).await.unwrap();
-        (Queue::start(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.clone())), pool)
+    fn small_disk() -> (Queue, Arc<InPlace>) {
+        let connection = Connection::open_in_memory().unwrap();
+        let prepare = "pragma max_page_count = 40; create table notes (size integer, body blob)";
+        connection.execute_batch(prepare).unwrap();
+        let db = Arc::new(InPlace::new(vec![connection]));
+        (Queue::start(db.clone(), None).unwrap(), db)
+    }
+
+    /// What is there, when nothing is being written.
+    fn stored(db: &InPlace) -> Vec<i64> {
+        let all = "select cast(size as text) from notes order by rowid";
+        let all = Statement::from_string(DbBackend::Sqlite, all);
+        let sizes = db.rows(&all, |row| Values::of(row).text()).unwrap();
+        sizes.iter().map(|size| size.parse().unwrap()).collect()
     }
 
     async fn note(writer: Queue, size: usize) -> bool {
         let insert = format!("insert into notes (size, body) values ({size}, zeroblob({size}))");
         let written = writer.write(move |db| {
             Box::pin(async move {
-                db.execute_unprepared(&insert).await.map_err(store_error)?;
+                execute(db, &insert)?;
                 Ok(Outcome::Keep(()))
             })
         });
@@ -173,7 +196,7 @@ mod tests {
 
     #[tokio::test]
     async fn promise_9_a_full_disk_fails_what_does_not_fit_and_acknowledges_only_what_is_there() {
-        let (writer, pool) = small_disk().await;
+        let (writer, db) = small_disk();
         let mut acknowledged = Vec::new();
         for _ in 0..3 {
             // On one thread these queue up together: the large one fails in the middle of a batch.
@@ -191,17 +214,15 @@ mod tests {
         }
         assert!(note(writer, 50).await, "the writer goes on");
         acknowledged.push(50);
-        let stored: Vec<i64> =
-            sqlx::query_scalar("select size from notes order by rowid").fetch_all(&pool).await.unwrap();
-        assert_eq!(stored, acknowledged.into_iter().map(|size| size as i64).collect::<Vec<_>>());
+        assert_eq!(stored(&db), acknowledged.into_iter().map(|size| size as i64).collect::<Vec<_>>());
     }
 
     #[tokio::test]
     async fn promise_9_a_panic_fails_its_own_intention_and_the_writer_goes_on() {
-        let (writer, pool) = small_disk().await;
+        let (writer, db) = small_disk();
         let panicking = writer.write::<(), _>(|db| {
             Box::pin(async move {
-                db.execute_unprepared("insert into notes (size) values (666)").await.map_err(store_error)?;
+                execute(db, "insert into notes (size) values (666)")?;
                 panic!("a bug in one intention")
             })
         });
@@ -214,22 +235,19 @@ mod tests {
         );
         assert!(before && after, "its neighbours are written");
         assert!(note(writer, 3).await, "and so is what comes later");
-        let stored: Vec<i64> =
-            sqlx::query_scalar("select size from notes order by rowid").fetch_all(&pool).await.unwrap();
-        assert_eq!(stored, [1, 2, 3]);
+        assert_eq!(stored(&db), [1, 2, 3]);
     }
 
     #[tokio::test]
     async fn an_undone_intention_answers_and_leaves_nothing() {
-        let (writer, pool) = small_disk().await;
+        let (writer, db) = small_disk();
         let answer = writer.write(|db| {
             Box::pin(async move {
-                db.execute_unprepared("insert into notes (size) values (1)").await.map_err(store_error)?;
+                execute(db, "insert into notes (size) values (1)")?;
                 Ok(Outcome::Undo("seen"))
             })
         });
         assert_eq!(answer.await.unwrap(), "seen");
-        let stored: i64 = sqlx::query_scalar("select count(*) from notes").fetch_one(&pool).await.unwrap();
-        assert_eq!(stored, 0);
+        assert_eq!(stored(&db), Vec::<i64>::new());
     }
 }

@@ -8,33 +8,31 @@ use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
 use mashang_login::user::User;
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
 
+use super::db::{Db, Fetch, Run};
 use super::entity::sessions::{Column, Entity, Model, Relation};
 use super::entity::{families, users};
-use super::errors::{hash, read, store_error, text, time};
+use super::errors::{hash, read, text, time};
 use super::{identities, lookup, people};
 
-pub(super) async fn begin(db: &impl ConnectionTrait, session: &Session) -> Result<(), StoreError> {
+pub(super) async fn begin(db: Db<'_>, session: &Session) -> Result<(), StoreError> {
     let row = to_row(session).into_active_model();
-    Entity::insert(row).exec_without_returning(db).await.map_err(store_error)?;
+    Entity::insert(row).run(db).await?;
     Ok(())
 }
 
 /// A session that is live at `now`, and its person, switched off or not.
 pub(super) async fn with_user(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     secret: &SecretHash,
     now: Timestamp,
 ) -> Result<Option<(Session, User)>, StoreError> {
     let found = Entity::find_by_id(secret.to_text())
         .filter(Column::ExpiresAt.gt(now.as_millisecond()))
         .find_also_related(users::Entity)
-        .all(db)
-        .await
-        .map_err(store_error)?
+        .fetch(db)
+        .await?
         // As `lookup::row`, which cannot read two tables.
         .pop();
     match found {
@@ -45,7 +43,7 @@ pub(super) async fn with_user(
 
 /// A live session of a person who is not switched off (SEC-40).
 pub(super) async fn live(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     secret: &SecretHash,
     now: Timestamp,
 ) -> Result<Option<Session>, StoreError> {
@@ -54,11 +52,7 @@ pub(super) async fn live(
 }
 
 /// Ends a session and revokes what came from it.
-pub(super) async fn end(
-    db: &impl ConnectionTrait,
-    secret: &SecretHash,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
+pub(super) async fn end(db: Db<'_>, secret: &SecretHash, now: Timestamp) -> Result<bool, StoreError> {
     let Some(row) = take(db, secret).await? else { return Ok(false) };
     revoke_families(db, &row.id, now).await?;
     Ok(true)
@@ -66,7 +60,7 @@ pub(super) async fn end(
 
 /// Ends one of a person's sessions, live or not.
 pub(super) async fn end_one_of(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     user: &UserId,
     session: &SessionId,
     now: Timestamp,
@@ -74,10 +68,9 @@ pub(super) async fn end_one_of(
     let gone = Entity::delete_many()
         .filter(Column::Id.eq(session.as_str()))
         .filter(Column::UserId.eq(user.as_str()))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
-    if gone.rows_affected == 0 {
+        .run(db)
+        .await?;
+    if gone == 0 {
         return Ok(false);
     }
     revoke_families(db, session.as_str(), now).await?;
@@ -88,7 +81,7 @@ pub(super) async fn end_one_of(
 /// where they are signed in stay so, and the successor's end will reach them; when another person does, the former one
 /// is signed out.
 pub(super) async fn replace(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     former: &SecretHash,
     successor: &Session,
     now: Timestamp,
@@ -100,15 +93,14 @@ pub(super) async fn replace(
     families::Entity::update_many()
         .col_expr(families::Column::EndsWith, Expr::value(successor.id.as_str()))
         .filter(families::Column::EndsWith.eq(row.id))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     Ok(())
 }
 
 /// Ends every session that came from a person's identity, but `except`; how many browsers that signed out.
 pub(super) async fn end_of_identity(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     user: &UserId,
     key: &IdentityKey,
     except: Option<&SessionId>,
@@ -127,7 +119,7 @@ pub(super) async fn end_of_identity(
 
 /// Ends every session of a person but `except`, with all that came from them.
 pub(super) async fn end_of_user(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     user: &UserId,
     except: Option<&SessionId>,
     now: Timestamp,
@@ -139,7 +131,7 @@ pub(super) async fn end_of_user(
 /// family that one identity opened ends with a later session of another one (see [`replace`]). The session `except` and
 /// what ends with it stay.
 async fn end_all(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     user: &UserId,
     except: Option<&SessionId>,
     (mut these, mut issued): (Condition, Condition),
@@ -151,56 +143,49 @@ async fn end_all(
     }
     let mine = Entity::find().filter(Column::UserId.eq(user.as_str())).filter(these);
     let mut ended = 0;
-    for row in mine.all(db).await.map_err(store_error)? {
-        let gone = Entity::delete_by_id(row.secret.as_str()).exec(db).await.map_err(store_error)?;
+    for row in mine.fetch(db).await? {
+        let gone = Entity::delete_by_id(row.secret.as_str()).run(db).await?;
         revoke_families(db, &row.id, now).await?;
-        ended += gone.rows_affected * u64::from(now.as_millisecond() < row.expires_at);
+        ended += gone * u64::from(now.as_millisecond() < row.expires_at);
     }
     families::Entity::update_many()
         .col_expr(families::Column::RevokedAt, Expr::value(now.as_millisecond()))
         .filter(families::Column::UserId.eq(user.as_str()))
         .filter(families::Column::RevokedAt.is_null())
         .filter(issued)
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     Ok(ended)
 }
 
 /// A person's sessions that are live at `now`, oldest approval first.
-pub(super) async fn of(
-    db: &impl ConnectionTrait,
-    user: &UserId,
-    now: Timestamp,
-) -> Result<Vec<Session>, StoreError> {
+pub(super) async fn of(db: Db<'_>, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
     let rows = Entity::find()
         .filter(Column::UserId.eq(user.as_str()))
         .filter(Column::ExpiresAt.gt(now.as_millisecond()))
         .order_by_asc(Column::AuthTime)
         .order_by_asc(Column::Id)
-        .all(db)
-        .await
-        .map_err(store_error)?;
+        .fetch(db)
+        .await?;
     rows.into_iter().map(from_row).collect()
 }
 
 /// Deletes a session, once.
-async fn take(db: &impl ConnectionTrait, secret: &SecretHash) -> Result<Option<Model>, StoreError> {
+async fn take(db: Db<'_>, secret: &SecretHash) -> Result<Option<Model>, StoreError> {
     let Some(row) = lookup::row(Entity::find_by_id(secret.to_text()), db).await? else {
         return Ok(None);
     };
-    let gone = Entity::delete_by_id(secret.to_text()).exec(db).await.map_err(store_error)?;
-    Ok((gone.rows_affected == 1).then_some(row))
+    let gone = Entity::delete_by_id(secret.to_text()).run(db).await?;
+    Ok((gone == 1).then_some(row))
 }
 
-async fn revoke_families(db: &impl ConnectionTrait, session: &str, now: Timestamp) -> Result<(), StoreError> {
+async fn revoke_families(db: Db<'_>, session: &str, now: Timestamp) -> Result<(), StoreError> {
     families::Entity::update_many()
         .col_expr(families::Column::RevokedAt, Expr::value(now.as_millisecond()))
         .filter(families::Column::EndsWith.eq(session))
         .filter(families::Column::RevokedAt.is_null())
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     Ok(())
 }
 

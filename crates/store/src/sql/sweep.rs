@@ -5,10 +5,10 @@ use std::time::Duration;
 use mashang_login::Timestamp;
 use mashang_login::grant::GrantStage;
 use mashang_login::records::StoreError;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
 
+use super::db::{Db, Run, texts};
 use super::entity::{access_tokens, codes, families, grants, refresh_tokens, sessions};
-use super::errors::store_error;
 use super::grants::stage_word;
 
 /// How long an expired row stays: clocks differ, and people ask what happened yesterday. Grants that nobody answered are
@@ -60,11 +60,7 @@ pub(super) struct Round {
 }
 
 /// Deletes some of what is over.
-pub(super) async fn round(
-    db: &impl ConnectionTrait,
-    what: Leftover,
-    now: Timestamp,
-) -> Result<Round, StoreError> {
+pub(super) async fn round(db: Db<'_>, what: Leftover, now: Timestamp) -> Result<Round, StoreError> {
     let horizon = horizon(now);
     match what {
         Leftover::UnansweredGrants => {
@@ -90,17 +86,13 @@ pub(super) async fn round(
 }
 
 /// Rows that nothing points at.
-async fn singles<E: EntityTrait>(
-    db: &impl ConnectionTrait,
-    key: E::Column,
-    over: Condition,
-) -> Result<Round, StoreError> {
+async fn singles<E: EntityTrait>(db: Db<'_>, key: E::Column, over: Condition) -> Result<Round, StoreError> {
     let keys = keys_of::<E>(db, key, over, ROUND).await?;
     let is_full = keys.len() as u64 == ROUND;
     Ok(Round { gone: delete::<E>(db, key, &keys).await?, is_full })
 }
 
-async fn families(db: &impl ConnectionTrait, horizon: i64) -> Result<Round, StoreError> {
+async fn families(db: Db<'_>, horizon: i64) -> Result<Round, StoreError> {
     let over = Condition::all().add(families::Column::ExpiresAt.lt(horizon));
     let ended = keys_of::<families::Entity>(db, families::Column::Id, over, FAMILIES_A_ROUND).await?;
     let mut gone = delete::<codes::Entity>(db, codes::Column::FamilyId, &ended).await?;
@@ -112,23 +104,18 @@ async fn families(db: &impl ConnectionTrait, horizon: i64) -> Result<Round, Stor
 
 /// The keys first: not every engine deletes so many at most.
 async fn keys_of<E: EntityTrait>(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     key: E::Column,
     over: Condition,
     most: u64,
 ) -> Result<Vec<String>, StoreError> {
-    let keys = E::find().select_only().column(key).filter(over).limit(most).into_tuple();
-    keys.all(db).await.map_err(store_error)
+    texts(E::find().select_only().column(key).filter(over).limit(most), db).await
 }
 
-async fn delete<E: EntityTrait>(
-    db: &impl ConnectionTrait,
-    column: E::Column,
-    keys: &[String],
-) -> Result<u64, StoreError> {
+async fn delete<E: EntityTrait>(db: Db<'_>, column: E::Column, keys: &[String]) -> Result<u64, StoreError> {
     if keys.is_empty() {
         return Ok(0);
     }
     let these = E::delete_many().filter(column.is_in(keys.iter().map(String::as_str)));
-    Ok(these.exec(db).await.map_err(store_error)?.rows_affected)
+    Ok(these.run(db).await?)
 }

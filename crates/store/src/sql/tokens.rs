@@ -6,16 +6,17 @@ use mashang_login::records::{Bearer, Spent, StoreError};
 use mashang_login::secret::SecretHash;
 use mashang_login::token::{NewTokens, RefreshRecord};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
+use super::db::{Db, Run};
 use super::entity::{access_tokens, refresh_tokens};
-use super::errors::{hash, read, store_error, time, time_or_none};
+use super::errors::{hash, read, time, time_or_none};
 use super::writer::Outcome;
 use super::{families, identities, lookup, people};
 
 /// Stores tokens if their family may still have some; otherwise undoes the spending that led here.
 pub(super) async fn issue(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     family_id: &str,
     new: &NewTokens,
     now: Timestamp,
@@ -28,10 +29,7 @@ pub(super) async fn issue(
         family_id: family_id.to_owned(),
         expires_at: new.access_expires_at.as_millisecond(),
     };
-    access_tokens::Entity::insert(access.into_active_model())
-        .exec_without_returning(db)
-        .await
-        .map_err(store_error)?;
+    access_tokens::Entity::insert(access.into_active_model()).run(db).await?;
     if let Some((token, expires_at)) = &new.refresh {
         let refresh = refresh_tokens::Model {
             token: token.to_text(),
@@ -39,16 +37,13 @@ pub(super) async fn issue(
             expires_at: expires_at.as_millisecond(),
             spent_at: None,
         };
-        refresh_tokens::Entity::insert(refresh.into_active_model())
-            .exec_without_returning(db)
-            .await
-            .map_err(store_error)?;
+        refresh_tokens::Entity::insert(refresh.into_active_model()).run(db).await?;
     }
     Ok(Outcome::Keep(Spent::Issued))
 }
 
 pub(super) async fn refresh_token(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     token: &SecretHash,
 ) -> Result<Option<RefreshRecord>, StoreError> {
     let found = lookup::row(refresh_tokens::Entity::find_by_id(token.to_text()), db).await?;
@@ -66,7 +61,7 @@ pub(super) async fn refresh_token(
 
 /// Spends a refresh token, then stores its successors; a second attempt revokes the family (SEC-50).
 pub(super) async fn rotate(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     token: &SecretHash,
     new: &NewTokens,
     now: Timestamp,
@@ -77,14 +72,13 @@ pub(super) async fn rotate(
         .filter(Column::Token.eq(token.to_text()))
         .filter(Column::SpentAt.is_null())
         .filter(Column::ExpiresAt.gt(now.as_millisecond()))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     let row = lookup::row(Entity::find_by_id(token.to_text()), db).await?;
     let Some(row) = row.filter(|row| row.spent_at.is_some()) else {
         return Ok(Outcome::Undo(Spent::Unknown));
     };
-    if spent.rows_affected == 0 {
+    if spent == 0 {
         families::revoke(db, &row.family_id, now).await?;
         return Ok(Outcome::Keep(Spent::Replayed));
     }
@@ -92,7 +86,7 @@ pub(super) async fn rotate(
 }
 
 pub(super) async fn bearer(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     access: &SecretHash,
     now: Timestamp,
 ) -> Result<Option<Bearer>, StoreError> {
@@ -107,10 +101,7 @@ pub(super) async fn bearer(
     Ok(Some(Bearer { family, user, identity }))
 }
 
-pub(super) async fn family_of(
-    db: &impl ConnectionTrait,
-    token: &SecretHash,
-) -> Result<Option<Family>, StoreError> {
+pub(super) async fn family_of(db: Db<'_>, token: &SecretHash) -> Result<Option<Family>, StoreError> {
     let key = token.to_text();
     let access = lookup::row(access_tokens::Entity::find_by_id(key.as_str()), db).await?;
     let family_id = match access {

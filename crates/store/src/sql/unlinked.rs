@@ -5,15 +5,16 @@ use mashang_login::Timestamp;
 use mashang_login::identity::IdentityKey;
 use mashang_login::ids::UserId;
 use mashang_login::records::StoreError;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter};
 
+use super::db::{Db, Fetch, Run};
 use super::entity::unlinked_identities::{Column, Entity, Model};
-use super::errors::{read, store_error, text};
+use super::errors::{read, text};
 use super::people;
 
 /// Writes down that the identity was taken from the person.
 pub(super) async fn remember(
-    db: &impl ConnectionTrait,
+    db: Db<'_>,
     key: &IdentityKey,
     user: &UserId,
     now: Timestamp,
@@ -27,19 +28,14 @@ pub(super) async fn remember(
     };
     Entity::insert(row.into_active_model())
         .on_conflict_do_nothing_on([Column::Kind, Column::App, Column::Subject, Column::UserId])
-        .exec_without_returning(db)
-        .await
-        .map_err(store_error)?;
+        .run(db)
+        .await?;
     Ok(())
 }
 
 /// Whether the identity was taken from the person, or from somebody who was merged into them since.
-pub(super) async fn was_taken(
-    db: &impl ConnectionTrait,
-    key: &IdentityKey,
-    from: &UserId,
-) -> Result<bool, StoreError> {
-    for row in Entity::find().filter(key_is(key)).all(db).await.map_err(store_error)? {
+pub(super) async fn was_taken(db: Db<'_>, key: &IdentityKey, from: &UserId) -> Result<bool, StoreError> {
+    for row in Entity::find().filter(key_is(key)).fetch(db).await? {
         let user = read("unlinked_identities", &row.user_id, || text("user_id", &row.user_id))?;
         if people::is_now(db, user, from).await? {
             return Ok(true);
@@ -49,17 +45,8 @@ pub(super) async fn was_taken(
 }
 
 /// The person linked the identity again.
-pub(super) async fn forget(
-    db: &impl ConnectionTrait,
-    key: &IdentityKey,
-    user: &UserId,
-) -> Result<(), StoreError> {
-    Entity::delete_many()
-        .filter(key_is(key))
-        .filter(Column::UserId.eq(user.as_str()))
-        .exec(db)
-        .await
-        .map_err(store_error)?;
+pub(super) async fn forget(db: Db<'_>, key: &IdentityKey, user: &UserId) -> Result<(), StoreError> {
+    Entity::delete_many().filter(key_is(key)).filter(Column::UserId.eq(user.as_str())).run(db).await?;
     Ok(())
 }
 

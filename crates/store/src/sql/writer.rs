@@ -7,12 +7,10 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use mashang_login::records::StoreError;
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
-
+use super::db::Db;
 use super::each::Each;
-use super::patience::Patience;
 use super::queue::Queue;
+use mashang_login::records::StoreError;
 
 /// What an intention leaves behind.
 pub(super) enum Outcome<T> {
@@ -38,22 +36,12 @@ pub(super) enum Writer {
 }
 
 impl Writer {
-    /// Writes through `db`, which must hold exactly one connection.
-    pub(super) fn queue(db: DatabaseConnection) -> Self {
-        Self::Queue(Queue::start(db))
-    }
-
-    /// Writes through `db`, whose transactions must be serializable.
-    pub(super) fn each(db: DatabaseConnection, patience: Patience) -> Self {
-        Self::Each(Each::new(db, patience))
-    }
-
     /// Carries out one intention. It may be begun several times, each time from the start and with nothing left of the
     /// time before: that is why it must be `Clone`, and may touch nothing but the transaction.
     pub(super) async fn write<T, F>(&self, intention: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t DatabaseTransaction) -> Steps<'t, T> + Clone + Send + 'static,
+        F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Clone + Send + 'static,
     {
         match self {
             Self::Queue(queue) => queue.write(intention).await,

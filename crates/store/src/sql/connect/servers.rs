@@ -13,6 +13,7 @@ use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Database};
 
+use super::super::each::Each;
 use super::super::patience::Patience;
 use super::super::reader::Reader;
 use super::super::writer::Writer;
@@ -49,8 +50,8 @@ pub(super) async fn open_postgres(url: &str, options: &SqlOptions) -> Result<Con
     let writer = pool(PgPoolOptions::new().max_connections(options.writers.max(1)), serially, &patience);
     let writer = writer.connect_with(connect).await.map_err(OpenError::Server)?;
     Ok(Connections {
-        reader: Reader::of_a_server(SqlxPostgresConnector::from_sqlx_postgres_pool(reader), patience.clone()),
-        writer: Writer::each(SqlxPostgresConnector::from_sqlx_postgres_pool(writer), patience),
+        reader: Reader::Server(SqlxPostgresConnector::from_sqlx_postgres_pool(reader), patience.clone()),
+        writer: Writer::Each(Each::new(SqlxPostgresConnector::from_sqlx_postgres_pool(writer), patience)),
     })
 }
 
@@ -98,8 +99,8 @@ pub(super) async fn open_mysql(url: &str, options: &SqlOptions) -> Result<Connec
     let writer = pool(MySqlPoolOptions::new().max_connections(options.writers.max(1)), serially, &patience);
     let writer = writer.connect_with(connect).await.map_err(OpenError::Server)?;
     Ok(Connections {
-        reader: Reader::of_a_server(SqlxMySqlConnector::from_sqlx_mysql_pool(reader), patience.clone()),
-        writer: Writer::each(SqlxMySqlConnector::from_sqlx_mysql_pool(writer), patience),
+        reader: Reader::Server(SqlxMySqlConnector::from_sqlx_mysql_pool(reader), patience.clone()),
+        writer: Writer::Each(Each::new(SqlxMySqlConnector::from_sqlx_mysql_pool(writer), patience)),
     })
 }
 

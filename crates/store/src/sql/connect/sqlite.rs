@@ -1,31 +1,78 @@
-//! SQLite: the file and its mode, one connection that writes, a pool that reads.
+//! SQLite: the file and its mode, one connection of sqlx's that brings the tables up to date, then one that writes and a few
+//! that read, [in place](super::super::in_place).
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::{Connection, OpenFlags};
 use sea_orm::{DatabaseConnection, SqlxSqliteConnector};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use tokio::sync::Mutex;
 
+use super::super::in_place::{InPlace, sqlx_error};
+use super::super::queue::Queue;
 use super::super::reader::Reader;
 use super::super::writer::Writer;
 use super::migrations::{self, Dialect, Migrated, Newer};
 use super::{Connections, Durability, OpenError, SqlOptions};
 
 pub(super) async fn open(url: &str, options: &SqlOptions) -> Result<Connections, OpenError> {
-    let Opened { pool, connect, writer, in_memory, .. } = open_writer(url, options, Newer::IsServed).await?;
-    let reader = if in_memory {
-        // A database in memory belongs to its connection; there is no second one.
-        writer.clone()
+    let Opened { pool, connect, in_memory, .. } = open_migrated(url, options, Newer::IsServed).await?;
+    let path = connect.get_filename();
+    let connections = if in_memory {
+        // A database in memory has one connection, whose users take turns.
+        let db = Arc::new(InPlace::new(vec![in_place(path, in_memory, options, options.busy_timeout)?]));
+        let turn = Arc::new(Mutex::default());
+        let writer = Queue::start(db.clone(), Some(turn.clone())).map_err(no_thread)?;
+        Connections { reader: Reader::Memory(db, turn), writer: Writer::Queue(writer) }
     } else {
-        let readers = options.readers.max(1);
-        pool.max_connections(readers).connect_with(connect).await.map_err(OpenError::Engine)?
+        // The writer's thread may sleep until another process lets go of the file; whoever reads must not.
+        let writer = InPlace::new(vec![in_place(path, in_memory, options, options.busy_timeout)?]);
+        let reading = || in_place(path, in_memory, options, Duration::ZERO);
+        let readers = (0..options.readers.max(1)).map(|_| reading()).collect::<Result<_, _>>()?;
+        Connections {
+            reader: Reader::File(Arc::new(InPlace::new(readers)), options.busy_timeout),
+            writer: Writer::Queue(Queue::start(Arc::new(writer), None).map_err(no_thread)?),
+        }
     };
-    Ok(Connections {
-        reader: Reader::of_a_file(SqlxSqliteConnector::from_sqlx_sqlite_pool(reader)),
-        writer: Writer::queue(SqlxSqliteConnector::from_sqlx_sqlite_pool(writer)),
-    })
+    // Only now: a database in memory ends with its last connection.
+    pool.close().await;
+    Ok(connections)
+}
+
+fn no_thread(source: std::io::Error) -> OpenError {
+    OpenError::Engine(sqlx::Error::Io(source))
+}
+
+/// A connection whose statements run in the calling thread. The file is there, with its tables.
+fn in_place(
+    path: &Path,
+    in_memory: bool,
+    options: &SqlOptions,
+    busy_timeout: Duration,
+) -> Result<Connection, OpenError> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if in_memory {
+        flags |= OpenFlags::SQLITE_OPEN_MEMORY | OpenFlags::SQLITE_OPEN_SHARED_CACHE;
+    }
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(busy_timeout)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(
+            None,
+            "synchronous",
+            match options.durability {
+                Durability::Full => "full",
+                Durability::Normal => "normal",
+            },
+        )?;
+        Ok(connection)
+    };
+    open().map_err(|error| OpenError::Engine(sqlx_error(error)))
 }
 
 pub(super) fn check(url: &str) -> Result<(), OpenError> {
@@ -33,24 +80,24 @@ pub(super) fn check(url: &str) -> Result<(), OpenError> {
 }
 
 pub(super) async fn single(url: &str, options: &SqlOptions) -> Result<DatabaseConnection, OpenError> {
-    let opened = open_writer(url, options, Newer::IsRefused).await?;
-    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(opened.writer))
+    let opened = open_migrated(url, options, Newer::IsRefused).await?;
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(opened.pool))
 }
 
 pub(super) async fn bring_up_to_date(url: &str, options: &SqlOptions) -> Result<Migrated, OpenError> {
-    Ok(open_writer(url, options, Newer::IsServed).await?.migrated)
+    Ok(open_migrated(url, options, Newer::IsServed).await?.migrated)
 }
 
 /// A database that is up to date.
 struct Opened {
-    pool: SqlitePoolOptions,
+    /// One connection of sqlx's, which is made for chores.
+    pool: SqlitePool,
     connect: SqliteConnectOptions,
-    writer: SqlitePool,
     in_memory: bool,
     migrated: Migrated,
 }
 
-async fn open_writer(url: &str, options: &SqlOptions, newer: Newer) -> Result<Opened, OpenError> {
+async fn open_migrated(url: &str, options: &SqlOptions, newer: Newer) -> Result<Opened, OpenError> {
     let in_memory = url.contains(":memory:") || url.contains("mode=memory");
     let mut connect = SqliteConnectOptions::from_str(url)
         .map_err(|_| OpenError::Address(url.to_owned()))?
@@ -72,12 +119,11 @@ async fn open_writer(url: &str, options: &SqlOptions, newer: Newer) -> Result<Op
         .idle_timeout(None)
         .max_lifetime(None)
         .min_connections(1)
+        .max_connections(1)
         .test_before_acquire(false);
-    let writer = patiently(pool.clone().max_connections(1), connect.clone(), options.busy_timeout)
-        .await
-        .map_err(OpenError::Engine)?;
-    let migrated = migrate(&writer, newer).await?;
-    Ok(Opened { pool, connect, writer, in_memory, migrated })
+    let pool = patiently(pool, connect.clone(), options.busy_timeout).await.map_err(OpenError::Engine)?;
+    let migrated = migrate(&pool, newer).await?;
+    Ok(Opened { pool, connect, in_memory, migrated })
 }
 
 /// Makes the folder and an empty file which only its owner may read; SQLite gives its side files the same mode.

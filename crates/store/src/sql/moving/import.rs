@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::super::connect::{self, SqlOptions};
+use super::super::db::Db;
 use super::super::{entity, keys};
 use super::export::hex;
 use super::{End, FORMAT, Header, MoveError, Moved, Progress, each_table};
@@ -45,7 +46,7 @@ pub async fn import(
     let transaction = begun.map_err(|source| MoveError::Database { table: "the transaction", source })?;
     expect_empty(&transaction).await?;
     let moved = insert_all(&transaction, &mut lines, progress).await?;
-    for key in keys::all(&transaction).await? {
+    for key in keys::all(Db::Transaction(&transaction)).await? {
         if !opens(&key) {
             return Err(MoveError::MasterKey(key.id));
         }

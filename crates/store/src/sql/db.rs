@@ -1,0 +1,109 @@
+//! What a noun's file speaks to: a server through a pool or a transaction of SeaORM, or a file [in place](super::in_place).
+//!
+//! Queries are SeaORM's, but they are run by [`Fetch`] and [`Run`] instead of its own methods, whose answers only the
+//! drivers it knows can make. Errors come out as ours.
+
+use std::future::Future;
+
+use mashang_login::records::StoreError;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryTrait,
+    Select, SelectTwo, Statement, TryIntoModel,
+};
+
+use super::errors::store_error;
+use super::in_place::{InPlace, Values};
+
+/// Where a noun reads, or the transaction in which it writes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Db<'c> {
+    Pool(&'c DatabaseConnection),
+    Transaction(&'c DatabaseTransaction),
+    File(&'c InPlace),
+}
+
+impl Db<'_> {
+    pub(super) fn backend(self) -> DbBackend {
+        match self {
+            Self::Pool(pool) => pool.get_database_backend(),
+            Self::Transaction(transaction) => transaction.get_database_backend(),
+            Self::File(_) => DbBackend::Sqlite,
+        }
+    }
+
+    async fn execute(self, statement: Statement) -> Result<u64, DbErr> {
+        let executed = match self {
+            Self::Pool(pool) => pool.execute_raw(statement).await?,
+            Self::Transaction(transaction) => transaction.execute_raw(statement).await?,
+            Self::File(file) => return file.run(&statement),
+        };
+        Ok(executed.rows_affected())
+    }
+}
+
+/// A query with rows.
+pub(super) trait Fetch {
+    /// What a row becomes.
+    type Row;
+
+    /// All rows.
+    fn fetch(self, db: Db<'_>) -> impl Future<Output = Result<Vec<Self::Row>, StoreError>> + Send;
+}
+
+impl<E> Fetch for Select<E>
+where
+    E: EntityTrait<ActiveModel: TryIntoModel<E::Model> + Send>,
+{
+    type Row = E::Model;
+
+    async fn fetch(self, db: Db<'_>) -> Result<Vec<E::Model>, StoreError> {
+        let fetched = match db {
+            Db::Pool(pool) => self.all(pool).await,
+            Db::Transaction(transaction) => self.all(transaction).await,
+            Db::File(file) => file.rows(&self.build(DbBackend::Sqlite), |row| Values::of(row).model::<E>()),
+        };
+        fetched.map_err(store_error)
+    }
+}
+
+impl<E, F> Fetch for SelectTwo<E, F>
+where
+    E: EntityTrait<ActiveModel: TryIntoModel<E::Model> + Send>,
+    F: EntityTrait<ActiveModel: TryIntoModel<F::Model> + Send>,
+{
+    type Row = (E::Model, Option<F::Model>);
+
+    async fn fetch(self, db: Db<'_>) -> Result<Vec<Self::Row>, StoreError> {
+        let fetched = match db {
+            Db::Pool(pool) => self.all(pool).await,
+            Db::Transaction(transaction) => self.all(transaction).await,
+            Db::File(file) => file.rows(&self.build(DbBackend::Sqlite), |row| {
+                let mut values = Values::of(row);
+                Ok((values.model::<E>()?, values.model_or_none::<F>()?))
+            }),
+        };
+        fetched.map_err(store_error)
+    }
+}
+
+/// The one text column that `select` names, of all its rows.
+pub(super) async fn texts<E: EntityTrait>(select: Select<E>, db: Db<'_>) -> Result<Vec<String>, StoreError> {
+    let fetched = match db {
+        Db::Pool(pool) => select.into_tuple().all(pool).await,
+        Db::Transaction(transaction) => select.into_tuple().all(transaction).await,
+        Db::File(file) => file.rows(&select.build(DbBackend::Sqlite), |row| Values::of(row).text()),
+    };
+    fetched.map_err(store_error)
+}
+
+/// A query that writes.
+pub(super) trait Run {
+    /// Runs it, and says how many rows that changed.
+    fn run(self, db: Db<'_>) -> impl Future<Output = Result<u64, StoreError>> + Send;
+}
+
+impl<Q: QueryTrait + Send> Run for Q {
+    async fn run(self, db: Db<'_>) -> Result<u64, StoreError> {
+        db.execute(self.build(db.backend())).await.map_err(store_error)
+    }
+}
