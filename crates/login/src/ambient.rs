@@ -29,13 +29,14 @@ impl Clock for SystemClock {
     }
 }
 
-/// The operating system's random source, through aws-lc.
+/// The operating system's random source. Not aws-lc's, which first measures for 40 ms how unpredictable the processor is, at
+/// each start.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) {
-        aws_lc_rs::rand::fill(bytes).expect("the operating system provides randomness");
+        getrandom::fill(bytes).expect("the operating system provides randomness");
     }
 }
 

@@ -15,8 +15,17 @@ const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Runs until the server stops and the browsers that wait have been told.
 pub async fn run(app: App) {
+    tokio::task::spawn_blocking(prepare_signing);
     tokio::join!(tidy(&app), look_around(&app));
     let _ = tokio::time::timeout(FAREWELL, app.limits.streams_ended()).await;
+}
+
+/// aws-lc measures at its first use how unpredictable the processor is. Here nobody waits for that; at the first signature
+/// somebody would.
+fn prepare_signing() {
+    if aws_lc_rs::rand::fill(&mut [0]).is_err() {
+        tracing::error!("aws-lc has no randomness: nothing can be signed");
+    }
 }
 
 /// What metrics show, whether somebody asks for it or not.

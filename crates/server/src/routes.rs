@@ -5,10 +5,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::state::App;
-use crate::web::{assets, headers, problem, request_id, sdk};
+use crate::web::{around, assets, problem, sdk};
 use crate::{
     account, body, brand, browser, channel, consent, csrf, finish, health, index, login, named_person, oauth,
     phone, platform, scan, urls, verification,
@@ -166,11 +165,7 @@ pub fn router(app: App) -> Router {
         // One stack, outermost first: a layer that is added by itself costs every request a boxed service more.
         .layer(
             ServiceBuilder::new()
-                // Outermost, so that whatever is logged or answered has the request's name.
-                .layer(from_fn_with_state(app.clone(), request_id::layer))
-                .layer(from_fn_with_state(app.clone(), headers::layer))
-                .layer(CatchPanicLayer::new())
-                .layer(from_fn_with_state(app.clone(), problem::layer))
+                .layer(from_fn_with_state(app.clone(), around::layer))
                 .layer(DefaultBodyLimit::max(body::LIMIT)),
         )
         .with_state(app)

@@ -3,6 +3,7 @@
 //! Nothing here knows what a login is for; start at [`visitor`].
 
 pub mod address;
+pub mod around;
 pub mod assets;
 pub mod cookies;
 pub mod counts;

@@ -71,6 +71,12 @@ pub struct Route {
 }
 
 impl Route {
+    /// The path with its parameters' names.
+    #[must_use]
+    pub fn template(&self) -> &str {
+        &self.template
+    }
+
     /// A request was answered, after this long.
     pub fn count(&self, method: &'static str, status: StatusCode, took: Duration) {
         self.seconds.observe(took.as_secs_f64());

@@ -1,10 +1,7 @@
 //! Headers on every answer, errors too (SEC-65).
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
-use http::HeaderValue;
 use http::header::{self, HeaderName};
+use http::{HeaderMap, HeaderValue};
 
 use super::cookies::Transport;
 use crate::state::App;
@@ -66,11 +63,15 @@ pub fn source_of(address: &str) -> Option<String> {
 /// that tie for good. Phone pages and everything else keep it.
 const POPUP_PATHS: [&str; 4] = ["/authorize", "/login/", "/channel/", "/consent/"];
 
-/// Adds what is missing to every answer.
-pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    let may_be_popup = POPUP_PATHS.iter().any(|start| request.uri().path().starts_with(start));
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+/// Whether a website may have opened the page at `path` in a popup.
+#[must_use]
+pub fn may_be_popup(path: &str) -> bool {
+    POPUP_PATHS.iter().any(|start| path.starts_with(start))
+}
+
+/// Adds what is missing to the headers of an answer.
+pub fn complete(app: &App, may_be_popup: bool, headers: &mut HeaderMap) {
+    headers.reserve(8);
     let mut or_set = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     };
@@ -88,7 +89,6 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
         headers.insert(header::CONTENT_SECURITY_POLICY, Csp::STRICT);
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     }
-    response
 }
 
 #[cfg(test)]

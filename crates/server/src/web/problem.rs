@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use mashang_login::grant::Grant;
@@ -188,21 +186,17 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The layer that gives problems their words.
-pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    // Read once: handlers find the same visitor in the request.
-    let visitor = Visitor::read(&app, &parts);
-    parts.extensions.insert(visitor.clone());
-    let response = next.run(Request::from_parts(parts, body)).await;
+/// An answer, in words if it is a problem.
+#[must_use]
+pub fn worded(app: &App, visitor: &Visitor, response: Response) -> Response {
     let told = response.extensions().get::<Arc<Problem>>().cloned();
     let Some(problem) = told.or_else(|| of_plain_refusal(&response)) else { return response };
-    let reference = reference(&app);
+    let reference = reference(app);
     problem.log(&reference);
     let mut told = if visitor.wants_json {
         as_json(&problem, &reference)
     } else {
-        as_page(&app, &visitor, &problem, &reference)
+        as_page(app, visitor, &problem, &reference)
     };
     if let Some(wait) = problem.retry_after() {
         told.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));

@@ -6,20 +6,21 @@
 //! nobody how many requests there were.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::middleware::Next;
+use axum::extract::{ConnectInfo, MatchedPath, Request};
 use axum::response::Response;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Uri};
 use mashang_login::Entropy;
 use mashang_login::ids::ScanCode;
 use tokio::time::Instant;
+use tracing::Span;
 use tracing::field::Empty;
-use tracing::{Instrument as _, Span};
 
-use crate::metrics::requests::{UNMATCHED, method};
+use crate::metrics::requests::{Route, UNMATCHED, method};
 use crate::state::App;
+use crate::urls;
 
 /// The header.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -81,23 +82,60 @@ pub fn about(code: &ScanCode) {
     Span::current().record("ticket", code.short());
 }
 
-/// The layer.
-pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let name = given(&app, &request).unwrap_or_else(|| app.request_ids.fresh());
-    let method = method(request.method());
-    let template = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str);
-    let route = app.metrics.requests.route(template);
-    let span = tracing::info_span!("request", request_id = name.to_str().unwrap_or_default(), ticket = Empty);
-    if !span.is_disabled()
-        && let Some(ticket) = ticket_in(template, request.uri().path()).and_then(short)
-    {
-        span.record("ticket", ticket);
+/// A request that has its name.
+#[derive(Debug)]
+pub struct Named {
+    name: HeaderValue,
+    uri: Uri,
+    is_poll: bool,
+    method: &'static str,
+    route: Arc<Route>,
+    began: Instant,
+}
+
+impl Named {
+    /// Names a request.
+    #[must_use]
+    pub fn read(app: &App, request: &Request) -> Self {
+        let template = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str);
+        Self {
+            name: given(app, request).unwrap_or_else(|| app.request_ids.fresh()),
+            uri: request.uri().clone(),
+            is_poll: template == urls::STATUS || template == urls::BROWSER_STATUS,
+            method: method(request.method()),
+            route: app.metrics.requests.route(template),
+            began: Instant::now(),
+        }
     }
-    let mut response = next.run(request).instrument(span).await;
-    route.count(method, response.status(), began.elapsed());
-    response.headers_mut().insert(HEADER, name);
-    response
+
+    /// What its log lines are within. None for a poll: those are most of the requests there are, a span is a good part of
+    /// what one costs, and all that is ever said of one is that it failed ([`worded`](Self::worded)).
+    #[must_use]
+    pub fn span(&self) -> Span {
+        if self.is_poll { Span::none() } else { self.make_span() }
+    }
+
+    fn make_span(&self) -> Span {
+        let request_id = self.name.to_str().unwrap_or_default();
+        match ticket_in(self.route.template(), self.uri.path()).and_then(short) {
+            Some(ticket) => tracing::info_span!("request", request_id, ticket),
+            None => tracing::info_span!("request", request_id, ticket = Empty),
+        }
+    }
+
+    /// Puts its answer into words, within its span.
+    pub fn worded(&self, answer: Response, words: impl FnOnce(Response) -> Response) -> Response {
+        if !self.is_poll || answer.status().is_success() {
+            return words(answer);
+        }
+        self.make_span().in_scope(|| words(answer))
+    }
+
+    /// It is answered: that is counted, and the answer has its name.
+    pub fn answered(self, response: &mut Response) {
+        self.route.count(self.method, response.status(), self.began.elapsed());
+        response.headers_mut().insert(HEADER, self.name);
+    }
 }
 
 #[cfg(test)]
