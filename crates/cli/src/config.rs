@@ -17,11 +17,20 @@ pub fn run(command: Config) -> anyhow::Result<()> {
         Config::Check(file) => {
             let config = load(file.config.as_deref())?;
             Channels::new(&config, &Arc::default())?;
+            config.traces.read_headers()?;
             println!(
                 "The configuration is valid: {}, {} channel(s).",
                 config.server.public_url,
                 config.channel.len()
             );
+            if let Ok(Some(url)) = config.traces.address() {
+                println!(
+                    "Traces: to {} as {} (sample {})",
+                    url.origin().ascii_serialization(),
+                    config.traces.service_name,
+                    config.traces.sample
+                );
+            }
             for told in config.claims.described() {
                 println!("Claims: {told}");
             }

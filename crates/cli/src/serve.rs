@@ -35,6 +35,15 @@ pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
         tracing::warn!("{hint}");
     }
     tracing::info!("listening on {}, reached at {}", listener.local_addr()?, config.server.public_url);
+    let traces = app.traces.clone();
+    if let Some(traces) = &traces {
+        tracing::info!(
+            "traces go to {} as {} (sample {})",
+            traces.place(),
+            config.traces.service_name,
+            config.traces.sample
+        );
+    }
     let operators = config.operations.address().map_err(anyhow::Error::msg)?.map(listen).transpose()?;
     if let Some(listener) = operators {
         tracing::info!("metrics and readiness on {}", listener.local_addr()?);
@@ -48,5 +57,8 @@ pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     let tidying = tokio::spawn(background::run(app.clone()));
     serve::serve(listener, routes::router(app), stopping).await?;
     tidying.await?;
+    if let Some(traces) = traces {
+        traces.flush().await;
+    }
     Ok(())
 }

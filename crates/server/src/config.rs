@@ -8,6 +8,7 @@ pub mod channel;
 pub mod claims;
 pub mod sender;
 pub mod this_device;
+pub mod traces;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ use url::{Host, Url};
 
 use self::channel::{ChannelSection, secret_of};
 use self::claims::ClaimsSection;
+use self::traces::TracesSection;
 
 /// The default configuration, which is also the manual.
 pub const DEFAULT: &str = include_str!("config/default.toml");
@@ -69,6 +71,8 @@ pub struct Config {
     pub operations: OperationsSection,
     /// `[log]`
     pub log: LogSection,
+    /// `[traces]`
+    pub traces: TracesSection,
     /// `[sandbox]`
     pub sandbox: SandboxSection,
     /// `[claims]`
@@ -337,6 +341,7 @@ fn extract(figment: Figment) -> Result<Config, ConfigError> {
     read_url("store", &mut store.url, UNSAID_STORE_URL, store.url_file.as_deref())?;
     let tickets = &mut config.tickets;
     read_url("tickets", &mut tickets.url, UNSAID_TICKETS_URL, tickets.url_file.as_deref())?;
+    config.traces.read_endpoint()?;
     config.check()?;
     Ok(config)
 }
@@ -374,6 +379,7 @@ impl Config {
         }
         self.check_login(&mut wrong);
         self.check_operations(&mut wrong);
+        self.traces.check(&mut wrong);
         self.check_sandbox(&mut wrong);
         self.claims.check(&self.channel, &mut wrong);
         for (id, channel) in &self.channel {
@@ -515,6 +521,7 @@ impl Config {
         if is_shared && matches!(self.tickets.address(), Ok(TicketsAddress::Memory)) {
             hints.push("tickets.url is \"memory:\", so this must be the only node: with several, a phone that reaches another node than the browser did finds no ticket".to_owned());
         }
+        hints.extend(self.traces.hint());
         if self.channel.is_empty() {
             hints.push("no channel is configured, so nobody can log in: see [channel.<name>] in `mashang config show`".to_owned());
         }

@@ -9,11 +9,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument as _;
 
+use crate::traces;
 use crate::web::problem::Problem;
 
 /// The layer.
 pub(crate) async fn layer(request: Request, next: Next) -> Response {
-    match tokio::spawn(next.run(request).in_current_span()).await {
+    match tokio::spawn(traces::follow(next.run(request).in_current_span())).await {
         Ok(response) => response,
         // A panic is a broken invariant of ours: the person sees a page, the log has the panic's own message.
         Err(error) => Problem::Broken(error.to_string()).into_response(),

@@ -28,11 +28,13 @@ use mashang_login::session::Session;
 use mashang_login::ticket::{Origin, Refusal, Status, Ticket};
 use mashang_login::tickets::Advance;
 use mashang_oidc::authorize::{self, AuthorizationResponse};
+use tokio::time::Instant;
 
 pub use self::answer::{redeem, redeem_for_page};
 pub use self::here::prove_here;
 use crate::oauth::message;
 use crate::state::App;
+use crate::traces::{self, Side};
 use crate::web::language::Language;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
@@ -315,6 +317,7 @@ pub async fn advance(
     code: &ScanCode,
     mut step: impl FnMut(&Ticket, Timestamp) -> Result<Ticket, Refusal>,
 ) -> Result<Result<Ticket, Refusal>, Problem> {
+    let began = Instant::now();
     loop {
         let now = app.now();
         let Some(seen) = app.tickets.get(code, now).await? else { return Ok(Err(Refusal::Expired)) };
@@ -324,7 +327,14 @@ pub async fn advance(
         };
         // Each loss means somebody else won, and a ticket has at most three moves: this ends.
         if app.tickets.advance(&seen, &moved, now).await? == Advance::Won {
-            app.metrics.ticket_moved(&seen, &moved, now, &app.site.lifetimes);
+            if let Some((stage, channel)) = app.metrics.ticket_moved(&seen, &moved, now, &app.site.lifetimes)
+            {
+                let mut told =
+                    traces::told(Side::Inside, began.elapsed(), || format!("ticket {stage}").into());
+                told.set("ticket", code.short().to_owned());
+                told.set("ticket.stage", stage);
+                told.set("channel.id", channel);
+            }
             return Ok(Ok(moved));
         }
     }

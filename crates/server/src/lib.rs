@@ -3,7 +3,7 @@
 //! Read [`routes`] first: it is the table of every address. A login then goes through [`oauth::authorize`] (a website
 //! asks), [`flow`] (what happens next), [`login`] (the waiting browser), [`scan`] (the phone), [`channel`] (the
 //! platforms) and back through [`flow`] to the website. [`web`] holds what all pages share, [`config`] and [`state`]
-//! what is set up once, [`open`] puts it together and [`serve`] listens. [`metrics`], [`log`] and [`operations`] are for
+//! what is set up once, [`open`] puts it together and [`serve`] listens. [`metrics`], [`log`], [`traces`] and [`operations`] are for
 //! whoever runs it.
 //!
 //! This crate must not know SQL or Redis: it speaks to stores through the traits of `mashang_login`.
@@ -38,6 +38,7 @@ pub mod routes;
 pub mod scan;
 pub mod serve;
 pub mod state;
+pub mod traces;
 pub mod urls;
 mod verification;
 pub mod web;

@@ -214,8 +214,14 @@ impl Metrics {
         Waits(gauge)
     }
 
-    /// A ticket was moved from `seen` to `moved` at `now`.
-    pub fn ticket_moved(&self, seen: &Ticket, moved: &Ticket, now: Timestamp, lifetimes: &Lifetimes) {
+    /// A ticket was moved from `seen` to `moved` at `now`. The stage it reached and the channel, if any, that brought it there.
+    pub fn ticket_moved(
+        &self,
+        seen: &Ticket,
+        moved: &Ticket,
+        now: Timestamp,
+        lifetimes: &Lifetimes,
+    ) -> Option<(&'static str, String)> {
         let began = |until: &Timestamp, lifetime: Duration| *until - lifetime;
         let (stage, by, since) = match (&seen.stage, &moved.stage) {
             (Stage::Waiting { .. }, Stage::Scanned { by, .. }) => ("scanned", Some(by), Some(seen.origin.at)),
@@ -231,14 +237,15 @@ impl Metrics {
             }
             (Stage::Scanned { by, .. }, Stage::Denied { .. }) => ("denied", Some(by), None),
             (_, Stage::Denied { .. }) => ("denied", None, None),
-            _ => return,
+            _ => return None,
         };
         let channel = by.map_or_else(String::new, |by| by.channel.as_str().to_owned());
-        self.reached.get_or_create(&[("stage", stage.into()), ("channel", channel.into())]).inc();
+        self.reached.get_or_create(&[("stage", stage.into()), ("channel", channel.clone().into())]).inc();
         if let Some(since) = since {
             let took = now.duration_since(since).as_secs_f64().max(0.0);
             self.stage_seconds.get_or_create(&[("stage", stage.into())]).observe(took);
         }
+        Some((stage, channel))
     }
 
     /// A code was handed to the sender of a channel, or not.

@@ -31,6 +31,7 @@ use crate::metrics::Metrics;
 use crate::metrics::engines::Timed;
 use crate::platform;
 use crate::state::{App, Parts, Site};
+use crate::traces::Traces;
 use crate::web::counts::Counts;
 use crate::web::limits::Limits;
 use crate::web::pages::Pages;
@@ -164,7 +165,8 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
     let Surroundings { clock, entropy, leaving, stopping } = surroundings;
     let metrics = Arc::new(Metrics::default());
     let database = Arc::new(database(config).await?);
-    let records: Arc<dyn Records> = Arc::new(Timed::new(database.clone(), "records", metrics.clone()));
+    let records: Arc<dyn Records> =
+        Arc::new(Timed::new(database.clone(), "records", metrics.clone()).on(system_of(&config.store.url)));
     let signing_keys = records.signing_keys().await?;
     let is_first_start = signing_keys.is_empty();
     let master = master_key(&config.store.master_key_file, &signing_keys, &*entropy)?;
@@ -199,13 +201,18 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
     };
     let limits = MemoryLimits { live_tickets: config.limits.live_tickets, ..Default::default() };
     let address = config.tickets.address().map_err(|wrong| ConfigError::Wrong(vec![wrong]))?;
+    let system = match address {
+        TicketsAddress::Postgres => system_of(&config.store.url),
+        _ => "redis",
+    };
     let is_in_memory = matches!(address, TicketsAddress::Memory);
     let mut store = TicketStore::open(address, &config.store.url, limits, &*entropy).await?;
     if !is_in_memory {
-        store.tickets = Arc::new(Timed::new(store.tickets, "tickets", metrics.clone()));
-        store.handshakes = Arc::new(Timed::new(store.handshakes, "tickets", metrics.clone()));
+        store.tickets = Arc::new(Timed::new(store.tickets, "tickets", metrics.clone()).on(system));
+        store.handshakes = Arc::new(Timed::new(store.handshakes, "tickets", metrics.clone()).on(system));
     }
     let sdk = Arc::new(Sdk::embedded());
+    let traces = Traces::open(&config.traces, entropy.clone())?;
     Ok(App::new(Parts {
         site: Site::new(config),
         records,
@@ -226,9 +233,19 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         request_ids: RequestIds::random(&*entropy),
         entropy,
         metrics,
+        traces,
         leaving,
         stopping,
     }))
+}
+
+/// The engine of a database's address, in OpenTelemetry's words (`db.system.name`).
+fn system_of(url: &str) -> &'static str {
+    match url.split_once(':').map_or("", |(scheme, _)| scheme) {
+        "sqlite" => "sqlite",
+        "mysql" | "mariadb" => "mysql",
+        _ => "postgresql",
+    }
 }
 
 fn policy(config: &Config) -> TokenPolicy {

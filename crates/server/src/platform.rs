@@ -15,6 +15,7 @@
 //! This module must not know what a login is: it speaks of apps, not of people.
 
 pub mod breaker;
+pub(crate) mod calls;
 pub mod config;
 pub mod failure;
 mod fetch;

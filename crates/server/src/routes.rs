@@ -10,7 +10,7 @@ use crate::state::App;
 use crate::web::{around, assets, problem, sdk};
 use crate::{
     account, body, brand, browser, channel, consent, csrf, finish, health, index, login, named_person, oauth,
-    phone, platform, scan, urls, verification,
+    phone, platform, scan, traces, urls, verification,
 };
 
 /// All of it.
@@ -165,6 +165,12 @@ pub fn router(app: App) -> Router {
         // One stack, outermost first: a layer that is added by itself costs every request a boxed service more.
         .layer(
             ServiceBuilder::new()
+                // Where requests are traced, their spans; elsewhere nothing. It names the lines of the layer below.
+                .option_layer(
+                    app.traces
+                        .clone()
+                        .map(|traces| from_fn_with_state((app.clone(), traces), traces::layer::layer)),
+                )
                 .layer(from_fn_with_state(app.clone(), around::layer))
                 .layer(DefaultBodyLimit::max(body::LIMIT)),
         )

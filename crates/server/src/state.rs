@@ -22,6 +22,7 @@ use crate::clock_skew;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::platform;
+use crate::traces::Traces;
 use crate::web::cookies::Transport;
 use crate::web::counts::Counts;
 use crate::web::limits::Limits;
@@ -72,6 +73,8 @@ pub struct Parts {
     pub counts: Counts,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Where requests are told to, if anywhere.
+    pub traces: Option<Traces>,
     /// Names for requests.
     pub request_ids: RequestIds,
     /// Cancelled when the server is asked to stop: it takes no new browsers, and everything else goes on.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
 use serde::Serialize;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::error::{Error, TransportKind};
@@ -18,6 +19,27 @@ use crate::query::Query;
 
 /// How long to wait before the one repetition that a call may have.
 const BACKOFF: Duration = Duration::from_millis(300);
+
+/// Hears of each call that was made, for whoever measures or traces. Never of a query, a body, a code or a token.
+pub trait Observer: fmt::Debug + Send + Sync {
+    /// A call ended, its repetition included; in the task that made it. Nothing is heard of a call whose caller went away.
+    fn finished(&self, call: &FinishedCall<'_>);
+}
+
+/// A call that ended.
+#[derive(Debug)]
+pub struct FinishedCall<'a> {
+    /// The call, such as `sns/oauth2/access_token`.
+    pub name: &'static str,
+    /// Whose it is.
+    pub platform: Platform,
+    /// The host that was called.
+    pub host: &'a str,
+    /// From its beginning to its end.
+    pub took: Duration,
+    /// How it ended.
+    pub outcome: Result<(), &'a Error>,
+}
 
 /// Limits and route of a [`Client`].
 #[derive(Clone)]
@@ -32,6 +54,8 @@ pub struct ClientOptions {
     pub no_proxy: bool,
     /// Send every call through this proxy. Excludes `no_proxy`.
     pub proxy: Option<Url>,
+    /// Who hears of calls; nobody by default.
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl Default for ClientOptions {
@@ -42,6 +66,7 @@ impl Default for ClientOptions {
             body_limit: 64 * 1024,
             no_proxy: false,
             proxy: None,
+            observer: None,
         }
     }
 }
@@ -81,6 +106,7 @@ pub struct Client {
     http: reqwest::Client,
     total_timeout: Duration,
     body_limit: usize,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl fmt::Debug for Client {
@@ -184,6 +210,7 @@ impl Client {
             http,
             total_timeout: options.total_timeout,
             body_limit: options.body_limit,
+            observer: options.observer,
         })
     }
 
@@ -213,10 +240,21 @@ impl Client {
                 outcome => outcome,
             }
         };
-        let outcome = tokio::time::timeout(self.total_timeout, attempts).await;
-        outcome
+        let began = Instant::now();
+        let outcome = tokio::time::timeout(self.total_timeout, attempts)
+            .await
             .unwrap_or_else(|elapsed| Err(Error::timed_out(elapsed)))
-            .map_err(|error| error.refused_by(call.platform).without(call.sent))
+            .map_err(|error| error.refused_by(call.platform).without(call.sent));
+        if let Some(observer) = &self.observer {
+            observer.finished(&FinishedCall {
+                name: call.name,
+                platform: call.platform,
+                host: url.host_str().unwrap_or_default(),
+                took: began.elapsed(),
+                outcome: outcome.as_ref().map(drop),
+            });
+        }
+        outcome
     }
 
     /// The body of an HTTP 200 answer, read up to the limit.

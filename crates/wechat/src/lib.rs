@@ -82,7 +82,7 @@ pub mod sns;
 mod token;
 pub mod wecom;
 
-pub use client::{BuildError, Client, ClientOptions};
+pub use client::{BuildError, Client, ClientOptions, FinishedCall, Observer};
 pub use error::{ErrCode, Error, FailureKind, PlatformError, TransportKind};
 pub use hosts::{Hosts, Platform};
 pub use ids::{AppId, InvalidId, OpenId, UnionId};

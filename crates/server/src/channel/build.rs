@@ -35,7 +35,7 @@ use crate::message::outbox::Outbox;
 use crate::metrics::Metrics;
 use crate::platform::config::TokenSourceSection;
 use crate::platform::theirs::Theirs;
-use crate::platform::{Breaker, Source};
+use crate::platform::{Breaker, Source, calls};
 use crate::urls;
 
 /// What the channels of one configuration have in common.
@@ -217,6 +217,7 @@ fn supplied(
 }
 
 fn client(hosts: &Hosts, options: ClientOptions) -> Result<Client, ConfigError> {
+    let options = ClientOptions { observer: Some(Arc::new(calls::Told)), ..options };
     Client::new(hosts.clone(), options).map_err(|error| ConfigError::Malformed(error.to_string()))
 }
 

@@ -22,6 +22,7 @@ use moka::future::Cache;
 use super::relay::Relay;
 use super::{Channel, Means, directory_event, official_event};
 use crate::state::App;
+use crate::traces;
 use crate::web::limits::Counted;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
@@ -158,7 +159,7 @@ pub async fn deliver(
     // In a task of its own: deliveries that come meanwhile wait for the same answer, and none interrupts it.
     let id = found.id.clone();
     let work = async move { answer(&app, id.as_str(), &visitor, accepted, text, body).await };
-    match tokio::time::timeout(ANSWER_WITHIN, tokio::spawn(work)).await {
+    match tokio::time::timeout(ANSWER_WITHIN, tokio::spawn(traces::follow(work))).await {
         Ok(Ok(Ok(answer))) => Ok(answer.into_response()),
         Ok(Ok(Err(failed))) => Err(Arc::unwrap_or_clone(failed).into()),
         Ok(Err(panic)) => Err(Problem::Broken(panic.to_string())),

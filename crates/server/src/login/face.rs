@@ -14,6 +14,7 @@ use crate::channel::{
     Channel, ChannelFailure, Code, FailureWords, Means, Place, Platform, Shown, begin_trip,
 };
 use crate::state::App;
+use crate::traces;
 use crate::urls;
 use crate::web::device::Surroundings;
 use crate::web::problem::{self, Problem};
@@ -247,10 +248,10 @@ async fn draw(
 /// goes on, and is there when the page is asked for again.
 async fn code_in_time(app: &App, channel: &Channel, ticket: &Ticket) -> Result<Code, ChannelFailure> {
     let (app, id, ticket) = (app.clone(), channel.id.clone(), ticket.clone());
-    let drawing = tokio::spawn(async move {
+    let drawing = tokio::spawn(traces::follow(async move {
         let channel = app.channels.get(id.as_str()).expect("channels do not change while the server runs");
         channel.draw_code(&app, &ticket).await
-    });
+    }));
     match tokio::time::timeout(PATIENCE, drawing).await {
         Ok(Ok(drawn)) => drawn,
         Ok(Err(panic)) => Err(ChannelFailure::broken(&panic)),

@@ -30,11 +30,14 @@ use prometheus_client::metrics::histogram::Histogram;
 use tokio::time::Instant;
 
 use super::Metrics;
+use crate::traces::{self, Side};
 
 /// A store whose calls are timed.
 pub struct Timed<E: ?Sized> {
     inner: Arc<E>,
     engine: &'static str,
+    /// `db.system.name` in traces.
+    system: &'static str,
     metrics: Arc<Metrics>,
     /// By operation; filled at the first call of each.
     seconds: RwLock<HashMap<&'static str, Histogram>>,
@@ -50,7 +53,13 @@ impl<E: ?Sized> Timed<E> {
     /// Times the calls of `inner`, which is told as `engine`.
     #[must_use]
     pub fn new(inner: Arc<E>, engine: &'static str, metrics: Arc<Metrics>) -> Self {
-        Self { inner, engine, metrics, seconds: RwLock::default() }
+        Self { inner, engine, system: "other_sql", metrics, seconds: RwLock::default() }
+    }
+
+    /// The same, whose traces name the engine: `sqlite`, `postgresql`, `mysql`, `redis`.
+    #[must_use]
+    pub fn on(self, system: &'static str) -> Self {
+        Self { system, ..self }
     }
 
     async fn time<T>(
@@ -59,9 +68,13 @@ impl<E: ?Sized> Timed<E> {
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let began = Instant::now();
+        let mut step = traces::step(Side::Outside, || format!("{}.{operation}", self.engine).into());
         let outcome = call.await;
         self.of(operation).observe(began.elapsed().as_secs_f64());
+        step.set("db.system.name", self.system);
+        step.set("db.operation.name", operation);
         if let Err(error) = &outcome {
+            step.fail(kind(error));
             let labels = [
                 ("engine", self.engine.into()),
                 ("operation", operation.into()),

@@ -15,6 +15,7 @@ use mashang_wechat::{AccessToken, Error, FailureKind};
 
 use super::fetch::{self, Shelf};
 use super::{Failure, Source};
+use crate::traces;
 
 /// A token is replaced when it has less than this left. Below the five minutes in which WeChat hands out the next one
 /// while this one still works (WeChat fact sheet §4.2), so that asking once is enough.
@@ -212,12 +213,12 @@ impl Tokens {
     /// Starts a fetch in a task of its own. It settles the slot itself, so it matters to nobody who still waits for it.
     fn take_off(&self, slot: &Arc<Slot>, source: &Source, bad: Option<AccessToken>) -> Flight {
         let (shelf, slot, source) = (Arc::clone(&self.0), Arc::clone(slot), source.clone());
-        let task = tokio::spawn(async move {
+        let task = tokio::spawn(traces::follow(async move {
             let fetching = AssertUnwindSafe(fetch::fetch(&shelf, &source, bad.as_ref()));
             let outcome = fetching.catch_unwind().await.unwrap_or(Err(Failure::Broken));
             slot.state().settle(&outcome, bad.as_ref(), shelf.clock.now());
             outcome
-        });
+        }));
         task.map(|joined| joined.unwrap_or(Err(Failure::Broken))).boxed().shared()
     }
 

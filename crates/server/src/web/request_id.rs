@@ -20,7 +20,7 @@ use tracing::field::Empty;
 
 use crate::metrics::requests::{Route, UNMATCHED, method};
 use crate::state::App;
-use crate::urls;
+use crate::{traces, urls};
 
 /// The header.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -67,19 +67,20 @@ fn given(app: &App, request: &Request) -> Option<HeaderValue> {
 }
 
 /// The scan code in a path, by the route's template.
-fn ticket_in<'p>(template: &str, path: &'p str) -> Option<&'p str> {
+pub(crate) fn ticket_in<'p>(template: &str, path: &'p str) -> Option<&'p str> {
     let before = template.split(TICKET).next().filter(|before| before.len() < template.len())?;
     path.split('/').nth(before.matches('/').count())
 }
 
 /// What logs call a ticket: as the audit trail does, too little to find it by.
-fn short(code: &str) -> Option<String> {
+pub(crate) fn short(code: &str) -> Option<String> {
     ScanCode::parse(code).ok().map(|code| code.short().to_owned())
 }
 
 /// The present request is about this ticket, which its address does not say.
 pub fn about(code: &ScanCode) {
     Span::current().record("ticket", code.short());
+    traces::about(code);
 }
 
 /// A request that has its name.
@@ -117,10 +118,15 @@ impl Named {
 
     fn make_span(&self) -> Span {
         let request_id = self.name.to_str().unwrap_or_default();
-        match ticket_in(self.route.template(), self.uri.path()).and_then(short) {
-            Some(ticket) => tracing::info_span!("request", request_id, ticket),
-            None => tracing::info_span!("request", request_id, ticket = Empty),
+        let span =
+            tracing::info_span!("request", request_id, ticket = Empty, trace_id = Empty, span_id = Empty);
+        traces::name(&span);
+        if !span.is_disabled()
+            && let Some(ticket) = ticket_in(self.route.template(), self.uri.path()).and_then(short)
+        {
+            span.record("ticket", ticket);
         }
+        span
     }
 
     /// Puts its answer into words, within its span.

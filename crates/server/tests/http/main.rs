@@ -22,5 +22,6 @@ mod scan;
 mod senders;
 mod socket;
 mod support;
+mod traces;
 mod web;
 mod wecom;

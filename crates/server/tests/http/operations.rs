@@ -189,7 +189,7 @@ async fn a_node_that_was_asked_to_stop_is_not_ready_but_serves_until_balancers_h
 
 /// A place for log lines.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub struct Lines(pub Arc<Mutex<Vec<u8>>>);
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

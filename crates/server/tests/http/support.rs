@@ -39,6 +39,8 @@ pub struct TestApp {
     pub clock: Arc<TestClock>,
     pub sandbox: Router,
     pub sandbox_url: String,
+    /// The headers of what the server asked of the sandbox.
+    pub asked: Arc<Mutex<Vec<HeaderMap>>>,
     pub secret: ClientSecret,
     folder: tempfile::TempDir,
 }
@@ -224,7 +226,12 @@ impl TestApp {
             Arc::new(move |bytes: &mut [u8]| entropy.fill(bytes)),
         )
         .router();
-        let served = sandbox.clone();
+        let asked = Arc::<Mutex<Vec<HeaderMap>>>::default();
+        let heard = asked.clone();
+        let served = sandbox.clone().layer(axum::middleware::map_request(move |request: Request<Body>| {
+            heard.lock().unwrap().push(request.headers().clone());
+            std::future::ready(request)
+        }));
         tokio::spawn(async move { axum::serve(listener, served).await });
         let text = configuration(folder.path(), &sandbox_url, extra);
         let config = config::from_text(&text).unwrap();
@@ -236,8 +243,16 @@ impl TestApp {
         };
         let app = open::app(&config, surroundings).await.unwrap();
         let secret = ClientSecret::random(&SystemEntropy);
-        let this =
-            Self { router: routes::router(app.clone()), app, clock, sandbox, sandbox_url, secret, folder };
+        let this = Self {
+            router: routes::router(app.clone()),
+            app,
+            clock,
+            sandbox,
+            sandbox_url,
+            asked,
+            secret,
+            folder,
+        };
         this.register("site", Client::authentication_by(&this.secret)).await;
         this.register("spa", ClientAuthentication::Public).await;
         this

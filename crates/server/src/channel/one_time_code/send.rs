@@ -14,6 +14,7 @@ use crate::channel::Channel;
 use crate::flow::Waiting;
 use crate::message::{Message, Recipient, SendError, SendFailure};
 use crate::state::App;
+use crate::traces::{self, Side};
 use crate::web::limits::TooMany;
 use crate::web::problem;
 use crate::web::visitor::Visitor;
@@ -115,18 +116,24 @@ impl OneTimeCodes {
         let Some(message) = message else { return Ok(()) };
         let (app, visitor) = (app.clone(), visitor.clone());
         let (client, channel) = (asked.waiting.client.id.clone(), asked.channel.id.clone());
-        tokio::spawn(async move {
+        tokio::spawn(traces::follow(async move {
             let channel =
                 app.channels.get(channel.as_str()).expect("channels do not change while the server runs");
             let Some(codes) = of(channel) else { return };
+            let mut step = traces::step(Side::Outside, || "send code".into());
             let sent = codes.sender.send(&message).await.map(drop);
+            step.set("channel.id", channel.id.as_str().to_owned());
+            if let Err(error) = &sent {
+                step.fail(error.failure.as_str());
+            }
+            drop(step);
             let failed = sent.as_ref().is_err_and(|error| error.failure.is_everybodys());
             if failed {
                 codes.set_trouble(app.now() + AGAIN);
             }
             // Told to the operator; whoever asked has their answer.
             let _ = codes.finish(&app, &visitor, (&client, channel), sent).await;
-        });
+        }));
         Ok(())
     }
 

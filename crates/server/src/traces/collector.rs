@@ -1,0 +1,150 @@
+//! The other end: an OTLP/HTTP receiver that takes spans as protobuf (OTLP specification 1.x, "OTLP/HTTP"). It may be away,
+//! slow or wrong; then spans are lost, a line a minute says so, and nothing else happens.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SpanData;
+use prost::Message as _;
+use tokio::time::Instant;
+use url::Url;
+
+/// Time for one batch.
+const PATIENCE: Duration = Duration::from_secs(5);
+const CONNECT: Duration = Duration::from_secs(2);
+/// Nothing sensible that a receiver answers is longer.
+const ANSWER_LIMIT: usize = 16 * 1024;
+/// How often trouble is told.
+const TELL_EVERY: Duration = Duration::from_secs(60);
+/// How much of a receiver's own words is repeated.
+const WORDS: usize = 200;
+
+/// An OTLP/HTTP receiver. Without `Debug`: its address may hold a key.
+pub(super) struct Collector {
+    http: reqwest::Client,
+    url: Url,
+    place: String,
+    resource: ResourceAttributesWithSchema,
+    trouble: Option<Trouble>,
+}
+
+/// Since it last took everything.
+#[derive(Debug)]
+struct Trouble {
+    told_at: Instant,
+    /// Lost since then.
+    lost: u64,
+}
+
+/// Why spans were not taken.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error(
+        "no connection; check traces.endpoint, and that an OTLP/HTTP receiver listens there (4318 by convention; 4317 is gRPC)"
+    )]
+    Unreachable,
+    #[error("no answer within {} seconds; check that the receiver is well", PATIENCE.as_secs())]
+    Slow,
+    #[error("HTTP {0}; check traces.headers_file (or headers)")]
+    Key(StatusCode),
+    #[error("HTTP {0}; check the path of traces.endpoint: /v1/traces is added unless it ends in /traces")]
+    Path(StatusCode),
+    #[error("HTTP {0}; its own log says why")]
+    Status(StatusCode),
+    #[error("it refused {spans} of them ({words}); its own log says more")]
+    Partly { spans: u64, words: String },
+}
+
+impl Collector {
+    /// The receiver at this address: called directly, without following redirects (SEC-70), with these headers.
+    pub(super) fn new(url: Url, mut headers: HeaderMap, resource: &Resource) -> Result<Self, reqwest::Error> {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("mashang/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(CONNECT)
+            .timeout(PATIENCE)
+            .referer(false)
+            .no_proxy()
+            .build()?;
+        let place = url.origin().ascii_serialization();
+        Ok(Self { http, url, place, resource: resource.into(), trouble: None })
+    }
+
+    /// Sends a batch, once. `lost` found no room in the queue before.
+    pub(super) async fn deliver(&mut self, batch: Vec<SpanData>, lost: u64) {
+        let count = batch.len() as u64;
+        match self.post(batch).await {
+            Ok(()) if lost == 0 => {
+                if self.trouble.take().is_some() {
+                    tracing::info!("traces: {} takes spans again", self.place);
+                }
+            }
+            Ok(()) => self.tell(lost, &"it takes fewer than are made; lower traces.sample"),
+            Err(Refusal::Partly { spans, words }) => {
+                self.tell(lost + spans, &Refusal::Partly { spans, words });
+            }
+            Err(refusal) => self.tell(lost + count, &refusal),
+        }
+    }
+
+    fn tell(&mut self, lost: u64, why: &dyn std::fmt::Display) {
+        let now = Instant::now();
+        let lost = lost + self.trouble.as_ref().map_or(0, |trouble| trouble.lost);
+        let is_known = self.trouble.as_ref().is_some_and(|trouble| now - trouble.told_at < TELL_EVERY);
+        if is_known {
+            self.trouble.iter_mut().for_each(|trouble| trouble.lost = lost);
+            return;
+        }
+        self.trouble = Some(Trouble { told_at: now, lost: 0 });
+        tracing::warn!(
+            traces.lost = lost,
+            "traces: {} does not take spans, {lost} are lost, logins go on: {why}",
+            self.place
+        );
+    }
+
+    async fn post(&self, batch: Vec<SpanData>) -> Result<(), Refusal> {
+        let request = ExportTraceServiceRequest {
+            resource_spans: group_spans_by_resource_and_scope(batch, &self.resource),
+        };
+        let failed = |error: reqwest::Error| {
+            if error.is_timeout() && !error.is_connect() { Refusal::Slow } else { Refusal::Unreachable }
+        };
+        let sent = self.http.post(self.url.clone()).body(request.encode_to_vec()).send().await;
+        let mut answer = sent.map_err(failed)?;
+        match answer.status() {
+            status if status.is_success() => {}
+            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => return Err(Refusal::Key(status)),
+            status @ (StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) => {
+                return Err(Refusal::Path(status));
+            }
+            status if status.is_redirection() => return Err(Refusal::Path(status)),
+            status => return Err(Refusal::Status(status)),
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > ANSWER_LIMIT {
+                return Ok(());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        // Taken, whatever else it wanted to say.
+        let answer = ExportTraceServiceResponse::decode(&*body).unwrap_or_default();
+        match answer.partial_success.filter(|partly| partly.rejected_spans > 0) {
+            Some(partly) => Err(Refusal::Partly {
+                spans: partly.rejected_spans.unsigned_abs(),
+                words: partly.error_message.chars().filter(|c| !c.is_control()).take(WORDS).collect(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
