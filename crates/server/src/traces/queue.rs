@@ -100,3 +100,48 @@ impl SpanProcessor for Queue {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use axum::Router;
+    use axum::body::Bytes;
+    use axum::routing::post;
+    use http::HeaderMap;
+    use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+    use opentelemetry_sdk::Resource;
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+    use prost::Message as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_finds_no_room_is_lost_and_counted_and_the_rest_is_sent() {
+        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/v1/traces", listener.local_addr().unwrap()).parse().unwrap();
+        let heard = Arc::<AtomicUsize>::default();
+        let count = heard.clone();
+        let take = move |body: Bytes| {
+            let told = ExportTraceServiceRequest::decode(body).unwrap();
+            let scopes = told.resource_spans.iter().flat_map(|of| &of.scope_spans);
+            count.fetch_add(scopes.map(|scope| scope.spans.len()).sum(), Ordering::Relaxed);
+            std::future::ready(())
+        };
+        let router = Router::new().route("/v1/traces", post(take));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let resource = Resource::builder_empty().build();
+        let queue = Queue::start(Collector::new(url, HeaderMap::new(), &resource).unwrap());
+        let provider = SdkTracerProvider::builder().with_span_processor(queue.clone()).build();
+        let tracer = provider.tracer("test");
+        // The task that sends them has no turn before this one waits.
+        for _ in 0..WAITING + 7 {
+            drop(tracer.start("work"));
+        }
+        assert_eq!(queue.lost.load(Ordering::Relaxed), 7);
+        queue.flush().await;
+        assert_eq!((heard.load(Ordering::Relaxed), queue.lost.load(Ordering::Relaxed)), (WAITING, 0));
+    }
+}
