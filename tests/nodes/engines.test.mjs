@@ -9,39 +9,10 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { startComputer } from '../support/computer.mjs';
-import { DESKTOP, Jar, location } from '../support/jar.mjs';
-import { startNodes, startRedis } from '../support/nodes.mjs';
+import { frontDoor, opensAgain, wholeLogin } from '../support/door.mjs';
+import { startRedis } from '../support/engines.mjs';
+import { startNodes } from '../support/nodes.mjs';
 import { until } from '../support/wait.mjs';
-
-/** Longer than any bound on an engine, shorter than anybody's patience. */
-const BOUND_MS = 15_000;
-
-/** What the front door says to somebody who wants in: a status, within the bound. */
-async function frontDoor(house) {
-  const begun = performance.now();
-  const jar = new Jar({ 'user-agent': DESKTOP });
-  let answer = await jar.get(`${house.site.url}/login`);
-  answer = await jar.get(await location(answer));
-  const took = performance.now() - begun;
-  assert.ok(took < BOUND_MS, `answered after ${took} ms`);
-  return { status: answer.status, html: await answer.text() };
-}
-
-async function wholeLogin(house, person) {
-  const computer = await startComputer(house);
-  const phone = house.wechat.phone(person);
-  await phone.scan(computer.scanUrl);
-  assert.equal(await phone.approve(computer.number), 'approved');
-  return computer.finish();
-}
-
-const opensAgain = (house) => until('a login begins again, without a restart', async () => {
-  try {
-    return (await frontDoor(house)).status === 303;
-  } catch {
-    return false;
-  }
-}, 30_000);
 
 describe('two nodes over PostgreSQL and Redis', () => {
   let redis;

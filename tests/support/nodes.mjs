@@ -1,16 +1,14 @@
-/** Several nodes of one installation, behind a balancer, over engines that `cargo xtask engines` started. */
+/** Several nodes of one installation, behind a balancer, over engines that `cargo xtask engines` or the test started. */
 
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execFile, spawn } from 'node:child_process';
-import { tmpdir } from 'node:os';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 import { startBalancer } from './balancer.mjs';
-import { freePort, startSandbox, startServer, temporaryFolder } from './processes.mjs';
+import { startSandbox, startServer, temporaryFolder } from './processes.mjs';
 import { startSite } from './site.mjs';
-import { until } from './wait.mjs';
 import { startWire } from './wire.mjs';
 import { WeChat } from './wechat.mjs';
 
@@ -21,19 +19,8 @@ export function engine(name) {
   return url;
 }
 
-/** A Redis of one's own, for who does to it what others would notice. */
-export async function startRedis() {
-  const port = await freePort();
-  const child = spawn('redis-server', ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'], { cwd: tmpdir(), stdio: 'ignore' });
-  const exited = new Promise((done) => { child.once('exit', done); });
-  const url = `redis://127.0.0.1:${port}`;
-  const ask = (...words) => promisify(execFile)('redis-cli', ['-u', url, ...words]);
-  await until('Redis answers', () => ask('ping').then(({ stdout }) => stdout.includes('PONG'), () => false));
-  return { url, ask, async stop() { child.kill(); await exited; } };
-}
-
 /** A fresh database beside the one that `url` names; returns its address. */
-async function freshDatabase(url) {
+export async function freshDatabase(url) {
   url = new URL(url);
   const name = `mashang_${randomBytes(6).toString('hex')}`;
   if (url.protocol === 'postgres:') {
@@ -50,42 +37,43 @@ async function freshDatabase(url) {
 /**
  * What an operator would choose: where the records are, and where the tickets.
  *
- * @typedef {{records: 'POSTGRES' | 'MARIADB', tickets: string}} Engines `tickets`: REDIS, REDIS_CLUSTER, REDIS_SENTINEL, or an
- *   address
+ * @typedef {{records: string, tickets: string}} Engines `records`: POSTGRES, MARIADB, or the address of a database in which
+ *   others may be made; `tickets`: REDIS, REDIS_CLUSTER, REDIS_SENTINEL, or an address
  */
 
 /**
  * `count` nodes, a sandbox and a website.
  *
- * @param {Engines & {count: number, wires?: boolean, settings?: string}} wanted `wires`: what the nodes use of the engines
- *   goes through wires that a test can cut
+ * @param {Engines & {count: number, wires?: boolean, settings?: string, through?: (url: string, what: string, index: number) => string}} wanted
+ *   `wires`: what the nodes use of the engines goes through wires that a test can cut; `through`: the address that the node
+ *   of this index has for an engine (`what`: records, tickets)
  */
-export async function startNodes({ records, tickets, count, wires = false, settings = '' }) {
+export async function startNodes({ records, tickets, count, wires = false, settings = '', through = (url) => url }) {
   const folder = await temporaryFolder();
   const key = join(folder, 'master.key');
   await writeFile(key, randomBytes(32), { mode: 0o600 });
   const cut = {};
-  const through = async (name, url) => {
+  const byWire = async (name, url) => {
     if (!wires) return url;
     const near = new URL(url);
     cut[name] = await startWire(Number(near.port));
     near.port = String(cut[name].end);
     return near.href;
   };
-  const database = await freshDatabase(engine(records));
-  const recordsUrl = await through('records', database);
-  const ticketsUrl = tickets === 'postgres:' ? tickets : await through('tickets', tickets.includes(':') ? tickets : engine(tickets));
+  const database = await freshDatabase(records.includes(':') ? records : engine(records));
+  const recordsUrl = await byWire('records', database);
+  const ticketsUrl = tickets === 'postgres:' ? tickets : await byWire('tickets', tickets.includes(':') ? tickets : engine(tickets));
   const sandbox = await startSandbox();
   const balancer = await startBalancer();
   const nodes = [];
-  const node = () => startServer({
+  const node = (index) => startServer({
     sandbox,
     url: balancer.url,
-    store: `url = "${recordsUrl}"\nmaster_key_file = "${key}"`,
-    settings: `[tickets]\nurl = "${ticketsUrl}"\n${settings}`,
+    store: `url = "${through(recordsUrl, 'records', index)}"\nmaster_key_file = "${key}"`,
+    settings: `[tickets]\nurl = "${through(ticketsUrl, 'tickets', index)}"\n${settings}`,
   });
   for (let index = 0; index < count; index += 1) {
-    nodes.push(await node());
+    nodes.push(await node(index));
     balancer.ports.push(nodes[index].port);
   }
   const site = await startSite({ url: balancer.url, addClient: (...client) => nodes[0].addClient(...client) });

@@ -148,9 +148,10 @@ export async function startSandbox(options = []) {
  * @param {string} [wanted.store] TOML of `[store]`, else SQLite in that folder
  * @param {string} [wanted.url] where people reach it, when something stands in front
  * @param {(sandbox: object) => string | Promise<string>} [wanted.channels] TOML of the ways to log in
+ * @param {boolean} [wanted.starts] false: only `restart` starts it
  */
 export async function startServer({
-  sandbox, real = false, host = '127.0.0.1', proxies = [], settings = '', channels = linkAndPage, store, url: front,
+  sandbox, real = false, host = '127.0.0.1', proxies = [], settings = '', channels = linkAndPage, store, url: front, starts = true,
 }) {
   const folder = await temporaryFolder();
   const port = await freePort();
@@ -188,11 +189,11 @@ ${settings}`);
       return /client_secret: (\S+)\n\n/.exec(said)?.[1];
     },
     async stop() {
-      const how = await server.running.stop();
+      const how = await server.running?.stop();
       await rm(folder, { recursive: true, force: true });
       return how;
     },
   };
-  await server.restart();
+  if (starts) await server.restart();
   return server;
 }

@@ -324,6 +324,13 @@ pub trait Records: Send + Sync + std::fmt::Debug {
 
     // ---- keys and audit ------------------------------------------------------------------------------------------
 
+    /// What says which master key these records belong to ([`Sealer::check`](crate::seal::Sealer::check)), if anybody said
+    /// so yet.
+    async fn master_key_check(&self) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Says that these records belong to the master key that sealed `check`, unless that was said before, and returns what
+    /// holds from then on: of several nodes at once, the first wins and all are told the same. To be called before
+    /// anything else is sealed.
+    async fn claim_for_master_key(&self, check: &[u8]) -> Result<Vec<u8>, StoreError>;
     /// All signing keys, oldest first.
     async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError>;
     /// Adds a key and, in the same transaction, sets `published_until` of the keys it retires.

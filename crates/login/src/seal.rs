@@ -16,6 +16,9 @@ const FORMAT: u8 = 1;
 /// Version, 4 bytes of key id, nonce.
 const HEADER: usize = 1 + 4 + NONCE_LEN;
 
+/// What a [check](Sealer::check) holds.
+const CHECK: &[u8] = b"mashang";
+
 /// A sealed value did not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
@@ -82,6 +85,9 @@ impl fmt::Debug for Sealer {
 }
 
 impl Sealer {
+    /// The place that a [check](Self::check) is sealed for.
+    pub const CHECK_PLACE: &str = "master_key_check/sealed";
+
     /// A sealer under `master`.
     #[must_use]
     pub fn new(master: &MasterKey) -> Self {
@@ -103,6 +109,20 @@ impl Sealer {
         context.update(text.as_bytes());
         let digest: [u8; 32] = context.sign().as_ref().try_into().expect("HMAC-SHA256 has 32 bytes");
         SecretHash::from_digest(digest)
+    }
+
+    /// A known text under this master key: kept with what is sealed, it tells whose that is before anything else is opened.
+    #[must_use]
+    pub fn check(&self, entropy: &dyn Entropy) -> Vec<u8> {
+        self.seal(CHECK, Self::CHECK_PLACE, entropy)
+    }
+
+    /// Whether a [check](Self::check) was made under this master key.
+    ///
+    /// # Errors
+    /// [`SealError::OtherKey`] if it was not; another one if it is no check.
+    pub fn recognise(&self, check: &[u8]) -> Result<(), SealError> {
+        if self.open(check, Self::CHECK_PLACE)? == CHECK { Ok(()) } else { Err(SealError::Altered) }
     }
 
     /// Seals `plain` for the place named by `place`, such as `signing_keys/<kid>/private`.
@@ -179,6 +199,17 @@ mod tests {
         ] {
             assert_ne!(hash, different);
         }
+    }
+
+    #[test]
+    fn a_check_is_recognised_by_its_own_master_key_alone() {
+        let [ours, theirs] = [(); 2].map(|()| Sealer::new(&MasterKey::random(&SystemEntropy)));
+        let check = ours.check(&SystemEntropy);
+        assert_eq!(ours.recognise(&check), Ok(()));
+        assert_eq!(theirs.recognise(&check), Err(SealError::OtherKey));
+        let other = ours.seal(b"another text", Sealer::CHECK_PLACE, &SystemEntropy);
+        assert_eq!(ours.recognise(&other), Err(SealError::Altered));
+        assert_eq!(ours.recognise(b""), Err(SealError::Format));
     }
 
     #[test]

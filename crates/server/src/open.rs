@@ -9,9 +9,8 @@ use std::time::Duration;
 use mashang_login::ambient::{SystemClock, SystemEntropy};
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::credentials::Credentials;
-use mashang_login::key::SigningKey;
 use mashang_login::records::{Records, StoreError};
-use mashang_login::seal::{MasterKey, Sealer};
+use mashang_login::seal::{MasterKey, SealError, Sealer};
 use mashang_login::secret::random_text;
 use mashang_login::{Clock, Entropy};
 use mashang_oidc::keys::{KeyError, KeyRing, RotationPolicy};
@@ -63,9 +62,21 @@ pub enum OpenError {
         /// What is wrong.
         what: String,
     },
-    /// The signing keys, most likely sealed with another master key.
+    /// The database belongs to another master key. In both languages: whoever adds a node reads it.
+    #[error(
+        "store.master_key_file: {path} is another master key than the one this database belongs to, and nothing was \
+         changed; copy the master key file of a node that serves this database over it, or set store.master_key_file \
+         (MASHANG_STORE__MASTER_KEY_FILE) to a copy \
+         / 这个数据库属于另一把主密钥，什么也没有改动：请从正在使用它的节点复制主密钥文件，覆盖 {path}，或者让 \
+         store.master_key_file（MASHANG_STORE__MASTER_KEY_FILE）指向复制来的文件"
+    )]
+    OtherMasterKey {
+        /// The file of the key that this node has.
+        path: String,
+    },
+    /// The signing keys.
     #[error("signing keys")]
-    Keys(#[from] KeyError),
+    Keys(#[source] KeyError),
     /// The issuer.
     #[error("server.public_url")]
     Issuer(#[from] mashang_oidc::IssuerError),
@@ -145,11 +156,8 @@ pub async fn import(
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Moved, OpenError> {
     let sealer = present_master_key(&config.store.master_key_file)?.map(|master| Sealer::new(&master));
-    let opens = |key: &SigningKey| {
-        let opened =
-            sealer.as_ref().map(|sealer| sealer.open(&key.sealed_private, &SigningKey::place(&key.id)));
-        opened.is_some_and(|opened| opened.is_ok())
-    };
+    let opens =
+        |sealed: &[u8], place: &str| sealer.as_ref().is_some_and(|sealer| sealer.open(sealed, place).is_ok());
     Ok(moving::import(&config.store.url, from, &opens, progress).await?)
 }
 
@@ -169,7 +177,9 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         Arc::new(Timed::new(database.clone(), "records", metrics.clone()).on(system_of(&config.store.url)));
     let signing_keys = records.signing_keys().await?;
     let is_first_start = signing_keys.is_empty();
-    let master = master_key(&config.store.master_key_file, &signing_keys, &*entropy)?;
+    let is_claimed = !is_first_start || records.master_key_check().await?.is_some();
+    let path = &config.store.master_key_file;
+    let master = master_key(path, is_claimed, &*entropy)?;
     let sealer = Arc::new(Sealer::new(&master));
     let keys = KeyRing::load(
         records.clone(),
@@ -178,7 +188,8 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         entropy.clone(),
         RotationPolicy::default(),
     )
-    .await?;
+    .await
+    .map_err(|error| keys_error(error, path))?;
     if is_first_start {
         records.record(&AuditEvent::new(clock.now(), AuditKind::KeysRotated)).await?;
         tracing::info!("first start: signing keys made");
@@ -262,14 +273,15 @@ fn policy(config: &Config) -> TokenPolicy {
 
 /// Reads the master key, or makes one on the first start, readable by the owner only.
 ///
-/// Where there are signing keys (`sealed`) it is no first start: a new key could not open them, and its file would hide
-/// that the old one is missing.
-fn master_key(path: &Path, sealed: &[SigningKey], entropy: &dyn Entropy) -> Result<MasterKey, OpenError> {
+/// Where the database belongs to one already it is no first start: a new key could not open what is sealed there, and its
+/// file would hide that the old one is missing.
+fn master_key(path: &Path, is_claimed: bool, entropy: &dyn Entropy) -> Result<MasterKey, OpenError> {
     if let Some(key) = present_master_key(path)? {
         return Ok(key);
     }
-    if !sealed.is_empty() {
-        let what = "is missing, but the database holds signing keys that only it can open; put it back from the backup";
+    if is_claimed {
+        let what = "is missing, but the database holds signing keys that only it can open; \
+                    put it back from the backup, or copy it from another node";
         return Err(wrong_master_key(path, what.into()));
     }
     let key = MasterKey::random(entropy);
@@ -288,6 +300,17 @@ fn present_master_key(path: &Path) -> Result<Option<MasterKey>, OpenError> {
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(wrong_master_key(path, format!("cannot be read: {error}"))),
+    }
+}
+
+/// Keys that another master key sealed are of a database that belongs to it, also where nobody has said so yet.
+fn keys_error(error: KeyError, path: &Path) -> OpenError {
+    match error {
+        KeyError::OtherMasterKey(SealError::OtherKey)
+        | KeyError::Sealed { source: SealError::OtherKey, .. } => {
+            OpenError::OtherMasterKey { path: path.display().to_string() }
+        }
+        error => OpenError::Keys(error),
     }
 }
 
@@ -338,24 +361,9 @@ fn place_without_links(draft: &Path, path: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use mashang_login::ambient::SystemEntropy;
-    use mashang_login::ids::KeyId;
-    use mashang_login::key::SigningAlgorithm;
 
     use super::*;
-
-    fn a_signing_key() -> SigningKey {
-        SigningKey {
-            id: KeyId::parse("a-key").unwrap(),
-            algorithm: SigningAlgorithm::Es256,
-            sealed_private: vec![1],
-            public_jwk: "{}".into(),
-            created_at: Timestamp::UNIX_EPOCH,
-            signs_from: Timestamp::UNIX_EPOCH,
-            published_until: None,
-        }
-    }
 
     fn names_in(folder: &Path) -> Vec<OsString> {
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
@@ -365,8 +373,8 @@ mod tests {
     fn the_first_start_makes_a_key_that_the_second_reads() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data/master.key");
-        let made = master_key(&path, &[], &SystemEntropy).unwrap();
-        let read = master_key(&path, &[a_signing_key()], &SystemEntropy).unwrap();
+        let made = master_key(&path, false, &SystemEntropy).unwrap();
+        let read = master_key(&path, true, &SystemEntropy).unwrap();
         assert_eq!(made.expose(), read.expose());
         assert_eq!(names_in(path.parent().unwrap()), ["master.key"], "no draft stays");
         #[cfg(unix)]
@@ -380,7 +388,7 @@ mod tests {
     fn a_lost_key_is_named_and_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
-        let refusal = master_key(&path, &[a_signing_key()], &SystemEntropy).unwrap_err().to_string();
+        let refusal = master_key(&path, true, &SystemEntropy).unwrap_err().to_string();
         assert!(refusal.contains("master.key: is missing") && refusal.contains("backup"), "{refusal}");
         assert!(names_in(folder.path()).is_empty());
     }
@@ -398,7 +406,7 @@ mod tests {
         }
         assert_eq!(std::fs::read(&path).unwrap(), b"mine");
         assert_eq!(names_in(folder.path()), ["master.key"], "no draft stays");
-        assert!(master_key(&path, &[], &SystemEntropy).is_err(), "four bytes are no key");
+        assert!(master_key(&path, false, &SystemEntropy).is_err(), "four bytes are no key");
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod everything;
 use everything::{exported, fill, import};
 use mashang_login::audit::AuditEvent;
 use mashang_login::records::Records;
+use mashang_login::seal::Sealer;
 use mashang_store::conformance::fixtures::World;
 use mashang_store::sql::moving::{self, MoveError};
 use mashang_store::sql::{SqlOptions, SqlRecords};
@@ -105,11 +106,26 @@ async fn tables_of_another_version_are_refused() {
 }
 
 #[tokio::test]
-async fn signing_keys_of_another_master_key_are_refused_and_nothing_is_left() {
+async fn what_another_master_key_sealed_is_refused_and_nothing_is_left() {
     let (from, to) = (fresh(), fresh());
     fill(&open(&from).await).await;
     let (text, _) = exported(&from.url).await;
-    let refused = moving::import(&to.url, &mut &*text, &|_| false, &mut |_| {}).await;
-    assert!(matches!(refused, Err(MoveError::MasterKey(_))), "{refused:?}");
-    assert_eq!(exported(&to.url).await.1.rows.values().sum::<u64>(), 0);
+    for sealed_otherwise in [Sealer::CHECK_PLACE, "signing_keys/one/private"] {
+        let opens = |_: &[u8], place: &str| place != sealed_otherwise;
+        let refused = moving::import(&to.url, &mut &*text, &opens, &mut |_| {}).await;
+        assert!(matches!(refused, Err(MoveError::MasterKey(_))), "{sealed_otherwise}: {refused:?}");
+        assert_eq!(exported(&to.url).await.1.rows.values().sum::<u64>(), 0);
+    }
+}
+
+#[tokio::test]
+async fn an_export_of_records_that_nobody_claimed_is_claimed_by_who_starts_on_it() {
+    let (from, to) = (fresh(), fresh());
+    let world = World::default();
+    open(&from).await.add_signing_key(&world.key("one", world.now), &[], world.now).await.unwrap();
+    let (text, _) = exported(&from.url).await;
+    import(&to.url, &text).await.unwrap();
+    let records = open(&to).await;
+    assert_eq!(records.master_key_check().await.unwrap(), None);
+    assert_eq!(records.claim_for_master_key(b"ours").await.unwrap(), b"ours");
 }

@@ -62,6 +62,9 @@ pub enum KeyError {
         #[source]
         source: SealError,
     },
+    /// The records belong to another master key.
+    #[error("the database belongs to another master key")]
+    OtherMasterKey(#[source] SealError),
     /// A stored key is not a key of its algorithm.
     #[error("signing key {0} is damaged")]
     Damaged(KeyId),
@@ -131,6 +134,9 @@ struct Jwk {
 impl KeyRing {
     /// Reads the keys, making one per algorithm on the first start. Making an RSA key takes a good part of a second.
     ///
+    /// Before anything is made, the records are claimed for the master key: of two nodes that start at once with two
+    /// master keys, one must not seal keys that the other cannot open.
+    ///
     /// # Errors
     /// [`KeyError`]: without keys there is no provider, so the server must not start.
     pub async fn load(
@@ -142,6 +148,7 @@ impl KeyRing {
     ) -> Result<Self, KeyError> {
         let keys = RwLock::default();
         let ring = Self(Arc::new(Inner { records, sealer, clock, entropy, policy, keys }));
+        ring.claim().await?;
         ring.reload().await?;
         for algorithm in SigningAlgorithm::ALL {
             let now = ring.0.clock.now();
@@ -151,6 +158,20 @@ impl KeyRing {
         }
         ring.reload().await?;
         Ok(ring)
+    }
+
+    /// Makes sure that the records belong to our master key, which nobody may have said yet.
+    async fn claim(&self) -> Result<(), KeyError> {
+        let Inner { records, sealer, entropy, .. } = &*self.0;
+        let check = match records.master_key_check().await? {
+            Some(check) => check,
+            None => {
+                // Keys may be there from before records were claimed: whoever cannot open them has no claim.
+                self.reload().await?;
+                records.claim_for_master_key(&sealer.check(&**entropy)).await?
+            }
+        };
+        sealer.recognise(&check).map_err(KeyError::OtherMasterKey)
     }
 
     /// Reads the keys again, to learn what other nodes made. To be called every few minutes.

@@ -94,6 +94,7 @@ struct Tables {
     codes: Vec<CodeRecord>,
     refresh: Vec<RefreshRecord>,
     access: Vec<(SecretHash, FamilyId, Timestamp)>,
+    master_key_check: Option<Vec<u8>>,
     keys: Vec<SigningKey>,
     audit: Vec<AuditEvent>,
 }
@@ -454,6 +455,14 @@ impl Records for Fake {
 
     async fn merges(&self) -> Result<Vec<Merge>> {
         unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn master_key_check(&self) -> Result<Option<Vec<u8>>> {
+        Ok(self.tables()?.master_key_check.clone())
+    }
+
+    async fn claim_for_master_key(&self, check: &[u8]) -> Result<Vec<u8>> {
+        Ok(self.tables()?.master_key_check.get_or_insert_with(|| check.to_vec()).clone())
     }
 
     async fn signing_keys(&self) -> Result<Vec<SigningKey>> {

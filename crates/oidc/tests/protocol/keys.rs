@@ -7,7 +7,7 @@ use mashang_login::Clock as _;
 use mashang_login::ambient::{SeededEntropy, TestClock};
 use mashang_login::key::SigningAlgorithm;
 use mashang_login::records::Records as _;
-use mashang_login::seal::{MasterKey, Sealer};
+use mashang_login::seal::{MasterKey, SealError, Sealer};
 use mashang_oidc::Issuer;
 use mashang_oidc::keys::{KeyError, KeyRing, RotationPolicy, SignError};
 use serde_json::{Value, json};
@@ -61,11 +61,42 @@ async fn sec_60_keys_survive_a_restart_and_are_sealed_in_the_store() {
     let again = ring(house.records.clone(), house.clock.clone()).await;
     assert_eq!(signer(&again), signer(&house.provider.keys));
     assert_eq!(house.records.signing_keys().await.unwrap().len(), 3, "nothing was made anew");
-    let other = Arc::new(Sealer::new(&MasterKey::from_bytes([8; 32])));
+    let refused = load_with([8; 32], &house.records, &house.clock).await;
+    assert!(matches!(refused, Err(KeyError::OtherMasterKey(SealError::OtherKey))), "another master key");
+}
+
+/// As a node does that has this master key.
+async fn load_with(key: [u8; 32], records: &Arc<Fake>, clock: &Arc<TestClock>) -> Result<KeyRing, KeyError> {
+    let sealer = Arc::new(Sealer::new(&MasterKey::from_bytes(key)));
     let entropy = Arc::new(SeededEntropy::new(1));
-    let policy = RotationPolicy::default();
-    let refused = KeyRing::load(house.records.clone(), other, house.clock.clone(), entropy, policy).await;
-    assert!(matches!(refused, Err(KeyError::Sealed { .. })), "another master key");
+    KeyRing::load(records.clone(), sealer, clock.clone(), entropy, RotationPolicy::default()).await
+}
+
+#[tokio::test]
+async fn of_two_nodes_with_two_master_keys_the_second_makes_nothing() {
+    let (records, clock) = (Arc::new(Fake::default()), Arc::new(TestClock::default()));
+    // The first has said whose the records are, and made no key yet.
+    let first = Sealer::new(&MasterKey::from_bytes([7; 32]));
+    records.claim_for_master_key(&first.check(&SeededEntropy::new(2))).await.unwrap();
+    let refused = load_with([8; 32], &records, &clock).await;
+    assert!(matches!(refused, Err(KeyError::OtherMasterKey(SealError::OtherKey))), "{refused:?}");
+    assert_eq!(records.signing_keys().await.unwrap(), [], "nothing is sealed with the second master key");
+    load_with([7; 32], &records, &clock).await.unwrap();
+}
+
+#[tokio::test]
+async fn records_from_before_claims_are_claimed_by_whoever_opens_their_keys() {
+    let house = house().await;
+    let old = Arc::new(Fake::default());
+    for key in house.records.signing_keys().await.unwrap() {
+        old.add_signing_key(&key, &[], house.clock.now()).await.unwrap();
+    }
+    let refused = load_with([8; 32], &old, &house.clock).await;
+    assert!(matches!(refused, Err(KeyError::Sealed { source: SealError::OtherKey, .. })), "{refused:?}");
+    assert_eq!(old.master_key_check().await.unwrap(), None, "it has no claim");
+    let opened = ring(old.clone(), house.clock.clone()).await;
+    assert_eq!(signer(&opened), signer(&house.provider.keys));
+    assert!(old.master_key_check().await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -154,6 +154,8 @@ timed! {
     merge_users(id: &MergeId, from: &UserId, into: &UserId, now: Timestamp) -> Result<Merge, MergeRefusal>;
     undo_merge(id: &MergeId, now: Timestamp) -> Undone;
     merges() -> Vec<Merge>;
+    master_key_check() -> Option<Vec<u8>>;
+    claim_for_master_key(check: &[u8]) -> Vec<u8>;
     signing_keys() -> Vec<SigningKey>;
     add_signing_key(key: &SigningKey, retires: &[KeyId], published_until: Timestamp) -> ();
     record(event: &AuditEvent) -> ();

@@ -183,6 +183,8 @@ macro_rules! record_suite {
                 promise_8_signing_out_while_the_session_is_replaced_reaches_what_it_opened,
                 sec_49_of_a_code_on_two_nodes_and_its_replay_nothing_stays_live,
                 // keys, audit, housekeeping
+                of_20_claims_for_a_master_key_at_once_one_holds_and_all_are_told,
+                records_that_are_claimed_stay_so,
                 a_key_is_added_and_others_retire_with_it,
                 a_key_that_exists_conflicts_and_retires_nothing,
                 the_audit_trail_is_newest_first,

@@ -28,6 +28,7 @@ mod in_place;
 mod keys;
 mod leavers;
 mod lookup;
+mod master_key;
 mod merges;
 pub mod moving;
 mod passkeys;
@@ -318,6 +319,15 @@ impl Records for SqlRecords {
 
     async fn merges(&self) -> Result<Vec<Merge>, StoreError> {
         self.reader.read(merges::all).await
+    }
+
+    async fn master_key_check(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.reader.read(master_key::check).await
+    }
+
+    async fn claim_for_master_key(&self, check: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let check = check.to_vec();
+        write!(self, |db| master_key::claim(db, &check))
     }
 
     async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {

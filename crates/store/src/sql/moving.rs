@@ -9,7 +9,7 @@
 //! | goes along | stays behind |
 //! |---|---|
 //! | people, their identities, passwords, passkeys, merges, unlinked identities, consents | requests that are being answered (half an hour) |
-//! | websites, signing keys, apps' tokens | who is fetching an app's token just now |
+//! | websites, signing keys and whose master key sealed them, apps' tokens | who is fetching an app's token just now |
 //! | sessions, token families, codes and tokens, spent ones too: nobody is signed out, and a replay is still recognised | the count of the readiness check |
 //! | the audit trail, in its order | |
 //!
@@ -42,6 +42,7 @@ macro_rules! each_table {
             unlinked_identities,
             clients,
             consents,
+            master_key_check,
             signing_keys,
             platform_tokens,
             sessions,
@@ -137,12 +138,12 @@ pub enum MoveError {
     /// There is something already.
     #[error("the database is not empty ({0} has rows); import into a fresh one")]
     NotEmpty(&'static str),
-    /// The signing keys are sealed with another master key.
+    /// What is in it was sealed with another master key.
     #[error(
-        "the master key does not open the signing key {0}; put the master key file of the exported installation \
+        "the master key does not open {0}; put the master key file of the exported installation \
          where store.master_key_file points; nothing was imported"
     )]
-    MasterKey(mashang_login::ids::KeyId),
+    MasterKey(String),
     /// A signing key that cannot be read back.
     #[error(transparent)]
     Store(#[from] mashang_login::records::StoreError),

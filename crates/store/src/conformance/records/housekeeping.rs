@@ -10,6 +10,26 @@ use super::Scene;
 
 const DAY: u64 = 86_400;
 
+pub async fn of_20_claims_for_a_master_key_at_once_one_holds_and_all_are_told(nodes: Nodes<dyn Records>) {
+    assert_eq!(nodes.a.master_key_check().await.unwrap(), None, "nobody has said anything");
+    let told = at_once(20, |n| {
+        let node = nodes.nth(n);
+        // Any bytes: they are sealed.
+        async move { node.claim_for_master_key(&[0, 255, 39, u8::try_from(n).unwrap()]).await.unwrap() }
+    })
+    .await;
+    let held = nodes.b.master_key_check().await.unwrap().expect("one of them holds");
+    assert!(told.iter().all(|answer| *answer == held), "{told:?}");
+    assert!(held.starts_with(&[0, 255, 39]) && held[3] < 20, "{held:?}");
+}
+
+pub async fn records_that_are_claimed_stay_so(nodes: Nodes<dyn Records>) {
+    assert_eq!(nodes.a.claim_for_master_key(b"first").await.unwrap(), b"first");
+    assert_eq!(nodes.b.claim_for_master_key(b"second").await.unwrap(), b"first");
+    assert_eq!(nodes.a.claim_for_master_key(b"first").await.unwrap(), b"first");
+    assert_eq!(nodes.a.master_key_check().await.unwrap().as_deref(), Some(&b"first"[..]));
+}
+
 pub async fn a_key_is_added_and_others_retire_with_it(nodes: Nodes<dyn Records>) {
     let world = World::default();
     let until = world.after(DAY);

@@ -29,7 +29,7 @@ macro_rules! migrations {
     };
 }
 
-const ALL: [(i64, &str, [&str; 3]); 7] = migrations![
+const ALL: [(i64, &str, [&str; 3]); 8] = migrations![
     1 "init" "0001_init.sql",
     2 "accounts" "0002_accounts.sql",
     3 "platform_tokens" "0003_platform_tokens.sql",
@@ -37,6 +37,7 @@ const ALL: [(i64, &str, [&str; 3]); 7] = migrations![
     5 "client_settings" "0005_client_settings.sql",
     6 "credentials" "0006_credentials.sql",
     7 "compatibility" "0007_compatibility.sql",
+    8 "master_key" "0008_master_key.sql",
 ];
 
 /// The number of the newest one.

@@ -14,6 +14,7 @@ pub mod families;
 pub mod grants;
 pub mod heartbeat;
 pub mod identities;
+pub mod master_key_check;
 pub mod merged_identities;
 pub mod merges;
 pub mod passkeys;

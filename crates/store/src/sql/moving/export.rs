@@ -78,6 +78,7 @@ leave_nothing!(
     unlinked_identities,
     clients,
     consents,
+    master_key_check,
     signing_keys,
     sessions,
     families,

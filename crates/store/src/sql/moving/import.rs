@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
 
 use mashang_login::key::SigningKey;
+use mashang_login::seal::Sealer;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel,
     QuerySelect, TransactionTrait,
@@ -15,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::connect::{self, SqlOptions};
 use super::super::db::Db;
-use super::super::{entity, keys};
+use super::super::{entity, keys, master_key};
 use super::export::hex;
 use super::{End, FORMAT, Header, MoveError, Moved, Progress, each_table};
 
@@ -28,7 +29,8 @@ const LINE_BYTES: u64 = 16 << 20;
 /// Reads an export into the empty database at `url`, whose tables are made if they are not there.
 ///
 /// Everything is inserted in one transaction, which is committed when the counts and the checksum at the end are right
-/// and `opens` said of every signing key that the master key opens it; otherwise, or when this process dies, the tables
+/// and `opens` said of every signing key, and of what says whose they are, that the master key opens it at its place;
+/// otherwise, or when this process dies, the tables
 /// stay as empty as they were. No node may use the database meanwhile.
 ///
 /// # Errors
@@ -36,7 +38,7 @@ const LINE_BYTES: u64 = 16 << 20;
 pub async fn import(
     url: &str,
     from: &mut (dyn BufRead + Send),
-    opens: &(dyn Fn(&SigningKey) -> bool + Sync),
+    opens: &(dyn Fn(&[u8], &str) -> bool + Sync),
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Moved, MoveError> {
     let db = connect::single(url, &SqlOptions::default()).await?;
@@ -46,9 +48,14 @@ pub async fn import(
     let transaction = begun.map_err(|source| MoveError::Database { table: "the transaction", source })?;
     expect_empty(&transaction).await?;
     let moved = insert_all(&transaction, &mut lines, progress).await?;
+    if let Some(check) = master_key::check(Db::Transaction(&transaction)).await?
+        && !opens(&check, Sealer::CHECK_PLACE)
+    {
+        return Err(MoveError::MasterKey("this export".to_owned()));
+    }
     for key in keys::all(Db::Transaction(&transaction)).await? {
-        if !opens(&key) {
-            return Err(MoveError::MasterKey(key.id));
+        if !opens(&key.sealed_private, &SigningKey::place(&key.id)) {
+            return Err(MoveError::MasterKey(format!("the signing key {}", key.id)));
         }
     }
     let done = transaction.commit().await;
