@@ -57,8 +57,10 @@ class Phone {
 
   /** Scans: afterwards the confirm page is open. Returns the answer of the callback's last redirect. */
   async scan(scanUrl) {
-    const back = await this.authorize(await this.open(scanUrl));
-    const confirm = await location(await this.jar.get(back));
+    const to = await this.open(scanUrl);
+    // Whoever scanned before, and lost the page, is led to it without being asked by WeChat again.
+    const isKnown = new URL(to).origin === new URL(scanUrl).origin;
+    const confirm = isKnown ? to : await location(await this.jar.get(await this.authorize(to)));
     this.page = await this.jar.get(confirm);
     this.html = await this.page.text();
     return this.page;
