@@ -21,6 +21,8 @@ class Wire {
     this.pairs = new Set();
     this.sockets = new Set();
     this.state = 'whole';
+    /** Milliseconds that bytes are on their way, in each direction. */
+    this.delay = 0;
     this.listener = createServer((near) => this.accept(near));
   }
 
@@ -37,7 +39,8 @@ class Wire {
     for (const [from, to] of [[near, far], [far, near]]) {
       this.sockets.add(from);
       from.on('data', (bytes) => {
-        if (this.state === 'whole') to.write(bytes);
+        if (this.state === 'whole' && this.delay) setTimeout(() => to.write(bytes), this.delay);
+        else if (this.state === 'whole') to.write(bytes);
         // What was on its way when the wire went dead never arrives, as with a cable.
       });
       from.on('error', () => {});
@@ -45,7 +48,8 @@ class Wire {
         this.sockets.delete(from);
         if (this.state === 'dead') return; // the other end is told when the wire is mended
         this.pairs.delete(pair);
-        to.destroy();
+        // What is still on its way arrives.
+        setTimeout(() => to.destroy(), this.delay);
       });
     }
     return undefined;
