@@ -193,17 +193,17 @@ export async function startMariadb({ host = '127.0.0.1', within = [], tls } = {}
 export async function startRedis({ host = '127.0.0.1', within = [], tls, settings = [] } = {}) {
   const folder = await folderFor('redis');
   const port = await freePort();
-  const listening = tls
+  const listening = () => (tls
     ? ['--port', '0', '--tls-port', String(port), '--tls-cert-file', tls.cert, '--tls-key-file', tls.key, '--tls-ca-cert-file', tls.ca, '--tls-auth-clients', 'no', '--tls-replication', 'yes', '--tls-cluster', 'yes']
-    : ['--port', String(port)];
-  const words = [...within, 'redis-server', '--bind', within.length ? '0.0.0.0' : host, ...listening, '--protected-mode', 'no', '--save', '', '--appendonly', 'no', '--dir', folder, ...settings];
+    : ['--port', String(port)]);
+  const words = () => [...within, 'redis-server', '--bind', within.length ? '0.0.0.0' : host, ...listening(), '--protected-mode', 'no', '--save', '', '--appendonly', 'no', '--dir', folder, ...settings];
   const name = tls ? 'localhost' : host;
   const ask = (...question) => execute('redis-cli', ['-h', name, '-p', String(port), ...(tls ? ['--tls', '--cacert', tls.ca] : []), ...question])
     .then(({ stdout }) => stdout.trim());
   const engine = new Engine({
     folder,
     goodbye: 'SIGTERM',
-    command: () => [words[0], words.slice(1)],
+    command: () => [words()[0], words().slice(1)],
     answers: async () => { if (await ask('ping') !== 'PONG') throw new Error('it does not answer yet'); },
   });
   return Object.assign(await engine.start(), { url: `${tls ? 'rediss' : 'redis'}://${name}:${port}`, host: name, port, ask });

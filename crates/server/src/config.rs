@@ -151,6 +151,13 @@ pub struct TicketsSection {
     /// File with the URL, for one that holds a password.
     #[serde(default)]
     pub url_file: Option<PathBuf>,
+    /// File with the certificates, in PEM, of the only authorities that are trusted to say who the engine is; without it
+    /// the operating system's are.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// What `ca_file` holds.
+    #[serde(skip)]
+    authorities: Option<Vec<u8>>,
 }
 
 impl TicketsSection {
@@ -159,10 +166,16 @@ impl TicketsSection {
     /// # Errors
     /// The sentence that [`Config::check`] says.
     pub fn address(&self) -> Result<TicketsAddress, String> {
-        self.url.parse().map_err(|wrong| {
+        let address: TicketsAddress = self.url.parse().map_err(|wrong| {
             // The value itself may hold a password.
             format!("tickets.url: {wrong}; for the only node write \"memory:\", for several for example \"redis://127.0.0.1:6379\"")
-        })
+        })?;
+        match (&self.ca_file, &self.authorities) {
+            (Some(file), Some(pem)) => address
+                .trusting(pem.clone())
+                .map_err(|wrong| format!("tickets.ca_file: {} {wrong}", file.display())),
+            _ => Ok(address),
+        }
     }
 
     /// Whether several nodes may hold these tickets.
@@ -174,7 +187,10 @@ impl TicketsSection {
 
 impl std::fmt::Debug for TicketsSection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TicketsSection").field("url", &self.address()).finish()
+        f.debug_struct("TicketsSection")
+            .field("url", &self.address())
+            .field("ca_file", &self.ca_file)
+            .finish()
     }
 }
 
@@ -341,6 +357,12 @@ fn extract(figment: Figment) -> Result<Config, ConfigError> {
     read_url("store", &mut store.url, UNSAID_STORE_URL, store.url_file.as_deref())?;
     let tickets = &mut config.tickets;
     read_url("tickets", &mut tickets.url, UNSAID_TICKETS_URL, tickets.url_file.as_deref())?;
+    if let Some(file) = &tickets.ca_file {
+        let pem = std::fs::read(file).map_err(|error| {
+            ConfigError::Wrong(vec![format!("tickets.ca_file: cannot read {}: {error}", file.display())])
+        })?;
+        tickets.authorities = Some(pem);
+    }
     config.traces.read_endpoint()?;
     config.check()?;
     Ok(config)

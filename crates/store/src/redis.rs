@@ -69,7 +69,7 @@ use mashang_login::records::StoreError;
 use mashang_login::{Entropy, Timestamp};
 use redis::Value;
 
-pub use address::{AddressError, RedisAddress};
+pub use address::{AddressError, AuthorityError, RedisAddress};
 use keys::Keys;
 use link::{Fault, Link, Listener};
 

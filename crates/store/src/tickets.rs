@@ -11,7 +11,7 @@ use mashang_login::tickets::{Handshakes, Tickets};
 
 use crate::memory::{MemoryLimits, MemoryTickets};
 use crate::postgres::{PostgresOpenError, PostgresOptions, PostgresTickets};
-use crate::redis::{AddressError, RedisAddress, RedisOpenError, RedisOptions, RedisTickets};
+use crate::redis::{AddressError, AuthorityError, RedisAddress, RedisOpenError, RedisOptions, RedisTickets};
 
 /// An address of `tickets.url`. `Debug` and `Display` show no password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,19 @@ pub enum TicketsAddress {
     Redis(RedisAddress),
     /// `postgres:`, the PostgreSQL that holds the records.
     Postgres,
+}
+
+impl TicketsAddress {
+    /// Trusts the certificate authorities in `pem`, and no others, where the engine speaks TLS.
+    ///
+    /// # Errors
+    /// [`AuthorityError`], also where it does not.
+    pub fn trusting(self, pem: Vec<u8>) -> Result<Self, AuthorityError> {
+        match self {
+            Self::Redis(address) => address.trusting(pem).map(Self::Redis),
+            Self::Memory | Self::Postgres => Err(AuthorityError::NoTls),
+        }
+    }
 }
 
 impl FromStr for TicketsAddress {

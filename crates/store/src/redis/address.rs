@@ -6,17 +6,22 @@
 //! redis+cluster://[user:password@]host[:port],host[:port]
 //! ```
 //!
-//! `rediss` in the place of `redis` speaks TLS and checks the certificate against the operating system's roots. User and
-//! password may be percent-encoded.
+//! `rediss` in the place of `redis` speaks TLS and checks the certificate against the operating system's roots, or against
+//! one's own authority ([`RedisAddress::trusting`]). User and password may be percent-encoded.
 
 use std::fmt;
 use std::str::FromStr;
 
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo};
+use redis::{
+    Client, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo, RedisResult,
+    TlsCertificates,
+};
 
 /// Ports that nobody writes out.
 const REDIS_PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
+/// What a certificate begins with (RFC 7468 §5.1).
+const PEM_CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// Which kind of Redis is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +40,8 @@ pub struct RedisAddress {
     pub(super) topology: Topology,
     pub(super) hosts: Vec<(String, u16)>,
     tls: bool,
+    /// Certificates of the authorities that are trusted, in PEM, instead of the operating system's.
+    authorities: Option<Vec<u8>>,
     user: Option<String>,
     password: Option<String>,
     db: i64,
@@ -67,6 +74,20 @@ pub enum AddressError {
     /// Something that this version would ignore.
     #[error("? and # mean nothing here; write them as %3F and %23 if they belong to the password")]
     Query,
+}
+
+/// Why certificates of authorities cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorityError {
+    /// Nobody would look at them.
+    #[error("is of no use without TLS: write rediss:// in the place of redis://")]
+    NoTls,
+    /// Nothing to trust.
+    #[error("holds no certificate: it must be PEM, which begins with -----BEGIN CERTIFICATE-----")]
+    NoCertificate,
+    /// A certificate that cannot be read.
+    #[error("holds a certificate that cannot be read: {0}")]
+    Damaged(String),
 }
 
 impl FromStr for RedisAddress {
@@ -106,7 +127,7 @@ impl FromStr for RedisAddress {
         };
         let db =
             if db.is_empty() { 0 } else { db.parse::<u16>().map_err(|_| AddressError::Database)?.into() };
-        Ok(Self { topology, hosts, tls, user, password, db })
+        Ok(Self { topology, hosts, tls, authorities: None, user, password, db })
     }
 }
 
@@ -154,20 +175,48 @@ fn percent_decoded(text: &str) -> Option<String> {
 }
 
 impl RedisAddress {
+    /// Trusts the authorities whose certificates are in `pem`, and no others.
+    ///
+    /// # Errors
+    /// [`AuthorityError`].
+    pub fn trusting(mut self, pem: Vec<u8>) -> Result<Self, AuthorityError> {
+        if !self.tls {
+            return Err(AuthorityError::NoTls);
+        }
+        if !pem.windows(PEM_CERTIFICATE.len()).any(|window| window == PEM_CERTIFICATE) {
+            return Err(AuthorityError::NoCertificate);
+        }
+        self.authorities = Some(pem);
+        let (host, port) = &self.hosts[0];
+        match self.server(host, *port) {
+            Ok(_) => Ok(self),
+            Err(error) => Err(AuthorityError::Damaged(error.to_string())),
+        }
+    }
+
     /// How to speak with one server of the address.
-    pub(super) fn server(&self, host: &str, port: u16) -> redis::RedisResult<ConnectionInfo> {
-        Ok(self.place(host, port).into_connection_info()?.set_redis_settings(self.handshake(self.db)))
+    pub(super) fn server(&self, host: &str, port: u16) -> RedisResult<Client> {
+        self.client(host, port, self.handshake(self.db))
     }
 
     /// How to speak with a Sentinel; many have no password, whatever the servers have.
-    pub(super) fn sentinel(
-        &self,
-        host: &str,
-        port: u16,
-        with_password: bool,
-    ) -> redis::RedisResult<ConnectionInfo> {
+    pub(super) fn sentinel(&self, host: &str, port: u16, with_password: bool) -> RedisResult<Client> {
         let settings = if with_password { self.handshake(0) } else { RedisConnectionInfo::default() };
-        Ok(self.place(host, port).into_connection_info()?.set_redis_settings(settings))
+        self.client(host, port, settings)
+    }
+
+    /// What certificates are checked against, if not against the operating system's roots.
+    pub(super) fn certificates(&self) -> Option<TlsCertificates> {
+        let authorities = self.authorities.clone()?;
+        Some(TlsCertificates { client_tls: None, root_cert: Some(authorities) })
+    }
+
+    fn client(&self, host: &str, port: u16, settings: RedisConnectionInfo) -> RedisResult<Client> {
+        let info = self.place(host, port).into_connection_info()?.set_redis_settings(settings);
+        match self.certificates() {
+            Some(certificates) => Client::build_with_tls(info, certificates),
+            None => Client::open(info),
+        }
     }
 
     /// Whether servers ask for a password.

@@ -16,8 +16,8 @@ use redis::aio::{AsyncPushSender, ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, ProtocolVersion, PushInfo, PushKind, RedisError,
-    RedisFuture, RedisResult, ServerErrorKind, Value, cmd,
+    AsyncConnectionConfig, Cmd, ErrorKind, ProtocolVersion, PushInfo, PushKind, RedisError, RedisFuture,
+    RedisResult, ServerErrorKind, Value, cmd,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
@@ -52,6 +52,17 @@ pub(super) enum Fault {
     /// Sentinels did not know, or the server they named is not one that takes writes.
     #[error("no Sentinel of {0} names a master that takes writes")]
     NoMaster(String),
+    /// Whoever answers at the address does not prove to be Redis.
+    #[error(
+        "the certificate of Redis at {at} is not accepted ({why}): tickets.ca_file names the authority that signed it, \
+         and every host of the address must be one of its names"
+    )]
+    Certificate {
+        /// Where.
+        at: String,
+        /// What is wrong with it.
+        why: RedisError,
+    },
     /// Redis said something else than an answer.
     #[error(transparent)]
     Redis(#[from] RedisError),
@@ -314,7 +325,12 @@ impl<L: Listener> Desk<L> {
     async fn connect(&self) -> Result<Fresh, Fault> {
         let slow = || Err(Fault::Slow(self.address.to_string()));
         // A cluster is asked for its layout, Sentinels one after the other for their master.
-        timeout(CONNECT * 2, self.connect_now()).await.unwrap_or_else(|_| slow())
+        match timeout(CONNECT * 2, self.connect_now()).await.unwrap_or_else(|_| slow()) {
+            Err(Fault::Redis(why)) if is_about_a_certificate(&why) => {
+                Err(Fault::Certificate { at: self.address.to_string(), why })
+            }
+            outcome => outcome,
+        }
     }
 
     async fn connect_now(&self) -> Result<Fresh, Fault> {
@@ -338,7 +354,7 @@ impl<L: Listener> Desk<L> {
     }
 
     async fn server(&self, host: &str, port: u16, retired: &Arc<AtomicBool>) -> Result<Connection, Fault> {
-        let client = Client::open(self.address.server(host, port)?)?;
+        let client = self.address.server(host, port)?;
         let config = patient().set_push_sender(self.ear(retired));
         Ok(Connection::One(client.get_multiplexed_async_connection_with_config(&config).await?))
     }
@@ -372,7 +388,7 @@ impl<L: Listener> Desk<L> {
         let mut question = cmd("SENTINEL");
         question.arg("GET-MASTER-ADDR-BY-NAME").arg(name);
         let ask = async |with_password| {
-            let client = Client::open(self.address.sentinel(host, port, with_password)?)?;
+            let client = self.address.sentinel(host, port, with_password)?;
             let mut sentinel = client.get_multiplexed_async_connection_with_config(&patient()).await?;
             question.query_async::<Option<(String, u16)>>(&mut sentinel).await
         };
@@ -384,9 +400,10 @@ impl<L: Listener> Desk<L> {
     }
 
     async fn cluster(&self, retired: &Arc<AtomicBool>) -> Result<Connection, Fault> {
+        let servers = self.address.hosts.iter().map(|(host, port)| self.address.server(host, *port));
         let nodes: RedisResult<Vec<_>> =
-            self.address.hosts.iter().map(|(host, port)| self.address.server(host, *port)).collect();
-        let client = ClusterClientBuilder::new(nodes?)
+            servers.map(|server| Ok(server?.get_connection_info().clone())).collect();
+        let mut client = ClusterClientBuilder::new(nodes?)
             .use_protocol(ProtocolVersion::RESP3)
             .connection_timeout(CONNECT)
             .response_timeout(RESPONSE)
@@ -394,9 +411,11 @@ impl<L: Listener> Desk<L> {
             .retries(4)
             .min_retry_wait(50)
             .max_retry_wait(400)
-            .push_sender(self.ear(retired))
-            .build()?;
-        Ok(Connection::Cluster(client.get_async_connection().await?))
+            .push_sender(self.ear(retired));
+        if let Some(certificates) = self.address.certificates() {
+            client = client.certs(certificates);
+        }
+        Ok(Connection::Cluster(client.build()?.get_async_connection().await?))
     }
 
     /// Takes what the server pushes, on the connection's own task: it must not wait.
@@ -423,6 +442,11 @@ impl<L: Listener> Desk<L> {
             Ok(())
         }
     }
+}
+
+/// By what rustls says: the client keeps its error where nobody can ask for its kind.
+fn is_about_a_certificate(error: &RedisError) -> bool {
+    error.is_io_error() && error.to_string().contains("invalid peer certificate")
 }
 
 fn patient() -> AsyncConnectionConfig {

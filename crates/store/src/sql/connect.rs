@@ -105,9 +105,29 @@ pub enum OpenError {
          docs/operating.md has the statements that create them"
     )]
     Server(#[source] sqlx::Error),
+    /// A server is there, and TLS with it is not what the address asks for.
+    #[error(
+        "no TLS with the database server: does it speak TLS, does sslrootcert (MySQL: ssl-ca) in store.url name the \
+         certificate of the authority that signed its own, and is the host in store.url one of its names?"
+    )]
+    Tls(#[source] sqlx::Error),
     /// A server did not answer in time.
     #[error("the database server did not answer within {} s; is it running, and is the address right?", .0.as_secs_f32())]
     NoAnswer(Duration),
+}
+
+impl OpenError {
+    /// What a server said, or what its certificate did not.
+    fn of_server(error: sqlx::Error) -> Self {
+        match error {
+            error @ sqlx::Error::Tls(_) => Self::Tls(error),
+            // So the TLS library reports a certificate that it does not accept, and a server that speaks something else.
+            sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                Self::Tls(sqlx::Error::Io(error))
+            }
+            error => Self::Server(error),
+        }
+    }
 }
 
 /// The connections of one database.

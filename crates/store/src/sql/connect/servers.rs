@@ -46,9 +46,9 @@ pub(super) async fn open_postgres(url: &str, options: &SqlOptions) -> Result<Con
         format!("{limits} set default_transaction_isolation = 'serializable'; set enable_seqscan = off");
     let patience = Patience::new(options.patience);
     let reader = pool(PgPoolOptions::new().max_connections(options.readers.max(1)), limits, &patience);
-    let reader = reader.connect_with(connect.clone()).await.map_err(OpenError::Server)?;
+    let reader = reader.connect_with(connect.clone()).await.map_err(OpenError::of_server)?;
     let writer = pool(PgPoolOptions::new().max_connections(options.writers.max(1)), serially, &patience);
-    let writer = writer.connect_with(connect).await.map_err(OpenError::Server)?;
+    let writer = writer.connect_with(connect).await.map_err(OpenError::of_server)?;
     Ok(Connections {
         reader: Reader::Server(SqlxPostgresConnector::from_sqlx_postgres_pool(reader), patience.clone()),
         writer: Writer::Each(Each::new(SqlxPostgresConnector::from_sqlx_postgres_pool(writer), patience)),
@@ -62,7 +62,7 @@ pub(super) async fn single_postgres(
     let (connect, _) = migrated_postgres(url, options, Newer::IsRefused).await?;
     let one = PgPoolOptions::new().max_connections(1).acquire_timeout(options.patience);
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(
-        one.connect_with(connect).await.map_err(OpenError::Server)?,
+        one.connect_with(connect).await.map_err(OpenError::of_server)?,
     ))
 }
 
@@ -95,9 +95,9 @@ pub(super) async fn open_mysql(url: &str, options: &SqlOptions) -> Result<Connec
     let serially = format!("{limits}; set session transaction isolation level serializable");
     let patience = Patience::new(options.patience);
     let reader = pool(MySqlPoolOptions::new().max_connections(options.readers.max(1)), limits, &patience);
-    let reader = reader.connect_with(connect.clone()).await.map_err(OpenError::Server)?;
+    let reader = reader.connect_with(connect.clone()).await.map_err(OpenError::of_server)?;
     let writer = pool(MySqlPoolOptions::new().max_connections(options.writers.max(1)), serially, &patience);
-    let writer = writer.connect_with(connect).await.map_err(OpenError::Server)?;
+    let writer = writer.connect_with(connect).await.map_err(OpenError::of_server)?;
     Ok(Connections {
         reader: Reader::Server(SqlxMySqlConnector::from_sqlx_mysql_pool(reader), patience.clone()),
         writer: Writer::Each(Each::new(SqlxMySqlConnector::from_sqlx_mysql_pool(writer), patience)),
@@ -111,7 +111,9 @@ pub(super) async fn single_mysql(url: &str, options: &SqlOptions) -> Result<Data
     let one = one.after_connect(move |connection, _| {
         Box::pin(async move { sqlx::raw_sql(strictly).execute(connection).await.map(drop) })
     });
-    Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(one.connect_with(connect).await.map_err(OpenError::Server)?))
+    Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(
+        one.connect_with(connect).await.map_err(OpenError::of_server)?,
+    ))
 }
 
 /// Reads the address and brings the tables up to date.
@@ -125,7 +127,7 @@ pub(super) async fn migrated_mysql(
     // Ours, not sqlx's: MariaDB answers its `get_lock(…, -1)` with null, which locks nobody out.
     let lock = "select get_lock(concat('mashang:', sha1(database())), ?)";
     let locking = sqlx::query_scalar(lock).bind(MIGRATION_LOCK.as_secs()).fetch_one(&mut first);
-    let locked: Option<i64> = locking.await.map_err(OpenError::Server)?;
+    let locked: Option<i64> = locking.await.map_err(OpenError::of_server)?;
     if locked != Some(1) {
         return Err(OpenError::NoAnswer(MIGRATION_LOCK));
     }
@@ -169,7 +171,7 @@ async fn in_time<C>(
     connecting: impl Future<Output = Result<C, sqlx::Error>>,
 ) -> Result<C, OpenError> {
     match tokio::time::timeout(limit, connecting).await {
-        Ok(connected) => connected.map_err(OpenError::Server),
+        Ok(connected) => connected.map_err(OpenError::of_server),
         Err(_) => Err(OpenError::NoAnswer(limit)),
     }
 }
