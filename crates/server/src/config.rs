@@ -690,6 +690,31 @@ mod tests {
     }
 
     #[test]
+    fn a_private_authority_of_redis_is_a_file_with_certificates_for_an_address_with_tls() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        let at = |url: &str| format!("[tickets]\nurl = \"{url}\"\nca_file = {file:?}");
+        let refused = complaint(&at("rediss://a"));
+        assert!(refused.contains("tickets.ca_file: cannot read") && refused.contains("ca.pem"), "{refused}");
+        for (content, what) in [
+            ("", "holds no certificate"),
+            ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "cannot be read"),
+        ] {
+            std::fs::write(&file, content).unwrap();
+            assert!(complaint(&at("rediss://a")).contains(what), "{content}");
+        }
+        let authority = rcgen::generate_simple_self_signed(["authority".to_owned()]).unwrap();
+        std::fs::write(&file, authority.cert.pem()).unwrap();
+        for url in ["rediss://a", "rediss+sentinel://a/m", "rediss+cluster://a,b"] {
+            from_text(&at(url)).unwrap();
+        }
+        for url in ["redis://a", "memory:", "redis+cluster://a"] {
+            let refused = complaint(&at(url));
+            assert!(refused.contains("ca.pem is of no use without TLS: write rediss://"), "{url}: {refused}");
+        }
+    }
+
+    #[test]
     fn every_problem_is_named_at_once() {
         let all = complaint("[login]\nscan_seconds = 0\nsession_hours = 999999\n");
         assert!(all.contains("scan_seconds") && all.contains("session_hours"), "{all}");

@@ -50,9 +50,7 @@ pub enum OpenError {
     #[error(transparent)]
     Move(#[from] MoveError),
     /// The engine of the tickets.
-    #[error(
-        "tickets.url: start the engine or correct the address; for one node alone write url = \"memory:\""
-    )]
+    #[error("tickets.url{}", tickets_advice(.0))]
     Tickets(#[from] TicketsOpenError),
     /// The master key's file.
     #[error("store.master_key_file: {path}: {what}")]
@@ -311,6 +309,14 @@ fn keys_error(error: KeyError, path: &Path) -> OpenError {
             OpenError::OtherMasterKey { path: path.display().to_string() }
         }
         error => OpenError::Keys(error),
+    }
+}
+
+/// What to try first. An engine whose certificate does not count is there, and says itself what to look at.
+fn tickets_advice(error: &TicketsOpenError) -> &'static str {
+    match error {
+        TicketsOpenError::Redis(error) if error.is_about_its_certificate() => "",
+        _ => ": start the engine or correct the address; for one node alone write url = \"memory:\"",
     }
 }
 

@@ -97,13 +97,27 @@ impl Default for RedisOptions {
 
 /// Redis does not answer, refuses the password, or is older than version 6.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot open {address}")]
+#[error("cannot open {address}{}", self.question())]
 pub struct RedisOpenError {
     /// Where, without the password.
     pub address: String,
+    is_tls: bool,
     /// What happened.
     #[source]
     source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl RedisOpenError {
+    /// Whether somebody is there who does not prove to be Redis.
+    #[must_use]
+    pub fn is_about_its_certificate(&self) -> bool {
+        matches!(self.source.downcast_ref(), Some(Fault::Certificate { .. }))
+    }
+
+    /// A Redis without TLS waits for the end of what it takes for a command, and so looks as if it were slow.
+    fn question(&self) -> &'static str {
+        if self.is_tls && !self.is_about_its_certificate() { " (is TLS spoken at that port?)" } else { "" }
+    }
 }
 
 /// The engine. Clones share one connection.
@@ -127,12 +141,12 @@ impl RedisTickets {
         options: RedisOptions,
         entropy: &dyn Entropy,
     ) -> Result<Self, RedisOpenError> {
-        let shown = address.to_string();
+        let (shown, is_tls) = (address.to_string(), address.is_tls());
         let keys = Keys::new(options.prefix);
         let watchers = Switchboard::default();
         let link = Link::open(address, keys.channels(), watchers.clone())
             .await
-            .map_err(|fault| RedisOpenError { address: shown, source: Box::new(fault) })?;
+            .map_err(|fault| RedisOpenError { address: shown, is_tls, source: Box::new(fault) })?;
         Ok(Self { link, keys, limits: options.limits, watchers, marks: Arc::new(Marks::new(entropy)) })
     }
 

@@ -135,3 +135,93 @@ async fn promise_10_a_refused_password_is_not_told() {
     let right = format!("redis://:the-right-one@127.0.0.1:{}", server.port);
     node(&right, "x", 10).await;
 }
+
+/// The suites as a user who may do what the manual says, and nothing else.
+mod as_the_user_of_the_manual {
+    use std::sync::Arc;
+
+    use mashang_store::conformance::Nodes;
+    use mashang_store::redis::RedisTickets;
+
+    use super::{Server, node};
+
+    const MANUALS: [&str; 2] =
+        [include_str!("../../../docs/operating.md"), include_str!("../../../docs/operating.zh-CN.md")];
+
+    /// The words between `~mashang:*` and the closing backtick, the same in both languages.
+    fn rights() -> Vec<&'static str> {
+        let [english, chinese] = MANUALS.map(|manual| {
+            let start = manual.find("`~mashang:* ").expect("the manual names the rights") + 1;
+            let rights = &manual[start..];
+            rights[..rights.find('`').unwrap()].split_whitespace().collect::<Vec<_>>()
+        });
+        assert_eq!(english, chinese);
+        english
+    }
+
+    /// Two nodes on a server of their own, whose other users are none of their business.
+    async fn nodes<T: ?Sized>(ceiling: usize, share: impl Fn(RedisTickets) -> Arc<T>) -> Nodes<T> {
+        let server = Server::start(&[]).await;
+        let user = [&["ACL", "SETUSER", "mashang", "reset", "on", ">word"][..], &rights()].concat();
+        server.ask(&user).await.unwrap();
+        let url = format!("redis://mashang:word@127.0.0.1:{}", server.port);
+        let (a, b) = (node(&url, "mashang", ceiling).await, node(&url, "mashang", ceiling).await);
+        Nodes::new(share(a), share(b), server)
+    }
+
+    mod tickets {
+        async fn nodes(
+            ceiling: usize,
+        ) -> mashang_store::conformance::Nodes<dyn mashang_login::tickets::Tickets> {
+            super::nodes(ceiling, |node| std::sync::Arc::new(node) as _).await
+        }
+
+        mashang_store::ticket_suite!(nodes);
+    }
+
+    mod handshakes {
+        async fn nodes(
+            ceiling: usize,
+        ) -> mashang_store::conformance::Nodes<dyn mashang_login::tickets::Handshakes> {
+            super::nodes(ceiling, |node| std::sync::Arc::new(node) as _).await
+        }
+
+        mashang_store::handshake_suite!(nodes);
+    }
+
+    mod challenges {
+        async fn nodes(
+            ceiling: usize,
+        ) -> mashang_store::conformance::Nodes<dyn mashang_login::challenge::Challenges> {
+            super::nodes(ceiling, |node| std::sync::Arc::new(node) as _).await
+        }
+
+        mashang_store::challenge_suite!(nodes);
+    }
+
+    mod counters {
+        async fn nodes(
+            ceiling: usize,
+        ) -> mashang_store::conformance::Nodes<dyn mashang_login::counters::Counters> {
+            super::nodes(ceiling, |node| std::sync::Arc::new(node) as _).await
+        }
+
+        mashang_store::counter_suite!(nodes);
+    }
+
+    #[tokio::test]
+    async fn it_may_not_empty_the_server_nor_read_what_others_keep_there() {
+        let server = Server::start(&[]).await;
+        let user = [&["ACL", "SETUSER", "mashang", "reset", "on", ">word"][..], &rights()].concat();
+        server.ask(&user).await.unwrap();
+        for question in [&["FLUSHALL"][..], &["KEYS", "*"], &["GET", "other"], &["CONFIG", "GET", "*"]] {
+            let told = server.ask(&[&["ACL", "DRYRUN", "mashang"][..], question].concat()).await;
+            assert!(
+                format!("{told:?}").contains("no permission") || format!("{told:?}").contains("has no"),
+                "{question:?}: {told:?}"
+            );
+        }
+        let told = server.ask(&["ACL", "DRYRUN", "mashang", "GET", "mashang:t:{1}:x"]).await;
+        assert!(format!("{told:?}").contains("Ok"), "{told:?}");
+    }
+}

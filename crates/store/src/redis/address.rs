@@ -219,6 +219,11 @@ impl RedisAddress {
         }
     }
 
+    /// Whether servers are spoken to by TLS.
+    pub(super) fn is_tls(&self) -> bool {
+        self.tls
+    }
+
     /// Whether servers ask for a password.
     pub(super) fn has_password(&self) -> bool {
         self.password.is_some()

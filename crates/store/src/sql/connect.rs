@@ -111,6 +111,11 @@ pub enum OpenError {
          certificate of the authority that signed its own, and is the host in store.url one of its names?"
     )]
     Tls(#[source] sqlx::Error),
+    /// The address names a file, and there is none.
+    #[error(
+        "a file that store.url names is not there or cannot be read: sslrootcert (MySQL: ssl-ca), or the socket of the server"
+    )]
+    NamedFile(#[source] sqlx::Error),
     /// A server did not answer in time.
     #[error("the database server did not answer within {} s; is it running, and is the address right?", .0.as_secs_f32())]
     NoAnswer(Duration),
@@ -124,6 +129,14 @@ impl OpenError {
             // So the TLS library reports a certificate that it does not accept, and a server that speaks something else.
             sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
                 Self::Tls(sqlx::Error::Io(error))
+            }
+            sqlx::Error::Io(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied
+                ) =>
+            {
+                Self::NamedFile(sqlx::Error::Io(error))
             }
             error => Self::Server(error),
         }
