@@ -117,5 +117,5 @@ async fn delete<E: EntityTrait>(db: Db<'_>, column: E::Column, keys: &[String]) 
         return Ok(0);
     }
     let these = E::delete_many().filter(column.is_in(keys.iter().map(String::as_str)));
-    Ok(these.run(db).await?)
+    these.run(db).await
 }
