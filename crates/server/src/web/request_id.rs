@@ -118,8 +118,9 @@ impl Named {
 
     fn make_span(&self) -> Span {
         let request_id = self.name.to_str().unwrap_or_default();
+        // A name for lines of any level: with `log.filter = "warn"` a warning has it too.
         let span =
-            tracing::info_span!("request", request_id, ticket = Empty, trace_id = Empty, span_id = Empty);
+            tracing::error_span!("request", request_id, ticket = Empty, trace_id = Empty, span_id = Empty);
         traces::name(&span);
         if !span.is_disabled()
             && let Some(ticket) = ticket_in(self.route.template(), self.uri.path()).and_then(short)

@@ -237,6 +237,21 @@ async fn each_log_line_of_a_request_names_it_and_its_ticket() {
 }
 
 #[tokio::test]
+async fn a_warning_names_its_request_where_only_warnings_are_logged() {
+    let lines = Lines::default();
+    let section = LogSection { format: LogFormat::Json, filter: "warn".into() };
+    let subscriber = log::subscriber(&section, lines.clone(), false).unwrap();
+    let _logging = tracing::dispatcher::set_default(&tracing::Dispatch::new(subscriber));
+    let app = TestApp::without_channels().await;
+    tracing::callsite::rebuild_interest_cache();
+    let answer = app.desktop().get(&app.authorize_path(&[])).await;
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let warning = text.lines().find(|line| line.contains("no channel is configured; see")).expect(&text);
+    let warning: Value = serde_json::from_str(warning).unwrap();
+    assert_eq!(warning["span"]["request_id"], answer.header("x-request-id"));
+}
+
+#[tokio::test]
 async fn sec_72_a_request_keeps_its_name_only_from_a_trusted_proxy() {
     let app = TestApp::reconfigured(|text| {
         text.replacen("[server]\n", "[server]\ntrusted_proxies = [\"10.0.0.0/8\"]\n", 1)
