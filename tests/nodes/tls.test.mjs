@@ -57,10 +57,12 @@ describe('engines that speak TLS alone', () => {
   const ticketsBy = (url, ca = ours.ca) => `url = "${url}"\n${ca ? `ca_file = "${ca}"` : ''}`;
 
   for (const [tickets, store] of [['redis', postgresBy], ['sentinels', mariadbBy], ['cluster', postgresBy]]) {
-    test(`a whole login, with records on ${store === mariadbBy ? 'MariaDB' : 'PostgreSQL'} and tickets on Redis (${tickets}), all by verified TLS`, async () => {
+    test(`a whole login, with records on ${store === mariadbBy ? 'MariaDB' : 'PostgreSQL'} and tickets on Redis (${tickets}), all by verified TLS`, async (t) => {
       const node = await nodeOver({ store: store(), tickets: ticketsBy(engines[tickets].url) });
+      t.after(() => node.stop());
       await node.restart();
       const site = await startSite(node, `site-${tickets}`);
+      t.after(() => site.stop());
       const phone = new WeChat(sandbox.url).phone('xiaoming');
       const computer = await startComputer({ site });
       const news = await computer.jar.get(computer.url('events'), { headers: { accept: 'text/event-stream' } });
@@ -70,8 +72,6 @@ describe('engines that speak TLS alone', () => {
       await until('the scan is pushed', () => heard.includes('"scanned"'));
       assert.equal(await phone.approve(computer.number), 'approved');
       assert.equal((await computer.finish()).name, '小明');
-      await site.stop();
-      await node.stop();
     });
   }
 
@@ -115,11 +115,13 @@ describe('engines that speak TLS alone', () => {
     }
   });
 
-  test('promise 9: a certificate that stops to count under a running node is told in its log; when it counts again, all is well', async () => {
+  test('promise 9: a certificate that stops to count under a running node is told in its log; when it counts again, all is well', async (t) => {
     const right = await ours.issue('localhost');
     const tls = { ...right };
     const redis = await startRedis({ tls });
+    t.after(() => redis.stop());
     const node = await nodeOver({ tickets: ticketsBy(redis.url) });
+    t.after(() => node.stop());
     await node.restart();
     const ready = async () => (await fetch(`${node.url}/readyz`)).status;
     assert.equal(await ready(), 200);
@@ -133,7 +135,5 @@ describe('engines that speak TLS alone', () => {
     assert.equal(await ready(), 503);
     await startsAgainWith(right);
     await until('the node is ready again', async () => await ready() === 200, 30_000);
-    await node.stop();
-    await redis.stop();
   });
 });

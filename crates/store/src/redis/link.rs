@@ -231,16 +231,18 @@ impl<L: Listener> Desk<L> {
     ) {
         let mut next = Some(first);
         let mut backoff = BACKOFF.0;
-        let mut is_told = false;
+        // What was logged since it last answered: each trouble once, however long it lasts.
+        let mut told: Vec<String> = Vec::new();
         loop {
             let fresh = match next.take() {
                 Some(fresh) => fresh,
                 None => match self.connect().await {
                     Ok(fresh) => fresh,
                     Err(fault) => {
-                        if !is_told {
-                            tracing::warn!("tickets: {fault}; trying again");
-                            is_told = true;
+                        let words = fault.to_string();
+                        if !told.contains(&words) {
+                            tracing::warn!("tickets: {words}; trying again");
+                            told.push(words);
                         }
                         sleep(backoff).await;
                         backoff = (backoff * 2).min(BACKOFF.1);
@@ -248,9 +250,9 @@ impl<L: Listener> Desk<L> {
                     }
                 },
             };
-            if is_told {
+            if !told.is_empty() {
                 tracing::info!("tickets: {} answers again", self.address);
-                is_told = false;
+                told.clear();
             }
             backoff = BACKOFF.0;
             // What was said of the former connection.
@@ -262,8 +264,9 @@ impl<L: Listener> Desk<L> {
             retired.store(true, Ordering::Relaxed);
             if next.is_none() {
                 hand_out.send_replace(None);
-                tracing::warn!("tickets: the connection to {} is lost; connecting again", self.address);
-                is_told = true;
+                let words = format!("the connection to {} is lost; connecting again", self.address);
+                tracing::warn!("tickets: {words}");
+                told.push(words);
             }
         }
     }
