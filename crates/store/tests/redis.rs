@@ -160,65 +160,29 @@ mod as_the_user_of_the_manual {
         english
     }
 
-    /// Two nodes on a server of their own, whose other users are none of their business.
-    async fn nodes<T: ?Sized>(ceiling: usize, share: impl Fn(RedisTickets) -> Arc<T>) -> Nodes<T> {
+    /// A server that knows the user.
+    async fn server() -> Server {
         let server = Server::start(&[]).await;
         let rights = rights();
         let user = ["ACL", "SETUSER", "mashang", "reset", "on", ">word"].into_iter();
         let user: Vec<&str> = user.chain(rights.iter().map(String::as_str)).collect();
         server.ask(&user).await.unwrap();
+        server
+    }
+
+    /// Two nodes on a server of their own, whose other users are none of their business.
+    async fn nodes<T: ?Sized>(ceiling: usize, share: impl Fn(RedisTickets) -> Arc<T>) -> Nodes<T> {
+        let server = server().await;
         let url = format!("redis://mashang:word@127.0.0.1:{}", server.port);
         let (a, b) = (node(&url, "mashang", ceiling).await, node(&url, "mashang", ceiling).await);
         Nodes::new(share(a), share(b), server)
     }
 
-    mod tickets {
-        async fn nodes(
-            ceiling: usize,
-        ) -> mashang_store::conformance::Nodes<dyn mashang_login::tickets::Tickets> {
-            super::nodes(ceiling, |node| std::sync::Arc::new(node) as _).await
-        }
-
-        mashang_store::ticket_suite!(nodes);
-    }
-
-    mod handshakes {
-        async fn nodes(
-            ceiling: usize,
-        ) -> mashang_store::conformance::Nodes<dyn mashang_login::tickets::Handshakes> {
-            super::nodes(ceiling, |node| std::sync::Arc::new(node) as _).await
-        }
-
-        mashang_store::handshake_suite!(nodes);
-    }
-
-    mod challenges {
-        async fn nodes(
-            ceiling: usize,
-        ) -> mashang_store::conformance::Nodes<dyn mashang_login::challenge::Challenges> {
-            super::nodes(ceiling, |node| std::sync::Arc::new(node) as _).await
-        }
-
-        mashang_store::challenge_suite!(nodes);
-    }
-
-    mod counters {
-        async fn nodes(
-            ceiling: usize,
-        ) -> mashang_store::conformance::Nodes<dyn mashang_login::counters::Counters> {
-            super::nodes(ceiling, |node| std::sync::Arc::new(node) as _).await
-        }
-
-        mashang_store::counter_suite!(nodes);
-    }
+    crate::engines::redis::suites_over_nodes!();
 
     #[tokio::test]
     async fn it_may_not_empty_the_server_nor_read_what_others_keep_there() {
-        let server = Server::start(&[]).await;
-        let rights = rights();
-        let user = ["ACL", "SETUSER", "mashang", "reset", "on", ">word"].into_iter();
-        let user: Vec<&str> = user.chain(rights.iter().map(String::as_str)).collect();
-        server.ask(&user).await.unwrap();
+        let server = server().await;
         for question in [&["FLUSHALL"][..], &["KEYS", "*"], &["GET", "other"], &["CONFIG", "GET", "*"]] {
             let told = server.ask(&[&["ACL", "DRYRUN", "mashang"][..], question].concat()).await;
             assert!(

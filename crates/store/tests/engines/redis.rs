@@ -19,20 +19,9 @@ pub async fn node(url: &str, prefix: &str, ceiling: usize) -> RedisTickets {
 /// A server of one test's own, to be stopped, paused and flushed.
 pub mod private;
 
-/// All suites on the engine whose address is in a variable.
-macro_rules! suites {
-    ($variable:literal) => {
-        /// Two nodes on one fresh prefix.
-        async fn nodes<T: ?Sized>(
-            ceiling: usize,
-            share: impl Fn(mashang_store::redis::RedisTickets) -> std::sync::Arc<T>,
-        ) -> mashang_store::conformance::Nodes<T> {
-            let (url, prefix) = ($crate::engines::address($variable), $crate::engines::fresh_name());
-            let a = $crate::engines::redis::node(&url, &prefix, ceiling).await;
-            let b = $crate::engines::redis::node(&url, &prefix, ceiling).await;
-            mashang_store::conformance::Nodes::new(share(a), share(b), ())
-        }
-
+/// All suites on what `nodes(ceiling, share)` of the present module makes.
+macro_rules! suites_over_nodes {
+    () => {
         mod tickets {
             async fn nodes(
                 ceiling: usize,
@@ -72,6 +61,25 @@ macro_rules! suites {
 
             mashang_store::counter_suite!(nodes);
         }
+    };
+}
+pub(crate) use suites_over_nodes;
+
+/// All suites on the engine whose address is in a variable.
+macro_rules! suites {
+    ($variable:literal) => {
+        /// Two nodes on one fresh prefix.
+        async fn nodes<T: ?Sized>(
+            ceiling: usize,
+            share: impl Fn(mashang_store::redis::RedisTickets) -> std::sync::Arc<T>,
+        ) -> mashang_store::conformance::Nodes<T> {
+            let (url, prefix) = ($crate::engines::address($variable), $crate::engines::fresh_name());
+            let a = $crate::engines::redis::node(&url, &prefix, ceiling).await;
+            let b = $crate::engines::redis::node(&url, &prefix, ceiling).await;
+            mashang_store::conformance::Nodes::new(share(a), share(b), ())
+        }
+
+        $crate::engines::redis::suites_over_nodes!();
     };
 }
 
