@@ -31,6 +31,7 @@ mod named_person;
 pub mod oauth;
 pub mod open;
 pub mod operations;
+mod outgoing;
 pub mod passkey;
 pub mod phone;
 pub mod platform;

@@ -22,6 +22,7 @@ use async_trait::async_trait;
 use mashang_login::Timestamp;
 
 pub use self::error::{SendError, SendFailure};
+use crate::outgoing;
 use crate::web::language::Language;
 
 /// How long a provider may take to answer, and within that to be reached (SEC-85).
@@ -123,14 +124,7 @@ pub trait Sender: Send + Sync + fmt::Debug {
 
 /// A client for one provider: no redirects, no second try, no proxy that the environment names.
 fn http() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .connect_timeout(CONNECT)
-        .timeout(PATIENCE)
-        .referer(false)
-        .no_proxy()
-        .build()
+    outgoing::direct(CONNECT, PATIENCE).build()
 }
 
 /// Lower-case hexadecimal digits.

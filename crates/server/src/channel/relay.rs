@@ -11,6 +11,7 @@ use mashang_login::ids::ChannelId;
 use url::Url;
 
 use super::events::EventAnswer;
+use crate::outgoing;
 
 /// What the handler has, so that the whole stays below the platform's five seconds.
 const PATIENCE: Duration = Duration::from_millis(4000);
@@ -30,14 +31,7 @@ impl Relay {
     /// # Errors
     /// When the HTTP client cannot be set up.
     pub fn new(url: Url) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(Duration::from_secs(2))
-            .timeout(PATIENCE)
-            .referer(false)
-            .no_proxy()
-            .build()?;
+        let http = outgoing::direct(Duration::from_secs(2), PATIENCE).build()?;
         Ok(Self { url, http })
     }
 

@@ -11,6 +11,7 @@ use url::Url;
 use super::config::HubKey;
 use super::failure::TheirsFailure;
 use super::{Failure, Supply};
+use crate::outgoing;
 
 /// Time for one call (SEC-85).
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -40,14 +41,7 @@ impl Theirs {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(url: Url, key: HubKey) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(2))
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .no_proxy()
-            .build()?;
+        let http = outgoing::direct(Duration::from_secs(2), PATIENCE).build()?;
         Ok(Self { url, key, http })
     }
 

@@ -15,6 +15,8 @@ use prost::Message as _;
 use tokio::time::Instant;
 use url::Url;
 
+use crate::outgoing;
+
 /// Time for one batch.
 const PATIENCE: Duration = Duration::from_secs(5);
 const CONNECT: Duration = Duration::from_secs(2);
@@ -65,15 +67,9 @@ impl Collector {
     /// The receiver at this address: called directly, without following redirects (SEC-70), with these headers.
     pub(super) fn new(url: Url, mut headers: HeaderMap, resource: &Resource) -> Result<Self, reqwest::Error> {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
-        let http = reqwest::Client::builder()
+        let http = outgoing::direct(CONNECT, PATIENCE)
             .user_agent(concat!("mashang/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(CONNECT)
-            .timeout(PATIENCE)
-            .referer(false)
-            .no_proxy()
             .build()?;
         let place = url.origin().ascii_serialization();
         Ok(Self { http, url, place, resource: resource.into(), trouble: None })

@@ -1,9 +1,7 @@
 //! A request's span, as the OpenTelemetry semantic conventions name it (HTTP server spans 1.x), less what would name a person
 //! or a login: neither path nor query, nor address, nor user agent.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, Method};
@@ -17,6 +15,7 @@ use super::Traces;
 use crate::metrics::requests::method;
 use crate::state::App;
 use crate::urls;
+use crate::web::address::is_from_proxy;
 use crate::web::request_id;
 
 /// What has no span: it would drown the rest, and tells nothing of a login. Nor has what no route matched.
@@ -91,8 +90,7 @@ fn begin(app: &App, traces: &Traces, request: &Request) -> Option<Context> {
 fn caller(app: &App, request: &Request) -> Option<SpanContext> {
     let headers = request.headers();
     headers.get("traceparent")?;
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip().to_canonical();
-    if !app.site.trusted_proxies.iter().any(|network| network.contains(&peer)) {
+    if !is_from_proxy(request, &app.site.trusted_proxies) {
         return None;
     }
     let named = TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(headers));

@@ -1,7 +1,8 @@
 //! The visitor's network address, believing only configured proxies (SEC-72).
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
+use axum::extract::{ConnectInfo, Request};
 use http::HeaderMap;
 use ipnet::IpNet;
 
@@ -34,6 +35,13 @@ fn parse_hop(hop: &str) -> Option<IpAddr> {
     }
     let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
     bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+/// Whether a request comes straight from a configured proxy, whose headers about it may then be believed.
+#[must_use]
+pub fn is_from_proxy(request: &Request, trusted: &[IpNet]) -> bool {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+    peer.is_some_and(|peer| trusted.iter().any(|network| network.contains(&peer)))
 }
 
 /// What limits are counted by: the address, or for IPv6 its /64 (SEC-79).

@@ -5,11 +5,10 @@
 //! ignored (SEC-72). Our own is a number that no other request of this node has, in disguise: it needs no chance and tells
 //! nobody how many requests there were.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::extract::{ConnectInfo, MatchedPath, Request};
+use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, Uri};
 use mashang_login::Entropy;
@@ -18,6 +17,7 @@ use tokio::time::Instant;
 use tracing::Span;
 use tracing::field::Empty;
 
+use super::address::is_from_proxy;
 use crate::metrics::requests::{Route, UNMATCHED, method};
 use crate::state::App;
 use crate::{traces, urls};
@@ -59,11 +59,9 @@ impl RequestIds {
 /// The name a proxy gave, if it may and if it is harmless in a log.
 fn given(app: &App, request: &Request) -> Option<HeaderValue> {
     let name = request.headers().get(&HEADER)?;
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip().to_canonical();
-    let is_trusted = app.site.trusted_proxies.iter().any(|network| network.contains(&peer));
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let is_harmless = (1..=LONGEST).contains(&name.len()) && name.as_bytes().iter().all(is_plain);
-    (is_trusted && is_harmless).then(|| name.clone())
+    (is_harmless && is_from_proxy(request, &app.site.trusted_proxies)).then(|| name.clone())
 }
 
 /// The scan code in a path, by the route's template.
