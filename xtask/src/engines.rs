@@ -8,6 +8,7 @@ mod process;
 mod redis;
 mod sql;
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -18,7 +19,9 @@ use process::Running;
 const USAGE: &str = "cargo xtask engines [--] <command …>
   runs the command with MASHANG_TEST_POSTGRES, MASHANG_TEST_MARIADB, MASHANG_TEST_REDIS, MASHANG_TEST_REDIS_CLUSTER
   and MASHANG_TEST_REDIS_SENTINEL set to engines that live as long as it does, such as
-  cargo xtask engines -- cargo test -p mashang-store --features engines";
+  cargo xtask engines -- cargo test -p mashang-store --features engines
+  Where one of these is set already, that engine is used and none is started in its place: another version, or MySQL, whose
+  user may make databases.";
 
 /// Programs that show whether Debian's packages after them are there.
 pub const PACKAGES: [(&str, &[&str]); 4] = [
@@ -27,6 +30,9 @@ pub const PACKAGES: [(&str, &[&str]); 4] = [
     ("/usr/bin/redis-server", &["redis-server"]),
     ("/usr/bin/redis-sentinel", &["redis-sentinel"]),
 ];
+
+/// Starts an engine below a folder; returns its processes and its address.
+type Start = fn(&Path) -> anyhow::Result<(Vec<Running>, String)>;
 
 /// Running engines; stopped when dropped.
 pub struct Engines {
@@ -37,7 +43,7 @@ pub struct Engines {
 }
 
 impl Engines {
-    /// Starts all of them, and returns when each answers.
+    /// Starts all of them but those whose variable is set, and returns when each answers.
     ///
     /// # Errors
     /// Which one did not start, with what it said.
@@ -46,14 +52,11 @@ impl Engines {
         process::let_others_through(folder.path())?;
         let mut running = Vec::new();
         let mut variables = Vec::new();
-        let (postgres, url) = sql::postgres(folder.path()).context("PostgreSQL")?;
-        running.push(postgres);
-        variables.push(("MASHANG_TEST_POSTGRES", url));
-        let (mariadb, url) = sql::mariadb(folder.path()).context("MariaDB")?;
-        running.push(mariadb);
-        variables.push(("MASHANG_TEST_MARIADB", url));
-        for (variable, start) in redis::FACES {
-            let (more, url) = start(folder.path()).with_context(|| format!("Redis for {variable}"))?;
+        for (variable, start) in sql::FACES.into_iter().chain(redis::FACES) {
+            if std::env::var_os(variable).is_some() {
+                continue;
+            }
+            let (more, url) = start(folder.path()).context(variable)?;
             running.extend(more);
             variables.push((variable, url));
         }

@@ -6,10 +6,8 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
+use super::Start;
 use super::process::{Running, free_port, prepare};
-
-/// Starts one face below a folder; returns its processes and its address.
-type Start = fn(&Path) -> anyhow::Result<(Vec<Running>, String)>;
 
 /// Each face, and the variable that names it.
 pub const FACES: [(&str, Start); 3] = [

@@ -6,7 +6,12 @@ use std::process::Command;
 use anyhow::Context;
 use rustix::process::Signal;
 
+use super::Start;
 use super::process::{Owner, Running, free_port, prepare};
+
+/// Each engine, and the variable that names it.
+pub const FACES: [(&str, Start); 2] =
+    [("MASHANG_TEST_POSTGRES", postgres), ("MASHANG_TEST_MARIADB", mariadb)];
 
 /// The newest PostgreSQL that Debian's packages installed, else what is on the path.
 fn postgres_program(name: &str) -> PathBuf {
@@ -18,7 +23,7 @@ fn postgres_program(name: &str) -> PathBuf {
 }
 
 /// A PostgreSQL whose superuser is `postgres`.
-pub fn postgres(folder: &Path) -> anyhow::Result<(Running, String)> {
+fn postgres(folder: &Path) -> anyhow::Result<(Vec<Running>, String)> {
     let owner = Owner::named("postgres")?;
     let data = owner.folder(folder.join("postgres"))?;
     let port = free_port()?.to_string();
@@ -45,11 +50,11 @@ pub fn postgres(folder: &Path) -> anyhow::Result<(Running, String)> {
     let running = Running::start(&mut server, folder.join("postgres.log"), Signal::QUIT)?;
     let running =
         running.ready(Command::new(postgres_program("pg_isready")).args(["-h", "127.0.0.1", "-p", &port]))?;
-    Ok((running, format!("postgres://postgres@127.0.0.1:{port}/postgres")))
+    Ok((vec![running], format!("postgres://postgres@127.0.0.1:{port}/postgres")))
 }
 
 /// A MariaDB whose `root` has no password.
-pub fn mariadb(folder: &Path) -> anyhow::Result<(Running, String)> {
+fn mariadb(folder: &Path) -> anyhow::Result<(Vec<Running>, String)> {
     let owner = Owner::named("mysql")?;
     let data = owner.folder(folder.join("mariadb"))?;
     let port = free_port()?.to_string();
@@ -82,5 +87,5 @@ pub fn mariadb(folder: &Path) -> anyhow::Result<(Running, String)> {
         "ping",
     ]);
     let running = running.ready(&mut ping).context("mariadb-admin ping")?;
-    Ok((running, format!("mysql://root@127.0.0.1:{port}/mysql")))
+    Ok((vec![running], format!("mysql://root@127.0.0.1:{port}/mysql")))
 }

@@ -51,10 +51,10 @@ impl<S: Server> Database<S> {
         let admin = url_from(S::VARIABLE);
         let name = format!("mashang_{}", random_text(&SystemEntropy, 12));
         S::administer(&admin, S::create(&name)).await;
-        let url = match admin.rsplit_once('/') {
-            Some((server, _)) => format!("{server}/{name}"),
-            None => panic!("{} names no database", S::VARIABLE),
-        };
+        // Its settings stay, such as `ssl-mode`.
+        let mut url = url::Url::parse(&admin).expect("an address");
+        url.set_path(&name);
+        let url = url.to_string();
         Self { admin, name, url, server: std::marker::PhantomData }
     }
 
