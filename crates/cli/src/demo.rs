@@ -56,7 +56,7 @@ pub async fn run(asked: Demo) -> anyhow::Result<()> {
     let password = person::prepare(&app).await?;
     announce(&places, &asked, data.folder(), &password);
     let listener = places.server.listener.try_clone()?;
-    mashang_server::serve::serve(listener, routes::router(app), stopping).await?;
+    mashang_server::serve::serve(listener, routes::service(app), stopping).await?;
     website.await??;
     sandbox.await?;
     tidying.await?;

@@ -55,7 +55,7 @@ pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
         });
     }
     let tidying = tokio::spawn(background::run(app.clone()));
-    serve::serve(listener, routes::router(app), stopping).await?;
+    serve::serve(listener, routes::service(app), stopping).await?;
     tidying.await?;
     if let Some(traces) = traces {
         traces.flush().await;

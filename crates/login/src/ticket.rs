@@ -158,6 +158,46 @@ pub enum Stage {
     Expired,
 }
 
+impl Stage {
+    /// Its name at `now`, with expiry by time (promise 4).
+    #[must_use]
+    pub fn status(&self, now: Timestamp) -> Status {
+        match self {
+            Self::Waiting { until } | Self::Scanned { until, .. } | Self::Approved { until, .. }
+                if now >= *until =>
+            {
+                Status::Expired
+            }
+            Self::Waiting { .. } => Status::Waiting,
+            Self::Scanned { .. } => Status::Scanned,
+            Self::Approved { .. } => Status::Approved,
+            Self::Redeemed => Status::Redeemed,
+            Self::Denied { .. } => Status::Denied,
+            Self::Expired => Status::Expired,
+        }
+    }
+
+    /// When it ends by time; `None` once it is final.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        match self {
+            Self::Waiting { until } | Self::Scanned { until, .. } | Self::Approved { until, .. } => {
+                Some(*until)
+            }
+            Self::Redeemed | Self::Denied { .. } | Self::Expired => None,
+        }
+    }
+
+    /// Why it ended without a login.
+    #[must_use]
+    pub fn denial(&self) -> Option<Denial> {
+        match self {
+            Self::Denied { why } => Some(*why),
+            _ => None,
+        }
+    }
+}
+
 /// The name of a stage at a moment: all that a waiting browser ever learns (SEC-03, SEC-13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -251,6 +291,37 @@ pub struct Ticket {
     pub keep_until: Timestamp,
 }
 
+/// What the browser that holds the secret may know of a ticket at a moment (SEC-03): most questions are about nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Glance {
+    /// Hash of the browser secret.
+    pub browser: SecretHash,
+    /// The stage's name.
+    pub status: Status,
+    /// Why it ended without a login.
+    pub denial: Option<Denial>,
+    /// Counts transitions.
+    pub version: u32,
+    /// When the present stage ends by time.
+    pub deadline: Option<Timestamp>,
+}
+
+impl Glance {
+    /// Whether `browser` started the ticket.
+    #[must_use]
+    pub fn belongs_to(&self, browser: &SecretHash) -> bool {
+        self.browser == *browser
+    }
+
+    /// Whole seconds until the present stage ends by time, none once it is final.
+    #[must_use]
+    pub fn seconds_left(&self, now: Timestamp) -> u64 {
+        let Some(deadline) = self.deadline else { return 0 };
+        let left = deadline.as_millisecond() - now.as_millisecond();
+        u64::try_from(left).unwrap_or(0).div_ceil(1000)
+    }
+}
+
 /// The longest that one QR is shown, whatever it waits for (SEC-05).
 const LONGEST_SHOWN: Duration = Duration::from_secs(300);
 /// How long a finished or expired ticket is kept for its browser to hear about it.
@@ -283,29 +354,24 @@ impl Ticket {
     /// The stage's name at `now`, with expiry by time.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> Status {
-        match &self.stage {
-            Stage::Waiting { until } | Stage::Scanned { until, .. } | Stage::Approved { until, .. }
-                if now >= *until =>
-            {
-                Status::Expired
-            }
-            Stage::Waiting { .. } => Status::Waiting,
-            Stage::Scanned { .. } => Status::Scanned,
-            Stage::Approved { .. } => Status::Approved,
-            Stage::Redeemed => Status::Redeemed,
-            Stage::Denied { .. } => Status::Denied,
-            Stage::Expired => Status::Expired,
-        }
+        self.stage.status(now)
     }
 
     /// When the present stage ends by time; `None` once it is final.
     #[must_use]
     pub fn deadline(&self) -> Option<Timestamp> {
-        match &self.stage {
-            Stage::Waiting { until } | Stage::Scanned { until, .. } | Stage::Approved { until, .. } => {
-                Some(*until)
-            }
-            Stage::Redeemed | Stage::Denied { .. } | Stage::Expired => None,
+        self.stage.deadline()
+    }
+
+    /// What its browser may know of it at `now`.
+    #[must_use]
+    pub fn glance(&self, now: Timestamp) -> Glance {
+        Glance {
+            browser: self.browser,
+            status: self.status(now),
+            denial: self.stage.denial(),
+            version: self.version,
+            deadline: self.deadline(),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::handshake::{Claim, Claimant, Handshake, TripEnd};
 use crate::ids::{ChannelId, ScanCode};
 use crate::records::StoreError;
 use crate::secret::SecretHash;
-use crate::ticket::Ticket;
+use crate::ticket::{Glance, Ticket};
 
 /// The result of trying to move a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,14 @@ pub trait Tickets: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`StoreError::Unavailable`] when the engine does not answer.
     async fn get(&self, code: &ScanCode, now: Timestamp) -> Result<Option<Ticket>, StoreError>;
+
+    /// What its browser may know of the ticket at `now`, without what else is known of it; otherwise as [`Tickets::get`].
+    ///
+    /// # Errors
+    /// As [`Tickets::get`].
+    async fn glance(&self, code: &ScanCode, now: Timestamp) -> Result<Option<Glance>, StoreError> {
+        Ok(self.get(code, now).await?.map(|ticket| ticket.glance(now)))
+    }
 
     /// Compare and set: writes `next` only if the stored version is `seen.version`, then wakes every watcher on every
     /// node. Of any number of calls with the same `seen`, exactly one wins (promise 3). The decision itself was made by

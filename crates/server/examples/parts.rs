@@ -10,7 +10,6 @@ use std::time::Duration;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use fast_qr::convert::svg::SvgBuilder;
 use fast_qr::qr::QRBuilder;
@@ -21,6 +20,7 @@ use mashang_login::ids::{GrantId, ScanCode};
 use mashang_login::key::SigningAlgorithm;
 use mashang_login::secret::BrowserSecret;
 use mashang_login::ticket::{Lifetimes, Origin, Ticket};
+use mashang_server::front::Front;
 use mashang_server::open::{self, Surroundings};
 use mashang_server::state::App;
 use mashang_server::web::qr;
@@ -119,15 +119,15 @@ async fn writes(scale: &Scale, app: &App) {
 
 /// What an operation costs with few and with many tickets open, and what each of these takes.
 async fn tickets(scale: &Scale, app: &App) {
-    let router = routes::router(app.clone());
+    let front = routes::service(app.clone());
     let browser = BrowserSecret::random(&*app.entropy);
-    let page = begin(&router, &browser).await;
+    let page = begin(&front, &browser).await;
     fill(app, FEW).await;
-    let few = operations(scale, &router, &browser, &page).await;
+    let few = operations(scale, &front, &browser, &page).await;
     let before = resident();
     fill(app, scale.many).await;
     let bytes = (resident() - before) / scale.many as f64;
-    let many = operations(scale, &router, &browser, &page).await;
+    let many = operations(scale, &front, &browser, &page).await;
     tell("tickets.few", FEW as f64);
     tell("tickets.many", scale.many as f64);
     tell("tickets.bytes", bytes);
@@ -207,19 +207,19 @@ fn ask(method: &str, path: &str, browser: &BrowserSecret) -> Request<Body> {
 }
 
 /// The login page of a fresh login.
-async fn begin(router: &Router, browser: &BrowserSecret) -> String {
+async fn begin(front: &Front, browser: &BrowserSecret) -> String {
     let path = "/authorize?response_type=code&client_id=site&redirect_uri=https%3A%2F%2Fsite.example%2Fcallback\
                 &scope=openid&state=s&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
-    let answer = router.clone().oneshot(ask("GET", path, browser)).await.expect("it answers");
+    let answer = front.clone().oneshot(ask("GET", path, browser)).await.expect("it answers");
     let location = answer.headers().get(header::LOCATION).expect("it redirects to the login page");
     location.to_str().expect("an address").to_owned()
 }
 
 /// Nanoseconds of a status poll and of a new ticket with its QR, through the whole router.
-async fn operations(scale: &Scale, router: &Router, browser: &BrowserSecret, page: &str) -> [f64; 2] {
+async fn operations(scale: &Scale, front: &Front, browser: &BrowserSecret, page: &str) -> [f64; 2] {
     let send = async |method: &str, end: &str| {
         let request = ask(method, &format!("{page}/{end}"), browser);
-        let answer = router.clone().oneshot(request).await.expect("it answers");
+        let answer = front.clone().oneshot(request).await.expect("it answers");
         assert_eq!(answer.status(), StatusCode::OK);
         black_box(to_bytes(answer.into_body(), 64 * 1024).await.expect("a body"));
     };

@@ -21,6 +21,7 @@ pub mod consent;
 mod csrf;
 mod finish;
 pub mod flow;
+pub mod front;
 pub mod health;
 mod index;
 pub mod log;

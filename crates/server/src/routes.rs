@@ -6,6 +6,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use tower::ServiceBuilder;
 
+use crate::front::Front;
 use crate::state::App;
 use crate::web::{around, assets, problem, sdk};
 use crate::{
@@ -14,7 +15,12 @@ use crate::{
 };
 
 /// All of it.
-pub fn router(app: App) -> Router {
+#[must_use]
+pub fn service(app: App) -> Front {
+    Front::new(app.clone(), router(app))
+}
+
+fn router(app: App) -> Router {
     let watched = Router::new()
         .route(urls::STATUS, get(login::status::status))
         .route(urls::EVENTS, get(login::events::events));

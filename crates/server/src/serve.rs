@@ -2,19 +2,24 @@
 //! within ten seconds, a connection that says nothing is closed, and buffers are small, because most connections are
 //! browsers that wait.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
 use std::time::Duration;
 
-use axum::Router;
+use axum::ServiceExt as _;
+use axum::response::Response;
 use axum_server::Handle;
 use axum_server::accept::Accept;
+use http::Request;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tower::Service;
 
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Room for a request's head, and the largest answer buffer of an idle connection.
@@ -35,11 +40,15 @@ pub async fn drain(leaving: CancellationToken, drain: Duration, stopping: Cancel
     }
 }
 
-/// Serves `router` on `listener` until `stopping` is cancelled and requests have drained.
+/// Serves `service` on `listener` until `stopping` is cancelled and requests have drained.
 ///
 /// # Errors
 /// When the listener breaks.
-pub async fn serve(listener: TcpListener, router: Router, stopping: CancellationToken) -> io::Result<()> {
+pub async fn serve<S>(listener: TcpListener, service: S, stopping: CancellationToken) -> io::Result<()>
+where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>,
+    S: Clone + Send + Sync + 'static,
+{
     listener.set_nonblocking(true)?;
     let handle = Handle::new();
     let stop = handle.clone();
@@ -56,7 +65,7 @@ pub async fn serve(listener: TcpListener, router: Router, stopping: Cancellation
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
         .max_buf_size(BUFFER);
-    let served = server.serve(router.into_make_service_with_connect_info::<SocketAddr>()).await;
+    let served = server.serve(service.into_make_service_with_connect_info::<SocketAddr>()).await;
     watcher.abort();
     served
 }

@@ -380,7 +380,5 @@ pub fn status_word(ticket: &Ticket, status: Status) -> &'static str {
 /// Whole seconds until the present stage ends, rounded up; zero once it has.
 #[must_use]
 pub fn seconds_left(ticket: &Ticket, now: mashang_login::Timestamp) -> u64 {
-    let Some(deadline) = ticket.deadline() else { return 0 };
-    let left = deadline.as_millisecond() - now.as_millisecond();
-    u64::try_from(left).unwrap_or(0).div_ceil(1000)
+    ticket.glance(now).seconds_left(now)
 }

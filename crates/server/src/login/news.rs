@@ -9,10 +9,9 @@
 use std::time::Duration;
 
 use mashang_login::ids::ScanCode;
-use mashang_login::ticket::{Status, Ticket};
+use mashang_login::ticket::Status;
 use mashang_login::tickets::Watch;
 
-use super::face::seconds_left;
 use super::status::Report;
 use crate::metrics::{Transport, Waits};
 use crate::state::App;
@@ -88,8 +87,8 @@ impl Follower {
                 return Err(end);
             }
             let now = self.app.now();
-            let ticket = match self.app.tickets.get(&self.code, now).await {
-                Ok(Some(ticket)) => ticket,
+            let glance = match self.app.tickets.glance(&self.code, now).await {
+                Ok(Some(glance)) => glance,
                 Ok(None) => {
                     self.end = Some(End::Told);
                     return Ok(News::Gone);
@@ -99,7 +98,7 @@ impl Follower {
                     continue;
                 }
             };
-            let report = Report::of(&ticket, now);
+            let report = Report::seen(&glance, now);
             let news = (report.version, report.status);
             if self.told != Some(news) {
                 self.told = Some(news);
@@ -109,14 +108,8 @@ impl Follower {
                 self.end = report.status.is_final().then_some(End::Told);
                 return Ok(News::Status(report));
             }
-            let left = self.left(&ticket);
-            drop(ticket);
-            self.wait(left).await;
+            self.wait(Duration::from_secs(report.seconds_left.max(1))).await;
         }
-    }
-
-    fn left(&self, ticket: &Ticket) -> Duration {
-        Duration::from_secs(seconds_left(ticket, self.app.now()).max(1))
     }
 
     async fn wait(&mut self, left: Duration) {

@@ -9,10 +9,9 @@ use axum::response::{IntoResponse, Response};
 use mashang_login::Timestamp;
 use mashang_login::ids::ScanCode;
 use mashang_login::secret::SecretHash;
-use mashang_login::ticket::{Denial, Stage, Status, Ticket};
+use mashang_login::ticket::{Denial, Glance, Status, Ticket};
 use serde::Serialize;
 
-use super::face::seconds_left;
 use crate::metrics::Transport;
 use crate::state::App;
 use crate::web::limits::Counted;
@@ -40,15 +39,17 @@ impl Report {
     /// A ticket as it stands at `now`.
     #[must_use]
     pub fn of(ticket: &Ticket, now: Timestamp) -> Self {
-        let reason = match ticket.stage {
-            Stage::Denied { why } => Some(why),
-            _ => None,
-        };
+        Self::seen(&ticket.glance(now), now)
+    }
+
+    /// What was seen of a ticket at `now`.
+    #[must_use]
+    pub fn seen(glance: &Glance, now: Timestamp) -> Self {
         Self {
-            status: ticket.status(now),
-            reason,
-            version: ticket.version,
-            seconds_left: seconds_left(ticket, now),
+            status: glance.status,
+            reason: glance.denial,
+            version: glance.version,
+            seconds_left: glance.seconds_left(now),
         }
     }
 }
@@ -70,7 +71,7 @@ pub async fn status(
     visitor: Visitor,
     Path((_grant, ticket)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    app.limits.count(Counted::Poll, visitor.address)?;
+    app.limits.count_here(Counted::Poll, visitor.address)?;
     let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
     let ticket = own_ticket(&app, visitor.browser(), &code).await?;
     Ok(Json(report(&app, &visitor, &ticket).await?).into_response())
@@ -102,19 +103,21 @@ async fn wait_for_change(
     let _waits = app.metrics.wait(Transport::LongPoll);
     let give_up = tokio::time::sleep(longest.min(Duration::from_secs(seen.seconds_left)));
     tokio::pin!(give_up);
+    let mut is_over = false;
     loop {
         let now = app.now();
-        let ticket = app.tickets.get(code, now).await?.ok_or(Problem::UnknownLogin)?;
-        let report = Report::of(&ticket, now);
+        let glance = app.tickets.glance(code, now).await?.ok_or(Problem::UnknownLogin)?;
+        let report = Report::seen(&glance, now);
         if report.status == Status::Expired && seen.status != Status::Expired {
             app.metrics.expired.inc();
         }
-        if report.version != seen.version || report.status != seen.status || app.stopping.is_cancelled() {
+        let is_news = report.version != seen.version || report.status != seen.status;
+        if is_news || is_over || app.stopping.is_cancelled() {
             return Ok(report);
         }
         tokio::select! {
             () = watch.changed() => {}
-            () = &mut give_up => return Ok(Report::of(&ticket, app.now())),
+            () = &mut give_up => is_over = true,
             () = app.stopping.cancelled() => {}
         }
     }

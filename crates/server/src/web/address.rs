@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use axum::extract::{ConnectInfo, Request};
-use http::HeaderMap;
+use axum::extract::ConnectInfo;
+use http::{HeaderMap, Request};
 use ipnet::IpNet;
 
 /// The address of the device that speaks to us through `peer`.
@@ -39,7 +39,7 @@ fn parse_hop(hop: &str) -> Option<IpAddr> {
 
 /// Whether a request comes straight from a configured proxy, whose headers about it may then be believed.
 #[must_use]
-pub fn is_from_proxy(request: &Request, trusted: &[IpNet]) -> bool {
+pub fn is_from_proxy<B>(request: &Request<B>, trusted: &[IpNet]) -> bool {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
     peer.is_some_and(|peer| trusted.iter().any(|network| network.contains(&peer)))
 }

@@ -8,9 +8,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::MatchedPath;
 use axum::response::Response;
-use http::{HeaderName, HeaderValue, Uri};
+use http::{HeaderName, HeaderValue, Request, Uri};
 use mashang_login::Entropy;
 use mashang_login::ids::ScanCode;
 use tokio::time::Instant;
@@ -57,7 +57,7 @@ impl RequestIds {
 }
 
 /// The name a proxy gave, if it may and if it is harmless in a log.
-fn given(app: &App, request: &Request) -> Option<HeaderValue> {
+fn given<B>(app: &App, request: &Request<B>) -> Option<HeaderValue> {
     let name = request.headers().get(&HEADER)?;
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let is_harmless = (1..=LONGEST).contains(&name.len()) && name.as_bytes().iter().all(is_plain);
@@ -95,8 +95,14 @@ pub struct Named {
 impl Named {
     /// Names a request.
     #[must_use]
-    pub fn read(app: &App, request: &Request) -> Self {
+    pub fn read<B>(app: &App, request: &Request<B>) -> Self {
         let template = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str);
+        Self::of_route(app, request, template)
+    }
+
+    /// Names a request of a route that is known.
+    #[must_use]
+    pub fn of_route<B>(app: &App, request: &Request<B>, template: &str) -> Self {
         Self {
             name: given(app, request).unwrap_or_else(|| app.request_ids.fresh()),
             uri: request.uri().clone(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use http::request::Parts;
-use http::{HeaderValue, Uri, header};
+use http::{Extensions, HeaderMap, HeaderValue, Uri, header};
 use mashang_login::secret::{BrowserSecret, PhoneSecret, SecretHash};
 
 use super::address;
@@ -57,20 +57,13 @@ impl Visitor {
         let text = |name: header::HeaderName| {
             parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
         };
-        let peer = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
-        if parts.headers.contains_key("x-forwarded-for") {
-            app.limits.notice_untrusted_proxy(peer, &app.site.trusted_proxies);
-        }
         let brought = Brought::from_headers(&parts.headers, app.site.transport);
         let query = parts.uri.query().unwrap_or("");
         let asked = value_of(query, "lang").and_then(|tag| Language::of_tag(&tag));
         let chosen = asked.or_else(|| brought.language.as_deref().and_then(Language::of_tag));
         let accept = text(header::ACCEPT);
         Self(Arc::new(Facts {
-            address: address::of_visitor(peer, &parts.headers, &app.site.trusted_proxies),
+            address: Self::address_of(app, &parts.extensions, &parts.headers),
             language: chosen.unwrap_or_else(|| Language::accepted(text(header::ACCEPT_LANGUAGE))),
             language_is_chosen: chosen.is_some(),
             brought,
@@ -80,6 +73,18 @@ impl Visitor {
             user_agent: parts.headers.get(header::USER_AGENT).cloned(),
             uri: parts.uri.clone(),
         }))
+    }
+
+    /// A request's network address alone, through trusted proxies.
+    #[must_use]
+    pub fn address_of(app: &App, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
+        let peer = extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
+        if headers.contains_key("x-forwarded-for") {
+            app.limits.notice_untrusted_proxy(peer, &app.site.trusted_proxies);
+        }
+        address::of_visitor(peer, headers, &app.site.trusted_proxies)
     }
 
     fn user_agent(&self) -> &str {

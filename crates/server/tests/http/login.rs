@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
 
 use crate::support::*;
 
@@ -221,4 +225,63 @@ async fn sec_40_a_person_switched_off_is_refused_with_a_sentence() {
     let refused = page.browser.post(&page.url("redeem"), &[]).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert!(refused.location().is_empty());
+}
+
+/// What a service says to a poll: all of it, but for the request's own name.
+async fn answer_of<S>(service: S, path: &str, device: &Device) -> (StatusCode, HeaderMap, String)
+where
+    S: tower::Service<Request<Body>, Response = Response<Body>, Error: std::fmt::Debug>,
+{
+    let request = Request::get(path).header("user-agent", device.user_agent);
+    let request = request.header("cookie", device.cookie_header()).body(Body::empty()).unwrap();
+    let (mut parts, body) = service.oneshot(request).await.unwrap().into_parts();
+    assert!(parts.headers.remove("x-request-id").is_some(), "{path}");
+    // Told by routes here, and of everything else by the connection.
+    parts.headers.remove("content-length");
+    let body = body.collect().await.unwrap().to_bytes();
+    // A page has the request's name in it, and is the routes' in any case.
+    let body =
+        if parts.status.is_success() { String::from_utf8(body.to_vec()).unwrap() } else { String::new() };
+    (parts.status, parts.headers, body)
+}
+
+#[tokio::test]
+async fn a_poll_is_answered_in_front_just_as_by_its_route() {
+    let app = TestApp::start().await;
+    let (browser, stranger) = (app.desktop(), app.desktop());
+    let person = app.person("小明").await;
+    let never = "x".repeat(32);
+    for stage in ["waiting", "scanned", "denied", "expired"] {
+        let (page, other) = (app.open_login(&browser).await, app.open_login(&stranger).await);
+        let phone = app.phone();
+        if stage == "scanned" || stage == "denied" {
+            let token = app.scan(&phone, &page.ticket, &person).await;
+            if stage == "denied" {
+                phone.post(&format!("/s/{}/deny", page.ticket), &[("confirm_token", &token)]).await;
+            }
+        }
+        if stage == "expired" {
+            app.pass(Duration::from_secs(121));
+        }
+        let paths = [
+            page.url("status"),
+            page.url("status?lang=en"),
+            page.url("status?wait=1&seen=9"),
+            page.url("status/"),
+            format!("/login/{}/{}/status", other.grant, page.ticket),
+            format!("/login/{}/{never}/status", page.grant),
+            format!("/login/{}/short/status", page.grant),
+            format!("/login//{}/status", page.ticket),
+            format!("/login/%67/{}/status", page.ticket),
+        ];
+        for device in [&browser, &stranger, &app.desktop()] {
+            for path in &paths {
+                let front = answer_of(app.router.clone(), path, device).await;
+                let route = answer_of(app.router.clone().into_routes(), path, device).await;
+                assert_eq!(front, route, "{stage}: {path}");
+            }
+        }
+        let (status, _, body) = answer_of(app.router.clone(), &page.url("status"), &browser).await;
+        assert!(status == StatusCode::OK && body.contains(stage), "{status} {body}");
+    }
 }

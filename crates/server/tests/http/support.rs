@@ -19,6 +19,7 @@ use mashang_sandbox::{
     DEMO_OFFICIAL_APPID, DEMO_OFFICIAL_SECRET, DEMO_PLATFORM, DEMO_WEBSITE_APPID, DEMO_WEBSITE_SECRET,
     Options, Sandbox,
 };
+use mashang_server::front::Front;
 use mashang_server::open::{self, Surroundings};
 use mashang_server::state::App;
 use mashang_server::{config, routes};
@@ -35,7 +36,7 @@ pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 pub struct TestApp {
     pub app: App,
-    pub router: Router,
+    pub router: Front,
     pub clock: Arc<TestClock>,
     pub sandbox: Router,
     pub sandbox_url: String,
@@ -77,7 +78,7 @@ impl Answer {
 /// A browser with its cookies.
 #[derive(Clone)]
 pub struct Device {
-    pub router: Router,
+    pub router: Front,
     pub cookies: Arc<Mutex<BTreeMap<String, String>>>,
     pub user_agent: &'static str,
     pub headers: Vec<(&'static str, String)>,
@@ -205,7 +206,7 @@ impl TestApp {
         let text = change(configuration(this.folder.path(), &this.sandbox_url, ""));
         let surroundings = Surroundings { clock: this.clock.clone(), ..Surroundings::default() };
         this.app = open::app(&config::from_text(&text).unwrap(), surroundings).await.unwrap();
-        this.router = routes::router(this.app.clone());
+        this.router = routes::service(this.app.clone());
         this
     }
 
@@ -244,7 +245,7 @@ impl TestApp {
         let app = open::app(&config, surroundings).await.unwrap();
         let secret = ClientSecret::random(&SystemEntropy);
         let this = Self {
-            router: routes::router(app.clone()),
+            router: routes::service(app.clone()),
             app,
             clock,
             sandbox,
@@ -274,7 +275,7 @@ impl TestApp {
         let text = configuration(self.folder.path(), &self.sandbox_url, extra);
         let surroundings = Surroundings { clock: self.clock.clone(), ..Surroundings::default() };
         self.app = open::app(&config::from_text(&text).unwrap(), surroundings).await.unwrap();
-        self.router = routes::router(self.app.clone());
+        self.router = routes::service(self.app.clone());
         self
     }
 

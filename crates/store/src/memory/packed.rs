@@ -10,7 +10,7 @@ use std::sync::Arc;
 use mashang_login::Timestamp;
 use mashang_login::ids::{ClientId, GrantId, ScanCode};
 use mashang_login::secret::SecretHash;
-use mashang_login::ticket::{MatchNumber, Origin, Stage, Ticket};
+use mashang_login::ticket::{Glance, MatchNumber, Origin, Stage, Ticket};
 
 /// The 32 characters of a [`ScanCode`] or [`GrantId`].
 pub(super) type Chars = [u8; 32];
@@ -121,6 +121,25 @@ impl Packed {
         }
     }
 
+    /// [`Ticket::glance`], in place.
+    pub(super) fn glance(&self, now: Timestamp) -> Glance {
+        let waiting;
+        let stage = match &self.stage {
+            PackedStage::Waiting(until) => {
+                waiting = Stage::Waiting { until: *until };
+                &waiting
+            }
+            PackedStage::Other(stage) => stage,
+        };
+        Glance {
+            browser: self.browser,
+            status: stage.status(now),
+            denial: stage.denial(),
+            version: self.version,
+            deadline: stage.deadline(),
+        }
+    }
+
     pub(super) fn unpack(self, code: &ScanCode) -> Ticket {
         let grant = std::str::from_utf8(&self.grant).ok().and_then(|text| GrantId::parse(text).ok());
         Ticket {
@@ -177,6 +196,10 @@ mod tests {
             let ended = waiting.abandon(&waiting.browser).unwrap();
             for ticket in [waiting, ended] {
                 let packed = Packed::pack(&ticket, &mut shared);
+                for later in [0, 119, 120, 1_000].map(Duration::from_secs) {
+                    let now = ticket.origin.at + later;
+                    assert_eq!(packed.glance(now), ticket.glance(now));
+                }
                 assert_eq!(packed.unpack(&ticket.scan_code), ticket);
             }
         }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use mashang_login::Timestamp;
 use mashang_login::ids::ScanCode;
 use mashang_login::records::StoreError;
-use mashang_login::ticket::Ticket;
+use mashang_login::ticket::{Glance, Ticket};
 use mashang_login::tickets::{Advance, Tickets, Watch};
 
 use super::MemoryTickets;
@@ -33,6 +33,10 @@ impl Tickets for MemoryTickets {
     async fn get(&self, code: &ScanCode, now: Timestamp) -> Result<Option<Ticket>, StoreError> {
         let found = self.held().tickets.get(&packed::key(code), now).cloned();
         Ok(found.map(|packed| packed.unpack(code)))
+    }
+
+    async fn glance(&self, code: &ScanCode, now: Timestamp) -> Result<Option<Glance>, StoreError> {
+        Ok(self.held().tickets.get(&packed::key(code), now).map(|packed| packed.glance(now)))
     }
 
     async fn advance(&self, seen: &Ticket, next: &Ticket, now: Timestamp) -> Result<Advance, StoreError> {

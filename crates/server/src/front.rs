@@ -1,0 +1,142 @@
+//! In front of the [routes](crate::routes): a browser that asks how its own ticket stands is answered here, and everything
+//! else goes on to them.
+//!
+//! Such polls are most of the requests there are where neither sockets nor streams get through, and a request passes a dozen
+//! boxes on its way to a handler and back, which costs more than the answer. What is not plainly a poll that will be answered
+//! with 200 is left to the routes, which answer every poll just so; a test compares the two.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Bytes, HttpBody};
+use axum::response::{IntoResponse, Response};
+use axum::routing::future::RouteFuture;
+use axum::{BoxError, Json, Router};
+use futures_util::future::Either;
+use http::{Method, Request};
+use mashang_login::ids::ScanCode;
+use tower::Service;
+
+use crate::login::status::Report;
+use crate::state::App;
+use crate::urls;
+use crate::web::cookies::Brought;
+use crate::web::headers;
+use crate::web::limits::Counted;
+use crate::web::request_id::Named;
+use crate::web::visitor::Visitor;
+
+/// The whole server, as a service. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Front {
+    app: App,
+    routes: Router,
+}
+
+impl Front {
+    pub(crate) fn new(app: App, routes: Router) -> Self {
+        Self { app, routes }
+    }
+
+    /// The routes alone.
+    #[must_use]
+    pub fn into_routes(self) -> Router {
+        self.routes
+    }
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+impl<B> Service<Request<B>> for Front
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<Answering, RouteFuture<Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request<B>>::poll_ready(&mut self.routes, context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let Some(code) = ticket_polled(&request) else {
+            return Either::Right(self.routes.call(request));
+        };
+        let Self { app, mut routes } = self.clone();
+        // A body is nobody's to look at while something is waited for.
+        let (parts, body) = request.into_parts();
+        let head = Request::from_parts(parts, ());
+        Either::Left(Box::pin(async move {
+            match answer(&app, &head, &code).await {
+                Some(answer) => Ok(answer),
+                None => routes.call(head.map(|()| body)).await,
+            }
+        }))
+    }
+}
+
+/// The ticket whose status is asked for, if the request asks for nothing else.
+fn ticket_polled<B>(request: &Request<B>) -> Option<ScanCode> {
+    if request.method() != Method::GET || request.uri().query().is_some() {
+        return None;
+    }
+    let (grant, ticket) =
+        request.uri().path().strip_prefix("/login/")?.strip_suffix("/status")?.split_once('/')?;
+    // The handler does not look at the grant either: the browser's secret is what counts.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_plain = !grant.is_empty() && grant.bytes().all(is_plain);
+    ScanCode::parse(ticket).ok().filter(|_| is_plain)
+}
+
+/// How the ticket stands, if it is this browser's and may be told now.
+async fn answer(app: &App, request: &Request<()>, code: &ScanCode) -> Option<Response> {
+    let named = Named::of_route(app, request, urls::STATUS);
+    let browser = Brought::from_headers(request.headers(), app.site.transport).browser?.hash();
+    let now = app.now();
+    let glance = app.tickets.glance(code, now).await.ok()??;
+    if !glance.belongs_to(&browser) {
+        return None;
+    }
+    let address = Visitor::address_of(app, request.extensions(), request.headers());
+    app.limits.count_here(Counted::Poll, address).ok()?;
+    let mut response = Json(Report::seen(&glance, now)).into_response();
+    headers::complete(app, true, response.headers_mut());
+    named.answered(&mut response);
+    Some(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn polled(method: &str, path: &str) -> Option<String> {
+        let request = Request::builder().method(method).uri(path).body(()).unwrap();
+        ticket_polled(&request).map(|code| code.as_str().to_owned())
+    }
+
+    #[test]
+    fn only_a_plain_poll_is_taken() {
+        let (grant, ticket) = ("g_".repeat(16), "t-".repeat(16));
+        let path = format!("/login/{grant}/{ticket}/status");
+        assert_eq!(polled("GET", &path), Some(ticket.clone()));
+        for method in ["HEAD", "POST", "OPTIONS"] {
+            assert_eq!(polled(method, &path), None, "{method}");
+        }
+        for path in [
+            format!("{path}?wait=25&seen=0"),
+            format!("{path}/"),
+            format!("/login/{grant}/{ticket}/events"),
+            format!("/login/{grant}/{ticket}"),
+            format!("/login//{ticket}/status"),
+            format!("/login/%67/{ticket}/status"),
+            format!("/login/{grant}/{ticket}/x/status"),
+            format!("/login/{grant}/%74/status"),
+            format!("/api/browser/logins/{grant}/{ticket}/status"),
+        ] {
+            assert_eq!(polled("GET", &path), None, "{path}");
+        }
+    }
+}
