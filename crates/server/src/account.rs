@@ -128,8 +128,7 @@ async fn begin(
         expires_at: now + life,
         stage: GrantStage::Pending,
     };
-    app.records.begin_grant(&grant).await?;
-    let mut to = flow::begin(app, visitor, &grant, &client, &browser).await?;
+    let mut to = flow::take_in(app, visitor, &grant, &client, &browser).await?;
     to.cookies.extend(cookies);
     Ok(to)
 }
@@ -182,7 +181,7 @@ impl Person {
 
     /// Asks the person to approve once more; afterwards they are on the page again. Counted like any start (SEC-16).
     async fn ask_again(&self, app: &App, visitor: &Visitor) -> Result<GoTo, Problem> {
-        app.limits.count(Counted::Start, visitor.address)?;
+        app.count(Counted::Start, visitor.address).await?;
         begin(app, visitor, Purpose::Account, Some(self.user()), None).await
     }
 }

@@ -204,10 +204,29 @@ impl GoTo {
     }
 }
 
-/// Begins, or begins again, to answer a grant: by the session this browser has, or by drawing a ticket.
+/// Stores a grant that was brought just now, and begins to answer it.
 ///
 /// # Errors
-/// [`Problem::Store`] when a store does not answer.
+/// [`Problem::Store`] when a store does not answer, [`Problem::NoChannel`] without a way to sign in.
+pub async fn take_in(
+    app: &App,
+    visitor: &Visitor,
+    grant: &Grant,
+    client: &Client,
+    browser: &SecretHash,
+) -> Result<GoTo, Problem> {
+    let next = decided(app, visitor, grant, client).await?;
+    if matches!(next, authorize::Next::SignIn) && can_sign_in(app, grant, client) {
+        return Ok(to_ticket(&draw_first(app, visitor, grant, client, browser).await?));
+    }
+    app.records.begin_grant(grant).await?;
+    go(app, visitor, (grant, client), browser, next).await
+}
+
+/// Begins again to answer a grant: by the session this browser has, or by drawing a ticket.
+///
+/// # Errors
+/// As [`take_in`].
 pub async fn begin(
     app: &App,
     visitor: &Visitor,
@@ -215,11 +234,41 @@ pub async fn begin(
     client: &Client,
     browser: &SecretHash,
 ) -> Result<GoTo, Problem> {
+    let next = decided(app, visitor, grant, client).await?;
+    go(app, visitor, (grant, client), browser, next).await
+}
+
+/// What answers a grant now.
+async fn decided(
+    app: &App,
+    visitor: &Visitor,
+    grant: &Grant,
+    client: &Client,
+) -> Result<authorize::Next, Problem> {
     let session = session_for(app, visitor, client).await?;
     let now = app.now();
     // Whoever asks for a page of ours shall use the phone, however lately they did.
     let asked_at = if grant.purpose == Purpose::SignIn { grant.created_at } else { now };
-    match authorize::decide(&grant.request, session, asked_at, now) {
+    Ok(authorize::decide(&grant.request, session, asked_at, now))
+}
+
+fn can_sign_in(app: &App, grant: &Grant, client: &Client) -> bool {
+    app.channels.for_client(client, &grant.purpose).next().is_some()
+}
+
+fn to_ticket(ticket: &Ticket) -> GoTo {
+    let address = urls::of_ticket(urls::LOGIN_TICKET, &ticket.grant, &ticket.scan_code);
+    GoTo { address, cookies: Vec::new() }
+}
+
+async fn go(
+    app: &App,
+    visitor: &Visitor,
+    (grant, client): (&Grant, &Client),
+    browser: &SecretHash,
+    next: authorize::Next,
+) -> Result<GoTo, Problem> {
+    match next {
         authorize::Next::UseSession(session)
             if consent::is_needed(app, client, &session.user, &grant.request).await? =>
         {
@@ -235,14 +284,8 @@ pub async fn begin(
             let address = message::address(app, browser, &response);
             Ok(GoTo { address, cookies: Vec::new() })
         }
-        authorize::Next::SignIn if app.channels.for_client(client, &grant.purpose).next().is_none() => {
-            Err(Problem::NoChannel)
-        }
-        authorize::Next::SignIn => {
-            let ticket = draw(app, visitor, grant, client, browser).await?;
-            let address = urls::of_ticket(urls::LOGIN_TICKET, &grant.id, &ticket.scan_code);
-            Ok(GoTo { address, cookies: Vec::new() })
-        }
+        authorize::Next::SignIn if !can_sign_in(app, grant, client) => Err(Problem::NoChannel),
+        authorize::Next::SignIn => Ok(to_ticket(&draw(app, visitor, grant, client, browser).await?)),
     }
 }
 
@@ -264,6 +307,23 @@ pub async fn session_of(app: &App, visitor: &Visitor) -> Result<Option<Session>,
 pub async fn session_for(app: &App, visitor: &Visitor, client: &Client) -> Result<Option<Session>, Problem> {
     let session = session_of(app, visitor).await?;
     Ok(session.filter(|session| app.channels.admit_session(client, session)))
+}
+
+/// Stores a grant that was brought just now, and draws its first ticket meanwhile: on SQLite one commit then holds both records.
+///
+/// # Errors
+/// [`Problem::Store`] when a store does not answer; a ticket whose grant was not stored leads nowhere, and expires.
+pub async fn draw_first(
+    app: &App,
+    visitor: &Visitor,
+    grant: &Grant,
+    client: &Client,
+    browser: &SecretHash,
+) -> Result<Ticket, Problem> {
+    let (stored, ticket) =
+        tokio::join!(app.records.begin_grant(grant), draw(app, visitor, grant, client, browser));
+    stored?;
+    ticket
 }
 
 /// Draws a fresh ticket for a grant. Callers have counted the start (SEC-16), once per request.

@@ -50,7 +50,7 @@ pub async fn start(State(app): State<App>, visitor: Visitor, request: Request) -
 }
 
 async fn begin(app: &App, visitor: &Visitor, request: Request) -> Result<Value, Refused> {
-    app.limits.count(Counted::Start, visitor.address)?;
+    app.count(Counted::Start, visitor.address).await?;
     let origin = origin_of(request.headers()).ok_or(Refused::OriginNotAllowed)?.to_owned();
     let asked: Asked = body_of(request).await?;
     let client = client_of(app, &asked.client_id, &origin).await?;
@@ -71,8 +71,7 @@ async fn begin(app: &App, visitor: &Visitor, request: Request) -> Result<Value, 
         expires_at: now + app.site.request_life,
         stage: GrantStage::Pending,
     };
-    app.records.begin_grant(&grant).await?;
-    let ticket = flow::draw(app, &visitor, &grant, &client, &browser).await?;
+    let ticket = flow::draw_first(app, &visitor, &grant, &client, &browser).await?;
     let face =
         if is_drawn(&client, channel) { draw(app, &visitor, &ticket, channel).await? } else { Value::Null };
     Ok(json!({

@@ -28,7 +28,7 @@ pub async fn authorize(State(app): State<App>, visitor: Visitor, request: Reques
 }
 
 async fn take(app: &App, visitor: &Visitor, request: Request) -> Result<Response, Problem> {
-    app.limits.count(Counted::Start, visitor.address)?;
+    app.count(Counted::Start, visitor.address).await?;
     let raw = raw_parameters(request).await.map_err(|status| match status {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             Problem::BadRequest("the body must be application/x-www-form-urlencoded")
@@ -97,8 +97,7 @@ async fn answer(
         expires_at: now + app.site.request_life,
         stage: GrantStage::Pending,
     };
-    app.records.begin_grant(&grant).await?;
-    let mut response = flow::begin(app, visitor, &grant, &proven.client, &browser).await?.into_redirect();
+    let mut response = flow::take_in(app, visitor, &grant, &proven.client, &browser).await?.into_redirect();
     set_cookies(&mut response, &cookies);
     Ok(Ok(response))
 }
