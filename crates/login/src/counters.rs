@@ -1,4 +1,5 @@
-//! How often something happened to one key lately, counted by all nodes together: guesses at a name, codes to a number.
+//! How often something happened to one key lately, counted by all nodes together: guesses at a name, codes to a number,
+//! logins begun from an address.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,6 +19,30 @@ pub struct Share {
     pub period: Duration,
 }
 
+/// How often without end, for what is too frequent to remember each time of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// So many at once, and then one more in each `most`th part of the period.
+    pub most: u32,
+    /// How long until all of them may come at once again.
+    pub period: Duration,
+}
+
+impl Rate {
+    /// How long one takes up, in microseconds: an engine keeps one moment per key, which each one counted pushes on by this
+    /// much, and which may lie a period ahead (the generic cell rate algorithm of ITU-T I.371).
+    #[must_use]
+    pub fn interval_micros(&self) -> u64 {
+        u64::try_from(self.period.as_micros()).unwrap_or(u64::MAX / 4) / u64::from(self.most.max(1))
+    }
+
+    /// How far that moment may lie ahead, in microseconds.
+    #[must_use]
+    pub fn ahead_micros(&self) -> u64 {
+        self.interval_micros() * u64::from(self.most.max(1))
+    }
+}
+
 /// Counts that nodes keep together. Losing them forgets what was counted, no more: a limit begins anew.
 #[async_trait]
 pub trait Counters: Send + Sync + fmt::Debug {
@@ -33,6 +58,18 @@ pub trait Counters: Send + Sync + fmt::Debug {
         now: Timestamp,
     ) -> Result<Option<Duration>, StoreError>;
 
+    /// Counts one against a rate and returns `None`; or counts nothing and returns how long until one may come. A key is
+    /// counted by [`Counters::take`] or by this, not by both. Costs the same however high the rate.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]: it may be counted.
+    async fn pass(
+        &self,
+        key: &SecretHash,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<Option<Duration>, StoreError>;
+
     /// Takes the last count back, if there is one.
     ///
     /// # Errors
@@ -44,4 +81,17 @@ pub trait Counters: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`StoreError::Unavailable`] when the engine does not answer.
     async fn last(&self, key: &SecretHash) -> Result<Option<Timestamp>, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_moment_pushed_on() {
+        let rate = |most| Rate { most, period: Duration::from_secs(60) };
+        assert_eq!((rate(600).interval_micros(), rate(600).ahead_micros()), (100_000, 60_000_000));
+        assert_eq!((rate(0).interval_micros(), rate(0).ahead_micros()), (60_000_000, 60_000_000));
+        assert_eq!(rate(u32::MAX).interval_micros(), 0, "as good as none");
+    }
 }

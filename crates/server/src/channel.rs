@@ -487,7 +487,7 @@ pub async fn begin_trip(
     ticket: &Ticket,
     traveller: (Traveller, SecretHash),
 ) -> Result<(String, Ticket), Problem> {
-    app.limits.count(Counted::Start, visitor.address)?;
+    app.count(Counted::Start, visitor.address).await?;
     let (traveller, device) = traveller;
     let ticket = match traveller {
         Traveller::Phone => ticket.clone(),

@@ -43,7 +43,7 @@ pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) 
     if names_a_person(query.as_bytes()) || names_a_person(&bytes) {
         let visitor = Visitor::read(&app, &parts);
         // One row each would let anybody fill the trail; whoever goes on is refused all the same.
-        if app.limits.count(Counted::Refusal, visitor.address).is_ok() {
+        if app.count(Counted::Refusal, visitor.address).await.is_ok() {
             audit::write(&app, audit::by(&app, &visitor, AuditKind::IdentityInRequestRefused)).await;
         }
         return Problem::BadRequest(

@@ -1,6 +1,7 @@
 //! What a running server holds: stores, keys, channels, clock. Built once, shared by every request.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use crate::platform;
 use crate::traces::Traces;
 use crate::web::cookies::Transport;
 use crate::web::counts::Counts;
-use crate::web::limits::Limits;
+use crate::web::limits::{Counted, Limits, TooMany};
 use crate::web::pages::Pages;
 use crate::web::request_id::RequestIds;
 use crate::web::sdk::Sdk;
@@ -67,7 +68,7 @@ pub struct Parts {
     pub sdk: Arc<Sdk>,
     /// Templates and words.
     pub pages: Pages,
-    /// Counters of this node.
+    /// How much one address may ask for.
     pub limits: Limits,
     /// What nodes count together.
     pub counts: Counts,
@@ -94,6 +95,14 @@ impl App {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// Counts one of an address's share, together with the other nodes.
+    ///
+    /// # Errors
+    /// [`TooMany`] when the address is over its limit.
+    pub async fn count(&self, what: Counted, address: IpAddr) -> Result<(), TooMany> {
+        self.limits.count(&self.counts, what, address, self.now()).await
     }
 
     /// The present moment.

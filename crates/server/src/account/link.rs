@@ -41,6 +41,6 @@ pub async fn link(
     if !person.is_fresh(&app) {
         return Ok(person.ask_again(&app, &visitor).await?.into_redirect());
     }
-    app.limits.count(Counted::Start, visitor.address)?;
+    app.count(Counted::Start, visitor.address).await?;
     Ok(begin(&app, &visitor, purpose, None, Some(&channel.id)).await?.into_redirect())
 }

@@ -23,7 +23,7 @@ pub async fn page(State(app): State<App>, visitor: Visitor) -> Result<Response, 
         if visitor.query("error").is_some() {
             return Ok(see_other(urls::INDEX, &[]));
         }
-        app.limits.count(Counted::Start, visitor.address)?;
+        app.count(Counted::Start, visitor.address).await?;
         return Ok(begin(&app, &visitor, Purpose::Account, None, None).await?.into_redirect());
     };
     let page = show(&app, &visitor, &person, &Filled::default()).await?;

@@ -61,7 +61,7 @@ pub async fn options(
         let to = person.ask_again(&app, &visitor).await?;
         return Ok(onward(&to.address, &to.cookies));
     }
-    app.limits.count(Counted::Start, visitor.address)?;
+    app.count(Counted::Start, visitor.address).await?;
     let known = app.credentials.passkeys_of(person.user()).await?;
     let display_name = name_of(&app, visitor.language, person.user()).await?;
     let password = app.credentials.password_of(person.user()).await?;

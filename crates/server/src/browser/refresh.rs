@@ -45,7 +45,7 @@ async fn anew(
     if !is_drawn(&waiting.client, channel) {
         return Err(Refused::invalid("this channel needs our own page: open /authorize in a window"));
     }
-    app.limits.count(Counted::Start, visitor.address)?;
+    app.count(Counted::Start, visitor.address).await?;
     if let Some(old) = &waiting.ticket {
         // Already over is as good as abandoned.
         let _ = flow::advance(app, &old.scan_code, |ticket, _| ticket.abandon(&waiting.browser)).await?;

@@ -17,7 +17,7 @@ use crate::web::visitor::Visitor;
 /// Answers at once, or waits.
 pub async fn status((State(app), visitor, Path(at)): At, headers: HeaderMap) -> Response {
     let outcome = async {
-        app.limits.count(Counted::Poll, visitor.address)?;
+        app.limits.count_here(Counted::Poll, visitor.address)?;
         let ticket = ticket_of(&app, &headers, page_of(&headers)?, &at).await?;
         Ok(Json(status::report(&app, &visitor, &ticket).await?).into_response())
     };
@@ -32,7 +32,7 @@ pub async fn events(
     handshake: Handshake,
 ) -> Response {
     let outcome = async {
-        app.limits.count(Counted::Poll, visitor.address)?;
+        app.limits.count_here(Counted::Poll, visitor.address)?;
         let page = match &handshake {
             Handshake::None => page_of(&headers),
             _ => page_of(&headers).or_else(|unknown| match offered_secret(&headers) {

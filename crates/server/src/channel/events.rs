@@ -125,7 +125,7 @@ pub async fn verify(
             tracing::info!(channel.id = %channel.id, "the platform's console checked the event address of {}", channel.id);
             Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], echo).into_response())
         }
-        Err(why) => Ok(refused(&app, &visitor, channel, StatusCode::FORBIDDEN, &why)),
+        Err(why) => Ok(refused(&app, &visitor, channel, StatusCode::FORBIDDEN, &why).await),
     }
 }
 
@@ -141,19 +141,21 @@ pub async fn deliver(
     let text = query.unwrap_or_default();
     let query = match CallbackQuery::parse(&text) {
         Ok(query) => query,
-        Err(error) => return Ok(refused(&app, &visitor, found, StatusCode::BAD_REQUEST, &error.to_string())),
+        Err(error) => {
+            return Ok(refused(&app, &visitor, found, StatusCode::BAD_REQUEST, &error.to_string()).await);
+        }
     };
     let accepted = match events.inbox.accept(&query, &body, app.now().as_second()) {
         Ok(accepted) => accepted,
         Err(refusal) => {
-            return Ok(refused(&app, &visitor, found, status_of(refusal), &refusal.to_string()));
+            return Ok(refused(&app, &visitor, found, status_of(refusal), &refusal.to_string()).await);
         }
     };
     if let Some(signature) = &accepted.delivery_key {
         let first = async { accepted.dedupe_key.clone() };
         if events.seen.get_with(signature.clone(), first).await != accepted.dedupe_key {
             let why = "the signature of one event came with another: a forged body in plain mode";
-            return Ok(refused(&app, &visitor, found, StatusCode::FORBIDDEN, why));
+            return Ok(refused(&app, &visitor, found, StatusCode::FORBIDDEN, why).await);
         }
     }
     // In a task of its own: deliveries that come meanwhile wait for the same answer, and none interrupts it.
@@ -218,8 +220,8 @@ fn endpoint<'a>(app: &'a App, channel: &str) -> Result<(&'a Channel, &'a Events)
 }
 
 /// A bare status for the sender, one line for the operator.
-fn refused(app: &App, visitor: &Visitor, channel: &Channel, status: StatusCode, why: &str) -> Response {
-    if let Err(limit) = app.limits.count(Counted::BadEvent, visitor.address) {
+async fn refused(app: &App, visitor: &Visitor, channel: &Channel, status: StatusCode, why: &str) -> Response {
+    if let Err(limit) = app.count(Counted::BadEvent, visitor.address).await {
         return Problem::TooMany(limit).into_response();
     }
     tracing::warn!(channel.id = %channel.id, peer = %visitor.address, "an event for {} was refused: {why}", channel.id);

@@ -148,7 +148,7 @@ impl Password {
 
 async fn tell_wrong(app: &App, visitor: &Visitor, channel: &ChannelId, user: Option<UserId>) {
     // One row each would let anybody fill the trail; the guesses are counted all the same.
-    if app.limits.count(Counted::Refusal, visitor.address).is_err() {
+    if app.count(Counted::Refusal, visitor.address).await.is_err() {
         return;
     }
     let mut event = audit::by(app, visitor, AuditKind::WrongPassword);
@@ -198,7 +198,7 @@ pub async fn set(app: &App, visitor: &Visitor, wanted: Wanted<'_>) -> Result<Res
         Err(unfit) => return Ok(Err(unfit)),
     };
     // Counted, and looked up before the costly part: whoever is signed in can ask this again and again.
-    app.limits.count(Counted::TokenError, visitor.address)?;
+    app.count(Counted::TokenError, visitor.address).await?;
     let owner = app.credentials.password_by_username(&username).await?;
     if owner.is_some_and(|owner| owner.user != *wanted.user) {
         return Ok(Err(Unfit::NameTaken));

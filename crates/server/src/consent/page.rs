@@ -26,12 +26,12 @@ pub async fn page(
     visitor: Visitor,
     Path(grant): Path<String>,
 ) -> Result<Response, Problem> {
-    app.limits.count(Counted::Poll, visitor.address)?;
+    app.limits.count_here(Counted::Poll, visitor.address)?;
     let waiting = flow::of_grant(&app, &visitor, &grant).await?;
     let (Some(secret), Some(session)) =
         (visitor.brought.session.clone(), asked(&app, &visitor, &waiting).await?)
     else {
-        app.limits.count(Counted::Start, visitor.address)?;
+        app.count(Counted::Start, visitor.address).await?;
         return flow::go_on(&app, &visitor, waiting).await;
     };
     let visitor = &visitor.preferring(&waiting.grant.request.ui_locales);

@@ -31,7 +31,7 @@ pub async fn events(
     headers: HeaderMap,
     handshake: Handshake,
 ) -> Result<Response, Problem> {
-    app.limits.count(Counted::Poll, visitor.address)?;
+    app.limits.count_here(Counted::Poll, visitor.address)?;
     // A WebSocket is not bound by the same-origin policy; our own page is the only one that opens it (SEC-64).
     if handshake.is_wanted() && csrf::is_foreign(&headers, &app.site.public_url) {
         return Err(Problem::CrossSite);

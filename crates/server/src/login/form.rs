@@ -148,7 +148,7 @@ pub(super) async fn sent<'a>(
     let channel = app.channels.get_for_client(&named, &waiting.client, &waiting.grant.purpose);
     let channel = channel.ok_or(Problem::BadRequest("there is no such way to sign in here"))?;
     if waiting.ticket.is_none() {
-        app.limits.count(Counted::Start, visitor.address)?;
+        app.count(Counted::Start, visitor.address).await?;
         let fresh = flow::draw(app, visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
         waiting.ticket = Some(fresh);
     }

@@ -27,7 +27,7 @@ pub async fn without_ticket(
     visitor: Visitor,
     Path(grant): Path<String>,
 ) -> Result<Response, Problem> {
-    app.limits.count(Counted::Start, visitor.address)?;
+    app.count(Counted::Start, visitor.address).await?;
     let waiting = flow::of_grant(&app, &visitor, &grant).await?;
     flow::go_on(&app, &visitor, waiting).await
 }

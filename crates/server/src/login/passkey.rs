@@ -26,7 +26,7 @@ pub async fn options(
     visitor: Visitor,
     Path((grant, ticket)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    app.limits.count(Counted::Start, visitor.address)?;
+    app.count(Counted::Start, visitor.address).await?;
     let waiting = flow::of_browser(&app, &visitor, &grant, &ticket).await?;
     let (_, party) = offered(&app, &waiting)?;
     passkey::ask(&app, ChallengeKind::PasskeyLogin, waiting.browser, party.ask_for_key()).await

@@ -23,7 +23,7 @@ pub async fn refresh(
     if !waiting.grant.is_open(app.now()) {
         return Err(flow::over(&waiting));
     }
-    app.limits.count(Counted::Start, visitor.address)?;
+    app.count(Counted::Start, visitor.address).await?;
     if let Some(old) = &waiting.ticket {
         // Already over is as good as abandoned.
         let _ = flow::advance(&app, &old.scan_code, |ticket, _| ticket.abandon(&waiting.browser)).await?;

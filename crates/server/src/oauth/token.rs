@@ -39,7 +39,7 @@ pub async fn token(State(app): State<App>, visitor: Visitor, request: Request) -
 pub(super) async fn refuse(app: &App, visitor: &Visitor, error: &TokenError) -> Response {
     if error.code == "invalid_client" {
         // Counted here, refused at the next request: a right secret after too many wrong ones waits as well.
-        let _ = app.limits.count(Counted::TokenError, visitor.address);
+        let _ = app.count(Counted::TokenError, visitor.address).await;
         audit::write(app, audit::by(app, visitor, AuditKind::ClientRefused)).await;
     }
     if error.status() >= 500 {

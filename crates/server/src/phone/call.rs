@@ -57,7 +57,7 @@ impl<'a> Call<'a> {
         documented: &[&str],
         counted: Counted,
     ) -> Result<Self, Refused> {
-        app.limits.count(counted, visitor.address)?;
+        app.count(counted, visitor.address).await?;
         let channel = app.channels.get(channel);
         let code = ScanCode::parse(code);
         let (parts, body) = request.into_parts();
@@ -74,7 +74,10 @@ impl<'a> Call<'a> {
         if !client.settings.admits(&channel.id) {
             return Err(Refused::WayNotAdmitted);
         }
-        let caller = caller.map(|caller| prover::admit(app, visitor, channel, caller, &grant)).transpose()?;
+        let caller = match caller {
+            Some(caller) => Some(prover::admit(app, visitor, channel, caller, &grant).await?),
+            None => None,
+        };
         if let Some(caller) = &caller {
             allowed(app, visitor, &ticket, &caller.key).await?;
         }

@@ -59,7 +59,7 @@ impl<'a> Prover<'a> {
         };
         match proven {
             Ok(vouched) => Ok(Some(vouched)),
-            Err(Unproven::Refused(why)) => Err(unproven(app, visitor, channel, why)),
+            Err(Unproven::Refused(why)) => Err(unproven(app, visitor, channel, why).await),
             Err(Unproven::IssuerDown(trouble)) => {
                 tracing::warn!(channel.id = %channel.id, "nobody of channel {} can be proven: {trouble}", channel.id);
                 Err(Refused::PlatformUnavailable)
@@ -73,7 +73,7 @@ impl<'a> Prover<'a> {
 ///
 /// # Errors
 /// [`Refused::Unauthorized`] for one that may not.
-pub fn admit(
+pub async fn admit(
     app: &App,
     visitor: &Visitor,
     channel: &Channel,
@@ -82,14 +82,14 @@ pub fn admit(
 ) -> Result<Proof, Refused> {
     match vouched.may_answer(grant, app.now()) {
         Ok(()) => Ok(vouched.proof),
-        Err(why) => Err(unproven(app, visitor, channel, why)),
+        Err(why) => Err(unproven(app, visitor, channel, why).await),
     }
 }
 
 /// Logs why, and counts: whoever guesses tokens is slowed down.
-fn unproven(app: &App, visitor: &Visitor, channel: &Channel, why: &str) -> Refused {
+async fn unproven(app: &App, visitor: &Visitor, channel: &Channel, why: &str) -> Refused {
     tracing::info!(channel.id = %channel.id, "a bearer token was refused at channel {}: {why}", channel.id);
-    match app.limits.count(Counted::TokenError, visitor.address) {
+    match app.count(Counted::TokenError, visitor.address).await {
         Ok(()) => Refused::Unauthorized,
         Err(limit) => limit.into(),
     }

@@ -73,7 +73,7 @@ pub async fn give(
     Path(channel): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let (channel, source) = match admit(&app, &visitor, &channel, &headers) {
+    let (channel, source) = match admit(&app, &visitor, &channel, &headers).await {
         Ok(admitted) => admitted,
         Err(refused) => return refused.into_response(),
     };
@@ -96,7 +96,7 @@ pub async fn report(
     headers: HeaderMap,
     report: Result<Json<Report>, JsonRejection>,
 ) -> Response {
-    let (channel, source) = match admit(&app, &visitor, &channel, &headers) {
+    let (channel, source) = match admit(&app, &visitor, &channel, &headers).await {
         Ok(admitted) => admitted,
         Err(refused) => return refused.into_response(),
     };
@@ -108,18 +108,18 @@ pub async fn report(
 }
 
 /// Finds the channel and its hub, if the key is right.
-fn admit<'a>(
+async fn admit<'a>(
     app: &'a App,
     visitor: &Visitor,
     channel: &str,
     headers: &HeaderMap,
 ) -> Result<(&'a Channel, &'a Source), Refused> {
     app.limits.is_exhausted(Counted::TokenError, visitor.address).map_err(Refused::TooMany)?;
-    app.limits.count(Counted::Poll, visitor.address).map_err(Refused::TooMany)?;
+    app.limits.count_here(Counted::Poll, visitor.address).map_err(Refused::TooMany)?;
     let channel = app.channels.get(channel).ok_or(Refused::NotFound)?;
     let (Some(key), Some(source)) = (&channel.hub, channel.source()) else { return Err(Refused::NotFound) };
     if !bearer(headers).is_some_and(|presented| key.is(presented)) {
-        let _ = app.limits.count(Counted::TokenError, visitor.address);
+        let _ = app.count(Counted::TokenError, visitor.address).await;
         tracing::warn!(channel.id = %channel.id, "the token of {} was asked for from {} without the right key", channel.id, visitor.address);
         return Err(Refused::WrongKey);
     }

@@ -26,7 +26,7 @@ pub async fn page(
     visitor: Visitor,
     Path((ticket, link)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    app.limits.count(Counted::Poll, visitor.address)?;
+    app.limits.count_here(Counted::Poll, visitor.address)?;
     let (code, link) = parse(&ticket, &link)?;
     let action = urls::of_scan(urls::ARRIVE, &code).replace("{link}", link.expose());
     let page = app.pages.render(&visitor, "arrive.html", "arrive.title", context! { action })?;
@@ -39,7 +39,7 @@ pub async fn arrive(
     visitor: Visitor,
     Path((ticket, link)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    app.limits.count(Counted::Poll, visitor.address)?;
+    app.limits.count_here(Counted::Poll, visitor.address)?;
     let (code, link) = parse(&ticket, &link)?;
     let now = app.now();
     let Some(ticket) = app.tickets.get(&code, now).await? else {

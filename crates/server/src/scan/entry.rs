@@ -29,7 +29,7 @@ pub async fn entry(
     visitor: Visitor,
     Path(ticket): Path<String>,
 ) -> Result<Response, Problem> {
-    app.limits.count(Counted::Poll, visitor.address)?;
+    app.limits.count_here(Counted::Poll, visitor.address)?;
     if let Some(file) = verification::of(&app, &ticket) {
         return Ok(file);
     }

@@ -23,7 +23,7 @@ pub async fn options(
     visitor: Visitor,
     Path(ticket): Path<String>,
 ) -> Result<Response, Problem> {
-    app.limits.count(Counted::Start, visitor.address)?;
+    app.count(Counted::Start, visitor.address).await?;
     let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
     let asked = match here::waiting(&app, &visitor, &code).await? {
         Here::Waits(asked) => asked,

@@ -31,7 +31,7 @@ pub async fn proceed(
     form: Result<Form<Asked>, FormRejection>,
 ) -> Result<Response, Problem> {
     let Form(form) = form.map_err(|_| Problem::BadRequest("the form is incomplete"))?;
-    app.limits.count(Counted::Poll, visitor.address)?;
+    app.limits.count_here(Counted::Poll, visitor.address)?;
     let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
     let back = || Ok(see_other(&format!("{}?via=browser", urls::of_scan(urls::SCAN, &code)), &[]));
     let session = flow::session_of(&app, &visitor).await?;

@@ -1,4 +1,8 @@
 //! How much one address may ask for (SEC-15, SEC-16, SEC-79), and how many sockets and event streams may be open.
+//!
+//! Polls are counted by each node for itself: a poll costs less than asking an engine would. Everything else is counted by
+//! all nodes together where they have an engine to count in ([`Counts`]). A node's own count comes first, so that a flood
+//! which it refuses by itself never reaches the engine.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -9,9 +13,12 @@ use std::time::Duration;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use ipnet::IpNet;
+use mashang_login::Timestamp;
+use mashang_login::counters::Rate;
 use tokio::sync::Notify;
 
 use super::address::limit_key;
+use super::counts::Counts;
 use crate::config::LimitsSection;
 use crate::metrics::Metrics;
 
@@ -52,14 +59,32 @@ pub struct TooMany {
     pub retry_after: Duration,
 }
 
+/// One limit: so many a minute from each address.
+#[derive(Debug)]
+struct Limit {
+    per_minute: u32,
+    here: DefaultKeyedRateLimiter<IpAddr>,
+}
+
+impl Limit {
+    fn new(per_minute: u32) -> Self {
+        let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
+        Self { per_minute, here: DefaultKeyedRateLimiter::keyed(quota) }
+    }
+
+    fn rate(&self) -> Rate {
+        Rate { most: self.per_minute, period: Duration::from_secs(60) }
+    }
+}
+
 /// Counters of one node.
 #[derive(Debug)]
 pub struct Limits {
-    starts: DefaultKeyedRateLimiter<IpAddr>,
-    polls: DefaultKeyedRateLimiter<IpAddr>,
-    token_errors: DefaultKeyedRateLimiter<IpAddr>,
-    bad_events: DefaultKeyedRateLimiter<IpAddr>,
-    refusals: DefaultKeyedRateLimiter<IpAddr>,
+    starts: Limit,
+    polls: Limit,
+    token_errors: Limit,
+    bad_events: Limit,
+    refusals: Limit,
     clock: DefaultClock,
     streams: Arc<Streams>,
     untrusted_proxy: std::sync::Once,
@@ -71,16 +96,13 @@ impl Limits {
     /// Counters with the operator's ceilings.
     #[must_use]
     pub fn new(section: &LimitsSection) -> Self {
-        let per_minute = |n: u32| {
-            DefaultKeyedRateLimiter::keyed(Quota::per_minute(NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)))
-        };
         Self {
-            starts: per_minute(section.starts_per_minute),
-            polls: per_minute(section.polls_per_minute),
-            token_errors: per_minute(section.token_errors_per_minute),
+            starts: Limit::new(section.starts_per_minute),
+            polls: Limit::new(section.polls_per_minute),
+            token_errors: Limit::new(section.token_errors_per_minute),
             // The same people stumble here: operators who set a secret, and strangers who try.
-            bad_events: per_minute(section.token_errors_per_minute),
-            refusals: per_minute(REFUSALS_PER_MINUTE),
+            bad_events: Limit::new(section.token_errors_per_minute),
+            refusals: Limit::new(REFUSALS_PER_MINUTE),
             untrusted_proxy: std::sync::Once::new(),
             refused: Mutex::default(),
             metrics: Arc::default(),
@@ -104,28 +126,56 @@ impl Limits {
         self.metrics.refused_by_limit.get_or_create(&[("limit", limit.into())]).inc();
     }
 
-    /// Counts one, or says when to come back.
-    ///
-    /// # Errors
-    /// [`TooMany`] when the address is over its limit.
-    pub fn count(&self, what: Counted, address: IpAddr) -> Result<(), TooMany> {
-        let limiter = match what {
+    fn limit(&self, what: Counted) -> &Limit {
+        match what {
             Counted::Start => &self.starts,
             Counted::Poll => &self.polls,
             Counted::TokenError => &self.token_errors,
             Counted::BadEvent => &self.bad_events,
             Counted::Refusal => &self.refusals,
-        };
-        limiter.check_key(&limit_key(address)).map_err(|until| {
-            self.note(what.as_str());
-            let wait = until.wait_time_from(self.clock.now());
-            let mut refused = self.refused.lock().expect("nothing panics while holding it");
-            refused.insert((what, limit_key(address)), tokio::time::Instant::now() + wait);
-            TooMany { retry_after: Duration::from_secs(wait.as_secs() + 1) }
-        })
+        }
     }
 
-    /// Whether an address has used up its limit, without counting: marks are kept by [`Limits::count`], which refuses.
+    /// Counts one at this node alone, or says when to come back.
+    ///
+    /// # Errors
+    /// [`TooMany`] when the address is over its limit here.
+    pub fn count_here(&self, what: Counted, address: IpAddr) -> Result<(), TooMany> {
+        let checked = self.limit(what).here.check_key(&limit_key(address));
+        checked.map_err(|until| self.refuse(what, address, until.wait_time_from(self.clock.now())))
+    }
+
+    /// Counts one together with the other nodes (a poll here), or says when to come back.
+    ///
+    /// # Errors
+    /// [`TooMany`] when the address is over its limit, here or at all nodes together.
+    pub async fn count(
+        &self,
+        counts: &Counts,
+        what: Counted,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Result<(), TooMany> {
+        self.count_here(what, address)?;
+        if what == Counted::Poll {
+            return Ok(());
+        }
+        let (rate, key) = (self.limit(what).rate(), limit_key(address).to_string());
+        match counts.pass(what.as_str(), &key, rate, now).await.flatten() {
+            None => Ok(()),
+            Some(wait) => Err(self.refuse(what, address, wait)),
+        }
+    }
+
+    fn refuse(&self, what: Counted, address: IpAddr, wait: Duration) -> TooMany {
+        self.note(what.as_str());
+        let mut refused = self.refused.lock().expect("nothing panics while holding it");
+        refused.insert((what, limit_key(address)), tokio::time::Instant::now() + wait);
+        TooMany { retry_after: Duration::from_secs(wait.as_secs() + 1) }
+    }
+
+    /// Whether an address has used up its limit, without counting: marks are kept by what refuses at this node, so another
+    /// node hears of it by the next one that it counts.
     ///
     /// # Errors
     /// [`TooMany`] while the last count was refused.
@@ -173,8 +223,8 @@ impl Limits {
 
     /// Forgets addresses that have been quiet; called now and then.
     pub fn tidy(&self) {
-        for limiter in [&self.starts, &self.polls, &self.token_errors, &self.bad_events, &self.refusals] {
-            limiter.retain_recent();
+        for limit in [&self.starts, &self.polls, &self.token_errors, &self.bad_events, &self.refusals] {
+            limit.here.retain_recent();
         }
         let now = tokio::time::Instant::now();
         self.refused.lock().expect("nothing panics while holding it").retain(|_, until| *until > now);
@@ -247,11 +297,11 @@ mod tests {
     fn sec_15_one_busy_address_does_not_starve_another() {
         let limits = Limits::new(&section());
         let (busy, other): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
-        assert!(limits.count(Counted::Poll, busy).is_ok());
-        assert!(limits.count(Counted::Poll, busy).is_ok());
-        assert!(limits.count(Counted::Poll, busy).unwrap_err().retry_after >= Duration::from_secs(1));
-        assert!(limits.count(Counted::Poll, other).is_ok());
-        assert!(limits.count(Counted::Start, busy).is_ok());
+        assert!(limits.count_here(Counted::Poll, busy).is_ok());
+        assert!(limits.count_here(Counted::Poll, busy).is_ok());
+        assert!(limits.count_here(Counted::Poll, busy).unwrap_err().retry_after >= Duration::from_secs(1));
+        assert!(limits.count_here(Counted::Poll, other).is_ok());
+        assert!(limits.count_here(Counted::Start, busy).is_ok());
     }
 
     #[test]

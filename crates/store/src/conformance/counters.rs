@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use mashang_login::counters::{Counters, Share};
+use mashang_login::counters::{Counters, Rate, Share};
 
 use super::fixtures::World;
 use super::{Nodes, at_once, count};
@@ -24,12 +24,18 @@ macro_rules! counter_suite {
                 what_is_refused_is_not_counted,
                 what_is_given_back_does_not_count,
                 the_last_count_is_told_on_the_other_node,
+                sec_15_both_nodes_count_against_one_rate,
+                sec_15_of_100_at_once_no_more_pass_than_the_rate_allows,
+                a_rate_comes_back_one_by_one,
+                a_rate_of_hundreds_is_as_exact,
             ]
         );
     };
 }
 
 const THREE: Share = Share { most: 3, period: Duration::from_secs(60) };
+
+const THREE_A_MINUTE: Rate = Rate { most: 3, period: Duration::from_secs(60) };
 
 pub async fn sec_79_both_nodes_count_one_share(nodes: Nodes<dyn Counters>) {
     let world = World::default();
@@ -101,4 +107,59 @@ pub async fn the_last_count_is_told_on_the_other_node(nodes: Nodes<dyn Counters>
     nodes.a.take(&key, THREE, world.now).await.unwrap();
     nodes.a.take(&key, THREE, world.after(10)).await.unwrap();
     assert_eq!(nodes.b.last(&key).await.unwrap(), Some(world.after(10)));
+}
+
+pub async fn sec_15_both_nodes_count_against_one_rate(nodes: Nodes<dyn Counters>) {
+    let world = World::default();
+    let (busy, other) = (world.hash(), world.hash());
+    for n in 0..3 {
+        assert_eq!(nodes.nth(n).pass(&busy, THREE_A_MINUTE, world.now).await.unwrap(), None);
+    }
+    let one = Some(Duration::from_secs(20));
+    assert_eq!(nodes.a.pass(&busy, THREE_A_MINUTE, world.now).await.unwrap(), one);
+    assert_eq!(nodes.b.pass(&busy, THREE_A_MINUTE, world.now).await.unwrap(), one);
+    assert_eq!(nodes.b.pass(&other, THREE_A_MINUTE, world.now).await.unwrap(), None, "another key");
+}
+
+pub async fn sec_15_of_100_at_once_no_more_pass_than_the_rate_allows(nodes: Nodes<dyn Counters>) {
+    let world = World::default();
+    let key = world.hash();
+    let answers = at_once(100, |n| {
+        let (engine, now) = (nodes.nth(n), world.now);
+        async move { engine.pass(&key, THREE_A_MINUTE, now).await.unwrap() }
+    })
+    .await;
+    assert_eq!(count(&answers, &None), 3);
+}
+
+pub async fn a_rate_comes_back_one_by_one(nodes: Nodes<dyn Counters>) {
+    let world = World::default();
+    let key = world.hash();
+    for _ in 0..10 {
+        nodes.a.pass(&key, THREE_A_MINUTE, world.now).await.unwrap();
+    }
+    let early = nodes.b.pass(&key, THREE_A_MINUTE, world.after(15)).await.unwrap();
+    assert_eq!(early, Some(Duration::from_secs(5)), "what was refused is not counted");
+    assert_eq!(nodes.b.pass(&key, THREE_A_MINUTE, world.after(20)).await.unwrap(), None);
+    assert_eq!(
+        nodes.a.pass(&key, THREE_A_MINUTE, world.after(20)).await.unwrap(),
+        Some(Duration::from_secs(20))
+    );
+    for _ in 0..3 {
+        assert_eq!(nodes.a.pass(&key, THREE_A_MINUTE, world.after(600)).await.unwrap(), None);
+    }
+    assert!(nodes.b.pass(&key, THREE_A_MINUTE, world.after(600)).await.unwrap().is_some(), "and no more");
+}
+
+pub async fn a_rate_of_hundreds_is_as_exact(nodes: Nodes<dyn Counters>) {
+    let world = World::default();
+    let key = world.hash();
+    let rate = Rate { most: 600, period: Duration::from_secs(60) };
+    let mut passed = 0;
+    for n in 0..650 {
+        passed += usize::from(nodes.nth(n).pass(&key, rate, world.now).await.unwrap().is_none());
+    }
+    assert_eq!(passed, 600);
+    let wait = nodes.a.pass(&key, rate, world.now).await.unwrap();
+    assert_eq!(wait, Some(Duration::from_millis(100)));
 }

@@ -1,10 +1,10 @@
-//! [`Counters`] on PostgreSQL: one row per key, with an array of moments.
+//! [`Counters`] on PostgreSQL: one row per key, with an array of moments, of which there is one where a rate is counted.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use mashang_login::Timestamp;
-use mashang_login::counters::{Counters, Share};
+use mashang_login::counters::{Counters, Rate, Share};
 use mashang_login::records::StoreError;
 use mashang_login::secret::SecretHash;
 
@@ -19,6 +19,16 @@ const TAKE: &str = "
     where cardinality(array(select m from unnest(c.moments) m where m + $4 > $2)) < $3";
 
 const FIRST: &str = "select min(m) from counters, unnest(moments) m where key = $1 and m + $3 > $2";
+
+/// Microseconds in the array. `$3` is how long one takes up, `$4` how far the moment may lie ahead.
+const PASS: &str = "
+    insert into counters as c (key, moments, keep_until) values ($1, array[$2::bigint + $3], ($2 + $3) / 1000 + 1)
+    on conflict (key) do update set
+        moments = array[greatest(c.moments[1], $2) + $3],
+        keep_until = (greatest(c.moments[1], $2) + $3) / 1000 + 1
+    where greatest(c.moments[1], $2) + $3 - $2 <= $4";
+
+const MOMENT: &str = "select moments[1] from counters where key = $1";
 
 const GIVE_BACK: &str =
     "update counters set moments = moments[1:cardinality(moments) - 1] where key = $1 and moments <> '{}'";
@@ -44,6 +54,26 @@ impl Counters for PostgresTickets {
         let first = self.row(first).await?.and_then(|(first,)| first).unwrap_or(at);
         let wait = u64::try_from(first + period - at).unwrap_or(0).max(1);
         Ok(Some(Duration::from_millis(wait)))
+    }
+
+    async fn pass(
+        &self,
+        key: &SecretHash,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<Option<Duration>, StoreError> {
+        self.sweep(now);
+        let micros = |number: u64| i64::try_from(number).unwrap_or(i64::MAX / 4);
+        let (name, at) = (key.to_text(), now.as_microsecond());
+        let (interval, ahead) = (micros(rate.interval_micros()), micros(rate.ahead_micros()));
+        let pass = sqlx::query(PASS).bind(&name).bind(at).bind(interval).bind(ahead);
+        if self.ask(pass).await? == 1 {
+            return Ok(None);
+        }
+        let moment = self.row(sqlx::query_as::<_, (Option<i64>,)>(MOMENT).bind(&name)).await?;
+        let moment = moment.and_then(|(moment,)| moment).unwrap_or(at);
+        let wait = u64::try_from(moment + interval - at - ahead).unwrap_or(0).max(1);
+        Ok(Some(Duration::from_micros(wait)))
     }
 
     async fn give_back(&self, key: &SecretHash) -> Result<(), StoreError> {

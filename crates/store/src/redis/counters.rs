@@ -1,16 +1,16 @@
-//! [`Counters`] on Redis: a list of moments per key.
+//! [`Counters`] on Redis: a list of moments per key, or one moment where a rate is counted.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use mashang_login::Timestamp;
-use mashang_login::counters::{Counters, Share};
+use mashang_login::counters::{Counters, Rate, Share};
 use mashang_login::records::StoreError;
 use mashang_login::secret::SecretHash;
 use redis::{Value, cmd};
 
 use super::entry::millis;
-use super::scripts::COUNT;
+use super::scripts::{COUNT, PASS};
 use super::{RedisTickets, corrupt, number, store_error};
 
 #[async_trait]
@@ -25,6 +25,22 @@ impl Counters for RedisTickets {
         let facts = facts.each_ref().map(String::as_bytes);
         let wait = number(COUNT.run(&self.link, &[&self.keys.counter(key)], &facts).await)?;
         Ok(u64::try_from(wait).ok().filter(|wait| *wait > 0).map(Duration::from_millis))
+    }
+
+    async fn pass(
+        &self,
+        key: &SecretHash,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<Option<Duration>, StoreError> {
+        let facts = [
+            now.as_microsecond().to_string(),
+            rate.interval_micros().to_string(),
+            rate.ahead_micros().to_string(),
+        ];
+        let facts = facts.each_ref().map(String::as_bytes);
+        let wait = number(PASS.run(&self.link, &[&self.keys.counter(key)], &facts).await)?;
+        Ok(u64::try_from(wait).ok().filter(|wait| *wait > 0).map(Duration::from_micros))
     }
 
     async fn give_back(&self, key: &SecretHash) -> Result<(), StoreError> {

@@ -63,6 +63,8 @@ steps! {
     ATTEMPT = "attempt.lua";
     /// Counts one of a share.
     COUNT = "count.lua";
+    /// Counts one against a rate.
+    PASS = "pass.lua";
     /// Takes a challenge away.
     TAKE = "room.lua", "take.lua";
 }
