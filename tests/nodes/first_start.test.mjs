@@ -31,12 +31,13 @@ describe('two nodes that start for the first time at one moment', () => {
 
   let count = 0;
   /** Two nodes over one fresh database, not started; each has a path of its own for its key. */
-  async function strangers(records) {
+  async function strangers(t, records) {
     count += 1;
     const url = records === 'SQLITE' ? `sqlite:${join(folder, `${count}.db`)}?mode=rwc` : await freshDatabase(engine(records));
     return Promise.all(['one', 'other'].map(async (name) => {
       const key = join(folder, `${count}-${name}.key`);
       const node = await startServer({ sandbox, starts: false, store: `url = "${url}"\nmaster_key_file = "${key}"` });
+      t.after(() => node.stop());
       return { node, key };
     }));
   }
@@ -53,9 +54,9 @@ describe('two nodes that start for the first time at one moment', () => {
   }
 
   for (const records of ['POSTGRES', 'MARIADB', 'SQLITE']) {
-    test(`promise 3: with two master keys, one serves and the other says which file to copy, on ${records}`, async () => {
+    test(`promise 3: with two master keys, one serves and the other says which file to copy, on ${records}`, async (t) => {
       for (let round = 0; round < 3; round += 1) {
-        const both = await strangers(records);
+        const both = await strangers(t, records);
         await Promise.all(both.map(({ key }) => writeFile(key, randomBytes(32), { mode: 0o600 })));
         const [winner, loser] = await race(both);
         const said = loser.node.running.stderr;
@@ -70,26 +71,24 @@ describe('two nodes that start for the first time at one moment', () => {
         // The winner, too: nothing in the database is sealed with anything else.
         assert.equal(await winner.node.running.stop(), 0);
         await winner.node.restart();
-        await Promise.all(both.map(({ node }) => node.stop()));
       }
     });
   }
 
-  test('promise 8: without any key, one makes it, and the other serves once it has a copy', async () => {
-    const [winner, loser] = await race(await strangers('POSTGRES'));
+  test('promise 8: without any key, one makes it, and the other serves once it has a copy', async (t) => {
+    const [winner, loser] = await race(await strangers(t, 'POSTGRES'));
     // It was too late to make one, or made one that came too late.
     assert.match(loser.node.running.stderr, /is missing, .*copy it from another node|is another master key/);
     assert.ok(loser.node.running.stderr.includes(loser.key), loser.node.running.stderr);
     await copyFile(winner.key, loser.key);
     await loser.node.restart();
     const site = await startSite(loser.node);
+    t.after(() => site.stop());
     const wechat = new WeChat(sandbox.url);
     const computer = await startComputer({ site });
     const phone = wechat.phone('xiaoming');
     await phone.scan(computer.scanUrl);
     assert.equal(await phone.approve(computer.number), 'approved');
     assert.equal((await computer.finish()).name, '小明');
-    await site.stop();
-    await Promise.all([winner, loser].map(({ node }) => node.stop()));
   });
 });

@@ -34,14 +34,17 @@ describe('the rights that the manual names are enough', () => {
   after(() => sandbox?.stop());
 
   for (const [name, start] of Object.entries(FACES)) {
-    test(`on ${name}`, async () => {
+    test(`on ${name}`, async (t) => {
       const redis = await start();
+      t.after(() => redis.stop());
       const ofServers = await named('~mashang:* ');
       const ofSentinels = await named('+@connection +sentinel');
       for (const server of redis.servers) assert.equal(await server.ask('acl', 'setuser', 'app', 'reset', 'on', '>word', ...ofServers), 'OK');
       for (const sentinel of redis.sentinels) assert.equal(await sentinel.ask('acl', 'setuser', 'app', 'reset', 'on', '>word', ...ofSentinels), 'OK');
       const node = await startServer({ sandbox, settings: `[tickets]\nurl = "${redis.url.replace('://', '://app:word@')}"\n` });
+      t.after(() => node.stop());
       const site = await startSite(node);
+      t.after(() => site.stop());
       const computer = await startComputer({ site });
       const news = await computer.jar.get(computer.url('events'), { headers: { accept: 'text/event-stream' } });
       let heard = '';
@@ -53,9 +56,6 @@ describe('the rights that the manual names are enough', () => {
       assert.equal((await computer.finish()).name, '小明');
       assert.equal((await fetch(`${node.url}/readyz`)).status, 200);
       for (const server of [...redis.servers, ...redis.sentinels]) assert.equal(await server.ask('acl', 'log'), '', 'nothing was refused');
-      await site.stop();
-      await node.stop();
-      await redis.stop();
     });
   }
 });
