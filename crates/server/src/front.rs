@@ -40,7 +40,6 @@ impl Front {
     }
 
     /// The routes alone.
-    #[must_use]
     pub fn into_routes(self) -> Router {
         self.routes
     }
