@@ -2,8 +2,8 @@
 //! else goes on to them.
 //!
 //! Such polls are most of the requests there are where neither sockets nor streams get through, and a request passes a dozen
-//! boxes on its way to a handler and back, which costs more than the answer. What is not plainly a poll that will be answered
-//! with 200 is left to the routes, which answer every poll just so; a test compares the two.
+//! boxes on its way to a handler and back, which costs more than the answer. What is not plainly a poll is left to the routes,
+//! which answer every poll just so; a test compares the two.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -24,6 +24,7 @@ use crate::urls;
 use crate::web::cookies::Brought;
 use crate::web::headers;
 use crate::web::limits::Counted;
+use crate::web::problem::{self, Problem};
 use crate::web::request_id::Named;
 use crate::web::visitor::Visitor;
 
@@ -64,16 +65,8 @@ where
         let Some(code) = ticket_polled(&request) else {
             return Either::Right(self.routes.call(request));
         };
-        let Self { app, mut routes } = self.clone();
-        // A body is nobody's to look at while something is waited for.
-        let (parts, body) = request.into_parts();
-        let head = Request::from_parts(parts, ());
-        Either::Left(Box::pin(async move {
-            match answer(&app, &head, &code).await {
-                Some(answer) => Ok(answer),
-                None => routes.call(head.map(|()| body)).await,
-            }
-        }))
+        let (app, request) = (self.app.clone(), request.map(drop));
+        Either::Left(Box::pin(async move { Ok(answer(&app, request, &code).await) }))
     }
 }
 
@@ -90,21 +83,32 @@ fn ticket_polled<B>(request: &Request<B>) -> Option<ScanCode> {
     ScanCode::parse(ticket).ok().filter(|_| is_plain)
 }
 
-/// How the ticket stands, if it is this browser's and may be told now.
-async fn answer(app: &App, request: &Request<()>, code: &ScanCode) -> Option<Response> {
-    let named = Named::of_route(app, request, urls::STATUS);
-    let browser = Brought::from_headers(request.headers(), app.site.transport).browser?.hash();
-    let now = app.now();
-    let glance = app.tickets.glance(code, now).await.ok()??;
-    if !glance.belongs_to(&browser) {
-        return None;
-    }
-    let address = Visitor::address_of(app, request.extensions(), request.headers());
-    app.limits.count_here(Counted::Poll, address).ok()?;
-    let mut response = Json(Report::seen(&glance, now)).into_response();
+/// As [`around`](crate::web::around) the route's handler.
+async fn answer(app: &App, request: Request<()>, code: &ScanCode) -> Response {
+    let named = Named::of_route(app, &request, urls::STATUS);
+    let mut response = match status(app, &request, code).await {
+        Ok(report) => Json(report).into_response(),
+        Err(problem) => {
+            let (parts, ()) = request.into_parts();
+            let visitor = Visitor::read(app, &parts);
+            named.worded(problem.into_response(), |response| problem::worded(app, &visitor, response))
+        }
+    };
     headers::complete(app, true, response.headers_mut());
     named.answered(&mut response);
-    Some(response)
+    response
+}
+
+/// As [`login::status`](crate::login::status::status), without what a plain poll does not need.
+async fn status(app: &App, request: &Request<()>, code: &ScanCode) -> Result<Report, Problem> {
+    let address = Visitor::address_of(app, request.extensions(), request.headers());
+    app.limits.count_here(Counted::Poll, address)?;
+    let browser = Brought::from_headers(request.headers(), app.site.transport).browser;
+    let browser = browser.ok_or(Problem::UnknownLogin)?.hash();
+    let now = app.now();
+    let glance = app.tickets.glance(code, now).await?;
+    let own = glance.filter(|glance| glance.belongs_to(&browser)).ok_or(Problem::UnknownLogin)?;
+    Ok(Report::seen(&own, now))
 }
 
 #[cfg(test)]
