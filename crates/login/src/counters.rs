@@ -33,13 +33,14 @@ impl Rate {
     /// much, and which may lie a period ahead (the generic cell rate algorithm of ITU-T I.371).
     #[must_use]
     pub fn interval_micros(&self) -> u64 {
-        u64::try_from(self.period.as_micros()).unwrap_or(u64::MAX / 4) / u64::from(self.most.max(1))
+        self.ahead_micros() / u64::from(self.most.max(1))
     }
 
-    /// How far that moment may lie ahead, in microseconds.
+    /// How far that moment may lie ahead, in microseconds: a whole period, so that nodes whose clocks differ a little do not
+    /// refuse what takes up nothing.
     #[must_use]
     pub fn ahead_micros(&self) -> u64 {
-        self.interval_micros() * u64::from(self.most.max(1))
+        u64::try_from(self.period.as_micros()).unwrap_or(u64::MAX / 4)
     }
 }
 

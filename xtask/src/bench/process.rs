@@ -109,8 +109,8 @@ master_key_file = {key:?}
 scan_seconds = 300
 confirm_seconds = 300
 [limits]
-starts_per_minute = 4000000000
-polls_per_minute = 4000000000
+starts_per_minute = 60000000
+polls_per_minute = 60000000
 live_tickets = 4000000
 streams = 200000
 streams_per_address = 200000

@@ -28,6 +28,7 @@ macro_rules! counter_suite {
                 sec_15_of_100_at_once_no_more_pass_than_the_rate_allows,
                 a_rate_comes_back_one_by_one,
                 a_rate_of_hundreds_is_as_exact,
+                a_rate_that_is_none_refuses_nobody_for_a_clock,
             ]
         );
     };
@@ -162,4 +163,13 @@ pub async fn a_rate_of_hundreds_is_as_exact(nodes: Nodes<dyn Counters>) {
     assert_eq!(passed, 600);
     let wait = nodes.a.pass(&key, rate, world.now).await.unwrap();
     assert_eq!(wait, Some(Duration::from_millis(100)));
+}
+
+pub async fn a_rate_that_is_none_refuses_nobody_for_a_clock(nodes: Nodes<dyn Counters>) {
+    let world = World::default();
+    let key = world.hash();
+    let rate = Rate { most: u32::MAX, period: Duration::from_secs(60) };
+    for seconds in [30, 0, 30, 0] {
+        assert_eq!(nodes.a.pass(&key, rate, world.after(seconds)).await.unwrap(), None);
+    }
 }
