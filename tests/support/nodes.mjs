@@ -41,6 +41,9 @@ export async function freshDatabase(url) {
  *   others may be made; `tickets`: REDIS, REDIS_CLUSTER, REDIS_SENTINEL, or an address
  */
 
+/** Everybody in a test comes from one address. */
+const OFTEN = '[limits]\nstarts_per_minute = 6000';
+
 /**
  * `count` nodes, a sandbox and a website.
  *
@@ -48,7 +51,7 @@ export async function freshDatabase(url) {
  *   `wires`: what the nodes use of the engines goes through wires that a test can cut; `through`: the address that the node
  *   of this index has for an engine (`what`: records, tickets)
  */
-export async function startNodes({ records, tickets, count, wires = false, settings = '', through = (url) => url }) {
+export async function startNodes({ records, tickets, count, wires = false, settings = OFTEN, through = (url) => url }) {
   const folder = await temporaryFolder();
   const key = join(folder, 'master.key');
   await writeFile(key, randomBytes(32), { mode: 0o600 });
