@@ -1,4 +1,4 @@
-/** What one address may ask for is counted by all nodes together (SEC-15, SEC-79). */
+/** What one address may ask for is counted by all nodes together (SEC-16, SEC-79). */
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -37,7 +37,7 @@ for (const tickets of ['REDIS', 'postgres:']) {
       return new Jar({ 'user-agent': DESKTOP }).get(url(node, `/authorize?${query}`));
     }
 
-    test('sec_15: logins begun at one node count at the other', async () => {
+    test('sec_16: logins begun at one node count at the other', async () => {
       const first = await Promise.all(Array.from({ length: STARTS }, (_, n) => start(n)));
       assert.deepEqual([...new Set(first.map((answer) => answer.status))], [303]);
       for (const node of [0, 1]) {

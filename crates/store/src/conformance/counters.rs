@@ -24,8 +24,8 @@ macro_rules! counter_suite {
                 what_is_refused_is_not_counted,
                 what_is_given_back_does_not_count,
                 the_last_count_is_told_on_the_other_node,
-                sec_15_both_nodes_count_against_one_rate,
-                sec_15_of_100_at_once_no_more_pass_than_the_rate_allows,
+                sec_16_both_nodes_count_against_one_rate,
+                sec_16_of_100_at_once_no_more_pass_than_the_rate_allows,
                 a_rate_comes_back_one_by_one,
                 a_rate_of_hundreds_is_as_exact,
                 a_rate_that_is_none_refuses_nobody_for_a_clock,
@@ -110,7 +110,7 @@ pub async fn the_last_count_is_told_on_the_other_node(nodes: Nodes<dyn Counters>
     assert_eq!(nodes.b.last(&key).await.unwrap(), Some(world.after(10)));
 }
 
-pub async fn sec_15_both_nodes_count_against_one_rate(nodes: Nodes<dyn Counters>) {
+pub async fn sec_16_both_nodes_count_against_one_rate(nodes: Nodes<dyn Counters>) {
     let world = World::default();
     let (busy, other) = (world.hash(), world.hash());
     for n in 0..3 {
@@ -122,7 +122,7 @@ pub async fn sec_15_both_nodes_count_against_one_rate(nodes: Nodes<dyn Counters>
     assert_eq!(nodes.b.pass(&other, THREE_A_MINUTE, world.now).await.unwrap(), None, "another key");
 }
 
-pub async fn sec_15_of_100_at_once_no_more_pass_than_the_rate_allows(nodes: Nodes<dyn Counters>) {
+pub async fn sec_16_of_100_at_once_no_more_pass_than_the_rate_allows(nodes: Nodes<dyn Counters>) {
     let world = World::default();
     let key = world.hash();
     let answers = at_once(100, |n| {
