@@ -93,7 +93,12 @@ impl Site {
         let mut pages = Environment::new();
         pages.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
         pages.add_template("site.html", include_str!("../../assets/site.html"))?;
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
+        // A connection that rested is not used again: the server hangs up on those after ten seconds, perhaps just then.
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(10))
+            .pool_idle_timeout(Duration::from_secs(5))
+            .build()?;
         Ok(Self(Arc::new(Parts {
             issuer: issuer.to_owned(),
             own_url: own_url.to_owned(),
