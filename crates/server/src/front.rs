@@ -18,7 +18,7 @@ use http::{Method, Request};
 use mashang_login::ids::ScanCode;
 use tower::Service;
 
-use crate::login::status::Report;
+use crate::login::status::{Report, own};
 use crate::state::App;
 use crate::urls;
 use crate::web::cookies::Brought;
@@ -94,7 +94,7 @@ async fn answer(app: &App, request: Request<()>, code: &ScanCode) -> Response {
             named.worded(problem.into_response(), |response| problem::worded(app, &visitor, response))
         }
     };
-    headers::complete(app, true, response.headers_mut());
+    headers::complete(app, headers::may_be_popup(urls::STATUS), response.headers_mut());
     named.answered(&mut response);
     response
 }
@@ -104,11 +104,8 @@ async fn status(app: &App, request: &Request<()>, code: &ScanCode) -> Result<Rep
     let address = Visitor::address_of(app, request.extensions(), request.headers());
     app.limits.count_here(Counted::Poll, address)?;
     let browser = Brought::from_headers(request.headers(), app.site.transport).browser;
-    let browser = browser.ok_or(Problem::UnknownLogin)?.hash();
-    let now = app.now();
-    let glance = app.tickets.glance(code, now).await?;
-    let own = glance.filter(|glance| glance.belongs_to(&browser)).ok_or(Problem::UnknownLogin)?;
-    Ok(Report::seen(&own, now))
+    let glance = own(app, browser.map(|secret| secret.hash()), code).await?;
+    Ok(Report::seen(&glance, app.now()))
 }
 
 #[cfg(test)]

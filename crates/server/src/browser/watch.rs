@@ -19,7 +19,8 @@ pub async fn status((State(app), visitor, Path(at)): At, headers: HeaderMap) -> 
     let outcome = async {
         app.limits.count_here(Counted::Poll, visitor.address)?;
         let ticket = ticket_of(&app, &headers, page_of(&headers)?, &at).await?;
-        Ok(Json(status::report(&app, &visitor, &ticket).await?).into_response())
+        let glance = ticket.glance(app.now());
+        Ok(Json(status::report(&app, &visitor, &ticket.scan_code, &glance).await?).into_response())
     };
     or_refusal(&app, &visitor, outcome.await)
 }

@@ -15,7 +15,7 @@ use mashang_login::ids::ScanCode;
 
 use super::news::{Follower, GONE, KEEP_ALIVE, News};
 use super::socket::{self, Handshake};
-use super::status::own_ticket;
+use super::status::own;
 use crate::csrf;
 use crate::metrics::Transport;
 use crate::state::App;
@@ -37,8 +37,8 @@ pub async fn events(
         return Err(Problem::CrossSite);
     }
     let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
-    let ticket = own_ticket(&app, visitor.browser(), &code).await?;
-    push(&app, &visitor, ticket.scan_code, handshake).await
+    own(&app, visitor.browser(), &code).await?;
+    push(&app, &visitor, code, handshake).await
 }
 
 /// The news of a ticket, for whoever was found to own it, in the way that was asked for.

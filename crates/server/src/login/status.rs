@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use mashang_login::Timestamp;
 use mashang_login::ids::ScanCode;
 use mashang_login::secret::SecretHash;
-use mashang_login::ticket::{Denial, Glance, Status, Ticket};
+use mashang_login::ticket::{Denial, Glance, Status};
 use serde::Serialize;
 
 use crate::metrics::Transport;
@@ -36,12 +36,6 @@ pub struct Report {
 }
 
 impl Report {
-    /// A ticket as it stands at `now`.
-    #[must_use]
-    pub fn of(ticket: &Ticket, now: Timestamp) -> Self {
-        Self::seen(&ticket.glance(now), now)
-    }
-
     /// What was seen of a ticket at `now`.
     #[must_use]
     pub fn seen(glance: &Glance, now: Timestamp) -> Self {
@@ -54,15 +48,15 @@ impl Report {
     }
 }
 
-/// The ticket, if it is this browser's: compared on each call (SEC-02). Records are not asked, so that polling costs
+/// What may be known of a ticket, if it is this browser's: compared on each call (SEC-02). Records are not asked, so that polling costs
 /// no database; redeeming asks them.
 ///
 /// # Errors
 /// [`Problem::UnknownLogin`] for every other case (SEC-14).
-pub async fn own_ticket(app: &App, browser: Option<SecretHash>, code: &ScanCode) -> Result<Ticket, Problem> {
+pub async fn own(app: &App, browser: Option<SecretHash>, code: &ScanCode) -> Result<Glance, Problem> {
     let browser = browser.ok_or(Problem::UnknownLogin)?;
-    let ticket = app.tickets.get(code, app.now()).await?;
-    ticket.filter(|ticket| ticket.belongs_to(&browser)).ok_or(Problem::UnknownLogin)
+    let glance = app.tickets.glance(code, app.now()).await?;
+    glance.filter(|glance| glance.belongs_to(&browser)).ok_or(Problem::UnknownLogin)
 }
 
 /// Answers at once, or waits.
@@ -73,23 +67,28 @@ pub async fn status(
 ) -> Result<Response, Problem> {
     app.limits.count_here(Counted::Poll, visitor.address)?;
     let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
-    let ticket = own_ticket(&app, visitor.browser(), &code).await?;
-    Ok(Json(report(&app, &visitor, &ticket).await?).into_response())
+    let glance = own(&app, visitor.browser(), &code).await?;
+    Ok(Json(report(&app, &visitor, &code, &glance).await?).into_response())
 }
 
 /// How a ticket stands, at once or when it has moved on from the version in the address.
 ///
 /// # Errors
 /// [`Problem::UnknownLogin`] if it is lost meanwhile, or [`Problem::Store`].
-pub async fn report(app: &App, visitor: &Visitor, ticket: &Ticket) -> Result<Report, Problem> {
+pub async fn report(
+    app: &App,
+    visitor: &Visitor,
+    code: &ScanCode,
+    glance: &Glance,
+) -> Result<Report, Problem> {
     let wait =
         visitor.query("wait").and_then(|text| text.parse().ok()).map_or(Duration::ZERO, Duration::from_secs);
     let seen = visitor.query("seen").and_then(|text| text.parse::<u32>().ok());
-    let report = Report::of(ticket, app.now());
+    let report = Report::seen(glance, app.now());
     if wait.is_zero() || seen != Some(report.version) || report.status.is_final() {
         return Ok(report);
     }
-    wait_for_change(app, &ticket.scan_code, report, wait.min(LONGEST_WAIT)).await
+    wait_for_change(app, code, report, wait.min(LONGEST_WAIT)).await
 }
 
 /// Subscribe, read, wait, read again (promise 7).

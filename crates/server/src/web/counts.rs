@@ -3,6 +3,7 @@
 //! A node that cannot reach the engine counts for itself until it can: the limit is then looser by the number of nodes,
 //! never gone, and nobody is turned away for it.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -47,10 +48,16 @@ impl Counts {
     }
 
     /// As [`Counters::pass`], of something that no channel has for itself; `None` when this node counts for itself.
-    pub async fn pass(&self, what: &str, key: &str, rate: Rate, now: Timestamp) -> Option<Option<Duration>> {
+    pub async fn pass(
+        &self,
+        what: &str,
+        address: IpAddr,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Option<Option<Duration>> {
         let shared = self.present()?;
         // No channel has such a name, so this is none of its keys.
-        let key = SecretHash::of(&format!("/ {what} {key}"));
+        let key = SecretHash::of(&format!("/ {what} {address}"));
         self.heard(shared.pass(&key, rate, now)).await
     }
 
@@ -118,6 +125,8 @@ impl CountsOf<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     /// An engine that is away.
@@ -186,7 +195,7 @@ mod tests {
         let silent = Arc::new(Silent::default());
         let counts = Counts::new(Some(silent.clone()));
         let (rate, now) = (Rate { most: 1, period: Duration::from_secs(60) }, Timestamp::UNIX_EPOCH);
-        let pass = || counts.pass("starts", "192.0.2.1", rate, now);
+        let pass = || counts.pass("starts", Ipv4Addr::LOCALHOST.into(), rate, now);
         let began = Instant::now();
         for _ in 0..10 {
             assert_eq!(pass().await, None, "this node counts for itself");

@@ -160,8 +160,8 @@ impl Limits {
         if what == Counted::Poll {
             return Ok(());
         }
-        let (rate, key) = (self.limit(what).rate(), limit_key(address).to_string());
-        match counts.pass(what.as_str(), &key, rate, now).await.flatten() {
+        let rate = self.limit(what).rate();
+        match counts.pass(what.as_str(), limit_key(address), rate, now).await.flatten() {
             None => Ok(()),
             Some(wait) => Err(self.refuse(what, address, wait)),
         }
