@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mashang_login::Timestamp;
 use mashang_login::records::StoreError;
-use mashang_login::ticket::{Lifetimes, Stage, Status, Ticket};
+use mashang_login::ticket::{Answer, Lifetimes, Stage, Status, Ticket};
 use mashang_login::tickets::{Advance, Tickets, Watch};
 use tokio::time::timeout;
 
@@ -26,6 +26,7 @@ macro_rules! ticket_suite {
                 creating_twice_conflicts,
                 of_100_creations_of_one_code_exactly_one_wins,
                 a_whole_login_passes_through_both_nodes,
+                promise_11_a_glance_tells_what_the_ticket_tells,
                 promise_3_of_1000_advances_from_one_version_exactly_one_wins,
                 promise_3_a_stale_version_loses_and_changes_nothing,
                 promise_4_a_ticket_is_gone_at_keep_until_without_any_sweep,
@@ -106,7 +107,7 @@ pub async fn a_whole_login_passes_through_both_nodes(nodes: Nodes<dyn Tickets>) 
     assert_eq!(seen, scanned);
 
     let number = seen.number.digits();
-    let yes = mashang_login::ticket::Answer::Approve { number: &number };
+    let yes = Answer::Approve { number: &number };
     let approved = seen.answer(&phone, yes, world.now, &lifetimes).unwrap();
     assert_eq!(nodes.a.advance(&seen, &approved, world.now).await.unwrap(), Advance::Won);
     let seen = nodes.b.get(&waiting.scan_code, world.now).await.unwrap().unwrap();
@@ -116,6 +117,40 @@ pub async fn a_whole_login_passes_through_both_nodes(nodes: Nodes<dyn Tickets>) 
     assert_eq!(nodes.b.advance(&seen, &redeemed, world.now).await.unwrap(), Advance::Won);
     let seen = nodes.a.get(&waiting.scan_code, world.now).await.unwrap().unwrap();
     assert_eq!(seen.status(world.now), Status::Redeemed);
+}
+
+pub async fn promise_11_a_glance_tells_what_the_ticket_tells(nodes: Nodes<dyn Tickets>) {
+    let world = World::default();
+    let lifetimes = Lifetimes::default();
+    let phone = world.hash();
+    let scan = |seen: &Ticket| seen.scan(world.proof("wx1", "o1"), phone, world.now, &lifetimes).unwrap();
+    let answer = |seen: &Ticket, is_yes| {
+        let number = seen.number.digits();
+        let answer = if is_yes { Answer::Approve { number: &number } } else { Answer::Deny };
+        seen.answer(&phone, answer, world.now, &lifetimes).unwrap()
+    };
+    type Step<'a> = &'a dyn Fn(&Ticket) -> Ticket;
+    let redeem: Step<'_> = &|seen| seen.redeem(&seen.browser, world.now).unwrap().0;
+    let abandon: Step<'_> = &|seen| seen.abandon(&seen.browser).unwrap();
+    let (yes, no): (Step<'_>, Step<'_>) = (&|seen| answer(seen, true), &|seen| answer(seen, false));
+    for steps in [[&scan, yes, redeem].as_slice(), &[&scan, no], &[abandon]] {
+        let mut ticket = created(&nodes, &world).await;
+        for step in [None].into_iter().chain(steps.iter().map(Some)) {
+            if let Some(step) = step {
+                let next = step(&ticket);
+                assert_eq!(nodes.a.advance(&ticket, &next, world.now).await.unwrap(), Advance::Won);
+                ticket = next;
+            }
+            for now in [0, 29, 30, 119, 120].map(|seconds| world.after(seconds)) {
+                for node in [&nodes.a, &nodes.b] {
+                    let glance = node.glance(&ticket.scan_code, now).await.unwrap();
+                    assert_eq!(glance, Some(ticket.glance(now)), "{:?} at {now}", ticket.stage);
+                }
+            }
+        }
+        assert_eq!(nodes.b.glance(&ticket.scan_code, ticket.keep_until).await.unwrap(), None, "not kept");
+    }
+    assert_eq!(nodes.a.glance(&world.ticket().scan_code, world.now).await.unwrap(), None, "never was");
 }
 
 pub async fn promise_3_of_1000_advances_from_one_version_exactly_one_wins(nodes: Nodes<dyn Tickets>) {

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use mashang_login::Timestamp;
 use mashang_login::ids::ScanCode;
 use mashang_login::records::StoreError;
-use mashang_login::ticket::Ticket;
+use mashang_login::ticket::{Glance, Seen, Ticket};
 use mashang_login::tickets::{Advance, Tickets, Watch};
+use serde::de::DeserializeOwned;
 
 use super::{POLL, PostgresTickets, from_json, millis, to_json};
 use crate::signal::RemoteWatch;
@@ -29,6 +30,19 @@ const ADVANCE: &str = "
     )
     select pg_notify('mashang_tickets', code) from moved";
 
+impl PostgresTickets {
+    /// A ticket, or as much of it as `T` takes.
+    async fn read_ticket<T: DeserializeOwned>(
+        &self,
+        code: &ScanCode,
+        now: Timestamp,
+    ) -> Result<Option<T>, StoreError> {
+        let get = sqlx::query_as::<_, (String,)>(GET).bind(code.as_str()).bind(millis(now));
+        let row = self.row(get).await?;
+        row.map(|(data,)| from_json("tickets", code.short(), &data)).transpose()
+    }
+}
+
 #[async_trait]
 impl Tickets for PostgresTickets {
     async fn create(&self, ticket: &Ticket, now: Timestamp) -> Result<(), StoreError> {
@@ -48,9 +62,12 @@ impl Tickets for PostgresTickets {
     }
 
     async fn get(&self, code: &ScanCode, now: Timestamp) -> Result<Option<Ticket>, StoreError> {
-        let get = sqlx::query_as::<_, (String,)>(GET).bind(code.as_str()).bind(millis(now));
-        let row = self.row(get).await?;
-        row.map(|(data,)| from_json("tickets", code.short(), &data)).transpose()
+        self.read_ticket(code, now).await
+    }
+
+    async fn glance(&self, code: &ScanCode, now: Timestamp) -> Result<Option<Glance>, StoreError> {
+        let seen = self.read_ticket::<Seen>(code, now).await?;
+        Ok(seen.map(|seen| seen.glance(now)))
     }
 
     async fn advance(&self, seen: &Ticket, next: &Ticket, now: Timestamp) -> Result<Advance, StoreError> {

@@ -4,14 +4,29 @@ use async_trait::async_trait;
 use mashang_login::Timestamp;
 use mashang_login::ids::ScanCode;
 use mashang_login::records::StoreError;
-use mashang_login::ticket::Ticket;
+use mashang_login::ticket::{Glance, Seen, Ticket};
 use mashang_login::tickets::{Advance, Tickets, Watch};
 use redis::{Value, cmd};
+use serde::de::DeserializeOwned;
 
 use super::entry::{millis, read, time_to_live, write};
 use super::scripts::{ADVANCE, CREATE, RESERVE};
 use super::{POLL, RedisTickets, corrupt, number, store_error};
 use crate::signal::RemoteWatch;
+
+impl RedisTickets {
+    /// A ticket, or as much of it as `T` takes.
+    async fn read_ticket<T: DeserializeOwned>(
+        &self,
+        code: &ScanCode,
+        now: Timestamp,
+    ) -> Result<Option<T>, StoreError> {
+        let answer = self.link.ask(cmd("GET").arg(self.keys.ticket(code))).await.map_err(store_error)?;
+        let Value::BulkString(stored) = answer else { return Ok(None) };
+        let ticket = read(&stored, now).map_err(|what| corrupt("tickets", code.short(), what))?;
+        Ok(ticket.map(|(_, ticket)| ticket))
+    }
+}
 
 #[async_trait]
 impl Tickets for RedisTickets {
@@ -42,10 +57,12 @@ impl Tickets for RedisTickets {
     }
 
     async fn get(&self, code: &ScanCode, now: Timestamp) -> Result<Option<Ticket>, StoreError> {
-        let answer = self.link.ask(cmd("GET").arg(self.keys.ticket(code))).await.map_err(store_error)?;
-        let Value::BulkString(stored) = answer else { return Ok(None) };
-        let ticket = read(&stored, now).map_err(|what| corrupt("tickets", code.short(), what))?;
-        Ok(ticket.map(|(_, ticket)| ticket))
+        self.read_ticket(code, now).await
+    }
+
+    async fn glance(&self, code: &ScanCode, now: Timestamp) -> Result<Option<Glance>, StoreError> {
+        let seen = self.read_ticket::<Seen>(code, now).await?;
+        Ok(seen.map(|seen| seen.glance(now)))
     }
 
     async fn advance(&self, seen: &Ticket, next: &Ticket, now: Timestamp) -> Result<Advance, StoreError> {
