@@ -38,14 +38,16 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-const USAGE: &str = "cargo xtask bench [--quick] [--write]
+const USAGE: &str = "cargo xtask bench [--quick] [--rates] [--write]
   --quick   a tenth of the time and of the connections, to see that it runs; no figures to quote
+  --rates   requests and logins only, in half a minute
   --write   also put the tables into docs/performance.md, the pictures into docs/images, and the run into the history";
 
 /// How much to measure, and where the figures go.
 #[derive(Debug, Clone, Copy, Default)]
 struct Options {
     quick: bool,
+    rates: bool,
     write: bool,
 }
 
@@ -82,12 +84,13 @@ fn options(words: &[&str]) -> anyhow::Result<Options> {
     for word in words {
         match *word {
             "--quick" => options.quick = true,
+            "--rates" => options.rates = true,
             "--write" => options.write = true,
             other => bail!("`{other}` is not an option of bench\n{USAGE}"),
         }
     }
-    if options.quick && options.write {
-        bail!("figures of a quick run are not for the document: leave out --quick or --write");
+    if (options.quick || options.rates) && options.write {
+        bail!("figures of a part, or of a quick run, are not for the document: leave out --write");
     }
     Ok(options)
 }

@@ -120,6 +120,9 @@ pub struct Ticket {
     pub version: u32,
     /// Where it stands.
     pub stage: Stage,
+    /// The phone that answered, so that a second tap on its button is told what the first one did.
+    #[serde(default)]
+    pub answered_by: Option<SecretHash>,
     /// Until when the store keeps it, so that a late browser still gets a proper answer.
     pub keep_until: Timestamp,
 }
@@ -149,6 +152,7 @@ impl Ticket {
             number: MatchNumber::random(entropy),
             version: 0,
             stage: Stage::Waiting { until: now + lifetimes.waiting },
+            answered_by: None,
             keep_until: now + longest + GRACE,
         }
     }
@@ -314,13 +318,27 @@ impl Ticket {
         lifetimes: &Lifetimes,
     ) -> Result<Self, Refusal> {
         let (by, _) = self.scanned_by(phone, now)?;
-        Ok(self.moved(match answer {
+        let stage = match answer {
             Answer::Deny => Stage::Denied { why: Denial::Declined },
             Answer::Approve { number } if !self.number.matches(number) => {
                 Stage::Denied { why: Denial::WrongNumber }
             }
             Answer::Approve { .. } => Stage::Approved { by: by.clone(), until: now + lifetimes.redeem },
-        }))
+        };
+        Ok(Self { answered_by: Some(*phone), ..self.moved(stage) })
+    }
+
+    /// What this phone has answered, if it has: yes, or why the login ended.
+    #[must_use]
+    pub fn answer_of(&self, phone: &SecretHash) -> Option<Result<(), Denial>> {
+        if self.answered_by != Some(*phone) {
+            return None;
+        }
+        match &self.stage {
+            Stage::Approved { .. } | Stage::Redeemed => Some(Ok(())),
+            Stage::Denied { why } => Some(Err(*why)),
+            Stage::Waiting { .. } | Stage::Scanned { .. } | Stage::Expired => None,
+        }
     }
 
     /// The platform's own page got the person's consent and the starting browser itself came back with the proof:

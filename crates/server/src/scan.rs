@@ -14,8 +14,8 @@ pub mod result;
 
 use axum::response::Response;
 use mashang_login::ids::ScanCode;
-use mashang_login::secret::PhoneSecret;
-use mashang_login::ticket::Refusal;
+use mashang_login::secret::{PhoneSecret, SecretHash};
+use mashang_login::ticket::{Denial, Refusal, Ticket};
 
 use crate::urls;
 use crate::web::form_token;
@@ -55,6 +55,16 @@ impl Outcome {
     #[must_use]
     pub fn parse(text: &str) -> Self {
         Self::ALL.into_iter().find(|outcome| outcome.as_str() == text).unwrap_or(Self::Unknown)
+    }
+
+    /// What this phone answered already, if it did.
+    #[must_use]
+    pub fn told_before(ticket: &Ticket, phone: &SecretHash) -> Option<Self> {
+        ticket.answer_of(phone).map(|answer| match answer {
+            Ok(()) => Self::Approved,
+            Err(Denial::WrongNumber) => Self::WrongNumber,
+            Err(Denial::Declined) => Self::Declined,
+        })
     }
 
     /// What a refused transition means to the phone.

@@ -9,8 +9,6 @@ use super::http::{Connection, between, request};
 
 /// The website's redirect address; nobody listens there, the code is read from the redirect.
 pub const REDIRECT_URI: &str = "https://site.example/callback";
-/// Requests to Mashang in one [`Party::whole_login`].
-pub const REQUESTS_PER_LOGIN: u32 = 9;
 
 const CALLBACK: &str = "https%3A%2F%2Fsite.example%2Fcallback";
 /// The pair of RFC 7636 appendix B. A fixed one costs the server as much as a fresh one.
@@ -37,6 +35,83 @@ pub enum Way {
     Socket,
     /// Server-sent events: what they fall back to.
     Stream,
+}
+
+/// A request to Mashang in a login, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The website sends a new browser.
+    Begin,
+    /// The browser opens the login page, with its QR and number.
+    Page,
+    /// The phone opens the QR's address.
+    Scan,
+    /// The phone comes back from WeChat, whom Mashang asks who it is.
+    Return,
+    /// The phone is asked.
+    Confirm,
+    /// It says yes.
+    Approve,
+    /// The browser collects that.
+    Redeem,
+    /// The website's server exchanges the code.
+    Token,
+    /// It asks who it is.
+    Userinfo,
+}
+
+impl Step {
+    /// All of a login.
+    pub const ALL: [Self; 9] = [
+        Self::Begin,
+        Self::Page,
+        Self::Scan,
+        Self::Return,
+        Self::Confirm,
+        Self::Approve,
+        Self::Redeem,
+        Self::Token,
+        Self::Userinfo,
+    ];
+
+    /// What it is, in a table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Begin => "`/authorize`",
+            Self::Page => "the login page with its QR",
+            Self::Scan => "the scanned link",
+            Self::Return => "WeChat's callback, with two calls to the sandbox",
+            Self::Confirm => "the confirm page",
+            Self::Approve => "the approval",
+            Self::Redeem => "redeeming",
+            Self::Token => "`/token`",
+            Self::Userinfo => "`/userinfo`",
+        }
+    }
+}
+
+/// How far a login has come: what each step learned for those after it.
+#[derive(Debug, Default)]
+pub struct Course {
+    browser: Option<Browser>,
+    number: String,
+    phone: String,
+    /// Where the phone goes next.
+    onward: String,
+    confirm_token: String,
+    code: String,
+    access_token: String,
+}
+
+impl Course {
+    fn browser(&self) -> anyhow::Result<&Browser> {
+        self.browser.as_ref().context("it has not begun")
+    }
+
+    fn asked(&self) -> anyhow::Result<Phone> {
+        let (cookie, ticket) = (self.phone.clone(), self.browser()?.ticket().to_owned());
+        Ok(Phone { cookie, ticket, confirm_token: self.confirm_token.clone() })
+    }
 }
 
 /// A website registered with Mashang.
@@ -119,12 +194,62 @@ impl Party {
         Ok(between(answer.body, "data-text=\"number\">", "<")?.to_owned())
     }
 
-    /// The phone scans, the person proves who they are in WeChat, and the confirm page asks.
-    pub async fn scan(&mut self, browser: &Browser) -> anyhow::Result<Phone> {
-        let ticket = browser.ticket().to_owned();
-        let answer = self.get(&format!("/s/{ticket}"), &[WECHAT, PAGE]).await?.expect(303)?;
-        let cookie = format!("cookie: {}", answer.cookie()?);
-        let platform = answer.location()?.to_owned();
+    /// Goes one step on.
+    pub async fn go(&mut self, step: Step, course: &mut Course) -> anyhow::Result<()> {
+        match step {
+            Step::Begin => course.browser = Some(self.begin().await?),
+            Step::Page => course.number = self.read_number(course.browser()?).await?,
+            Step::Scan => {
+                let path = format!("/s/{}", course.browser()?.ticket());
+                let answer = self.get(&path, &[WECHAT, PAGE]).await?.expect(303)?;
+                let (phone, onward) =
+                    (format!("cookie: {}", answer.cookie()?), answer.location()?.to_owned());
+                (course.phone, course.onward) = (phone, onward);
+            }
+            Step::Return => {
+                let callback = self.consent(&course.onward).await?;
+                let answer = self.get(&callback, &[WECHAT, PAGE, &course.phone]).await?.expect(303)?;
+                course.onward = answer.location()?.to_owned();
+            }
+            Step::Confirm => {
+                let answer = self.get(&course.onward, &[WECHAT, PAGE, &course.phone]).await?.expect(200)?;
+                course.confirm_token =
+                    between(answer.body, "name=\"confirm_token\" value=\"", "\"")?.to_owned();
+            }
+            Step::Approve => {
+                let approval = course.asked()?.approval(self.address, &course.number);
+                approve(&mut self.mashang, &approval).await?;
+            }
+            Step::Redeem => {
+                let browser = course.browser()?;
+                let path = format!("{}/redeem", browser.page);
+                let answer = self.post(&path, &[DESKTOP, JSON, &browser.cookie], "").await?.expect(200)?;
+                let gone: Value = serde_json::from_str(answer.body)?;
+                course.code =
+                    between(gone["redirect"].as_str().context("no redirect")?, "code=", "&")?.to_owned();
+            }
+            Step::Token => {
+                let form = format!(
+                    "grant_type=authorization_code&code={}&redirect_uri={CALLBACK}&client_id={}&client_secret={}\
+                     &code_verifier={VERIFIER}",
+                    course.code, self.site.id, self.site.secret
+                );
+                let answer = self.post("/token", &[FORM], &form).await?.expect(200)?;
+                let tokens: Value = serde_json::from_str(answer.body)?;
+                course.access_token = tokens["access_token"].as_str().context("no token")?.to_owned();
+            }
+            Step::Userinfo => {
+                let bearer = format!("authorization: Bearer {}", course.access_token);
+                let answer = self.get("/userinfo", &[&bearer]).await?.expect(200)?;
+                let claims: Value = serde_json::from_str(answer.body)?;
+                claims["sub"].as_str().context("no sub")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The person agrees on WeChat's page at `platform`, the sandbox's; returns the callback they are sent to.
+    async fn consent(&mut self, platform: &str) -> anyhow::Result<String> {
         let body = json!({ "url": platform, "person": self.person, "answer": "allow" }).to_string();
         let bytes = request(
             "POST",
@@ -135,47 +260,24 @@ impl Party {
         );
         let answer = self.sandbox.send(&bytes).await?.expect(200)?;
         let returned: Value = serde_json::from_str(answer.body)?;
-        let callback = path_of(returned["redirect"].as_str().context("the sandbox did not redirect")?)?;
-        let answer = self.get(&callback, &[WECHAT, PAGE, &cookie]).await?.expect(303)?;
-        let confirm = answer.location()?.to_owned();
-        let answer = self.get(&confirm, &[WECHAT, PAGE, &cookie]).await?.expect(200)?;
-        let confirm_token = between(answer.body, "name=\"confirm_token\" value=\"", "\"")?.to_owned();
-        Ok(Phone { cookie, ticket, confirm_token })
+        path_of(returned["redirect"].as_str().context("the sandbox did not redirect")?)
     }
 
-    /// The browser collects the approval and is sent back to the website with this code.
-    pub async fn redeem(&mut self, browser: &Browser) -> anyhow::Result<String> {
-        let path = format!("{}/redeem", browser.page);
-        let answer = self.post(&path, &[DESKTOP, JSON, &browser.cookie], "").await?.expect(200)?;
-        let gone: Value = serde_json::from_str(answer.body)?;
-        Ok(between(gone["redirect"].as_str().context("no redirect")?, "code=", "&")?.to_owned())
-    }
-
-    /// The website's server exchanges the code and asks who it is.
-    pub async fn exchange(&mut self, code: &str) -> anyhow::Result<String> {
-        let form = format!(
-            "grant_type=authorization_code&code={code}&redirect_uri={CALLBACK}&client_id={}&client_secret={}\
-             &code_verifier={VERIFIER}",
-            self.site.id, self.site.secret
-        );
-        let answer = self.post("/token", &[FORM], &form).await?.expect(200)?;
-        let tokens: Value = serde_json::from_str(answer.body)?;
-        let bearer =
-            format!("authorization: Bearer {}", tokens["access_token"].as_str().context("no token")?);
-        let answer = self.get("/userinfo", &[&bearer]).await?.expect(200)?;
-        let claims: Value = serde_json::from_str(answer.body)?;
-        Ok(claims["sub"].as_str().context("no sub")?.to_owned())
+    /// The phone scans, the person proves who they are in WeChat, and the confirm page asks.
+    pub async fn scan(&mut self, browser: &Browser) -> anyhow::Result<Phone> {
+        let mut course = Course { browser: Some(browser.clone()), ..Course::default() };
+        for step in [Step::Scan, Step::Return, Step::Confirm] {
+            self.go(step, &mut course).await?;
+        }
+        course.asked()
     }
 
     /// All of it, with a fresh browser and a fresh phone.
     pub async fn whole_login(&mut self) -> anyhow::Result<()> {
-        let browser = self.begin().await?;
-        let number = self.read_number(&browser).await?;
-        let phone = self.scan(&browser).await?;
-        let approval = phone.approval(self.address, &number);
-        approve(&mut self.mashang, &approval).await?;
-        let code = self.redeem(&browser).await?;
-        self.exchange(&code).await?;
+        let mut course = Course::default();
+        for step in Step::ALL {
+            self.go(step, &mut course).await?;
+        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! Rates are taken in rounds, yardstick first in each: a machine that is busy with something else for a second then
 //! disturbs one round and not the ratio, and the middle round is reported.
 
+use std::cell::RefCell;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use tokio::time::sleep;
 use super::Options;
 use super::http::{Connection, request};
 use super::load::{self, Load, median};
-use super::login::{Browser, Party, Site, Way};
+use super::login::{Browser, Course, Party, Site, Step, Way};
 use super::machine::{Machine, raise_open_files};
 use super::parts::Parts;
 use super::process::{Engines, Installation, Server, start_hello, start_provider, start_sandbox};
@@ -33,6 +34,8 @@ const PEOPLE: usize = 200;
 struct Scale {
     rounds: usize,
     rate: Duration,
+    /// Logins that go forward together, for what each of their requests costs.
+    logins: usize,
     approvals: usize,
     approving: Duration,
     /// Approvals as fast as they are answered.
@@ -51,6 +54,7 @@ impl Scale {
             Self {
                 rounds: 1,
                 rate: ms(300),
+                logins: 100,
                 approvals: 100,
                 approving: ms(800),
                 saturated: 100,
@@ -62,6 +66,7 @@ impl Scale {
             Self {
                 rounds: 3,
                 rate: ms(3_000),
+                logins: 2_000,
                 approvals: 4_000,
                 approving: ms(4_000),
                 saturated: 2_000,
@@ -83,6 +88,10 @@ pub fn run(program: &Path, options: Options) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(target)?;
     // One thread for the generator; the servers take what is left.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if options.rates {
+        println!("{}", LocalSet::new().block_on(&runtime, measure_rates(program, folder.path(), options))?);
+        return Ok(());
+    }
     let figures = LocalSet::new().block_on(&runtime, measure(program, folder.path(), options))?;
     let tables = report::tables(&figures);
     println!("{tables}");
@@ -93,6 +102,17 @@ pub fn run(program: &Path, options: Options) -> anyhow::Result<()> {
         plot::write(&docs.join("images"), &figures, &earlier)?;
     }
     Ok(())
+}
+
+/// Requests and logins alone, for whoever makes them faster.
+async fn measure_rates(program: &Path, folder: &Path, options: Options) -> anyhow::Result<String> {
+    let scale = Scale::of(options);
+    let sandbox = start_sandbox(program).await?;
+    make_people(sandbox.address).await?;
+    let bench = Bench { program, folder, sandbox };
+    let hello = start_hello().await?;
+    let (rates, steps) = bench.rates(&scale, &hello, None).await?;
+    Ok(report::costs(&rates, &steps))
 }
 
 async fn measure(program: &Path, folder: &Path, options: Options) -> anyhow::Result<Figures> {
@@ -119,7 +139,7 @@ async fn measure(program: &Path, folder: &Path, options: Options) -> anyhow::Res
         None => None,
     };
     say("rates");
-    let rates = bench.rates(&scale, &hello, provider.as_ref().map(|(server, _)| server)).await?;
+    let (rates, steps) = bench.rates(&scale, &hello, provider.as_ref().map(|(server, _)| server)).await?;
     say("parts");
     let parts = Parts::measure(program, options)?;
     say("approvals");
@@ -135,6 +155,7 @@ async fn measure(program: &Path, folder: &Path, options: Options) -> anyhow::Res
     Ok(Figures {
         machine,
         rates,
+        steps,
         parts,
         waking,
         nodes,
@@ -206,7 +227,7 @@ impl Bench<'_> {
         scale: &Scale,
         hello: &Server,
         provider: Option<&Server>,
-    ) -> anyhow::Result<Vec<Rate>> {
+    ) -> anyhow::Result<(Vec<Rate>, Vec<(Step, f64)>)> {
         let installation = self.install("rates")?;
         let sites =
             ALGORITHMS.map(|algorithm| installation.add_client(&format!("site-{algorithm}"), algorithm));
@@ -234,7 +255,29 @@ impl Bench<'_> {
         }
         let measured = rounds.first().map_or(0, Vec::len);
         let kinds = Kind::ALL.into_iter().take(measured).enumerate();
-        Ok(kinds.map(|(at, kind)| Rate::of(kind, at, &rounds)).collect())
+        let rates = kinds.map(|(at, kind)| Rate::of(kind, at, &rounds)).collect();
+        Ok((rates, self.steps(&server, &usual, scale.logins).await?))
+    }
+
+    /// What each request of a login costs: many logins go forward together, one request at a time.
+    async fn steps(&self, server: &Server, site: &Site, logins: usize) -> anyhow::Result<Vec<(Step, f64)>> {
+        let mut parties = self.parties(server, site);
+        let mut courses: Vec<Course> = (0..logins).map(|_| Course::default()).collect();
+        let mut costs = Vec::new();
+        for step in Step::ALL {
+            let before = server.running.cpu_seconds()?;
+            let waiting = RefCell::new(courses);
+            let go = async move |party: &mut Party, _| {
+                let course = waiting.borrow_mut().pop();
+                let mut course = course.context("one for each")?;
+                party.go(step, &mut course).await?;
+                Ok(course)
+            };
+            (parties, courses) = load::make(parties, logins, go).await?;
+            let spent = server.running.cpu_seconds()? - before;
+            costs.push((step, spent * 1e6 / logins as f64));
+        }
+        Ok(costs)
     }
 
     async fn browsers(&self, server: &Server, site: &Site) -> anyhow::Result<Vec<(Party, Browser)>> {

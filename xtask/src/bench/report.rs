@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::load::{Load, median};
-use super::login::REQUESTS_PER_LOGIN;
+use super::login::Step;
 use super::machine::Machine;
 use super::parts::Parts;
 use super::plan::VISITORS;
@@ -23,6 +23,8 @@ pub struct Figures {
     pub machine: Machine,
     /// In the order of [`Kind::ALL`]; the last is missing where there is no Node.js.
     pub rates: Vec<Rate>,
+    /// The server's processor time for each request of a login, in microseconds.
+    pub steps: Vec<(Step, f64)>,
     /// In one process.
     pub parts: Parts,
     /// How soon browsers are told.
@@ -315,7 +317,7 @@ impl Kind {
         match self {
             Self::Hello | Self::Status | Self::Begin | Self::Draw => 1,
             Self::Provider => yardstick::REQUESTS_PER_LOGIN,
-            Self::Login | Self::LoginEdDsa => REQUESTS_PER_LOGIN,
+            Self::Login | Self::LoginEdDsa => Step::ALL.len() as u32,
         }
     }
 }
@@ -379,7 +381,7 @@ pub fn tables(figures: &Figures) -> String {
     );
     goals(&mut text, figures);
     let _ = writeln!(text);
-    rates(&mut text, &figures.rates);
+    text.push_str(&costs(&figures.rates, &figures.steps));
     let _ = writeln!(text);
     times(&mut text, figures);
     let _ = writeln!(text);
@@ -408,6 +410,25 @@ fn goals(text: &mut String, figures: &Figures) {
             bound(goal.then).trim(),
             goal.verdict()
         );
+    }
+}
+
+/// What requests and logins cost.
+pub fn costs(of_rates: &[Rate], of_steps: &[(Step, f64)]) -> String {
+    let mut text = String::new();
+    rates(&mut text, of_rates);
+    let _ = writeln!(text);
+    steps(&mut text, of_steps);
+    text
+}
+
+fn steps(text: &mut String, steps: &[(Step, f64)]) {
+    let _ = writeln!(text, "| one login (RS256), request by request | server CPU | share |");
+    let _ = writeln!(text, "|---|--:|--:|");
+    let all: f64 = steps.iter().map(|(_, micros)| micros).sum();
+    for (step, micros) in steps {
+        let time = shown(Duration::from_secs_f64(micros / 1e6));
+        let _ = writeln!(text, "| {} | {time} | {:.0} % |", step.name(), 100.0 * micros / all);
     }
 }
 

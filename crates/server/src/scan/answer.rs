@@ -64,18 +64,29 @@ async fn answer(
     })
     .await?;
     match moved {
-        Ok(ticket) => answered(app, visitor, &ticket).await,
-        Err(refusal) => Ok(result_page(&code, Outcome::of(refusal))),
+        Ok(ticket) => {
+            let (kind, outcome) = match ticket.stage {
+                Stage::Approved { .. } => (AuditKind::TicketApproved, Outcome::Approved),
+                Stage::Denied { why: Denial::WrongNumber } => (AuditKind::WrongNumber, Outcome::WrongNumber),
+                _ => (AuditKind::TicketDenied, Outcome::Declined),
+            };
+            audit::of_ticket(app, visitor, kind, &ticket, None).await;
+            told(app, visitor, &ticket, outcome).await
+        }
+        Err(refusal) => {
+            let ticket = app.tickets.get(&code, app.now()).await?;
+            let before =
+                ticket.and_then(|ticket| Some((Outcome::told_before(&ticket, &secret.hash())?, ticket)));
+            match before {
+                // A second tap, while the first one's answer was on its way.
+                Some((outcome, ticket)) => told(app, visitor, &ticket, outcome).await,
+                None => Ok(result_page(&code, Outcome::of(refusal))),
+            }
+        }
     }
 }
 
-async fn answered(app: &App, visitor: &Visitor, ticket: &Ticket) -> Result<Response, Problem> {
-    let (kind, outcome) = match ticket.stage {
-        Stage::Approved { .. } => (AuditKind::TicketApproved, Outcome::Approved),
-        Stage::Denied { why: Denial::WrongNumber } => (AuditKind::WrongNumber, Outcome::WrongNumber),
-        _ => (AuditKind::TicketDenied, Outcome::Declined),
-    };
-    audit::of_ticket(app, visitor, kind, ticket, None).await;
+async fn told(app: &App, visitor: &Visitor, ticket: &Ticket, outcome: Outcome) -> Result<Response, Problem> {
     if outcome == Outcome::Approved && is_same_device(visitor, ticket) {
         // The waiting browser is this one: it goes straight on.
         let waiting =

@@ -60,7 +60,10 @@ pub async fn confirm(
             Ok(page.with_csp(csp(grant.as_ref(), number_required)).into_response())
         }
         (_, Status::Scanned) => Ok(result_page(&code, Outcome::Taken)),
-        _ => Ok(result_page(&code, Outcome::Unknown)),
+        _ => {
+            let before = Outcome::told_before(&ticket, &secret.hash());
+            Ok(result_page(&code, before.unwrap_or(Outcome::Unknown)))
+        }
     }
 }
 

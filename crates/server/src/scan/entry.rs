@@ -45,6 +45,9 @@ pub async fn entry(
     {
         return Ok(see_other(&urls::of_scan(urls::CONFIRM, &code), &[]));
     }
+    if let Some(before) = visitor.phone().and_then(|phone| Outcome::told_before(&ticket, &phone)) {
+        return Ok(result_page(&code, before));
+    }
     match ticket.status(app.now()) {
         Status::Waiting => {}
         Status::Scanned | Status::Approved => return Ok(result_page(&code, Outcome::Taken)),

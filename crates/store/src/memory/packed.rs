@@ -76,11 +76,11 @@ impl Address {
     }
 }
 
-/// [`Ticket::stage`]. Most tickets wait.
+/// [`Ticket::stage`], and who answered. Most tickets wait.
 #[derive(Clone)]
 enum PackedStage {
     Waiting(Timestamp),
-    Other(Box<Stage>),
+    Other(Box<(Stage, Option<SecretHash>)>),
 }
 
 /// A ticket without its scan code, which is its key.
@@ -115,7 +115,7 @@ impl Packed {
             version: ticket.version,
             stage: match &ticket.stage {
                 Stage::Waiting { until } => PackedStage::Waiting(*until),
-                other => PackedStage::Other(Box::new(other.clone())),
+                other => PackedStage::Other(Box::new((other.clone(), ticket.answered_by))),
             },
             keep_until: ticket.keep_until,
         }
@@ -129,7 +129,7 @@ impl Packed {
                 waiting = Stage::Waiting { until: *until };
                 &waiting
             }
-            PackedStage::Other(stage) => stage,
+            PackedStage::Other(other) => &other.0,
         };
         Glance {
             browser: self.browser,
@@ -141,6 +141,10 @@ impl Packed {
     }
 
     pub(super) fn unpack(self, code: &ScanCode) -> Ticket {
+        let (stage, answered_by) = match self.stage {
+            PackedStage::Waiting(until) => (Stage::Waiting { until }, None),
+            PackedStage::Other(other) => *other,
+        };
         let grant = std::str::from_utf8(&self.grant).ok().and_then(|text| GrantId::parse(text).ok());
         Ticket {
             scan_code: code.clone(),
@@ -156,10 +160,8 @@ impl Packed {
             },
             number: self.number,
             version: self.version,
-            stage: match self.stage {
-                PackedStage::Waiting(until) => Stage::Waiting { until },
-                PackedStage::Other(stage) => *stage,
-            },
+            stage,
+            answered_by,
             keep_until: self.keep_until,
         }
     }
