@@ -7,6 +7,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::{Bytes, HttpBody};
@@ -14,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::future::RouteFuture;
 use axum::{BoxError, Json, Router};
 use futures_util::future::Either;
-use http::{Method, Request};
+use http::{HeaderMap, HeaderValue, Method, Request};
 use mashang_login::ids::ScanCode;
 use tower::Service;
 
@@ -25,7 +26,7 @@ use crate::web::cookies::Brought;
 use crate::web::headers;
 use crate::web::limits::Counted;
 use crate::web::problem::{self, Problem};
-use crate::web::request_id::Named;
+use crate::web::request_id::{self, Named};
 use crate::web::visitor::Visitor;
 
 /// The whole server, as a service. Cheap to clone.
@@ -33,11 +34,17 @@ use crate::web::visitor::Visitor;
 pub struct Front {
     app: App,
     routes: Router,
+    /// Of a poll's answer: a copy costs less than ten insertions.
+    usual: Arc<HeaderMap>,
 }
 
 impl Front {
     pub(crate) fn new(app: App, routes: Router) -> Self {
-        Self { app, routes }
+        let mut headers = Json(()).into_response().headers().clone();
+        headers::complete(&app, headers::may_be_popup(urls::STATUS), &mut headers);
+        // Keeps the place: each answer has its own.
+        headers.insert(request_id::HEADER, HeaderValue::from_static(""));
+        Self { app, routes, usual: Arc::new(headers) }
     }
 
     /// The routes alone.
@@ -65,8 +72,8 @@ where
         let Some(code) = ticket_polled(&request) else {
             return Either::Right(self.routes.call(request));
         };
-        let (app, request) = (self.app.clone(), request.map(drop));
-        Either::Left(Box::pin(async move { Ok(answer(&app, request, &code).await) }))
+        let (app, usual, request) = (self.app.clone(), Arc::clone(&self.usual), request.map(drop));
+        Either::Left(Box::pin(async move { Ok(answer(&app, &usual, request, &code).await) }))
     }
 }
 
@@ -84,17 +91,23 @@ fn ticket_polled<B>(request: &Request<B>) -> Option<ScanCode> {
 }
 
 /// As [`around`](crate::web::around) the route's handler.
-async fn answer(app: &App, request: Request<()>, code: &ScanCode) -> Response {
+async fn answer(app: &App, usual: &HeaderMap, request: Request<()>, code: &ScanCode) -> Response {
     let named = Named::of_route(app, &request, urls::STATUS);
     let mut response = match status(app, &request, code).await {
-        Ok(report) => Json(report).into_response(),
+        Ok(report) => {
+            let mut response = Json(report).into_response();
+            response.headers_mut().clone_from(usual);
+            response
+        }
         Err(problem) => {
             let (parts, ()) = request.into_parts();
             let visitor = Visitor::read(app, &parts);
-            named.worded(problem.into_response(), |response| problem::worded(app, &visitor, response))
+            let mut response =
+                named.worded(problem.into_response(), |response| problem::worded(app, &visitor, response));
+            headers::complete(app, headers::may_be_popup(urls::STATUS), response.headers_mut());
+            response
         }
     };
-    headers::complete(app, headers::may_be_popup(urls::STATUS), response.headers_mut());
     named.answered(&mut response);
     response
 }

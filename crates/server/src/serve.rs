@@ -3,9 +3,10 @@
 //! browsers that wait.
 
 use std::convert::Infallible;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::ServiceExt as _;
@@ -16,6 +17,7 @@ use http::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -75,15 +77,69 @@ where
 struct Talkative;
 
 impl<S: Send + 'static> Accept<TcpStream, S> for Talkative {
-    type Stream = TcpStream;
+    type Stream = InOnePiece;
     type Service = S;
-    type Future = Pin<Box<dyn Future<Output = io::Result<(TcpStream, S)>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<(InOnePiece, S)>> + Send>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         Box::pin(async move {
             stream.set_nodelay(true)?;
             timeout(HEAD_TIME, stream.peek(&mut [0])).await.map_err(|_| io::ErrorKind::TimedOut)??;
-            Ok((stream, service))
+            Ok((InOnePiece(stream), service))
         })
+    }
+}
+
+/// A connection that sends a small answer, head and body, in one plain write: copying it costs less than what the system does
+/// about a list of two. (hyper could put all answers together, but would then keep room for the largest while a browser waits.)
+#[derive(Debug)]
+struct InOnePiece(TcpStream);
+
+/// Up to this size it is put together: polls, redirects and events are.
+const SMALL: usize = 2 * 1024;
+
+impl AsyncWrite for InOnePiece {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+        if length > SMALL {
+            return Pin::new(&mut self.0).poll_write_vectored(cx, pieces);
+        }
+        let mut whole = [0; SMALL];
+        let mut end = 0;
+        for piece in pieces {
+            whole[end..end + piece.len()].copy_from_slice(piece);
+            end += piece.len();
+        }
+        Pin::new(&mut self.0).poll_write(cx, &whole[..end])
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+impl AsyncRead for InOnePiece {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
     }
 }
