@@ -7,7 +7,8 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::ZeroizeOnDrop;
@@ -15,7 +16,7 @@ use zeroize::ZeroizeOnDrop;
 use crate::Entropy;
 
 /// SHA-256 of a bearer value: what is stored instead of it. Comparison takes constant time (SEC-80).
-#[derive(Clone, Copy, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Eq)]
 pub struct SecretHash([u8; 32]);
 
 impl SecretHash {
@@ -39,7 +40,9 @@ impl SecretHash {
     /// Reads what [`SecretHash::to_text`] wrote.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
-        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
+        let mut digest = [0; 33];
+        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut digest).ok()?;
+        digest[..length].try_into().ok().map(Self)
     }
 
     /// The first 8 hexadecimal digits: enough to follow one value through a log, useless to an attacker (SEC-77).
@@ -52,6 +55,34 @@ impl SecretHash {
 impl PartialEq for SecretHash {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
+    }
+}
+
+/// As [`SecretHash::to_text`].
+impl Serialize for SecretHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_text())
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = SecretHash;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the base64url of 32 bytes")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<SecretHash, E> {
+                // The text itself is not quoted: what should not be here may be a secret.
+                SecretHash::from_text(text).ok_or_else(|| E::custom("not the base64url of 32 bytes"))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
     }
 }
 
@@ -190,6 +221,13 @@ mod tests {
     fn hash_survives_its_text_form() {
         let hash = SecretHash::of("anything");
         assert_eq!(SecretHash::from_text(&hash.to_text()), Some(hash));
-        assert_eq!(SecretHash::from_text("short"), None);
+        for other in ["short", "", &"A".repeat(42), &"A".repeat(44), &"=".repeat(43), &"A".repeat(430)] {
+            assert_eq!(SecretHash::from_text(other), None, "{other}");
+        }
+        let written = serde_json::to_string(&hash).unwrap();
+        assert_eq!(written, format!("{:?}", hash.to_text()));
+        assert_eq!(serde_json::from_str::<SecretHash>(&written).unwrap(), hash);
+        let refused = serde_json::from_str::<SecretHash>("\"a secret\"").unwrap_err().to_string();
+        assert!(!refused.contains("a secret"), "{refused}");
     }
 }

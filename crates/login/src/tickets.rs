@@ -46,9 +46,7 @@ pub trait Tickets: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// As [`Tickets::get`].
-    async fn glance(&self, code: &ScanCode, now: Timestamp) -> Result<Option<Glance>, StoreError> {
-        Ok(self.get(code, now).await?.map(|ticket| ticket.glance(now)))
-    }
+    async fn glance(&self, code: &ScanCode, now: Timestamp) -> Result<Option<Glance>, StoreError>;
 
     /// Compare and set: writes `next` only if the stored version is `seen.version`, then wakes every watcher on every
     /// node. Of any number of calls with the same `seen`, exactly one wins (promise 3). The decision itself was made by

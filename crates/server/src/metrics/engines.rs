@@ -22,7 +22,7 @@ use mashang_login::key::SigningKey;
 use mashang_login::records::{Bearer, FreshLogin, Fulfilled, Fulfilment, Records, Spent, StoreError};
 use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
-use mashang_login::ticket::Ticket;
+use mashang_login::ticket::{Glance, Ticket};
 use mashang_login::tickets::{Advance, Handshakes, Tickets, Watch};
 use mashang_login::token::{CodeRecord, NewTokens, RefreshRecord};
 use mashang_login::user::User;
@@ -170,6 +170,7 @@ timed! {
     Tickets:
     create(ticket: &Ticket, now: Timestamp) -> ();
     get(code: &ScanCode, now: Timestamp) -> Option<Ticket>;
+    glance(code: &ScanCode, now: Timestamp) -> Option<Glance>;
     advance(seen: &Ticket, next: &Ticket, now: Timestamp) -> Advance;
     watch(code: &ScanCode) -> Box<dyn Watch>;
     engine_time() -> Option<Timestamp>;
