@@ -102,6 +102,14 @@ struct Inner {
     keys: RwLock<Arc<Vec<Arc<Key>>>>,
 }
 
+/// A JWS header (RFC 7515 §4).
+#[derive(Serialize)]
+struct Header<'a> {
+    alg: SigningAlgorithm,
+    kid: &'a KeyId,
+    typ: &'a str,
+}
+
 #[derive(Debug)]
 struct Key {
     id: KeyId,
@@ -249,14 +257,17 @@ impl KeyRing {
     ) -> Result<String, SignError> {
         let key = self.signer(algorithm, self.0.clock.now()).ok_or(SignError::NoKey(algorithm))?;
         let pair = key.private.as_ref().ok_or(SignError::NoKey(algorithm))?;
-        let header = json!({ "alg": algorithm, "kid": key.id, "typ": typ.unwrap_or("JWT") });
+        let header = Header { alg: algorithm, kid: &key.id, typ: typ.unwrap_or("JWT") };
+        let header = serde_json::to_vec(&header).map_err(|_| SignError::Claims)?;
         let claims = serde_json::to_vec(claims).map_err(|_| SignError::Claims)?;
-        let mut token = URL_SAFE_NO_PAD.encode(header.to_string());
+        // Room for the longest signature, RS256's, as base64url.
+        let mut token = String::with_capacity((header.len() + claims.len()) * 4 / 3 + 360);
+        URL_SAFE_NO_PAD.encode_string(header, &mut token);
         token.push('.');
-        token.push_str(&URL_SAFE_NO_PAD.encode(claims));
+        URL_SAFE_NO_PAD.encode_string(claims, &mut token);
         let signature = pair.sign(token.as_bytes()).map_err(|_| SignError::Crypto)?;
         token.push('.');
-        token.push_str(&URL_SAFE_NO_PAD.encode(signature));
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         Ok(token)
     }
 
