@@ -13,7 +13,8 @@ use super::app::AppSection;
 use super::this_device::{EmailSection, PasskeySection, PasswordSection, SmsSection};
 use crate::platform::config::{TokenHubSection, TokenSourceSection};
 
-use super::{ConfigError, Hidden, SAMPLE_SECRETS};
+use super::check::SAMPLE_SECRETS;
+use super::{ConfigError, Hidden};
 
 /// One section.
 #[derive(Debug, Clone, Deserialize)]

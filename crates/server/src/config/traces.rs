@@ -11,7 +11,8 @@ use serde::Deserialize;
 use url::Url;
 
 use super::channel::secret_of;
-use super::{ConfigError, Hidden, is_private};
+use super::check::is_private;
+use super::{ConfigError, Hidden};
 
 /// Where OTLP/HTTP has traces, below the base address (OTLP specification 1.x, "OTLP/HTTP Request").
 const SIGNAL_PATH: &str = "/v1/traces";
