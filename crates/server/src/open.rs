@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use mashang_login::ambient::{SystemClock, SystemEntropy};
 use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::counters::Counters;
 use mashang_login::credentials::Credentials;
 use mashang_login::records::{Records, StoreError};
 use mashang_login::seal::{MasterKey, SealError, Sealer};
@@ -171,8 +172,9 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
     let Surroundings { clock, entropy, leaving, stopping } = surroundings;
     let metrics = Arc::new(Metrics::default());
     let database = Arc::new(database(config).await?);
-    let records: Arc<dyn Records> =
-        Arc::new(Timed::new(database.clone(), "records", metrics.clone()).on(system_of(&config.store.url)));
+    let system = system_of(&config.store.url);
+    let timed = Arc::new(Timed::new(database.clone(), "records", metrics.clone()).on(system));
+    let records: Arc<dyn Records> = timed.clone();
     let signing_keys = records.signing_keys().await?;
     let is_first_start = signing_keys.is_empty();
     let is_claimed = !is_first_start || records.master_key_check().await?.is_some();
@@ -200,7 +202,7 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
     };
     let provider = Provider {
         records: records.clone(),
-        credentials: database.clone(),
+        credentials: timed.clone(),
         keys,
         clock: clock.clone(),
         entropy: entropy.clone(),
@@ -211,7 +213,7 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
     let limits = MemoryLimits { live_tickets: config.limits.live_tickets, ..Default::default() };
     let address = config.tickets.address().map_err(|wrong| ConfigError::Wrong(vec![wrong]))?;
     let system = match address {
-        TicketsAddress::Postgres => system_of(&config.store.url),
+        TicketsAddress::Postgres => system,
         _ => "redis",
     };
     let is_in_memory = matches!(address, TicketsAddress::Memory);
@@ -219,14 +221,18 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
     if !is_in_memory {
         store.tickets = Arc::new(Timed::new(store.tickets, "tickets", metrics.clone()).on(system));
         store.handshakes = Arc::new(Timed::new(store.handshakes, "tickets", metrics.clone()).on(system));
+        store.challenges = Arc::new(Timed::new(store.challenges, "tickets", metrics.clone()).on(system));
+        store.counters = store.counters.map(|counters| -> Arc<dyn Counters> {
+            Arc::new(Timed::new(counters, "tickets", metrics.clone()).on(system))
+        });
     }
     let sdk = Arc::new(Sdk::embedded());
     let traces = Traces::open(&config.traces, entropy.clone())?;
     Ok(App::new(Parts {
         site: Site::new(config),
         records,
-        credentials: database.clone(),
-        consents: database.clone(),
+        credentials: timed.clone(),
+        consents: timed,
         tickets: store.tickets,
         handshakes: store.handshakes,
         challenges: store.challenges,

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use mashang_login::Timestamp;
@@ -11,7 +12,13 @@ use mashang_login::accounts::{
     Linked, Linking, Merge, MergePreview, MergeRefusal, Renamed, Retired, Undone, Unlinked,
 };
 use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::challenge::{Challenge, Challenges};
 use mashang_login::client::Client;
+use mashang_login::consent::{Consent, Consents};
+use mashang_login::counters::{Counters, Rate, Share};
+use mashang_login::credentials::{
+    Credentials, NewPassword, NewUser, PasskeyRecord, PasswordHash, PasswordRecord, SetPassword, Username,
+};
 use mashang_login::grant::{Family, Grant};
 use mashang_login::handshake::{Claim, Claimant, Handshake, TripEnd};
 use mashang_login::identity::{Identity, IdentityKey};
@@ -105,13 +112,14 @@ fn kind(error: &StoreError) -> &'static str {
     }
 }
 
-/// Each method calls the same of the engine.
+/// Each method calls the same of the engine. Its operation is its name, after a prefix where another trait has that name too.
 macro_rules! timed {
-    ($trait:ident: $($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)+) => {
+    ($trait:ident: $($rest:tt)+) => { timed! { $trait "": $($rest)+ } };
+    ($trait:ident $prefix:literal: $($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)+) => {
         #[async_trait]
         impl<E: $trait + ?Sized> $trait for Timed<E> {
             $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer, StoreError> {
-                self.time(stringify!($name), self.inner.$name($($argument),*)).await
+                self.time(concat!($prefix, stringify!($name)), self.inner.$name($($argument),*)).await
             })+
         }
     };
@@ -167,6 +175,28 @@ timed! {
 }
 
 timed! {
+    Credentials:
+    password_by_username(username: &Username) -> Option<PasswordRecord>;
+    password_of(user: &UserId) -> Option<PasswordRecord>;
+    set_password(new: &NewPassword, now: Timestamp) -> SetPassword;
+    create_user_with_password(user: &NewUser, new: &NewPassword, now: Timestamp) -> SetPassword;
+    rehash_password(key: &IdentityKey, seen: &PasswordHash, hash: &PasswordHash) -> bool;
+    passkeys_of(user: &UserId) -> Vec<PasskeyRecord>;
+    passkey(key: &IdentityKey) -> Option<PasskeyRecord>;
+    add_passkey(record: &PasskeyRecord, channel: &ChannelId, now: Timestamp) -> bool;
+    passkey_used(key: &IdentityKey, data: &str, now: Timestamp) -> bool;
+    rename_passkey(user: &UserId, key: &IdentityKey, name: &str) -> bool;
+}
+
+timed! {
+    Consents:
+    consent(user: &UserId, client: &ClientId) -> Option<Consent>;
+    save_consent(user: &UserId, consent: &Consent) -> ();
+    consents_of(user: &UserId) -> Vec<Consent>;
+    withdraw_consent(user: &UserId, client: &ClientId, now: Timestamp) -> bool;
+}
+
+timed! {
     Tickets:
     create(ticket: &Ticket, now: Timestamp) -> ();
     get(code: &ScanCode, now: Timestamp) -> Option<Ticket>;
@@ -182,4 +212,20 @@ timed! {
     claim(claimant: &Claimant<'_>, now: Timestamp) -> Claim;
     end_trip(state: &SecretHash, end: &TripEnd, now: Timestamp) -> ();
     spend_provider_code(channel: &ChannelId, code: &SecretHash, until: Timestamp, now: Timestamp) -> bool;
+}
+
+timed! {
+    Challenges "challenge_":
+    put(challenge: &Challenge, now: Timestamp) -> ();
+    get(id: &SecretHash, now: Timestamp) -> Option<Challenge>;
+    attempt(id: &SecretHash, now: Timestamp) -> Option<Challenge>;
+    take(id: &SecretHash, now: Timestamp) -> Option<Challenge>;
+}
+
+timed! {
+    Counters "count_":
+    take(key: &SecretHash, share: Share, now: Timestamp) -> Option<Duration>;
+    pass(key: &SecretHash, rate: Rate, now: Timestamp) -> Option<Duration>;
+    give_back(key: &SecretHash) -> ();
+    last(key: &SecretHash) -> Option<Timestamp>;
 }
