@@ -94,6 +94,13 @@ pub fn prepare(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A program that ends when we do, however we end: nobody who is killed stops what they started.
+pub fn bound(program: impl AsRef<Path>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]).arg(program.as_ref());
+    command
+}
+
 /// Some engines refuse to run as root: then they run as the user of this name, who owns what they own.
 #[derive(Debug, Clone, Copy)]
 pub struct Owner(Option<(u32, u32)>);
@@ -122,7 +129,7 @@ impl Owner {
 
     /// A command that runs as them.
     pub fn command(self, program: impl AsRef<Path>) -> Command {
-        let mut command = Command::new(program.as_ref());
+        let mut command = bound(program);
         // Somewhere they may be.
         command.current_dir("/");
         if let Some((user, group)) = self.0 {

@@ -7,7 +7,7 @@ use std::process::Command;
 use rustix::process::Signal;
 
 use super::Start;
-use super::process::{Running, free_port, prepare};
+use super::process::{Running, bound, free_port, prepare};
 
 /// Each face, and the variable that names it.
 pub const FACES: [(&str, Start); 3] = [
@@ -67,7 +67,7 @@ fn sentinel(folder: &Path) -> anyhow::Result<(Vec<Running>, String)> {
             ),
         )?;
         let process = Running::start(
-            Command::new("redis-sentinel").arg(&file),
+            bound("redis-sentinel").arg(&file),
             folder.join(format!("sentinel-{port}.log")),
             Signal::TERM,
         )?;
@@ -89,7 +89,7 @@ fn sentinel(folder: &Path) -> anyhow::Result<(Vec<Running>, String)> {
 fn server(folder: &Path, port: u16, more: &[&str]) -> anyhow::Result<Running> {
     let folder = folder.join(format!("redis-{port}"));
     fs::create_dir(&folder)?;
-    let mut command = Command::new("redis-server");
+    let mut command = bound("redis-server");
     command
         .args([
             "--bind",
