@@ -3,10 +3,8 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum_server::tls_rustls::RustlsConfig;
 use mashang_login::ambient::{SystemClock, SystemEntropy};
 use mashang_login::ids::ChannelId;
 use mashang_login::{Clock, Entropy};
@@ -15,15 +13,14 @@ use mashang_sandbox::{
 };
 use mashang_server::config::channel::{ChannelSection, EventsSection, secret_of};
 use mashang_server::config::{self, Config};
+use mashang_server::serve::{serve, serve_through};
 use mashang_server::urls::{CHANNEL_EVENTS, of_channel};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::args::Sandbox as Asked;
 use crate::process::{listen, stop_on_signal};
-
-/// How long running requests may take to finish after Ctrl-C.
-const DRAIN: Duration = Duration::from_secs(1);
 
 /// Runs until asked to stop.
 ///
@@ -128,7 +125,7 @@ fn router(options: Options) -> Router {
 
 fn spawn(listener: TcpListener, router: Router, stopping: CancellationToken) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
-        if let Err(error) = mashang_server::serve::serve(listener, router, stopping).await {
+        if let Err(error) = serve(listener, router, stopping).await {
             tracing::error!(%error, "the sandbox stopped: {error}");
         }
     })
@@ -142,7 +139,6 @@ fn serve_by_name(
     stopping: CancellationToken,
 ) -> anyhow::Result<()> {
     let listener = listen(address)?;
-    listener.set_nonblocking(true)?;
     let authority = CertificateAuthority::open(folder, SystemClock.now().as_second())?;
     let address = listener.local_addr()?;
     let certificate = std::path::absolute(authority.certificate())?;
@@ -154,17 +150,10 @@ fn serve_by_name(
     println!("  trust    {shown}");
     println!("             curl --cacert {shown}   REQUESTS_CA_BUNDLE={shown}   NODE_EXTRA_CA_CERTS={shown}");
     println!("             it can sign for qq.com, qlogo.cn and qqmail.com only; its key is beside it");
-    let config = RustlsConfig::from_config(Arc::new(authority.server_config()?));
-    let handle = axum_server::Handle::new();
-    let stop = handle.clone();
+    let tls = TlsAcceptor::from(Arc::new(authority.server_config()?));
     tokio::spawn(async move {
-        stopping.cancelled().await;
-        stop.graceful_shutdown(Some(DRAIN));
-    });
-    let server = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
-    tokio::spawn(async move {
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        if let Err(error) = server.serve(service).await {
+        let shake_hands = move |stream| tls.accept(stream);
+        if let Err(error) = serve_through(listener, shake_hands, router, stopping).await {
             tracing::error!(%error, "the sandbox stopped answering over TLS: {error}");
         }
     });

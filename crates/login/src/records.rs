@@ -340,6 +340,9 @@ pub trait Records: Send + Sync + std::fmt::Debug {
         retires: &[KeyId],
         published_until: Timestamp,
     ) -> Result<(), StoreError>;
+    /// Adds a key, unless there is one of its algorithm that nobody retired: of several nodes that start for the first time
+    /// at once, one makes the key of each algorithm. `false`, with nothing written, for the others.
+    async fn add_first_signing_key(&self, key: &SigningKey) -> Result<bool, StoreError>;
     /// Appends to the audit trail.
     async fn record(&self, event: &AuditEvent) -> Result<(), StoreError>;
     /// The newest `limit` audit events, newest first.

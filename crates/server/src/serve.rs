@@ -5,27 +5,29 @@
 use std::convert::Infallible;
 use std::io::{self, IoSlice};
 use std::net::{SocketAddr, TcpListener};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::ServiceExt as _;
+use axum::extract::ConnectInfo;
 use axum::response::Response;
-use axum_server::Handle;
-use axum_server::accept::Accept;
 use http::Request;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tower::Service;
+use tokio_util::task::TaskTracker;
+use tower::{Service, ServiceExt as _};
 
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Room for a request's head, and the largest answer buffer of an idle connection.
 const BUFFER: usize = 8 * 1024;
+/// After a connection could not be taken.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// How long running requests may take to finish after the server was asked to stop. Streams end at once.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -45,48 +47,92 @@ pub async fn drain(leaving: CancellationToken, drain: Duration, stopping: Cancel
 /// Serves `service` on `listener` until `stopping` is cancelled and requests have drained.
 ///
 /// # Errors
-/// When the listener breaks.
+/// When the listener is none.
 pub async fn serve<S>(listener: TcpListener, service: S, stopping: CancellationToken) -> io::Result<()>
 where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>,
-    S: Clone + Send + Sync + 'static,
+    S: Clone + Send + 'static,
 {
-    listener.set_nonblocking(true)?;
-    let handle = Handle::new();
-    let stop = handle.clone();
-    let watcher = tokio::spawn(async move {
-        stopping.cancelled().await;
-        stop.graceful_shutdown(Some(DRAIN));
-    });
-    let mut server = axum_server::from_tcp(listener)?.acceptor(Talkative).handle(handle);
-    // Proxies in front speak HTTP/1.1; without HTTP/2 no connection can sit in an endless preface.
-    *server.http_builder() = Builder::new(TokioExecutor::new()).http1_only();
-    server
-        .http_builder()
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
-        .max_buf_size(BUFFER);
-    let served = server.serve(service.into_make_service_with_connect_info::<SocketAddr>()).await;
-    watcher.abort();
-    served
+    serve_through(listener, async |stream| Ok(InOnePiece(stream)), service, stopping).await
 }
 
-/// Accepts connections whose first byte arrives in time.
-#[derive(Debug, Clone, Copy)]
-struct Talkative;
+/// As [`serve`], over what `accept` makes of each connection, such as TLS.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_through<S, A, I>(
+    listener: TcpListener,
+    accept: impl Fn(TcpStream) -> A + Clone + Send + Sync + 'static,
+    service: S,
+    stopping: CancellationToken,
+) -> io::Result<()>
+where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>,
+    S: Clone + Send + 'static,
+    A: Future<Output = io::Result<I>> + Send,
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    // Proxies in front speak HTTP/1.1, and no connection can sit in an endless preface of HTTP/2.
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(BUFFER);
+    let connections = TaskTracker::new();
+    while let Some((stream, peer)) = next(&listener, &stopping).await {
+        let (http, accept, service, stopping) =
+            (http.clone(), accept.clone(), service.clone(), stopping.clone());
+        connections.spawn(async move {
+            let begun = async {
+                stream.set_nodelay(true)?;
+                // Whoever says nothing is not waited for.
+                stream.peek(&mut [0]).await?;
+                accept(stream).await
+            };
+            let begun = tokio::select! {
+                begun = timeout(HEAD_TIME, begun) => begun,
+                () = stopping.cancelled() => return,
+            };
+            let Ok(Ok(stream)) = begun else { return };
+            let service = service_fn(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
+                service.clone().oneshot(request)
+            });
+            let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
+            // How a connection ended is the browser's business: it is gone.
+            tokio::select! {
+                _ = connection.as_mut() => {}
+                () = stopping.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    let _ = timeout(DRAIN, connection).await;
+                }
+            }
+        });
+    }
+    connections.close();
+    connections.wait().await;
+    Ok(())
+}
 
-impl<S: Send + 'static> Accept<TcpStream, S> for Talkative {
-    type Stream = InOnePiece;
-    type Service = S;
-    type Future = Pin<Box<dyn Future<Output = io::Result<(InOnePiece, S)>> + Send>>;
-
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        Box::pin(async move {
-            stream.set_nodelay(true)?;
-            timeout(HEAD_TIME, stream.peek(&mut [0])).await.map_err(|_| io::ErrorKind::TimedOut)??;
-            Ok((InOnePiece(stream), service))
-        })
+/// The next connection; none once it is time to stop.
+async fn next(
+    listener: &tokio::net::TcpListener,
+    stopping: &CancellationToken,
+) -> Option<(TcpStream, SocketAddr)> {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stopping.cancelled() => return None,
+        };
+        match accepted {
+            Ok(accepted) => return Some(accepted),
+            // Given up by the other side before it was taken.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                // Most likely no more open files: those who are here go on, and soon some will have left.
+                tracing::warn!("cannot take a connection: {error}");
+                tokio::time::sleep(ACCEPT_AGAIN).await;
+            }
+        }
     }
 }
 

@@ -161,7 +161,9 @@ impl KeyRing {
         for algorithm in SigningAlgorithm::ALL {
             let now = ring.0.clock.now();
             if ring.signer(algorithm, now).is_none() {
-                ring.add(algorithm, now, now).await?;
+                // Another node that starts just now may have been first: then its key is ours as well.
+                let key = ring.make(algorithm, now, now)?;
+                ring.0.records.add_first_signing_key(&key).await?;
             }
         }
         ring.reload().await?;

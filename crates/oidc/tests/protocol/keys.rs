@@ -116,11 +116,21 @@ async fn sec_75_a_sealed_key_moved_to_another_row_does_not_open() {
 }
 
 #[tokio::test]
-async fn two_nodes_starting_at_once_sign_with_the_same_key_and_publish_both() {
+async fn two_nodes_starting_for_the_first_time_at_once_make_one_key_of_each_algorithm() {
     let records = Arc::new(Fake::default());
     let clock = Arc::new(TestClock::default());
     let (one, two) = tokio::join!(ring(records.clone(), clock.clone()), ring(records.clone(), clock.clone()));
-    // What a race leaves behind, whoever won it: two current keys for one algorithm.
+    assert_eq!(records.signing_keys().await.unwrap().len(), SigningAlgorithm::ALL.len());
+    assert_eq!(signer(&one), signer(&two));
+    assert_eq!(one.jwks(clock.now()), two.jwks(clock.now()), "each publishes what the other signs with");
+}
+
+#[tokio::test]
+async fn nodes_agree_on_who_signs_though_one_knows_of_a_key_more() {
+    let records = Arc::new(Fake::default());
+    let clock = Arc::new(TestClock::default());
+    let (one, two) = tokio::join!(ring(records.clone(), clock.clone()), ring(records.clone(), clock.clone()));
+    // What two nodes leave behind that rotate at once, whoever was first: two current keys for one algorithm.
     let foreign = Arc::new(Fake::default());
     clock.advance(std::time::Duration::from_millis(5));
     ring(foreign.clone(), clock.clone()).await;

@@ -166,6 +166,7 @@ timed! {
     claim_for_master_key(check: &[u8]) -> Vec<u8>;
     signing_keys() -> Vec<SigningKey>;
     add_signing_key(key: &SigningKey, retires: &[KeyId], published_until: Timestamp) -> ();
+    add_first_signing_key(key: &SigningKey) -> bool;
     record(event: &AuditEvent) -> ();
     audit_trail(limit: u32) -> Vec<AuditEvent>;
     audit_of(user: &UserId, kinds: &[AuditKind], limit: u32) -> Vec<AuditEvent>;

@@ -186,6 +186,7 @@ macro_rules! record_suite {
                 of_20_claims_for_a_master_key_at_once_one_holds_and_all_are_told,
                 records_that_are_claimed_stay_so,
                 a_key_is_added_and_others_retire_with_it,
+                of_20_first_keys_at_once_one_is_kept,
                 a_key_that_exists_conflicts_and_retires_nothing,
                 the_audit_trail_is_newest_first,
                 of_200_audit_events_at_once_none_is_lost,

@@ -32,6 +32,17 @@ pub(super) async fn add(
     Ok(())
 }
 
+pub(super) async fn add_first(db: Db<'_>, key: &SigningKey) -> Result<bool, StoreError> {
+    let current = Entity::find()
+        .filter(Column::Algorithm.eq(key.algorithm.as_str()))
+        .filter(Column::PublishedUntil.is_null());
+    if !current.fetch(db).await?.is_empty() {
+        return Ok(false);
+    }
+    Entity::insert(to_row(key).into_active_model()).run(db).await?;
+    Ok(true)
+}
+
 fn to_row(key: &SigningKey) -> Model {
     Model {
         id: key.id.to_string(),

@@ -344,6 +344,11 @@ impl Records for SqlRecords {
         write!(self, |db| keys::add(db, &key, &retires, published_until))
     }
 
+    async fn add_first_signing_key(&self, key: &SigningKey) -> Result<bool, StoreError> {
+        let key = key.clone();
+        write!(self, |db| keys::add_first(db, &key))
+    }
+
     async fn record(&self, event: &AuditEvent) -> Result<(), StoreError> {
         let event = event.clone();
         write!(self, |db| audit::append(db, &event))

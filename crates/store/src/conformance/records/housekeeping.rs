@@ -1,7 +1,7 @@
 //! Keys, audit, sweeping, readiness.
 
 use mashang_login::audit::{AuditEvent, AuditKind};
-use mashang_login::key::SigningKey;
+use mashang_login::key::{SigningAlgorithm, SigningKey};
 use mashang_login::records::{Records, Spent, StoreError};
 
 use super::super::fixtures::World;
@@ -41,6 +41,26 @@ pub async fn a_key_is_added_and_others_retire_with_it(nodes: Nodes<dyn Records>)
     nodes.b.add_signing_key(&new, std::slice::from_ref(&old.id), until).await.unwrap();
     let retired = SigningKey { published_until: Some(until), ..old };
     assert_eq!(nodes.a.signing_keys().await.unwrap(), [retired, kept, new], "oldest first");
+}
+
+pub async fn of_20_first_keys_at_once_one_is_kept(nodes: Nodes<dyn Records>) {
+    let world = World::default();
+    let added = at_once(20, |n| {
+        let (engine, key) = (nodes.nth(n), world.key(&format!("key-{n}"), world.now));
+        async move { engine.add_first_signing_key(&key).await.unwrap().then_some(key) }
+    })
+    .await;
+    let kept = nodes.b.signing_keys().await.unwrap();
+    assert_eq!(kept, added.into_iter().flatten().collect::<Vec<_>>(), "one, whose node was told so");
+    assert_eq!(kept.len(), 1);
+    let until = world.after(DAY);
+    let other = world.key("other", world.now);
+    let unlike = SigningAlgorithm::ALL.into_iter().find(|one| *one != other.algorithm).unwrap();
+    let unlike = SigningKey { algorithm: unlike, id: "unlike".parse().unwrap(), ..other.clone() };
+    assert!(nodes.a.add_first_signing_key(&unlike).await.unwrap(), "each algorithm for itself");
+    let next = world.key("next", world.after(1));
+    nodes.a.add_signing_key(&next, std::slice::from_ref(&kept[0].id), until).await.unwrap();
+    assert!(!nodes.b.add_first_signing_key(&other).await.unwrap(), "a successor counts");
 }
 
 pub async fn a_key_that_exists_conflicts_and_retires_nothing(nodes: Nodes<dyn Records>) {
