@@ -75,6 +75,20 @@ describe('two nodes that start for the first time at one moment', () => {
     });
   }
 
+  for (const records of ['POSTGRES', 'MARIADB', 'SQLITE']) {
+    test(`promise 3: with one master key, they make one set of signing keys, on ${records}`, async (t) => {
+      for (let round = 0; round < 3; round += 1) {
+        const both = await strangers(t, records);
+        const secret = randomBytes(32);
+        await Promise.all(both.map(({ key }) => writeFile(key, secret, { mode: 0o600 })));
+        await Promise.all(both.map(({ node }) => node.restart()));
+        const [one, other] = await Promise.all(both.map(({ node }) => kids(node)));
+        assert.equal(one.length, 3);
+        assert.deepEqual(other, one, 'each publishes what the other signs with');
+      }
+    });
+  }
+
   test('promise 8: without any key, one makes it, and the other serves once it has a copy', async (t) => {
     const [winner, loser] = await race(await strangers(t, 'POSTGRES'));
     // It was too late to make one, or made one that came too late.

@@ -78,8 +78,8 @@ for (const pair of PAIRS) {
         const outcomes = await Promise.all([phone.approve(computer.number), phone.deny(), phone.approve(computer.number)]);
         const { status } = await computer.status();
         assert.ok(status === 'approved' || status === 'denied', status);
-        const [won, ...more] = outcomes.filter((outcome) => outcome !== 'expired'); // as the others are told
-        assert.deepEqual([won, more], [status, []], outcomes.join());
+        // It is one phone: whichever tap counted, each is told what it did.
+        assert.deepEqual(outcomes, [status, status, status]);
       }
     });
 
