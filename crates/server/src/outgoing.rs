@@ -7,12 +7,13 @@ use reqwest::{Client, ClientBuilder};
 
 /// A client that calls an address directly and once: without a proxy that the environment names, without following
 /// redirects, without a second try, and without saying where it comes from. It gives up on a connection after `connect`, and
-/// on all of a call after `whole`.
+/// on all of a call after `whole`. A connection that rested is let go before the other side may give it up under a call.
 pub fn direct(connect: Duration, whole: Duration) -> ClientBuilder {
     Client::builder()
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(connect)
+        .pool_idle_timeout(Duration::from_secs(5))
         .timeout(whole)
         .referer(false)
         .no_proxy()

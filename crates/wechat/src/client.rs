@@ -186,6 +186,10 @@ impl<'a> Call<'a> {
     }
 }
 
+/// How long a connection may rest before it is let go. A call on one that the other side gives up at that moment fails, and is
+/// not made again, because a code may have been spent by it; servers and their balancers give up after ten seconds or more.
+const RESTS: Duration = Duration::from_secs(5);
+
 impl Client {
     /// Builds a client for these hosts. Needs a tokio runtime with time and I/O only when a call is made.
     ///
@@ -195,6 +199,7 @@ impl Client {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(options.connect_timeout)
+            .pool_idle_timeout(RESTS)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false);
