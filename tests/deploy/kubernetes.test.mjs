@@ -25,8 +25,9 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-const the = (kind) => {
-  const found = all.filter((one) => one.kind === kind);
+/** The only one of a kind, or of that name. */
+const the = (kind, name) => {
+  const found = all.filter((one) => one.kind === kind && (!name || one.metadata.name === name));
   assert.equal(found.length, 1, kind);
   return found[0];
 };
@@ -41,7 +42,7 @@ for (const version of VERSIONS) {
 test('kubernetes: whatever chooses pods chooses the nodes', { skip }, () => {
   const { labels } = pod().metadata;
   const chosenBy = [
-    the('Deployment').spec.selector.matchLabels, the('Service').spec.selector, the('PodDisruptionBudget').spec.selector.matchLabels,
+    the('Deployment').spec.selector.matchLabels, the('Service', 'mashang').spec.selector, the('PodDisruptionBudget').spec.selector.matchLabels,
     the('NetworkPolicy').spec.podSelector.matchLabels, ...pod().spec.topologySpreadConstraints.map((one) => one.labelSelector.matchLabels),
   ];
   for (const selector of chosenBy) {
@@ -68,7 +69,7 @@ test('kubernetes: metrics are scraped where they listen, from one namespace, and
   const [, listen] = /^\[operations\]\nlisten = "0\.0\.0\.0:(\d+)"$/m.exec(read('kubernetes/mashang.toml'));
   const port = pod().spec.containers[0].ports.find((one) => one.containerPort === Number(listen));
   assert.equal(pod().metadata.annotations['prometheus.io/port'], listen);
-  assert.ok(the('Service').spec.ports.every(({ targetPort }) => targetPort !== port.name && targetPort !== port.containerPort));
+  assert.ok(the('Service', 'mashang').spec.ports.every(({ targetPort }) => targetPort !== port.name && targetPort !== port.containerPort));
   const admitted = the('NetworkPolicy').spec.ingress.filter(({ ports }) => ports.some((one) => one.port === port.name));
   assert.equal(admitted.length, 1);
   assert.deepEqual(Object.keys(admitted[0].from[0]), ['namespaceSelector']);
@@ -99,12 +100,19 @@ test('kubernetes: a changed setting has another name, so that it rolls the nodes
 
 test('kubernetes: the Ingress leads to the Service, and no POST is ever sent twice', { skip }, () => {
   const { metadata, spec } = the('Ingress');
-  const { service } = spec.rules[0].http.paths[0].backend;
-  assert.equal(service.name, the('Service').metadata.name);
-  assert.ok(the('Service').spec.ports.some((port) => port.name === service.port.name));
+  const at = (path) => spec.rules[0].http.paths.find((one) => one.path === path);
+  const { service } = at('/').backend;
+  assert.ok(the('Service', service.name).spec.ports.some((port) => port.name === service.port.name));
+  assert.equal(service.name, 'mashang');
   for (const [name, value] of Object.entries(metadata.annotations)) {
     if (name.endsWith('/proxy-next-upstream')) assert.equal(value, 'error timeout');
   }
+});
+
+test('kubernetes: strangers who ask /readyz reach nobody', { skip }, () => {
+  const { pathType, backend } = the('Ingress').spec.rules[0].http.paths.find((one) => one.path === '/readyz');
+  assert.equal(pathType, 'Exact');
+  assert.equal(the('Service', backend.service.name).spec.selector, undefined, 'a Service that chooses nothing has nobody behind it');
 });
 
 test('kubernetes: the configuration is valid', async () => {

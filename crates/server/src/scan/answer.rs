@@ -1,5 +1,7 @@
 //! `POST /s/{scan code}/approve` and `…/deny`: the person's answer.
 
+use std::time::Duration;
+
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, State};
 use axum::response::Response;
@@ -79,11 +81,30 @@ async fn answer(
                 ticket.and_then(|ticket| Some((Outcome::told_before(&ticket, &secret.hash())?, ticket)));
             match before {
                 // A second tap, while the first one's answer was on its way.
-                Some((outcome, ticket)) => told(app, visitor, &ticket, outcome).await,
-                None => Ok(result_page(&code, Outcome::of(refusal))),
+                Some((outcome, ticket)) if is_on_record(app, outcome, &ticket).await => {
+                    told(app, visitor, &ticket, outcome).await
+                }
+                _ => Ok(result_page(&code, Outcome::of(refusal))),
             }
         }
     }
+}
+
+/// Whether the first tap has been recorded, or soon is. A node that died in between never does that; then the person shall
+/// begin anew, so that nobody is led in by an approval that the trail does not have (SEC-78).
+async fn is_on_record(app: &App, outcome: Outcome, ticket: &Ticket) -> bool {
+    let kind = match outcome {
+        Outcome::Approved => AuditKind::TicketApproved,
+        Outcome::WrongNumber => AuditKind::WrongNumber,
+        _ => AuditKind::TicketDenied,
+    };
+    for _ in 0..5 {
+        if audit::is_recorded(app, kind, ticket).await != Some(false) {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    false
 }
 
 async fn told(app: &App, visitor: &Visitor, ticket: &Ticket, outcome: Outcome) -> Result<Response, Problem> {

@@ -5,6 +5,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use mashang_login::audit::AuditKind;
 use mashang_login::handshake::Traveller;
 use mashang_login::identity::ChannelKind;
 use mashang_login::ids::ScanCode;
@@ -21,7 +22,7 @@ use crate::web::limits::Counted;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
-use crate::{account, flow, passkey, urls, verification};
+use crate::{account, audit, flow, passkey, urls, verification};
 
 /// Routes a scan.
 pub async fn entry(
@@ -40,9 +41,13 @@ pub async fn entry(
     let Some(ticket) = app.tickets.get(&code, app.now()).await? else {
         return Ok(result_page(&code, Outcome::Unknown));
     };
-    if let Stage::Scanned { phone, .. } = &ticket.stage
+    if let Stage::Scanned { phone, by, .. } = &ticket.stage
         && visitor.phone() == Some(*phone)
     {
+        // Whoever wrote the scan may have died, or waited in vain for the engine's answer, before it was recorded (SEC-78).
+        if audit::is_recorded(&app, AuditKind::TicketScanned, &ticket).await == Some(false) {
+            audit::of_ticket(&app, &visitor, AuditKind::TicketScanned, &ticket, Some(&by.channel)).await;
+        }
         return Ok(see_other(&urls::of_scan(urls::CONFIRM, &code), &[]));
     }
     if let Some(before) = visitor.phone().and_then(|phone| Outcome::told_before(&ticket, &phone)) {

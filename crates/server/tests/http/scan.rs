@@ -1,7 +1,9 @@
 //! `/s/…`: the phone.
 
 use http::StatusCode;
-use mashang_login::audit::AuditKind;
+use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::ids::ScanCode;
+use mashang_login::ticket::{Answer, Lifetimes, Stage};
 
 use crate::support::*;
 
@@ -73,6 +75,44 @@ async fn a_second_tap_is_told_what_the_first_one_did_and_does_nothing() {
     let approvals = app.app.records.audit_trail(50).await.unwrap();
     let approvals = approvals.iter().filter(|event| event.kind == AuditKind::TicketApproved).count();
     assert_eq!(approvals, 1);
+}
+
+#[tokio::test]
+async fn sec_78_what_a_node_did_and_did_not_live_to_record_leads_nobody_in_unrecorded() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let (tickets, now) = (&app.app.tickets, app.app.now());
+    let (first, page) = (app.open_login(&app.desktop()).await, app.open_login(&app.desktop()).await);
+    let phone = app.phone();
+    app.scan(&phone, &first.ticket, &person).await;
+    let of = async |code: &str| tickets.get(&ScanCode::parse(code).unwrap(), now).await.unwrap().unwrap();
+    let Stage::Scanned { by, phone: secret, .. } = of(&first.ticket).await.stage else { panic!("scanned") };
+    let recorded = async |kind| {
+        let trail = app.app.records.audit_trail(50).await.unwrap();
+        let of_page = |event: &&AuditEvent| event.ticket.as_deref() == Some(&page.ticket[..6]);
+        trail.iter().filter(of_page).filter(|event| event.kind == kind).count()
+    };
+
+    // As by a node that writes the scan, and is gone.
+    let lifetimes = Lifetimes::default();
+    let waiting = of(&page.ticket).await;
+    let scanned = waiting.scan(by, secret, now, &lifetimes).unwrap();
+    tickets.advance(&waiting, &scanned, now).await.unwrap();
+    assert_eq!(recorded(AuditKind::TicketScanned).await, 0);
+    for _ in 0..2 {
+        let again = phone.get(&format!("/s/{}", page.ticket)).await;
+        assert_eq!(again.location(), format!("/s/{}/confirm", page.ticket));
+        assert_eq!(recorded(AuditKind::TicketScanned).await, 1);
+    }
+
+    let confirm = phone.get(&format!("/s/{}/confirm", page.ticket)).await;
+    let token = confirm.between("name=\"confirm_token\" value=\"", "\"").to_owned();
+    let yes = Answer::Approve { number: &page.number };
+    let approved = scanned.answer(&secret, yes, now, &lifetimes).unwrap();
+    tickets.advance(&scanned, &approved, now).await.unwrap();
+    let told = app.approve(&phone, &page, &token, &page.number).await;
+    assert!(told.location().ends_with("outcome=expired"), "it begins anew: {}", told.location());
+    assert_eq!(recorded(AuditKind::TicketApproved).await, 0);
 }
 
 #[tokio::test]
