@@ -47,7 +47,7 @@ pub async fn drain(leaving: CancellationToken, drain: Duration, stopping: Cancel
 /// Serves `service` on `listener` until `stopping` is cancelled and requests have drained.
 ///
 /// # Errors
-/// When the listener is none.
+/// When `listener` cannot be listened on.
 pub async fn serve<S>(listener: TcpListener, service: S, stopping: CancellationToken) -> io::Result<()>
 where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>,

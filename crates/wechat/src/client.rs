@@ -19,6 +19,9 @@ use crate::query::Query;
 
 /// How long to wait before the one repetition that a call may have.
 const BACKOFF: Duration = Duration::from_millis(300);
+/// How long a connection may rest before it is let go. A call on one that the other side gives up at that moment fails, and is
+/// not made again, because a code may have been spent by it; servers and their balancers give up after ten seconds or more.
+const RESTS: Duration = Duration::from_secs(5);
 
 /// Hears of each call that was made, for whoever measures or traces. Never of a query, a body, a code or a token.
 pub trait Observer: fmt::Debug + Send + Sync {
@@ -185,10 +188,6 @@ impl<'a> Call<'a> {
         Self { limit: Some(bytes), ..self }
     }
 }
-
-/// How long a connection may rest before it is let go. A call on one that the other side gives up at that moment fails, and is
-/// not made again, because a code may have been spent by it; servers and their balancers give up after ten seconds or more.
-const RESTS: Duration = Duration::from_secs(5);
 
 impl Client {
     /// Builds a client for these hosts. Needs a tokio runtime with time and I/O only when a call is made.
