@@ -5,15 +5,18 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
 
+/// How long a connection may rest: less than the other side waits, which else may give it up under a call.
+pub const RESTS: Duration = Duration::from_secs(5);
+
 /// A client that calls an address directly and once: without a proxy that the environment names, without following
 /// redirects, without a second try, and without saying where it comes from. It gives up on a connection after `connect`, and
-/// on all of a call after `whole`. A connection that rested is let go before the other side may give it up under a call.
+/// on all of a call after `whole`. A connection that rested is let go ([`RESTS`]).
 pub fn direct(connect: Duration, whole: Duration) -> ClientBuilder {
     Client::builder()
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(connect)
-        .pool_idle_timeout(Duration::from_secs(5))
+        .pool_idle_timeout(RESTS)
         .timeout(whole)
         .referer(false)
         .no_proxy()

@@ -57,9 +57,9 @@ impl Outcome {
         Self::ALL.into_iter().find(|outcome| outcome.as_str() == text).unwrap_or(Self::Unknown)
     }
 
-    /// What this phone answered already, if it did.
+    /// What this phone answered, if it did.
     #[must_use]
-    pub fn told_before(ticket: &Ticket, phone: &SecretHash) -> Option<Self> {
+    pub fn answered_by(ticket: &Ticket, phone: &SecretHash) -> Option<Self> {
         ticket.answer_of(phone).map(|answer| match answer {
             Ok(()) => Self::Approved,
             Err(Denial::WrongNumber) => Self::WrongNumber,

@@ -7,7 +7,7 @@ use axum::extract::{Form, Path, State};
 use axum::response::Response;
 use mashang_login::audit::AuditKind;
 use mashang_login::ids::ScanCode;
-use mashang_login::ticket::{Answer, Denial, Stage, Ticket};
+use mashang_login::ticket::{Answer, Ticket};
 use serde::Deserialize;
 
 use super::confirm::is_same_device;
@@ -58,27 +58,23 @@ async fn answer(
     if !is_confirm_token(secret, &code, &form.confirm_token) {
         return Err(Problem::CrossSite);
     }
+    let phone = secret.hash();
     let moved = flow::advance(app, &code, |ticket, now| {
         let known = ticket.number.digits();
         let number = if is_same_device(visitor, ticket) { &known } else { &form.number };
         let answer = if yes { Answer::Approve { number } } else { Answer::Deny };
-        ticket.answer(&secret.hash(), answer, now, &app.site.lifetimes)
+        ticket.answer(&phone, answer, now, &app.site.lifetimes)
     })
     .await?;
     match moved {
         Ok(ticket) => {
-            let (kind, outcome) = match ticket.stage {
-                Stage::Approved { .. } => (AuditKind::TicketApproved, Outcome::Approved),
-                Stage::Denied { why: Denial::WrongNumber } => (AuditKind::WrongNumber, Outcome::WrongNumber),
-                _ => (AuditKind::TicketDenied, Outcome::Declined),
-            };
-            audit::of_ticket(app, visitor, kind, &ticket, None).await;
+            let outcome = Outcome::answered_by(&ticket, &phone).unwrap_or(Outcome::Declined);
+            audit::of_ticket(app, visitor, record_of(outcome), &ticket, None).await;
             told(app, visitor, &ticket, outcome).await
         }
         Err(refusal) => {
             let ticket = app.tickets.get(&code, app.now()).await?;
-            let before =
-                ticket.and_then(|ticket| Some((Outcome::told_before(&ticket, &secret.hash())?, ticket)));
+            let before = ticket.and_then(|ticket| Some((Outcome::answered_by(&ticket, &phone)?, ticket)));
             match before {
                 // A second tap, while the first one's answer was on its way.
                 Some((outcome, ticket)) if is_on_record(app, outcome, &ticket).await => {
@@ -90,16 +86,20 @@ async fn answer(
     }
 }
 
-/// Whether the first tap has been recorded, or soon is. A node that died in between never does that; then the person shall
-/// begin anew, so that nobody is led in by an approval that the trail does not have (SEC-78).
-async fn is_on_record(app: &App, outcome: Outcome, ticket: &Ticket) -> bool {
-    let kind = match outcome {
+/// What the trail says of an answer.
+fn record_of(outcome: Outcome) -> AuditKind {
+    match outcome {
         Outcome::Approved => AuditKind::TicketApproved,
         Outcome::WrongNumber => AuditKind::WrongNumber,
         _ => AuditKind::TicketDenied,
-    };
+    }
+}
+
+/// Whether the first tap has been recorded, or soon is. A node that died in between never does that; then the person shall
+/// begin anew, so that nobody is led in by an approval that the trail does not have (SEC-78).
+async fn is_on_record(app: &App, outcome: Outcome, ticket: &Ticket) -> bool {
     for _ in 0..5 {
-        if audit::is_recorded(app, kind, ticket).await != Some(false) {
+        if audit::is_recorded(app, record_of(outcome), ticket).await != Some(false) {
             return true;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;

@@ -61,7 +61,7 @@ pub async fn confirm(
         }
         (_, Status::Scanned) => Ok(result_page(&code, Outcome::Taken)),
         _ => {
-            let before = Outcome::told_before(&ticket, &secret.hash());
+            let before = Outcome::answered_by(&ticket, &secret.hash());
             Ok(result_page(&code, before.unwrap_or(Outcome::Unknown)))
         }
     }

@@ -50,7 +50,7 @@ pub async fn entry(
         }
         return Ok(see_other(&urls::of_scan(urls::CONFIRM, &code), &[]));
     }
-    if let Some(before) = visitor.phone().and_then(|phone| Outcome::told_before(&ticket, &phone)) {
+    if let Some(before) = visitor.phone().and_then(|phone| Outcome::answered_by(&ticket, &phone)) {
         return Ok(result_page(&code, before));
     }
     match ticket.status(app.now()) {

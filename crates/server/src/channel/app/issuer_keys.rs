@@ -11,6 +11,7 @@ use url::Url;
 
 use super::jwk::{Key, KeySet};
 use crate::config::app::{JwtAlgorithm, may_be_asked};
+use crate::outgoing::RESTS;
 
 /// Between two questions to the issuer, whatever tokens arrive: a stranger cannot make us call it at will.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
@@ -78,6 +79,7 @@ impl IssuerKeys {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("mashang/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT)
+            .pool_idle_timeout(RESTS)
             .timeout(TIME)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
