@@ -57,6 +57,7 @@ mod entry;
 mod handshakes;
 mod keys;
 mod link;
+mod reads;
 mod scripts;
 mod tickets;
 
@@ -72,6 +73,7 @@ use redis::Value;
 pub use address::{AddressError, AuthorityError, RedisAddress};
 use keys::Keys;
 use link::{Fault, Link, Listener};
+use reads::Reads;
 
 use crate::memory::MemoryLimits;
 use crate::signal::Switchboard;
@@ -124,6 +126,7 @@ impl RedisOpenError {
 #[derive(Clone)]
 pub struct RedisTickets {
     link: Link,
+    reads: Reads,
     keys: Keys,
     limits: MemoryLimits,
     watchers: Switchboard,
@@ -147,7 +150,8 @@ impl RedisTickets {
         let link = Link::open(address, keys.channels(), watchers.clone())
             .await
             .map_err(|fault| RedisOpenError { address: shown, is_tls, source: Box::new(fault) })?;
-        Ok(Self { link, keys, limits: options.limits, watchers, marks: Arc::new(Marks::new(entropy)) })
+        let reads = Reads::new(&link);
+        Ok(Self { link, reads, keys, limits: options.limits, watchers, marks: Arc::new(Marks::new(entropy)) })
     }
 
     /// Names one attempt to write, unlike any other of any node.

@@ -63,6 +63,9 @@ pub(super) enum Fault {
         /// What is wrong with it.
         why: RedisError,
     },
+    /// Redis answered, but not what it was asked.
+    #[error("Redis answered otherwise than asked")]
+    Unexpected,
     /// Redis said something else than an answer.
     #[error(transparent)]
     Redis(#[from] RedisError),

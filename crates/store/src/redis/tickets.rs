@@ -6,7 +6,7 @@ use mashang_login::ids::ScanCode;
 use mashang_login::records::StoreError;
 use mashang_login::ticket::{Glance, Seen, Ticket};
 use mashang_login::tickets::{Advance, Tickets, Watch};
-use redis::{Value, cmd};
+use redis::cmd;
 use serde::de::DeserializeOwned;
 
 use super::entry::{millis, read, time_to_live, write};
@@ -21,8 +21,9 @@ impl RedisTickets {
         code: &ScanCode,
         now: Timestamp,
     ) -> Result<Option<T>, StoreError> {
-        let answer = self.link.ask(cmd("GET").arg(self.keys.ticket(code))).await.map_err(store_error)?;
-        let Value::BulkString(stored) = answer else { return Ok(None) };
+        let answer = self.reads.get(self.keys.ticket(code)).await;
+        let answer = answer.map_err(|fault| StoreError::Unavailable(Box::new(fault)))?;
+        let Some(stored) = answer else { return Ok(None) };
         let ticket = read(&stored, now).map_err(|what| corrupt("tickets", code.short(), what))?;
         Ok(ticket.map(|(_, ticket)| ticket))
     }

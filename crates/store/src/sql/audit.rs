@@ -5,7 +5,7 @@ use mashang_login::ids::UserId;
 use mashang_login::records::StoreError;
 use sea_orm::{ColumnTrait, EntityTrait, NotSet, QueryFilter, QueryOrder, QuerySelect, Select, Set};
 
-use super::db::{Db, Fetch, Run};
+use super::db::{Db, Fetch};
 use super::entity::audit_events::{ActiveModel, Column, Entity, Model};
 use super::errors::{known, read, text_or_none, time};
 
@@ -22,8 +22,7 @@ pub(super) async fn append(db: Db<'_>, event: &AuditEvent) -> Result<(), StoreEr
         device: Set(event.device.clone()),
         other_user_id: Set(event.other.as_ref().map(ToString::to_string)),
     };
-    Entity::insert(row).run(db).await?;
-    Ok(())
+    db.insert(row).await
 }
 
 /// The newest, by the order in which they were appended: clocks of two nodes may differ, the trail does not.

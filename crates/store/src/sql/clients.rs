@@ -10,7 +10,6 @@ use sea_orm::{EntityTrait, IntoActiveModel, Iterable, QueryOrder};
 use super::db::{Db, Fetch, Run};
 use super::entity::clients::{Column, Entity, Model};
 use super::errors::{hash, json, known, read, text, time, time_or_none, to_json};
-use super::lookup;
 
 pub(super) async fn save(db: Db<'_>, client: &Client) -> Result<(), StoreError> {
     let replace = OnConflict::column(Column::Id).update_columns(Column::iter()).to_owned();
@@ -19,7 +18,7 @@ pub(super) async fn save(db: Db<'_>, client: &Client) -> Result<(), StoreError> 
 }
 
 pub(super) async fn one(db: Db<'_>, id: &ClientId) -> Result<Option<Client>, StoreError> {
-    let row = lookup::row(Entity::find_by_id(id.as_str()), db).await?;
+    let row = db.by_key::<Entity>(id.as_str()).await?;
     row.map(from_row).transpose()
 }
 

@@ -7,13 +7,13 @@ use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
 use mashang_login::token::{CodeRecord, NewTokens};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::db::{Db, Run};
 use super::entity::codes::{Column, Entity, Model};
 use super::errors::{hash, read, time, time_or_none};
 use super::writer::Outcome;
-use super::{families, lookup, tokens};
+use super::{families, tokens};
 
 /// Opens the family that a code will speak for, and stores the code.
 pub(super) async fn issue(
@@ -44,12 +44,11 @@ pub(super) async fn issue(
         expires_at: fulfilment.code_expires_at.as_millisecond(),
         spent_at: None,
     };
-    Entity::insert(row.into_active_model()).run(db).await?;
-    Ok(())
+    db.insert(row).await
 }
 
 pub(super) async fn one(db: Db<'_>, code: &SecretHash) -> Result<Option<CodeRecord>, StoreError> {
-    let Some(row) = lookup::row(Entity::find_by_id(code.to_text()), db).await? else {
+    let Some(row) = db.by_key::<Entity>(code.to_text()).await? else {
         return Ok(None);
     };
     let family = families::one(db, &row.family_id).await?;
@@ -80,7 +79,7 @@ pub(super) async fn exchange(
         .filter(Column::ExpiresAt.gt(now.as_millisecond()))
         .run(db)
         .await?;
-    let row = lookup::row(Entity::find_by_id(code.to_text()), db).await?;
+    let row = db.by_key::<Entity>(code.to_text()).await?;
     let Some(row) = row.filter(|row| row.spent_at.is_some()) else {
         return Ok(Outcome::Undo(Spent::Unknown));
     };

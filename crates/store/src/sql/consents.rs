@@ -7,13 +7,13 @@ use mashang_login::grant::{Scope, ScopeSet};
 use mashang_login::ids::{ClientId, UserId};
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::db::{Db, Fetch, Run};
 use super::entity::consents::{Column, Entity, Model};
 use super::errors::{json, read, text, time, to_json};
 use super::writer::{Outcome, write};
-use super::{SqlRecords, families, lookup};
+use super::{SqlRecords, families};
 
 #[async_trait]
 impl Consents for SqlRecords {
@@ -42,7 +42,7 @@ impl Consents for SqlRecords {
 }
 
 async fn one(db: Db<'_>, user: &UserId, client: &ClientId) -> Result<Option<Consent>, StoreError> {
-    let row = lookup::row(Entity::find_by_id((user.to_string(), client.to_string())), db).await?;
+    let row = db.by_key::<Entity>((user.to_string(), client.to_string())).await?;
     row.map(from_row).transpose()
 }
 
@@ -59,7 +59,7 @@ async fn save(db: Db<'_>, user: &UserId, consent: &Consent) -> Result<(), StoreE
             scope: to_json(&consent.scope),
             agreed_at: consent.at.as_millisecond(),
         };
-        Entity::insert(row.into_active_model()).run(db).await?;
+        db.insert(row).await?;
         return Ok(());
     };
     Entity::update_many()

@@ -7,12 +7,15 @@ use std::future::Future;
 
 use mashang_login::records::StoreError;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryTrait,
-    Select, SelectTwo, Statement, TryIntoModel,
+    ActiveModelTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    EntityTrait, IntoActiveModel, QueryTrait, Select, SelectTwo, Statement,
 };
+use serde::de::DeserializeOwned;
 
 use super::errors::store_error;
-use super::in_place::{InPlace, Values};
+use super::in_place::InPlace;
+use super::lookup;
+use super::texts::Key;
 
 /// Where a noun reads, or the transaction in which it writes.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +31,29 @@ impl Db<'_> {
             Self::Pool(pool) => pool.get_database_backend(),
             Self::Transaction(transaction) => transaction.get_database_backend(),
             Self::File(_) => DbBackend::Sqlite,
+        }
+    }
+
+    /// The row of `E` that has this primary key, if it is there.
+    pub(super) async fn by_key<E>(self, key: impl Into<Key<E>>) -> Result<Option<E::Model>, StoreError>
+    where
+        E: EntityTrait<Model: DeserializeOwned>,
+    {
+        match self {
+            Self::File(file) => file.by_key::<E>(key.into()).map_err(store_error),
+            Self::Pool(_) | Self::Transaction(_) => lookup::row(E::find_by_id(key), self).await,
+        }
+    }
+
+    /// A new row. [`StoreError::Conflict`] if a value that must be unique is there.
+    pub(super) async fn insert<A: ActiveModelTrait + Send>(
+        self,
+        row: impl IntoActiveModel<A>,
+    ) -> Result<(), StoreError> {
+        let row = row.into_active_model();
+        match self {
+            Self::File(file) => file.insert(row).map_err(store_error),
+            Self::Pool(_) | Self::Transaction(_) => A::Entity::insert(row).run(self).await.map(drop),
         }
     }
 
@@ -52,7 +78,7 @@ pub(super) trait Fetch {
 
 impl<E> Fetch for Select<E>
 where
-    E: EntityTrait<ActiveModel: TryIntoModel<E::Model> + Send>,
+    E: EntityTrait<Model: DeserializeOwned>,
 {
     type Row = E::Model;
 
@@ -60,7 +86,7 @@ where
         let fetched = match db {
             Db::Pool(pool) => self.all(pool).await,
             Db::Transaction(transaction) => self.all(transaction).await,
-            Db::File(file) => file.rows(&self.build(DbBackend::Sqlite), |row| Values::of(row).model::<E>()),
+            Db::File(file) => file.rows(&self.build(DbBackend::Sqlite), |columns| columns.model::<E>()),
         };
         fetched.map_err(store_error)
     }
@@ -68,8 +94,8 @@ where
 
 impl<E, F> Fetch for SelectTwo<E, F>
 where
-    E: EntityTrait<ActiveModel: TryIntoModel<E::Model> + Send>,
-    F: EntityTrait<ActiveModel: TryIntoModel<F::Model> + Send>,
+    E: EntityTrait<Model: DeserializeOwned>,
+    F: EntityTrait<Model: DeserializeOwned>,
 {
     type Row = (E::Model, Option<F::Model>);
 
@@ -77,9 +103,8 @@ where
         let fetched = match db {
             Db::Pool(pool) => self.all(pool).await,
             Db::Transaction(transaction) => self.all(transaction).await,
-            Db::File(file) => file.rows(&self.build(DbBackend::Sqlite), |row| {
-                let mut values = Values::of(row);
-                Ok((values.model::<E>()?, values.model_or_none::<F>()?))
+            Db::File(file) => file.rows(&self.build(DbBackend::Sqlite), |columns| {
+                Ok((columns.model::<E>()?, columns.model_or_none::<F>()?))
             }),
         };
         fetched.map_err(store_error)
@@ -91,7 +116,7 @@ pub(super) async fn texts<E: EntityTrait>(select: Select<E>, db: Db<'_>) -> Resu
     let fetched = match db {
         Db::Pool(pool) => select.into_tuple().all(pool).await,
         Db::Transaction(transaction) => select.into_tuple().all(transaction).await,
-        Db::File(file) => file.rows(&select.build(DbBackend::Sqlite), |row| Values::of(row).text()),
+        Db::File(file) => file.rows(&select.build(DbBackend::Sqlite), |columns| columns.value()),
     };
     fetched.map_err(store_error)
 }

@@ -5,7 +5,7 @@ use mashang_login::grant::Family;
 use mashang_login::ids::{ClientId, UserId};
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QuerySelect, RelationTrait};
+use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationTrait};
 
 use super::db::{Db, Run};
 use super::entity::families::{Column, Entity, Model, Relation};
@@ -14,14 +14,12 @@ use super::errors::{json, read, text, time, time_or_none, to_json};
 use super::{identities, lookup};
 
 pub(super) async fn open(db: Db<'_>, family: &Family) -> Result<(), StoreError> {
-    let row = to_row(family).into_active_model();
-    Entity::insert(row).run(db).await?;
-    Ok(())
+    db.insert(to_row(family)).await
 }
 
 /// A family, live or not. The rows that point at one guarantee that it exists.
 pub(super) async fn one(db: Db<'_>, id: &str) -> Result<Option<Family>, StoreError> {
-    let row = lookup::row(Entity::find_by_id(id), db).await?;
+    let row = db.by_key::<Entity>(id).await?;
     row.map(from_row).transpose()
 }
 

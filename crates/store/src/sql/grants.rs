@@ -8,23 +8,21 @@ use mashang_login::ids::{GrantId, UserId};
 use mashang_login::records::{FreshLogin, Fulfilled, Fulfilment, Login, StoreError};
 use mashang_login::session::Session;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::db::{Db, Run};
 use super::entity::grants::{Column, Entity, Model};
 use super::errors::{Unreadable, hash, json, known, read, text, time, to_json};
 use super::people::{self, Found};
 use super::writer::Outcome;
-use super::{codes, identities, leavers, lookup, sessions, unlinked};
+use super::{codes, identities, leavers, sessions, unlinked};
 
 pub(super) async fn begin(db: Db<'_>, grant: &Grant) -> Result<(), StoreError> {
-    let row = to_row(grant).into_active_model();
-    Entity::insert(row).run(db).await?;
-    Ok(())
+    db.insert(to_row(grant)).await
 }
 
 pub(super) async fn one(db: Db<'_>, id: &GrantId) -> Result<Option<Grant>, StoreError> {
-    let row = lookup::row(Entity::find_by_id(id.as_str()), db).await?;
+    let row = db.by_key::<Entity>(id.as_str()).await?;
     row.map(from_row).transpose()
 }
 

@@ -38,8 +38,7 @@ pub(super) async fn insert(
         created_at: now.as_millisecond(),
         last_used_at: now.as_millisecond(),
     };
-    Entity::insert(row.into_active_model()).run(db).await?;
-    Ok(())
+    db.insert(row).await
 }
 
 /// Stores the identity of a password or passkey, which tells nothing of the person.
@@ -207,7 +206,7 @@ pub(super) async fn of(db: Db<'_>, user: &UserId) -> Result<Vec<Identity>, Store
 
 /// The row of an identity, to be changed.
 pub(super) async fn row(db: Db<'_>, key: &IdentityKey) -> Result<Option<Model>, StoreError> {
-    let row = lookup::row(Entity::find_by_id(primary_key(key)), db).await?;
+    let row = db.by_key::<Entity>(primary_key(key)).await?;
     // MySQL takes `a` and `a ` for the same key; nobody shall come in as somebody else by a blank (SEC-23).
     Ok(row.filter(|row| row.app == key.app && row.subject == key.subject))
 }

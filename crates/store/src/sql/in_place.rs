@@ -15,12 +15,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, Row, ToSql, ffi, params_from_iter};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ColumnType, DbErr, EntityTrait, Iterable, RuntimeErr, Statement,
-    TryIntoModel, Value,
-};
+use rusqlite::{Connection, ErrorCode, Params, ToSql, ffi, params_from_iter};
+use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, RuntimeErr, Statement, Value};
+use serde::de::DeserializeOwned;
 use sqlx::error::{DatabaseError, ErrorKind};
+
+use super::row::Columns;
+use super::texts::{Key, Texts};
 
 /// Statements that a connection keeps prepared: more than there are in this crate.
 const PREPARED: usize = 256;
@@ -29,6 +30,7 @@ const PREPARED: usize = 256;
 pub(super) struct InPlace {
     connections: Box<[Mutex<Connection>]>,
     next: AtomicUsize,
+    texts: Texts,
 }
 
 impl fmt::Debug for InPlace {
@@ -44,7 +46,8 @@ impl InPlace {
         for connection in &connections {
             connection.set_prepared_statement_cache_capacity(PREPARED);
         }
-        Self { connections: connections.into_iter().map(Mutex::new).collect(), next: AtomicUsize::new(0) }
+        let connections = connections.into_iter().map(Mutex::new).collect();
+        Self { connections, next: AtomicUsize::new(0), texts: Texts::default() }
     }
 
     fn free(&self) -> MutexGuard<'_, Connection> {
@@ -69,9 +72,11 @@ impl InPlace {
 
     /// Runs a statement that writes, and says how many rows it changed.
     pub(super) fn run(&self, statement: &Statement) -> Result<u64, DbErr> {
-        let run = |connection: &Connection| {
-            connection.prepare_cached(&statement.sql)?.execute(params_from_iter(values_of(statement)))
-        };
+        self.run_of(&statement.sql, values_of(statement))
+    }
+
+    fn run_of(&self, sql: &str, values: &[Value]) -> Result<u64, DbErr> {
+        let run = |connection: &Connection| connection.prepare_cached(sql)?.execute(bound(values));
         run(&self.free()).map(|rows| rows as u64).map_err(exec_error)
     }
 
@@ -79,14 +84,38 @@ impl InPlace {
     pub(super) fn rows<T>(
         &self,
         statement: &Statement,
-        mut read: impl FnMut(&Row<'_>) -> Result<T, DbErr>,
+        read: impl FnMut(&mut Columns<'_>) -> Result<T, DbErr>,
+    ) -> Result<Vec<T>, DbErr> {
+        self.rows_of(&statement.sql, values_of(statement), read)
+    }
+
+    /// The row of `E` that has this primary key.
+    pub(super) fn by_key<E>(&self, key: Key<E>) -> Result<Option<E::Model>, DbErr>
+    where
+        E: EntityTrait<Model: DeserializeOwned>,
+    {
+        let (sql, values) = self.texts.by_key::<E>(key);
+        Ok(self.rows_of(&sql, &values, |columns| columns.model::<E>())?.pop())
+    }
+
+    /// A new row.
+    pub(super) fn insert<A: ActiveModelTrait>(&self, row: A) -> Result<(), DbErr> {
+        let (sql, values) = self.texts.insert(row);
+        self.run_of(&sql, &values).map(drop)
+    }
+
+    fn rows_of<T>(
+        &self,
+        sql: &str,
+        values: &[Value],
+        mut read: impl FnMut(&mut Columns<'_>) -> Result<T, DbErr>,
     ) -> Result<Vec<T>, DbErr> {
         let connection = self.free();
-        let mut prepared = connection.prepare_cached(&statement.sql).map_err(query_error)?;
-        let mut rows = prepared.query(params_from_iter(values_of(statement))).map_err(query_error)?;
+        let mut prepared = connection.prepare_cached(sql).map_err(query_error)?;
+        let mut rows = prepared.query(bound(values)).map_err(query_error)?;
         let mut found = Vec::new();
         while let Some(row) = rows.next().map_err(query_error)? {
-            found.push(read(row)?);
+            found.push(read(&mut Columns::of(row))?);
         }
         Ok(found)
     }
@@ -95,84 +124,6 @@ impl InPlace {
     pub(super) fn is_outside_of_transactions(&self) -> bool {
         self.free().is_autocommit()
     }
-}
-
-/// A row that is read from left to right: SeaORM selects the columns of an entity in their order.
-pub(super) struct Values<'r> {
-    row: &'r Row<'r>,
-    next: usize,
-}
-
-impl<'r> Values<'r> {
-    pub(super) fn of(row: &'r Row<'r>) -> Self {
-        Self { row, next: 0 }
-    }
-
-    fn next(&mut self) -> Result<ValueRef<'r>, DbErr> {
-        let value = self.row.get_ref(self.next).map_err(query_error)?;
-        self.next += 1;
-        Ok(value)
-    }
-
-    /// A text.
-    pub(super) fn text(&mut self) -> Result<String, DbErr> {
-        self.next()?.as_str().map(str::to_owned).map_err(|error| DbErr::Type(error.to_string()))
-    }
-
-    /// A row of `E`.
-    pub(super) fn model<E>(&mut self) -> Result<E::Model, DbErr>
-    where
-        E: EntityTrait<ActiveModel: TryIntoModel<E::Model>>,
-    {
-        let mut model = <E::ActiveModel as ActiveModelTrait>::default();
-        for column in E::Column::iter() {
-            let value = to_value(self.next()?, column.def().get_column_type())?;
-            model.try_set(column, value)?;
-        }
-        model.try_into_model()
-    }
-
-    /// A row of `E`, or none where a left join found none: then all is null.
-    pub(super) fn model_or_none<E>(&mut self) -> Result<Option<E::Model>, DbErr>
-    where
-        E: EntityTrait<ActiveModel: TryIntoModel<E::Model>>,
-    {
-        let columns = self.next..self.next + E::Column::iter().count();
-        for column in columns.clone() {
-            if self.row.get_ref(column).map_err(query_error)? != ValueRef::Null {
-                return self.model::<E>().map(Some);
-            }
-        }
-        self.next = columns.end;
-        Ok(None)
-    }
-}
-
-/// SQLite itself says the same of `true` as of 1, and of an absent text as of an absent number.
-fn to_value(value: ValueRef<'_>, column: &ColumnType) -> Result<Value, DbErr> {
-    Ok(match value {
-        ValueRef::Null => match column {
-            ColumnType::BigInteger => Value::BigInt(None),
-            ColumnType::Integer => Value::Int(None),
-            ColumnType::Boolean => Value::Bool(None),
-            ColumnType::Blob | ColumnType::VarBinary(_) | ColumnType::Binary(_) => Value::Bytes(None),
-            _ => Value::String(None),
-        },
-        ValueRef::Integer(number) => match column {
-            ColumnType::Boolean => Value::Bool(Some(number != 0)),
-            ColumnType::Integer => {
-                let narrow = i32::try_from(number).map_err(|error| DbErr::Type(error.to_string()))?;
-                Value::Int(Some(narrow))
-            }
-            _ => Value::BigInt(Some(number)),
-        },
-        ValueRef::Real(number) => Value::Double(Some(number)),
-        ValueRef::Text(_) => {
-            let text = value.as_str().map_err(|error| DbErr::Type(error.to_string()))?;
-            Value::String(Some(text.to_owned()))
-        }
-        ValueRef::Blob(bytes) => Value::Bytes(Some(bytes.to_owned())),
-    })
 }
 
 /// A bound value.
@@ -204,8 +155,12 @@ impl ToSql for Bound<'_> {
     }
 }
 
-fn values_of(statement: &Statement) -> impl Iterator<Item = Bound<'_>> {
-    statement.values.iter().flat_map(|values| &values.0).map(Bound)
+fn values_of(statement: &Statement) -> &[Value] {
+    statement.values.as_ref().map_or(&[], |values| &values.0)
+}
+
+fn bound(values: &[Value]) -> impl Params {
+    params_from_iter(values.iter().map(Bound))
 }
 
 /// SQLite's refusal as the other engines' drivers say theirs, so that one place reads all of them ([`errors`](super::errors)).
@@ -314,6 +269,6 @@ mod tests {
             db.run(&insert(vec!["b".into(), Value::BigUnsigned(Some(u64::MAX))])).unwrap_err()
         ));
         let all = Statement::from_string(DbBackend::Sqlite, "select id from t");
-        assert_eq!(db.rows(&all, |row| Values::of(row).text()).unwrap(), ["a"]);
+        assert_eq!(db.rows(&all, |columns| columns.value::<String>()).unwrap(), ["a"]);
     }
 }

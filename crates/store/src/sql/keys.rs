@@ -5,7 +5,7 @@ use mashang_login::ids::KeyId;
 use mashang_login::key::{SigningAlgorithm, SigningKey};
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::db::{Db, Fetch, Run};
 use super::entity::signing_keys::{Column, Entity, Model};
@@ -23,7 +23,7 @@ pub(super) async fn add(
     retires: &[KeyId],
     published_until: Timestamp,
 ) -> Result<(), StoreError> {
-    Entity::insert(to_row(key).into_active_model()).run(db).await?;
+    db.insert(to_row(key)).await?;
     Entity::update_many()
         .col_expr(Column::PublishedUntil, Expr::value(published_until.as_millisecond()))
         .filter(Column::Id.is_in(retires.iter().map(KeyId::as_str)))
@@ -39,7 +39,7 @@ pub(super) async fn add_first(db: Db<'_>, key: &SigningKey) -> Result<bool, Stor
     if !current.fetch(db).await?.is_empty() {
         return Ok(false);
     }
-    Entity::insert(to_row(key).into_active_model()).run(db).await?;
+    db.insert(to_row(key)).await?;
     Ok(true)
 }
 

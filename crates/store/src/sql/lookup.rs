@@ -1,7 +1,8 @@
 //! Looking up the one row of a key, and writing what somebody looks for as a pattern.
 
 use mashang_login::records::StoreError;
-use sea_orm::{EntityTrait, Select, TryIntoModel};
+use sea_orm::{EntityTrait, Select};
+use serde::de::DeserializeOwned;
 
 use super::db::{Db, Fetch};
 
@@ -12,7 +13,7 @@ use super::db::{Db, Fetch};
 /// at most, so there is nothing to limit.
 pub(super) async fn row<E>(select: Select<E>, db: Db<'_>) -> Result<Option<E::Model>, StoreError>
 where
-    E: EntityTrait<ActiveModel: TryIntoModel<E::Model> + Send>,
+    E: EntityTrait<Model: DeserializeOwned>,
 {
     Ok(select.fetch(db).await?.pop())
 }

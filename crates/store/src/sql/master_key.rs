@@ -1,17 +1,15 @@
 //! Whose master key this database belongs to: the first to say so.
 
 use mashang_login::records::StoreError;
-use sea_orm::{EntityTrait, IntoActiveModel};
 
-use super::db::{Db, Run};
+use super::db::Db;
 use super::entity::master_key_check::{Entity, Model};
-use super::lookup;
 
 /// The number of the only row.
 const ONLY: i64 = 1;
 
 pub(super) async fn check(db: Db<'_>) -> Result<Option<Vec<u8>>, StoreError> {
-    Ok(lookup::row(Entity::find_by_id(ONLY), db).await?.map(|row| row.sealed))
+    Ok(db.by_key::<Entity>(ONLY).await?.map(|row| row.sealed))
 }
 
 /// Writes `ours` if nothing is there; returns what is there then. Of two at once, one meets the other's row: its attempt
@@ -21,6 +19,6 @@ pub(super) async fn claim(db: Db<'_>, ours: &[u8]) -> Result<Vec<u8>, StoreError
         return Ok(theirs);
     }
     let row = Model { id: ONLY, sealed: ours.to_vec() };
-    Entity::insert(row.into_active_model()).run(db).await?;
+    db.insert(row).await?;
     Ok(ours.to_vec())
 }

@@ -8,14 +8,14 @@ use mashang_login::ids::{MergeId, UserId};
 use mashang_login::records::StoreError;
 use mashang_login::user::User;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::db::{Db, Fetch, Run, texts};
 use super::entity::merges::{Column, Entity, Model};
 use super::entity::{families, merged_identities};
 use super::errors::{read, text, time, time_or_none};
 use super::writer::Outcome;
-use super::{audit, identities, lookup, people, sessions, unlinked};
+use super::{audit, identities, people, sessions, unlinked};
 
 pub(super) async fn preview(
     db: Db<'_>,
@@ -53,7 +53,7 @@ pub(super) async fn merge(
     }
     let merge =
         Merge { id: id.clone(), from: from.clone(), into: into.clone(), merged_at: now, undone_at: None };
-    Entity::insert(to_row(&merge).into_active_model()).run(db).await?;
+    db.insert(to_row(&merge)).await?;
     for identity in identities::of(db, from).await? {
         let key = identity.key;
         identities::give(db, &key, from, into).await?;
@@ -63,8 +63,7 @@ pub(super) async fn merge(
             app: key.app,
             subject: key.subject,
         };
-        let row = row.into_active_model();
-        merged_identities::Entity::insert(row).run(db).await?;
+        db.insert(row).await?;
     }
     people::set_merged(db, from, Some(into)).await?;
     sessions::end_of_user(db, from, None, now).await?;
@@ -79,7 +78,7 @@ pub(super) async fn undo(db: Db<'_>, id: &MergeId, now: Timestamp) -> Result<Out
         .filter(Column::UndoneAt.is_null())
         .run(db)
         .await?;
-    let Some(row) = lookup::row(Entity::find_by_id(id.as_str()), db).await? else {
+    let Some(row) = db.by_key::<Entity>(id.as_str()).await? else {
         return Ok(Outcome::Undo(Undone::Unknown));
     };
     if undone == 0 {

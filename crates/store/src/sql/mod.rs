@@ -38,8 +38,10 @@ mod people;
 mod platform_tokens;
 mod queue;
 mod reader;
+mod row;
 mod sessions;
 mod sweep;
+mod texts;
 mod tokens;
 mod unlinked;
 mod writer;
@@ -389,7 +391,7 @@ impl Records for SqlRecords {
             let beat = Entity::update_many().col_expr(Column::Beats, Column::Beats.into_expr().add(1));
             beat.filter(Column::Id.eq(1)).run(db).await
         })?;
-        self.reader.read(|db| lookup::row(Entity::find_by_id(1), db)).await?;
+        self.reader.read(|db| db.by_key::<Entity>(1)).await?;
         Ok(())
     }
 

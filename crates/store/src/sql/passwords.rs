@@ -6,7 +6,7 @@ use mashang_login::identity::{IdentityKey, Profile};
 use mashang_login::ids::UserId;
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 
 use super::db::{Db, Fetch, Run};
 use super::entity::identities;
@@ -109,12 +109,12 @@ async fn add(db: Db<'_>, new: &NewPassword, now: Timestamp) -> Result<Outcome<Se
         hash: new.hash.expose().to_owned(),
         changed_at: now.as_millisecond(),
     };
-    let added = Entity::insert(row.into_active_model()).run(db).await;
+    let added = db.insert(row).await;
     Ok(taken(added)?.unwrap_or(Outcome::Keep(SetPassword::Done)))
 }
 
 /// Whether a write met the name of somebody else: its key was new or its own, so nothing else can be double.
-fn taken(written: Result<u64, StoreError>) -> Result<Option<Outcome<SetPassword>>, StoreError> {
+fn taken<T>(written: Result<T, StoreError>) -> Result<Option<Outcome<SetPassword>>, StoreError> {
     match written {
         Ok(_) => Ok(None),
         Err(StoreError::Conflict) => Ok(Some(Outcome::Undo(SetPassword::UsernameTaken))),

@@ -7,7 +7,7 @@ use mashang_login::ids::UserId;
 use mashang_login::records::StoreError;
 use mashang_login::user::User;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::db::{Db, Fetch, Run};
 use super::entity::users;
@@ -59,7 +59,7 @@ pub(super) async fn resolve(
 
 /// The person with the profile that the proof tells; `None` if they are switched off.
 async fn greet(db: Db<'_>, id: &str, proof: &Proof, now: Timestamp) -> Result<Option<User>, StoreError> {
-    let row = lookup::row(users::Entity::find_by_id(id), db).await?;
+    let row = db.by_key::<users::Entity>(id).await?;
     let row = row.ok_or_else(|| StoreError::Corrupt {
         table: "identities",
         key: format!("{:?}", proof.key),
@@ -87,7 +87,7 @@ pub(super) async fn create(
         disabled_at: None,
         merged_into: None,
     };
-    users::Entity::insert(row.clone().into_active_model()).run(db).await?;
+    db.insert(row.clone()).await?;
     user_from_row(row)
 }
 
@@ -115,7 +115,7 @@ async fn follow_profile(
 }
 
 pub(super) async fn user(db: Db<'_>, id: &UserId) -> Result<Option<User>, StoreError> {
-    let row = lookup::row(users::Entity::find_by_id(id.as_str()), db).await?;
+    let row = db.by_key::<users::Entity>(id.as_str()).await?;
     row.map(user_from_row).transpose()
 }
 

@@ -7,11 +7,11 @@ use mashang_login::records::StoreError;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter};
 
+use super::SqlRecords;
 use super::db::{Db, Run};
 use super::entity::platform_tokens::{Column, Entity, Model};
 use super::errors::{read, time};
 use super::writer::Outcome;
-use super::{SqlRecords, lookup};
 
 #[async_trait]
 impl PlatformTokens for SqlRecords {
@@ -61,7 +61,7 @@ impl PlatformTokens for SqlRecords {
 }
 
 async fn one(db: Db<'_>, name: &TokenName) -> Result<Option<StoredToken>, StoreError> {
-    let row = lookup::row(Entity::find_by_id(name.as_str()), db).await?;
+    let row = db.by_key::<Entity>(name.as_str()).await?;
     row.map_or(Ok(None), from_row)
 }
 
@@ -116,7 +116,7 @@ async fn save(
     if saved == 0 {
         return Ok(None);
     }
-    let row = lookup::row(Entity::find_by_id(name), db).await?;
+    let row = db.by_key::<Entity>(name).await?;
     let stored = row.map_or(Ok(None), from_row)?;
     Ok(stored.map(|token| token.generation))
 }

@@ -157,7 +157,6 @@ mod tests {
     use sea_orm::{DbBackend, Statement};
 
     use super::super::errors::store_error;
-    use super::super::in_place::Values;
     use super::*;
 
     /// A statement of an intention of these tests.
@@ -177,10 +176,8 @@ mod tests {
 
     /// What is there, when nothing is being written.
     fn stored(db: &InPlace) -> Vec<i64> {
-        let all = "select cast(size as text) from notes order by rowid";
-        let all = Statement::from_string(DbBackend::Sqlite, all);
-        let sizes = db.rows(&all, |row| Values::of(row).text()).unwrap();
-        sizes.iter().map(|size| size.parse().unwrap()).collect()
+        let all = Statement::from_string(DbBackend::Sqlite, "select size from notes order by rowid");
+        db.rows(&all, |columns| columns.value()).unwrap()
     }
 
     async fn note(writer: Queue, size: usize) -> bool {

@@ -8,18 +8,16 @@ use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
 use mashang_login::user::User;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 
 use super::db::{Db, Fetch, Run};
 use super::entity::sessions::{Column, Entity, Model, Relation};
 use super::entity::{families, users};
 use super::errors::{hash, read, text, time};
-use super::{identities, lookup, people};
+use super::{identities, people};
 
 pub(super) async fn begin(db: Db<'_>, session: &Session) -> Result<(), StoreError> {
-    let row = to_row(session).into_active_model();
-    Entity::insert(row).run(db).await?;
-    Ok(())
+    db.insert(to_row(session)).await
 }
 
 /// A session that is live at `now`, and its person, switched off or not.
@@ -172,7 +170,7 @@ pub(super) async fn of(db: Db<'_>, user: &UserId, now: Timestamp) -> Result<Vec<
 
 /// Deletes a session, once.
 async fn take(db: Db<'_>, secret: &SecretHash) -> Result<Option<Model>, StoreError> {
-    let Some(row) = lookup::row(Entity::find_by_id(secret.to_text()), db).await? else {
+    let Some(row) = db.by_key::<Entity>(secret.to_text()).await? else {
         return Ok(None);
     };
     let gone = Entity::delete_by_id(secret.to_text()).run(db).await?;

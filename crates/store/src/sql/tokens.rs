@@ -6,13 +6,13 @@ use mashang_login::records::{Bearer, Spent, StoreError};
 use mashang_login::secret::SecretHash;
 use mashang_login::token::{NewTokens, RefreshRecord};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::db::{Db, Run};
 use super::entity::{access_tokens, refresh_tokens};
 use super::errors::{hash, read, time, time_or_none};
 use super::writer::Outcome;
-use super::{families, identities, lookup, people};
+use super::{families, identities, people};
 
 /// Stores tokens if their family may still have some; otherwise undoes the spending that led here.
 pub(super) async fn issue(
@@ -29,7 +29,7 @@ pub(super) async fn issue(
         family_id: family_id.to_owned(),
         expires_at: new.access_expires_at.as_millisecond(),
     };
-    access_tokens::Entity::insert(access.into_active_model()).run(db).await?;
+    db.insert(access).await?;
     if let Some((token, expires_at)) = &new.refresh {
         let refresh = refresh_tokens::Model {
             token: token.to_text(),
@@ -37,7 +37,7 @@ pub(super) async fn issue(
             expires_at: expires_at.as_millisecond(),
             spent_at: None,
         };
-        refresh_tokens::Entity::insert(refresh.into_active_model()).run(db).await?;
+        db.insert(refresh).await?;
     }
     Ok(Outcome::Keep(Spent::Issued))
 }
@@ -46,7 +46,7 @@ pub(super) async fn refresh_token(
     db: Db<'_>,
     token: &SecretHash,
 ) -> Result<Option<RefreshRecord>, StoreError> {
-    let found = lookup::row(refresh_tokens::Entity::find_by_id(token.to_text()), db).await?;
+    let found = db.by_key::<refresh_tokens::Entity>(token.to_text()).await?;
     let Some(row) = found else { return Ok(None) };
     let family = families::one(db, &row.family_id).await?;
     read("refresh_tokens", &row.token, || {
@@ -74,7 +74,7 @@ pub(super) async fn rotate(
         .filter(Column::ExpiresAt.gt(now.as_millisecond()))
         .run(db)
         .await?;
-    let row = lookup::row(Entity::find_by_id(token.to_text()), db).await?;
+    let row = db.by_key::<Entity>(token.to_text()).await?;
     let Some(row) = row.filter(|row| row.spent_at.is_some()) else {
         return Ok(Outcome::Undo(Spent::Unknown));
     };
@@ -90,9 +90,8 @@ pub(super) async fn bearer(
     access: &SecretHash,
     now: Timestamp,
 ) -> Result<Option<Bearer>, StoreError> {
-    let live = access_tokens::Entity::find_by_id(access.to_text())
-        .filter(access_tokens::Column::ExpiresAt.gt(now.as_millisecond()));
-    let Some(row) = lookup::row(live, db).await? else { return Ok(None) };
+    let row = db.by_key::<access_tokens::Entity>(access.to_text()).await?;
+    let Some(row) = row.filter(|row| now.as_millisecond() < row.expires_at) else { return Ok(None) };
     let Some(family) = families::live(db, &row.family_id, now).await? else { return Ok(None) };
     // Switched off between the two reads counts as switched off.
     let user = people::user(db, &family.user).await?.filter(|user| user.disabled_at.is_none());
@@ -103,11 +102,11 @@ pub(super) async fn bearer(
 
 pub(super) async fn family_of(db: Db<'_>, token: &SecretHash) -> Result<Option<Family>, StoreError> {
     let key = token.to_text();
-    let access = lookup::row(access_tokens::Entity::find_by_id(key.as_str()), db).await?;
+    let access = db.by_key::<access_tokens::Entity>(key.as_str()).await?;
     let family_id = match access {
         Some(row) => Some(row.family_id),
         None => {
-            let refresh = lookup::row(refresh_tokens::Entity::find_by_id(key), db).await?;
+            let refresh = db.by_key::<refresh_tokens::Entity>(key).await?;
             refresh.map(|row| row.family_id)
         }
     };
