@@ -11,6 +11,7 @@
 
 use jiff::Timestamp;
 
+use crate::audit::{AuditEvent, AuditKind};
 use crate::identity::{Identity, IdentityKey, Proof};
 use crate::ids::{ClientId, GrantId, MergeId, UserId};
 use crate::secret::SecretHash;
@@ -30,6 +31,30 @@ pub enum UnionNews {
     Changed,
     /// The identity was not known, and leads to the person who has the unionid from now on.
     Attached,
+}
+
+/// What a login leaves in the trail, in this order: what it did on the way, and `told`, all of them with the person whom it
+/// signed in (SEC-78). Who had a unionid that led an identity to the person is the person themself: so it is told from what
+/// they linked by hand.
+#[must_use]
+pub fn trail_of(
+    told: &AuditEvent,
+    user: &UserId,
+    created: bool,
+    union: Option<&UnionNews>,
+) -> Vec<AuditEvent> {
+    let event = |kind, other| AuditEvent { kind, user: Some(user.clone()), other, ..told.clone() };
+    let news = union.map(|news| match news {
+        UnionNews::Clash { other } => event(AuditKind::UnionClash, Some(other.clone())),
+        UnionNews::Changed => event(AuditKind::UnionChanged, None),
+        UnionNews::Attached => event(AuditKind::IdentityLinked, Some(user.clone())),
+    });
+    created
+        .then(|| event(AuditKind::UserCreated, None))
+        .into_iter()
+        .chain(news)
+        .chain([event(told.kind, None)])
+        .collect()
 }
 
 /// A person's wish to add an identity to their account, at its end: the phone has approved.
@@ -170,4 +195,33 @@ pub enum Undone {
     MergedFurther(UserId),
     /// The person who stayed is switched off, and nobody of them shall come back by undoing (SEC-40). Nothing was written.
     Disabled(UserId),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sec_78_what_a_login_did_stands_before_it_and_names_the_person() {
+        let told = AuditEvent {
+            ticket: Some("abc123".into()),
+            ..AuditEvent::new(Timestamp::UNIX_EPOCH, AuditKind::SignedIn)
+        };
+        let (user, other): (UserId, UserId) = ("person".parse().unwrap(), "another".parse().unwrap());
+        let kinds = |created, union: Option<UnionNews>| {
+            let trail = trail_of(&told, &user, created, union.as_ref());
+            assert!(
+                trail.iter().all(|event| event.user.as_ref() == Some(&user) && event.ticket == told.ticket)
+            );
+            trail.into_iter().map(|event| (event.kind, event.other)).collect::<Vec<_>>()
+        };
+        let signed_in = (AuditKind::SignedIn, None);
+        assert_eq!(kinds(false, None), [signed_in.clone()]);
+        let clash = (AuditKind::UnionClash, Some(other.clone()));
+        let created = (AuditKind::UserCreated, None);
+        assert_eq!(kinds(true, Some(UnionNews::Clash { other })), [created, clash, signed_in.clone()]);
+        let linked = (AuditKind::IdentityLinked, Some(user.clone()));
+        assert_eq!(kinds(false, Some(UnionNews::Attached)), [linked, signed_in.clone()]);
+        assert_eq!(kinds(false, Some(UnionNews::Changed)), [(AuditKind::UnionChanged, None), signed_in]);
+    }
 }

@@ -53,7 +53,16 @@ pub enum Login {
     /// A fresh approval on a phone.
     Fresh(Box<FreshLogin>),
     /// A session that is already there (single sign-on).
-    Continued(Box<Session>),
+    Continued(Box<ContinuedLogin>),
+}
+
+/// A session that is already there answers.
+#[derive(Debug, Clone)]
+pub struct ContinuedLogin {
+    /// The session, as it was seen.
+    pub session: Session,
+    /// What the trail says of it; who signed in is filled in.
+    pub told: AuditEvent,
 }
 
 /// A fresh approval: find the person by identity, else by a declared unionid link, else create them; begin a session.
@@ -68,6 +77,9 @@ pub struct FreshLogin {
     /// The browser's former session, ended in the same transaction (SEC-17). The same person's tokens live on, and end
     /// with the new session; another person's are revoked.
     pub replaces: Option<SecretHash>,
+    /// What the trail says of it; who signed in is filled in, and what the login did on the way stands before it
+    /// ([`trail_of`](crate::accounts::trail_of)).
+    pub told: AuditEvent,
 }
 
 /// A session about to begin.
@@ -116,7 +128,7 @@ pub enum Fulfilled {
         user: User,
         /// Whether this login created them.
         created: bool,
-        /// What the unionid showed; to be written into the audit trail.
+        /// What the unionid showed.
         union: Option<UnionNews>,
     },
     /// The grant was answered before, or its time is over; or the session that was to be continued has ended meanwhile
@@ -170,7 +182,7 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     /// One grant, whatever its stage.
     async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError>;
     /// Answers a website's grant with a code: `Pending → Fulfilled`, person found, linked or created, session begun,
-    /// family and code stored: all or nothing. Of any number of calls for one grant exactly one is [`Fulfilled::Done`].
+    /// family and code stored, all of it told in the trail: all or nothing. Of any number of calls for one grant exactly one is [`Fulfilled::Done`].
     /// A grant of another purpose is [`Fulfilled::NotOpen`].
     ///
     /// A person is found by the exact identity key first. Otherwise, when the proof carries a [`UnionLink`], by the

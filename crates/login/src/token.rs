@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::audit::AuditEvent;
 use crate::grant::Family;
 use crate::secret::SecretHash;
 
@@ -46,4 +47,6 @@ pub struct NewTokens {
     pub access_expires_at: Timestamp,
     /// Hash of the refresh token, when one is granted, and when it ends.
     pub refresh: Option<(SecretHash, Timestamp)>,
+    /// What the trail says of them, once they are issued (SEC-78).
+    pub told: AuditEvent,
 }

@@ -22,7 +22,7 @@ pub enum Answered {
         user: User,
         /// Whether this login created them.
         created: bool,
-        /// What the unionid showed; to be written into the audit trail.
+        /// What the unionid showed.
         union: Option<UnionNews>,
     },
     /// The grant was answered before, or its time is over.
@@ -74,8 +74,8 @@ pub async fn fulfil(provider: &Provider, grant: &Grant, login: Login) -> Result<
     let client = client
         .filter(|client| client.is_enabled() && client.allows_redirect(&grant.request.redirect_uri))
         .ok_or(AnswerError::ClientRefused)?;
-    if let Login::Continued(session) = &login
-        && !session_answers(&grant.request, session, grant.created_at, now)
+    if let Login::Continued(seen) = &login
+        && !session_answers(&grant.request, &seen.session, grant.created_at, now)
     {
         return Err(AnswerError::FreshApprovalNeeded);
     }

@@ -1,5 +1,6 @@
 //! Writes the audit trail (SEC-78). An event that cannot be written does not undo what happened: it is logged as an
-//! error, with everything the record would have said.
+//! error, with everything the record would have said. What signs somebody in or hands out tokens is not written here: its
+//! records are stored with it, or it did not happen.
 
 use mashang_login::accounts::UnionNews;
 use mashang_login::audit::{AuditEvent, AuditKind};
@@ -60,16 +61,9 @@ pub async fn of_client(
     write(app, event).await;
 }
 
-/// A login's unionid showed what an operator must know. People are never merged by it (SEC-39). `login` is the event of
-/// that login; `user` is who signed in.
-pub async fn of_union(app: &App, login: &AuditEvent, user: &UserId, news: &UnionNews) {
-    let (kind, other) = match news {
-        UnionNews::Clash { other } => (AuditKind::UnionClash, Some(other)),
-        UnionNews::Changed => (AuditKind::UnionChanged, None),
-        // Who had the unionid is the person themself: so it is told from what they linked by hand.
-        UnionNews::Attached => (AuditKind::IdentityLinked, Some(user)),
-    };
-    if let UnionNews::Clash { other } = news {
+/// A login's unionid showed what an operator must look at. People are never merged by it (SEC-39). `user` is who signed in.
+pub fn warn_of_union(user: &UserId, news: Option<&UnionNews>) {
+    if let Some(UnionNews::Clash { other }) = news {
         // Whoever made it happen may be either of the two, so it does not say which one should stay.
         tracing::warn!(
             user.id = %user,
@@ -78,7 +72,6 @@ pub async fn of_union(app: &App, login: &AuditEvent, user: &UserId, news: &Union
              with `mashang user show {user}` and `mashang user show {other}`"
         );
     }
-    write(app, AuditEvent { kind, other: other.cloned(), ..login.clone() }).await;
 }
 
 /// An event of this moment and this device; fill in the rest and [`write`] it.

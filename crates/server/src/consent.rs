@@ -21,7 +21,6 @@ use mashang_login::session::Session;
 use mashang_oidc::answer::refuse;
 use mashang_oidc::authorize::{self, AuthorizeError};
 
-use crate::flow::answer::{SignIn, Through, signed_in};
 use crate::flow::{self, GoTo, Waiting};
 use crate::oauth::message;
 use crate::state::App;
@@ -87,15 +86,12 @@ pub(crate) async fn hold(
     visitor: &Visitor,
     waiting: &Waiting,
     login: &FreshLogin,
-    through: Through,
     cookies: Vec<String>,
 ) -> Result<GoTo, Problem> {
     let (grant, client) = (&waiting.grant, &waiting.client);
     match app.records.begin_session(login, grant.request.hinted.as_ref(), app.now()).await? {
-        Fulfilled::Done { user, created, union } => {
-            let sign_in =
-                SignIn { client, user: &user.id, created, union: union.as_ref(), through: Some(through) };
-            signed_in(app, visitor, sign_in).await;
+        Fulfilled::Done { user, union, .. } => {
+            audit::warn_of_union(&user.id, union.as_ref());
             Ok(GoTo { cookies, ..ask(app, grant).await? })
         }
         Fulfilled::OtherPerson => {

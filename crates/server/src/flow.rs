@@ -22,7 +22,6 @@ use mashang_login::audit::AuditKind;
 use mashang_login::client::Client;
 use mashang_login::grant::{Grant, Purpose};
 use mashang_login::ids::{GrantId, ScanCode};
-use mashang_login::records::Login;
 use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
 use mashang_login::ticket::{Origin, Refusal, Status, Ticket};
@@ -275,8 +274,8 @@ async fn go(
             consent::ask(app, grant).await
         }
         authorize::Next::UseSession(session) => {
-            let login = Login::Continued(Box::new(session));
-            answer::answer(app, visitor, (grant, client), login, None, Vec::new()).await
+            let login = answer::continued_login(app, visitor, client, session);
+            answer::answer(app, visitor, (grant, client), login, Vec::new()).await
         }
         authorize::Next::Refuse(error) => {
             let response = AuthorizationResponse::error(&grant.request, &app.provider.issuer, &error)

@@ -1,6 +1,7 @@
 //! `grant_type=authorization_code` (RFC 6749 §4.1.3, RFC 7636 §4.5).
 
 use jiff::Timestamp;
+use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::Client;
 use mashang_login::records::Spent;
 use mashang_login::secret::AuthorizationCode;
@@ -18,16 +19,21 @@ fn refused() -> TokenError {
 }
 
 /// Exchanges a code, once (SEC-49).
-pub(super) async fn exchange(provider: &Provider, client: &Client, params: &Params) -> Outcome {
+pub(super) async fn exchange(
+    provider: &Provider,
+    client: &Client,
+    params: &Params,
+    from: &AuditEvent,
+) -> Outcome {
     let mut happened = None;
-    let answer = try_exchange(provider, client, params, &mut happened).await;
+    let answer = try_exchange(provider, client, (params, from), &mut happened).await;
     (answer, happened)
 }
 
 async fn try_exchange(
     provider: &Provider,
     client: &Client,
-    params: &Params,
+    (params, from): (&Params, &AuditEvent),
     happened: &mut Option<Happened>,
 ) -> Result<TokenResponse, TokenError> {
     let now = provider.clock.now();
@@ -48,7 +54,11 @@ async fn try_exchange(
     check(&record, client, params, now)?;
     let person = check_family(provider, family, now).await?;
     let minted = Minted::new(provider, client, family, person, now).await?;
-    match provider.records.exchange_code(&code, &minted.record(), now).await? {
+    match provider
+        .records
+        .exchange_code(&code, &minted.record(from, AuditKind::TokensIssued, family), now)
+        .await?
+    {
         Spent::Issued => {}
         Spent::Replayed => {
             *happened = Some(Happened::Replayed { client: client_id, user });

@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::{AccessTokenFormat, Client};
 use mashang_login::grant::{Family, Scope, ScopeSet};
 use mashang_login::key::SigningAlgorithm;
@@ -75,9 +76,11 @@ impl Minted {
         })
     }
 
-    /// What the store keeps of them.
-    pub(super) fn record(&self) -> NewTokens {
+    /// What the store keeps of them, and what the trail says.
+    pub(super) fn record(&self, from: &AuditEvent, kind: AuditKind, family: &Family) -> NewTokens {
+        let (client, user) = (Some(family.client.clone()), Some(family.user.clone()));
         NewTokens {
+            told: AuditEvent { kind, client, user, ..from.clone() },
             access: self.access.hash(),
             access_expires_at: self.access_expires_at,
             refresh: self.refresh.as_ref().map(|(token, until)| (token.hash(), *until)),

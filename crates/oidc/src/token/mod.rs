@@ -12,8 +12,7 @@ mod refresh;
 use std::fmt;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::audit::AuditEvent;
 use mashang_login::ids::{ClientId, UserId};
 use serde::Serialize;
 
@@ -110,7 +109,7 @@ impl fmt::Debug for TokenResponse {
     }
 }
 
-/// What the audit trail should know about a request, also when it was refused.
+/// What happened at a request. What was issued stands in the audit trail already; what came back does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happened {
     /// A code became tokens.
@@ -136,31 +135,18 @@ pub enum Happened {
     },
 }
 
-impl Happened {
-    /// The audit record.
-    #[must_use]
-    pub fn audit_event(&self, at: Timestamp) -> AuditEvent {
-        let (kind, client, user) = match self {
-            Self::Issued { client, user } => (AuditKind::TokensIssued, client, user),
-            Self::Refreshed { client, user } => (AuditKind::TokensRefreshed, client, user),
-            Self::Replayed { client, user } => (AuditKind::ReplayDetected, client, user),
-        };
-        AuditEvent { client: Some(client.clone()), user: Some(user.clone()), ..AuditEvent::new(at, kind) }
-    }
-}
-
-/// The result of a grant type: the answer, and what to write into the audit trail.
+/// The result of a grant type: the answer, and what happened.
 type Outcome = (Result<TokenResponse, TokenError>, Option<Happened>);
 
-/// Answers a token request.
-pub async fn token(provider: &Provider, request: TokenRequest<'_>) -> Outcome {
+/// Answers a token request. `from` says where it comes from, as the trail tells it; what it is about is filled in.
+pub async fn token(provider: &Provider, request: TokenRequest<'_>, from: &AuditEvent) -> Outcome {
     let client = match authenticate(&*provider.records, request).await {
         Ok(client) => client,
         Err(error) => return (Err(error), None),
     };
     match request.params.get("grant_type") {
-        Some("authorization_code") => code::exchange(provider, &client, request.params).await,
-        Some("refresh_token") => refresh::refresh(provider, &client, request.params).await,
+        Some("authorization_code") => code::exchange(provider, &client, request.params, from).await,
+        Some("refresh_token") => refresh::refresh(provider, &client, request.params, from).await,
         Some(_) => (Err(TokenError::unsupported_grant_type()), None),
         None => (Err(TokenError::invalid_request("the parameter grant_type is missing")), None),
     }

@@ -1,6 +1,7 @@
 //! `grant_type=refresh_token` (RFC 6749 §6): every use spends the token and issues the next; a spent one coming back
 //! revokes the family (RFC 9700 §4.14, SEC-50).
 
+use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::Client;
 use mashang_login::grant::{Family, ScopeSet};
 use mashang_login::records::Spent;
@@ -19,16 +20,21 @@ fn refused() -> TokenError {
 }
 
 /// Rotates a refresh token.
-pub(super) async fn refresh(provider: &Provider, client: &Client, params: &Params) -> Outcome {
+pub(super) async fn refresh(
+    provider: &Provider,
+    client: &Client,
+    params: &Params,
+    from: &AuditEvent,
+) -> Outcome {
     let mut happened = None;
-    let answer = try_refresh(provider, client, params, &mut happened).await;
+    let answer = try_refresh(provider, client, (params, from), &mut happened).await;
     (answer, happened)
 }
 
 async fn try_refresh(
     provider: &Provider,
     client: &Client,
-    params: &Params,
+    (params, from): (&Params, &AuditEvent),
     happened: &mut Option<Happened>,
 ) -> Result<TokenResponse, TokenError> {
     let now = provider.clock.now();
@@ -55,7 +61,11 @@ async fn try_refresh(
     check_scope(params, family)?;
     let person = check_family(provider, family, now).await?;
     let minted = Minted::new(provider, client, family, person, now).await?;
-    match provider.records.rotate_refresh_token(&token, &minted.record(), now).await? {
+    match provider
+        .records
+        .rotate_refresh_token(&token, &minted.record(from, AuditKind::TokensRefreshed, family), now)
+        .await?
+    {
         Spent::Issued => {}
         Spent::Replayed => {
             *happened = Some(Happened::Replayed { client: client_id, user });

@@ -3,7 +3,7 @@
 use mashang_login::Clock as _;
 use mashang_login::grant::ResponseMode;
 use mashang_login::ids::UserId;
-use mashang_login::records::{Login, Records as _};
+use mashang_login::records::Records as _;
 use mashang_login::secret::AuthorizationCode;
 use mashang_login::session::Session;
 use mashang_oidc::answer::{AnswerError, Answered, fulfil, refuse};
@@ -404,7 +404,7 @@ async fn sec_40_a_client_or_person_switched_off_in_between_is_not_answered() {
     let grant = house.grant(&House::request("site", &[])).await;
     let session = signed_in(&house).await;
     house.records.set_user_disabled(&session.user, Some(house.clock.now())).await.unwrap();
-    let login = Login::Continued(Box::new(session));
+    let login = house.continued(session);
     assert_eq!(fulfil(&house.provider, &grant, login.clone()).await.unwrap(), Answered::UserDisabled);
     house.disable_client("site").await;
     let refused = fulfil(&house.provider, &grant, login).await;
@@ -427,7 +427,7 @@ async fn sec_55_an_old_session_never_answers_a_request_for_a_fresh_approval() {
     house.wait(61);
     for extra in [("prompt", "login"), ("max_age", "60"), ("max_age", "0")] {
         let grant = house.grant(&House::request("site", &[extra])).await;
-        let old = fulfil(&house.provider, &grant, Login::Continued(Box::new(session.clone()))).await;
+        let old = fulfil(&house.provider, &grant, house.continued(session.clone())).await;
         assert!(matches!(old, Err(AnswerError::FreshApprovalNeeded)), "{extra:?}");
         let fresh = fulfil(&house.provider, &grant, house.fresh("openid-of-ming").1).await.unwrap();
         assert!(matches!(fresh, Answered::Done { .. }), "{extra:?}");

@@ -116,11 +116,12 @@ impl Tables {
             let family = self.family(family);
             self.refresh.push(RefreshRecord { token, family, expires_at, spent_at: None });
         }
+        self.audit.push(tokens.told.clone());
     }
 
     fn sign_in(&mut self, login: &Login, now: Timestamp) -> (Session, bool) {
         let fresh = match login {
-            Login::Continued(session) => return ((**session).clone(), false),
+            Login::Continued(seen) => return (seen.session.clone(), false),
             Login::Fresh(fresh) => fresh,
         };
         let known = self.identities.iter().find(|identity| identity.key == fresh.proof.key);

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mashang_login::ambient::{SeededEntropy, TestClock};
+use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy};
 use mashang_login::grant::{Grant, GrantStage, Purpose};
 use mashang_login::identity::{Attributes, ChannelKind, IdentityKey, Profile, Proof, UnionLink};
 use mashang_login::ids::{GrantId, SessionId, UserId};
 use mashang_login::key::{SigningAlgorithm, SigningKey};
-use mashang_login::records::{FreshLogin, Login, NewSession, Records};
+use mashang_login::records::{ContinuedLogin, FreshLogin, Login, NewSession, Records};
 use mashang_login::seal::{MasterKey, Sealer};
 use mashang_login::secret::{BrowserSecret, SecretHash, SessionSecret};
 use mashang_login::session::Session;
@@ -223,8 +224,15 @@ impl House {
                 address: "192.0.2.1".into(),
             },
             replaces: None,
+            told: AuditEvent::new(now, AuditKind::SignedIn),
         }));
         (secret, login)
+    }
+
+    /// A session that is there answers.
+    pub(crate) fn continued(&self, session: Session) -> Login {
+        let told = AuditEvent::new(self.clock.now(), AuditKind::SessionContinued);
+        Login::Continued(Box::new(ContinuedLogin { session, told }))
     }
 
     /// Signs in at `client`: the code, and the browser's session.
@@ -248,7 +256,11 @@ impl House {
     }
 
     pub(crate) async fn token_with(&self, authorization: Option<&str>, pairs: &[(&str, &str)]) -> Answer {
-        token(&self.provider, TokenRequest { authorization, params: &form(pairs) }).await
+        let from = AuditEvent {
+            address: Some("192.0.2.7".into()),
+            ..AuditEvent::new(self.clock.now(), AuditKind::ClientRefused)
+        };
+        token(&self.provider, TokenRequest { authorization, params: &form(pairs) }, &from).await
     }
 
     /// Exchanges a code correctly.

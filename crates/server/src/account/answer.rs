@@ -7,7 +7,6 @@ use mashang_login::ids::UserId;
 use mashang_login::records::{FreshLogin, Fulfilled};
 
 use super::{FRESH, LINKING, Notice};
-use crate::flow::answer::{SignIn, Through, signed_in};
 use crate::flow::{self, GoTo, Waiting};
 use crate::state::App;
 use crate::web::problem::Problem;
@@ -23,15 +22,12 @@ pub async fn open(
     visitor: &Visitor,
     waiting: &Waiting,
     login: &FreshLogin,
-    through: Through,
     cookies: Vec<String>,
 ) -> Result<GoTo, Problem> {
     let grant = &waiting.grant;
     match app.records.open_account(&grant.id, login, app.now()).await? {
-        Fulfilled::Done { user, created, union } => {
-            let union = union.as_ref();
-            let (client, user, through) = (&waiting.client, &user.id, Some(through));
-            signed_in(app, visitor, SignIn { client, user, created, union, through }).await;
+        Fulfilled::Done { user, union, .. } => {
+            audit::warn_of_union(&user.id, union.as_ref());
             let was_asked_again = grant.request.hinted.is_some();
             let address = if was_asked_again { Notice::Fresh.address() } else { urls::ACCOUNT.to_owned() };
             Ok(GoTo { address, cookies })
@@ -55,10 +51,10 @@ pub async fn link(
     waiting: &Waiting,
     user: &UserId,
     proof: Proof,
-    (ticket, channel): Through,
 ) -> Result<GoTo, Problem> {
     let now = app.now();
     let Some(secret) = &visitor.brought.session else { return back(app, waiting, Notice::NotFresh).await };
+    let channel = proof.channel.clone();
     let linking = Linking {
         grant: waiting.grant.id.clone(),
         session: secret.hash(),
@@ -77,7 +73,7 @@ pub async fn link(
     event.client = Some(waiting.client.id.clone());
     event.user = Some(user.clone());
     event.other.clone_from(&other);
-    event.ticket = Some(ticket.short().to_owned());
+    event.ticket = waiting.ticket.as_ref().map(|ticket| ticket.scan_code.short().to_owned());
     event.channel = Some(channel);
     audit::write(app, event).await;
     if let Some(other) = other {

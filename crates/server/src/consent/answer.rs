@@ -5,7 +5,6 @@ use axum::extract::{Form, Path, State};
 use axum::response::Response;
 use mashang_login::audit::AuditKind;
 use mashang_login::consent::Consent;
-use mashang_login::records::Login;
 use mashang_oidc::answer::refuse;
 use mashang_oidc::authorize::AuthorizeError;
 use serde::Deserialize;
@@ -63,7 +62,7 @@ pub async fn answer(
     let agreed = Consent { client: client.id.clone(), scope: grant.request.scope.clone(), at: app.now() };
     app.consents.save_consent(&session.user, &agreed).await?;
     audit::of_client(&app, &visitor, AuditKind::ConsentGiven, &client.id, Some(&session.user)).await;
-    let login = Login::Continued(Box::new(session));
-    let to = flow::answer::answer(&app, &visitor, (grant, client), login, None, Vec::new()).await?;
+    let login = flow::answer::continued_login(&app, &visitor, client, session);
+    let to = flow::answer::answer(&app, &visitor, (grant, client), login, Vec::new()).await?;
     Ok(to.into_redirect())
 }

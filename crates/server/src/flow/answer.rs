@@ -1,13 +1,14 @@
-//! The end of a login: an approval or a session becomes a code at the website, with its session and its audit record.
+//! The end of a login: an approval or a session becomes a code at the website, with its session and its audit records, which
+//! are stored with it.
 
-use mashang_login::accounts::UnionNews;
 use mashang_login::audit::AuditKind;
 use mashang_login::client::Client;
 use mashang_login::grant::{Grant, Purpose};
 use mashang_login::identity::{ChannelKind, Proof};
-use mashang_login::ids::{ChannelId, ScanCode, SessionId, UserId};
-use mashang_login::records::{FreshLogin, Login, NewSession};
+use mashang_login::ids::{SessionId, UserId};
+use mashang_login::records::{ContinuedLogin, FreshLogin, Login, NewSession};
 use mashang_login::secret::SessionSecret;
+use mashang_login::session::Session;
 use mashang_oidc::answer::{AnswerError, Answered, fulfil, refuse};
 use mashang_oidc::authorize::{AuthorizationResponse, AuthorizeError};
 
@@ -26,20 +27,20 @@ use crate::{account, audit, consent, urls};
 /// # Errors
 /// [`Problem::UnknownLogin`] when there is nothing to collect.
 pub async fn redeem(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<GoTo, Problem> {
-    let (proof, through) = collect(app, visitor, waiting).await?.ok_or(Problem::UnknownLogin)?;
+    let proof = collect(app, visitor, waiting).await?.ok_or(Problem::UnknownLogin)?;
     if let Purpose::Link { user } = &waiting.grant.purpose {
-        return account::answer::link(app, visitor, waiting, user, proof, through).await;
+        return account::answer::link(app, visitor, waiting, user, proof).await;
     }
     let (secret, login) = fresh_login(app, visitor, waiting, proof);
     let cookies = vec![app.site.transport.set(CookieKind::Session, secret.expose())];
     if waiting.grant.purpose == Purpose::Account {
-        return account::answer::open(app, visitor, waiting, &login, through, cookies).await;
+        return account::answer::open(app, visitor, waiting, &login, cookies).await;
     }
     if consent::is_needed_after(app, waiting, &login).await? {
-        return consent::hold(app, visitor, waiting, &login, through, cookies).await;
+        return consent::hold(app, visitor, waiting, &login, cookies).await;
     }
     let login = Login::Fresh(Box::new(login));
-    answer(app, visitor, (&waiting.grant, &waiting.client), login, Some(through), cookies).await
+    answer(app, visitor, (&waiting.grant, &waiting.client), login, cookies).await
 }
 
 /// As [`redeem`], for a website's own page: it gets the answer itself, and nobody the session's cookie. `None` when there
@@ -56,18 +57,14 @@ pub async fn redeem_for_page(
         // The person is asked by a page of ours, in a window of its own.
         return Err(Problem::way_not_admitted(&waiting.grant));
     }
-    let Some((proof, through)) = collect(app, visitor, waiting).await? else { return Ok(None) };
+    let Some(proof) = collect(app, visitor, waiting).await? else { return Ok(None) };
     let (_, login) = fresh_login(app, visitor, waiting, proof);
     let login = Login::Fresh(Box::new(login));
-    respond(app, visitor, (&waiting.grant, &waiting.client), login, Some(through)).await
+    respond(app, visitor, (&waiting.grant, &waiting.client), login).await
 }
 
 /// Spends the approved ticket: whoever gets the proof is the only one. `None` when there is nothing to collect.
-async fn collect(
-    app: &App,
-    visitor: &Visitor,
-    waiting: &Waiting,
-) -> Result<Option<(Proof, Through)>, Problem> {
+async fn collect(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<Option<Proof>, Problem> {
     let Some(ticket) = &waiting.ticket else { return Ok(None) };
     let mut approved_by = None;
     let moved = advance(app, &ticket.scan_code, |ticket, now| {
@@ -76,14 +73,13 @@ async fn collect(
         Ok(redeemed)
     })
     .await?;
-    let (Ok(ticket), Some(proof)) = (moved, approved_by) else { return Ok(None) };
-    let through = (ticket.scan_code.clone(), proof.channel.clone());
+    let (Ok(_), Some(proof)) = (moved, approved_by) else { return Ok(None) };
     if !waiting.client.settings.admits(&proof.channel) {
         tracing::info!(client.id = %waiting.client.id, channel.id = %proof.channel, "an approval by channel {} was refused: {} does not admit it", proof.channel, waiting.client.id);
         audit::of_client(app, visitor, AuditKind::SignInRefused, &waiting.client.id, None).await;
         return Err(Problem::way_not_admitted(&waiting.grant));
     }
-    Ok(Some((proof, through)))
+    Ok(Some(proof))
 }
 
 fn fresh_login(app: &App, visitor: &Visitor, waiting: &Waiting, proof: Proof) -> (SessionSecret, FreshLogin) {
@@ -109,43 +105,18 @@ fn fresh_login(app: &App, visitor: &Visitor, waiting: &Waiting, proof: Proof) ->
     };
     let replaces = visitor.brought.session.as_ref().map(SessionSecret::hash);
     let new_user = UserId::random(&*app.entropy);
-    (secret, FreshLogin { proof, new_user, session, replaces })
+    let mut told = audit::by(app, visitor, AuditKind::SignedIn);
+    told.client = Some(waiting.client.id.clone());
+    told.ticket = waiting.ticket.as_ref().map(|ticket| ticket.scan_code.short().to_owned());
+    told.channel = Some(proof.channel.clone());
+    (secret, FreshLogin { proof, new_user, session, replaces, told })
 }
 
-/// What a fresh login came through: the ticket and the channel.
-pub(crate) type Through = (ScanCode, ChannelId);
-
-/// Who signed in where.
-pub(crate) struct SignIn<'a> {
-    pub(crate) client: &'a Client,
-    pub(crate) user: &'a UserId,
-    /// Whether it made them a person here.
-    pub(crate) created: bool,
-    /// What the proof's unionid showed.
-    pub(crate) union: Option<&'a UnionNews>,
-    /// `None` if a session that was there answered.
-    pub(crate) through: Option<Through>,
-}
-
-/// One audit record that says who signed in where, and how: through a ticket, or by a session that was there. Before it,
-/// what the login did on the way: a person created, an identity led to them by its unionid.
-pub(crate) async fn signed_in(app: &App, visitor: &Visitor, sign_in: SignIn<'_>) {
-    let SignIn { client, user, created, union, through } = sign_in;
-    if created {
-        audit::of_client(app, visitor, AuditKind::UserCreated, &client.id, Some(user)).await;
-    }
-    let kind = if through.is_some() { AuditKind::SignedIn } else { AuditKind::SessionContinued };
-    let mut event = audit::by(app, visitor, kind);
-    event.client = Some(client.id.clone());
-    event.user = Some(user.clone());
-    if let Some((ticket, channel)) = through {
-        event.ticket = Some(ticket.short().to_owned());
-        event.channel = Some(channel);
-    }
-    if let Some(news) = union {
-        audit::of_union(app, &event, user, news).await;
-    }
-    audit::write(app, event).await;
+/// A session that is there answers the grant of `client`.
+pub(crate) fn continued_login(app: &App, visitor: &Visitor, client: &Client, session: Session) -> Login {
+    let mut told = audit::by(app, visitor, AuditKind::SessionContinued);
+    told.client = Some(client.id.clone());
+    Login::Continued(Box::new(ContinuedLogin { session, told }))
 }
 
 pub(crate) async fn answer(
@@ -153,11 +124,10 @@ pub(crate) async fn answer(
     visitor: &Visitor,
     waiting: (&Grant, &Client),
     login: Login,
-    through: Option<Through>,
     cookies: Vec<String>,
 ) -> Result<GoTo, Problem> {
     let (grant, _) = waiting;
-    let Some(response) = respond(app, visitor, waiting, login, through).await? else {
+    let Some(response) = respond(app, visitor, waiting, login).await? else {
         return Ok(GoTo { address: urls::login(&grant.id), cookies });
     };
     // Whoever is refused is not signed in.
@@ -165,13 +135,12 @@ pub(crate) async fn answer(
     Ok(GoTo { address: message::address(app, &grant.browser, &response), cookies })
 }
 
-/// Answers the grant, once, and records it. `None` when a person must approve first.
+/// Answers the grant, once. `None` when a person must approve first.
 async fn respond(
     app: &App,
     visitor: &Visitor,
     waiting: (&Grant, &Client),
     login: Login,
-    through: Option<Through>,
 ) -> Result<Option<AuthorizationResponse>, Problem> {
     let (grant, client) = waiting;
     let answered = match fulfil(&app.provider, grant, login).await {
@@ -182,9 +151,8 @@ async fn respond(
         Err(AnswerError::FreshApprovalNeeded) => return Ok(None),
     };
     match answered {
-        Answered::Done { response, user, created, union } => {
-            let sign_in = SignIn { client, user: &user.id, created, union: union.as_ref(), through };
-            signed_in(app, visitor, sign_in).await;
+        Answered::Done { response, user, union, .. } => {
+            audit::warn_of_union(&user.id, union.as_ref());
             Ok(Some(response))
         }
         Answered::OtherPerson => {

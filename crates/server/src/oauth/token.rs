@@ -22,7 +22,8 @@ pub async fn token(State(app): State<App>, visitor: Visitor, request: Request) -
     if let Some(wait) = super::guessed_too_much(&app, &visitor) {
         return wait;
     }
-    let (result, happened) = exchange(&app.provider, sent.as_request()).await;
+    let from = audit::by(&app, &visitor, AuditKind::TokensIssued);
+    let (result, happened) = exchange(&app.provider, sent.as_request(), &from).await;
     if let Some(happened) = happened {
         note(&app, &visitor, &happened).await;
     }
@@ -68,17 +69,10 @@ async fn note(app: &App, visitor: &Visitor, happened: &Happened) {
     match happened {
         Happened::Issued { .. } => issued("authorization_code"),
         Happened::Refreshed { .. } => issued("refresh_token"),
-        Happened::Replayed { .. } => {
+        Happened::Replayed { client, user } => {
             app.metrics.replays.inc();
+            tracing::warn!(client.id = %client, "a spent code or refresh token of {client} came back; its tokens are revoked");
+            audit::of_client(app, visitor, AuditKind::ReplayDetected, client, Some(user)).await;
         }
     }
-    let (kind, client, user) = match happened {
-        Happened::Issued { client, user } => (AuditKind::TokensIssued, client, user),
-        Happened::Refreshed { client, user } => (AuditKind::TokensRefreshed, client, user),
-        Happened::Replayed { client, user } => {
-            tracing::warn!(client.id = %client, "a spent code or refresh token of {client} came back; its tokens are revoked");
-            (AuditKind::ReplayDetected, client, user)
-        }
-    };
-    audit::of_client(app, visitor, kind, client, Some(user)).await;
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mashang_login::ambient::{SeededEntropy, TestClock};
+use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::challenge::{Challenge, ChallengeKind};
 use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy};
 use mashang_login::credentials::{NewPassword, PasskeyRecord, PasswordHash, passkey_key, password_key};
@@ -11,7 +12,7 @@ use mashang_login::handshake::{Handshake, Traveller};
 use mashang_login::identity::{Attributes, ChannelKind, IdentityKey, Profile, Proof, UnionLink};
 use mashang_login::ids::{FamilyId, GrantId, MergeId, ScanCode, SessionId, UserId};
 use mashang_login::key::{SigningAlgorithm, SigningKey};
-use mashang_login::records::{FreshLogin, Fulfilment, Login, NewSession};
+use mashang_login::records::{ContinuedLogin, FreshLogin, Fulfilment, Login, NewSession};
 use mashang_login::secret::{SecretHash, random_text};
 use mashang_login::session::Session;
 use mashang_login::ticket::{Lifetimes, Origin, Ticket};
@@ -137,7 +138,7 @@ impl World {
             address: "203.0.113.7".into(),
         };
         let new_user = UserId::random(&self.entropy);
-        FreshLogin { proof, new_user, session, replaces: None }
+        FreshLogin { proof, new_user, session, replaces: None, told: self.told(AuditKind::SignedIn) }
     }
 
     /// What our own page proved by the password or passkey of an identity.
@@ -196,7 +197,8 @@ impl World {
     /// An answer out of a session that is there.
     #[must_use]
     pub fn continuation(&self, grant: &Grant, session: &Session) -> Fulfilment {
-        self.fulfilment(grant, Login::Continued(Box::new(session.clone())))
+        let (session, told) = (session.clone(), self.told(AuditKind::SessionContinued));
+        self.fulfilment(grant, Login::Continued(Box::new(ContinuedLogin { session, told })))
     }
 
     fn fulfilment(&self, grant: &Grant, login: Login) -> Fulfilment {
@@ -217,6 +219,18 @@ impl World {
             access: self.hash(),
             access_expires_at: self.after(3_600),
             refresh: Some((self.hash(), self.after(14 * 86_400))),
+            told: self.told(AuditKind::TokensIssued),
+        }
+    }
+
+    /// What the trail says of something that this website's browser did.
+    #[must_use]
+    pub fn told(&self, kind: AuditKind) -> AuditEvent {
+        AuditEvent {
+            client: Some("site".parse().unwrap()),
+            address: Some("203.0.113.7".into()),
+            device: Some("Chrome · macOS".into()),
+            ..AuditEvent::new(self.now, kind)
         }
     }
 

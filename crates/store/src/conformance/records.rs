@@ -190,6 +190,7 @@ macro_rules! record_suite {
                 a_key_that_exists_conflicts_and_retires_nothing,
                 the_audit_trail_is_newest_first,
                 of_200_audit_events_at_once_none_is_lost,
+                promise_8_a_login_and_its_tokens_are_stored_with_what_the_trail_says_of_them,
                 sweeping_takes_what_is_long_over_and_keeps_what_is_live,
                 sec_79_an_unanswered_grant_is_swept_two_hours_after_its_end,
                 sec_49_a_replay_is_recognised_after_sweeping,

@@ -2,10 +2,10 @@
 //! real, or a linked identity.
 
 use mashang_login::Timestamp;
-use mashang_login::accounts::{Linked, Linking};
+use mashang_login::accounts::{Linked, Linking, trail_of};
 use mashang_login::grant::{Grant, GrantStage, Purpose};
 use mashang_login::ids::{GrantId, UserId};
-use mashang_login::records::{FreshLogin, Fulfilled, Fulfilment, Login, StoreError};
+use mashang_login::records::{ContinuedLogin, FreshLogin, Fulfilled, Fulfilment, Login, StoreError};
 use mashang_login::session::Session;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -15,7 +15,7 @@ use super::entity::grants::{Column, Entity, Model};
 use super::errors::{Unreadable, hash, json, known, read, text, time, to_json};
 use super::people::{self, Found};
 use super::writer::Outcome;
-use super::{codes, identities, leavers, sessions, unlinked};
+use super::{audit, codes, identities, leavers, sessions, unlinked};
 
 pub(super) async fn begin(db: Db<'_>, grant: &Grant) -> Result<(), StoreError> {
     db.insert(to_row(grant)).await
@@ -173,13 +173,16 @@ async fn fresh(
         sessions::replace(db, former, &begun, now).await?;
     }
     sessions::begin(db, &begun).await?;
+    for event in trail_of(&login.told, &user.id, created, union.as_ref()) {
+        audit::append(db, &event).await?;
+    }
     Ok(Ok((begun, Fulfilled::Done { user, created, union })))
 }
 
 async fn continued(
     db: Db<'_>,
     grant: &Grant,
-    seen: &Session,
+    ContinuedLogin { session: seen, told }: &ContinuedLogin,
     now: Timestamp,
 ) -> Result<SignedIn, StoreError> {
     // It may have ended since the caller saw it: a signed-out browser gets no code.
@@ -191,6 +194,9 @@ async fn continued(
     }
     if !grant.request.admits(&user.id) {
         return Ok(Err(Fulfilled::OtherPerson));
+    }
+    for event in trail_of(told, &user.id, false, None) {
+        audit::append(db, &event).await?;
     }
     Ok(Ok((session, Fulfilled::Done { user, created: false, union: None })))
 }

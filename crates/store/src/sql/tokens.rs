@@ -12,9 +12,9 @@ use super::db::{Db, Run};
 use super::entity::{access_tokens, refresh_tokens};
 use super::errors::{hash, read, time, time_or_none};
 use super::writer::Outcome;
-use super::{families, identities, people};
+use super::{audit, families, identities, people};
 
-/// Stores tokens if their family may still have some; otherwise undoes the spending that led here.
+/// Stores tokens, and what the trail says of them, if their family may still have some; otherwise undoes the spending that led here.
 pub(super) async fn issue(
     db: Db<'_>,
     family_id: &str,
@@ -39,6 +39,7 @@ pub(super) async fn issue(
         };
         db.insert(refresh).await?;
     }
+    audit::append(db, &new.told).await?;
     Ok(Outcome::Keep(Spent::Issued))
 }
 

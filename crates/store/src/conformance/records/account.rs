@@ -153,20 +153,22 @@ pub async fn a_persons_trail_is_newest_first_and_theirs_alone(nodes: Nodes<dyn R
         address: Some("203.0.113.7".into()),
         ..AuditEvent::new(scene.now(), kind)
     };
-    let first = about(&me, None, AuditKind::SignedIn);
+    let before = scene.nodes.a.audit_of(&me, &AuditKind::ALL, 10).await.unwrap();
+    let first = about(&me, None, AuditKind::PasswordSet);
     let second = about(&me, Some(&you), AuditKind::UnionClash);
     for event in [
         first.clone(),
-        about(&you, None, AuditKind::SignedIn),
+        about(&you, None, AuditKind::PasswordSet),
         second.clone(),
         about(&you, Some(&me), AuditKind::LinkRefused),
         AuditEvent::new(scene.now(), AuditKind::KeysRotated),
     ] {
         scene.nodes.a.record(&event).await.unwrap();
     }
-    assert_eq!(scene.nodes.b.audit_of(&me, &AuditKind::ALL, 10).await.unwrap(), [second.clone(), first]);
-    let logins = scene.nodes.b.audit_of(&me, &[AuditKind::SignedIn], 1).await.unwrap();
-    assert_eq!(logins[0].kind, AuditKind::SignedIn, "what is of another kind takes no place");
+    let trail = scene.nodes.b.audit_of(&me, &AuditKind::ALL, 10).await.unwrap();
+    assert_eq!(trail, [&[second.clone(), first.clone()][..], &before].concat());
+    let passwords = scene.nodes.b.audit_of(&me, &[AuditKind::PasswordSet], 1).await.unwrap();
+    assert_eq!(passwords, [first], "what is of another kind takes no place");
     assert_eq!(scene.nodes.b.audit_of(&me, &AuditKind::ALL, 1).await.unwrap(), [second]);
     assert_eq!(scene.nodes.b.audit_of(&"nobody".parse().unwrap(), &AuditKind::ALL, 10).await.unwrap(), []);
 }

@@ -3,6 +3,7 @@
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::key::{SigningAlgorithm, SigningKey};
 use mashang_login::records::{Records, Spent, StoreError};
+use mashang_login::token::NewTokens;
 
 use super::super::fixtures::World;
 use super::super::{Nodes, at_once, is_near_ours};
@@ -110,12 +111,52 @@ pub async fn of_200_audit_events_at_once_none_is_lost(nodes: Nodes<dyn Records>)
     assert_eq!(tickets.len(), 200);
 }
 
+pub async fn promise_8_a_login_and_its_tokens_are_stored_with_what_the_trail_says_of_them(
+    nodes: Nodes<dyn Records>,
+) {
+    use AuditKind::{SessionContinued, SignedIn, TokensIssued, TokensRefreshed, UserCreated};
+    let scene = Scene::set(nodes).await;
+    let done = scene.sign_in().await;
+    let issued = scene.tokens(&done).await;
+    let rotated = NewTokens { told: scene.world.told(TokensRefreshed), ..scene.world.tokens() };
+    let refresh = issued.refresh.unwrap().0;
+    let spent = scene.nodes.b.rotate_refresh_token(&refresh, &rotated, scene.now()).await.unwrap();
+    assert_eq!(spent, Spent::Issued);
+    scene
+        .nodes
+        .a
+        .begin_session(&scene.world.fresh(scene.world.proof("wx1", "openid")), None, scene.now())
+        .await
+        .unwrap();
+    let continued = scene.world.continuation(&scene.pending().await, &scene.session(&done).await);
+    scene.nodes.a.fulfil_grant(&continued, scene.now()).await.unwrap();
+
+    // What is refused leaves nothing: a grant that was answered, a code and a token that were spent.
+    scene.nodes.b.fulfil_grant(&continued, scene.now()).await.unwrap();
+    let tokens = scene.world.tokens();
+    scene.nodes.b.exchange_code(&done.fulfilment.code, &tokens, scene.now()).await.unwrap();
+    scene.nodes.b.rotate_refresh_token(&refresh, &tokens, scene.now()).await.unwrap();
+
+    let mut trail = scene.nodes.b.audit_trail(100).await.unwrap();
+    trail.reverse();
+    let person = |kind| AuditEvent { user: Some(done.user.id.clone()), ..scene.world.told(kind) };
+    let expected = [
+        person(UserCreated),
+        person(SignedIn),
+        scene.world.told(TokensIssued),
+        scene.world.told(TokensRefreshed),
+        person(SignedIn),
+        person(SessionContinued),
+    ];
+    assert_eq!(trail, expected);
+}
+
 pub async fn sweeping_takes_what_is_long_over_and_keeps_what_is_live(nodes: Nodes<dyn Records>) {
     let scene = Scene::set(nodes).await;
     let done = scene.sign_in().await;
     let tokens = scene.tokens(&done).await;
     let grant = scene.pending().await;
-    scene.nodes.a.record(&AuditEvent::new(scene.now(), AuditKind::SignedIn)).await.unwrap();
+    let trail = scene.nodes.a.audit_trail(10).await.unwrap();
     assert_eq!(scene.nodes.a.sweep(scene.world.after(60)).await.unwrap(), 0, "nothing is over yet");
     assert!(scene.nodes.a.grant(&grant.id).await.unwrap().is_some());
 
@@ -133,7 +174,7 @@ pub async fn sweeping_takes_what_is_long_over_and_keeps_what_is_live(nodes: Node
     assert_eq!(scene.nodes.a.code(&done.fulfilment.code).await.unwrap(), None);
     assert_eq!(scene.nodes.a.user(&done.user.id).await.unwrap(), Some(done.user));
     assert_eq!(scene.nodes.a.clients().await.unwrap().len(), 1);
-    assert_eq!(scene.nodes.a.audit_trail(10).await.unwrap().len(), 1);
+    assert_eq!(scene.nodes.a.audit_trail(10).await.unwrap()[1..], trail, "with the rotation's own before it");
     assert_eq!(scene.nodes.a.sweep(scene.world.after(60 * DAY)).await.unwrap(), 0);
 }
 

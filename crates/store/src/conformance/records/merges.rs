@@ -59,7 +59,8 @@ pub async fn merged_people_are_one_and_the_former_one_is_signed_out(nodes: Nodes
     let former = scene.nodes.b.user(&from.user.id).await.unwrap().unwrap();
     assert_eq!(former.merged_into, Some(into.user.id.clone()));
     assert_eq!(scene.nodes.b.merges().await.unwrap(), [merge]);
-    let event = scene.nodes.b.audit_trail(1).await.unwrap().remove(0);
+    let trail = scene.nodes.b.audit_trail(100).await.unwrap();
+    let event = trail.into_iter().find(|event| event.kind != AuditKind::SignedIn).unwrap();
     assert_eq!(
         (event.kind, event.user, event.other),
         (AuditKind::UsersMerged, Some(from.user.id), Some(into.user.id))
@@ -92,8 +93,9 @@ pub async fn an_undone_merge_gives_back_what_is_still_there(nodes: Nodes<dyn Rec
     assert_eq!(scene.nodes.a.user(&from.user.id).await.unwrap().unwrap().merged_into, None);
     assert_eq!(scene.undo(&merge.id).await, Undone::Before);
     assert_eq!(scene.undo(&scene.world.merge_id()).await, Undone::Unknown);
-    let trail = scene.nodes.a.audit_trail(1).await.unwrap();
-    assert_eq!(trail[0].kind, AuditKind::MergeUndone);
+    let trail = scene.nodes.a.audit_trail(100).await.unwrap();
+    let newest = trail.iter().map(|event| event.kind).find(|kind| *kind != AuditKind::SignedIn);
+    assert_eq!(newest, Some(AuditKind::MergeUndone));
 }
 
 pub async fn sec_39_a_link_stays_with_one_person_when_a_merge_is_undone(nodes: Nodes<dyn Records>) {

@@ -110,6 +110,7 @@ pub async fn sec_50_the_family_ends_every_token(nodes: Nodes<dyn Records>) {
         access: scene.world.hash(),
         access_expires_at: end + std::time::Duration::from_secs(60),
         refresh: Some((scene.world.hash(), end + std::time::Duration::from_secs(60))),
+        ..scene.world.tokens()
     };
     scene.nodes.a.exchange_code(&done.fulfilment.code, &beyond, scene.now()).await.unwrap();
     assert!(scene.speaks(&beyond).await);
