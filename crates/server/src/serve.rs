@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use std::io::{self, IoSlice};
 use std::net::{SocketAddr, TcpListener};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ pub async fn drain(leaving: CancellationToken, drain: Duration, stopping: Cancel
 pub async fn serve<S>(listener: TcpListener, service: S, stopping: CancellationToken) -> io::Result<()>
 where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>,
-    S: Clone + Send + 'static,
+    S: Clone + Send + Sync + 'static,
 {
     serve_through(listener, async |stream| Ok(InOnePiece(stream)), service, stopping).await
 }
@@ -62,14 +63,14 @@ where
 /// As [`serve`].
 pub async fn serve_through<S, A, I>(
     listener: TcpListener,
-    accept: impl Fn(TcpStream) -> A + Clone + Send + Sync + 'static,
+    accept: impl Fn(TcpStream) -> A + Send + Sync + 'static,
     service: S,
     stopping: CancellationToken,
 ) -> io::Result<()>
 where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>,
-    S: Clone + Send + 'static,
-    A: Future<Output = io::Result<I>> + Send,
+    S: Clone + Send + Sync + 'static,
+    A: Future<Output = io::Result<I>> + Send + 'static,
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     listener.set_nonblocking(true)?;
@@ -77,40 +78,65 @@ where
     // Proxies in front speak HTTP/1.1, and no connection can sit in an endless preface of HTTP/2.
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(BUFFER);
+    let server = Arc::new(Server { http, accept, service, stopping: stopping.clone() });
     let connections = TaskTracker::new();
     while let Some((stream, peer)) = next(&listener, &stopping).await {
-        let (http, accept, service, stopping) =
-            (http.clone(), accept.clone(), service.clone(), stopping.clone());
-        connections.spawn(async move {
-            let begun = async {
-                stream.set_nodelay(true)?;
-                // Whoever says nothing is not waited for.
-                stream.peek(&mut [0]).await?;
-                accept(stream).await
-            };
-            let begun = tokio::select! {
-                begun = timeout(HEAD_TIME, begun) => begun,
-                () = stopping.cancelled() => return,
-            };
-            let Ok(Ok(stream)) = begun else { return };
-            let service = service_fn(move |mut request: Request<Incoming>| {
-                request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
-                service.clone().oneshot(request)
-            });
-            let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
-            // How a connection ended is the browser's business: it is gone.
-            tokio::select! {
-                _ = connection.as_mut() => {}
-                () = stopping.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    let _ = timeout(DRAIN, connection).await;
-                }
-            }
-        });
+        connections.spawn(server.clone().attend(stream, peer));
     }
     connections.close();
     connections.wait().await;
     Ok(())
+}
+
+/// What all connections share. Each keeps as little as it can of its own: most are browsers that wait.
+struct Server<S, A> {
+    http: http1::Builder,
+    accept: A,
+    service: S,
+    stopping: CancellationToken,
+}
+
+impl<S, A, F, I> Server<S, A>
+where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>,
+    S: Clone + Send + Sync + 'static,
+    A: Fn(TcpStream) -> F + Send + Sync + 'static,
+    F: Future<Output = io::Result<I>> + Send + 'static,
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    async fn attend(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+        // In a box, or the connection would keep its room.
+        let Some(stream) = Box::pin(self.begin(stream)).await else { return };
+        let server = self.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
+            // In a box, or the connection would keep room for it while an answer goes on for minutes.
+            Box::pin(server.service.clone().oneshot(request))
+        });
+        let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service).with_upgrades());
+        // How a connection ended is the browser's business: it is gone.
+        tokio::select! {
+            _ = connection.as_mut() => {}
+            () = self.stopping.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                let _ = timeout(DRAIN, connection).await;
+            }
+        }
+    }
+
+    /// What is spoken over, unless whoever connected says nothing or the server stops.
+    async fn begin(&self, stream: TcpStream) -> Option<I> {
+        let begin = async {
+            stream.set_nodelay(true)?;
+            // Whoever says nothing is not waited for.
+            stream.peek(&mut [0]).await?;
+            (self.accept)(stream).await
+        };
+        tokio::select! {
+            begun = timeout(HEAD_TIME, begin) => begun.ok()?.ok(),
+            () = self.stopping.cancelled() => None,
+        }
+    }
 }
 
 /// The next connection; none once it is time to stop.
@@ -118,6 +144,7 @@ async fn next(
     listener: &tokio::net::TcpListener,
     stopping: &CancellationToken,
 ) -> Option<(TcpStream, SocketAddr)> {
+    let mut told = false;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -129,7 +156,9 @@ async fn next(
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 // Most likely no more open files: those who are here go on, and soon some will have left.
-                tracing::warn!("cannot take a connection: {error}");
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!("cannot take a connection: {error}; trying again until some have left");
+                }
                 tokio::time::sleep(ACCEPT_AGAIN).await;
             }
         }
