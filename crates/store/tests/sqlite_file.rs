@@ -10,7 +10,7 @@ use std::time::Duration;
 use mashang_login::accounts::UnionNews;
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::credentials::{Credentials, NewUser};
-use mashang_login::records::{Fulfilled, Records, StoreError};
+use mashang_login::records::{Fulfilled, Login, Records, StoreError};
 use mashang_store::conformance::fixtures::World;
 use mashang_store::sql::{Durability, OpenError, SqlOptions, SqlRecords};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -286,6 +286,35 @@ async fn a_failed_intention_leaves_its_neighbours_in_the_same_commit() {
     for grant in grants {
         assert_eq!(records.grant(&grant.id).await.unwrap(), Some(grant));
     }
+}
+
+#[tokio::test]
+async fn promise_8_what_cannot_be_told_in_the_trail_lets_nobody_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mashang.db");
+    let (records, world) = (open(&path).await.unwrap(), World::default());
+    let client = world.client("site");
+    records.save_client(&client).await.unwrap();
+    let grant = world.grant(&client);
+    records.begin_grant(&grant).await.unwrap();
+    let approval = world.approval(&grant, world.proof("wx1", "openid"));
+    let Login::Fresh(login) = &approval.login else { unreachable!("an approval is fresh") };
+    let refuse = "create trigger refuse before insert on audit_events begin select raise(abort, 'full'); end";
+    meddle(&path, refuse).await;
+    let answer = records.fulfil_grant(&approval, world.now).await;
+    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    assert_eq!(records.session(&login.session.secret, world.now).await.unwrap(), None);
+    assert_eq!(records.user(&login.new_user).await.unwrap(), None);
+
+    meddle(&path, "drop trigger refuse").await;
+    let done = records.fulfil_grant(&approval, world.now).await.unwrap();
+    assert!(matches!(done, Fulfilled::Done { created: true, .. }), "the grant was still open: {done:?}");
+    meddle(&path, refuse).await;
+    let tokens = world.tokens();
+    let answer = records.exchange_code(&approval.code, &tokens, world.now).await;
+    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    assert_eq!(records.bearer(&tokens.access, world.now).await.unwrap(), None);
+    assert_eq!(records.code(&approval.code).await.unwrap().unwrap().spent_at, None);
 }
 
 #[tokio::test]
