@@ -30,7 +30,7 @@ pub enum Durability {
 /// How to open a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlOptions {
-    /// Connections for reading, beside those that write. Default 4.
+    /// Connections for reading, beside those that write; of SQLite no more than there are processors. Default 4.
     pub readers: u32,
     /// Connections for writing on engines that write concurrently; SQLite has one. Default 16.
     pub writers: u32,

@@ -261,6 +261,21 @@ mod tests {
     }
 
     #[test]
+    fn sqlite_is_built_without_what_nobody_uses_here() {
+        let sqlite = Connection::open_in_memory().unwrap();
+        let mut built = sqlite.prepare("pragma compile_options").unwrap();
+        let built = built.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        let built: Vec<String> = built.collect::<Result<_, _>>().unwrap();
+        for left_out in ["FTS3", "FTS5", "RTREE", "LOAD_EXTENSION", "MEMORY_MANAGEMENT"] {
+            assert!(!built.iter().any(|option| option.contains(left_out)), "{left_out} of {built:?}");
+        }
+        assert!(built.contains(&"DQS=0".to_owned()), "the flags of .cargo/config.toml: {built:?}");
+        let refused = sqlite.query_row("select load_extension('x')", [], |_| Ok(())).unwrap_err();
+        assert!(refused.to_string().contains("not authorized"), "{refused}");
+        assert!(sqlite.query_row("select \"no such column\"", [], |_| Ok(())).is_err());
+    }
+
+    #[test]
     fn a_key_that_is_there_is_a_lost_race_and_a_number_too_large_is_refused() {
         let db = in_memory();
         assert_eq!(db.run(&insert(vec!["a".into(), i64::MIN.into()])).unwrap(), 1);

@@ -28,7 +28,7 @@ impl Texts {
     /// The row of `E` that has this primary key.
     pub(super) fn by_key<E: EntityTrait>(&self, key: Key<E>) -> (Arc<str>, Vec<Value>) {
         let values: Vec<Value> = key.into_value_tuple().into_iter().collect();
-        let text = self.text(E::default().table_name(), Kind::ByKey, || {
+        let text = self.text(E::default().table_name(), Kind::ByKey, &|| {
             let keys = E::PrimaryKey::iter().zip(values.clone());
             let select = keys.fold(E::find(), |rows, (key, value)| rows.filter(key.into_column().eq(value)));
             select.build(DbBackend::Sqlite).sql
@@ -46,7 +46,7 @@ impl Texts {
                 values.push(value);
             }
         }
-        let text = self.text(A::Entity::default().table_name(), Kind::Insert(columns), || {
+        let text = self.text(A::Entity::default().table_name(), Kind::Insert(columns), &|| {
             let mut row = <A as ActiveModelTrait>::default();
             let set = all().filter(|(at, _)| columns & (1 << at) != 0).map(|(_, column)| column);
             for (column, value) in set.zip(values.clone()) {
@@ -57,7 +57,8 @@ impl Texts {
         (text, values)
     }
 
-    fn text(&self, table: &'static str, kind: Kind, make: impl FnOnce() -> String) -> Arc<str> {
+    /// Not generic: there are forty kinds of rows.
+    fn text(&self, table: &'static str, kind: Kind, make: &dyn Fn() -> String) -> Arc<str> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&(table, kind)).cloned();
         known.unwrap_or_else(|| {
             let text: Arc<str> = make().into();

@@ -1,6 +1,7 @@
 //! SQLite: the file and its mode, one connection of sqlx's that brings the tables up to date, then one that writes and a few
 //! that read, [in place](super::super::in_place).
 
+use std::num::NonZero;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -32,7 +33,10 @@ pub(super) async fn open(url: &str, options: &SqlOptions) -> Result<Connections,
         // The writer's thread may sleep until another process lets go of the file; whoever reads must not.
         let writer = InPlace::new(vec![in_place(path, in_memory, options, options.busy_timeout)?]);
         let reading = || in_place(path, in_memory, options, Duration::ZERO);
-        let readers = (0..options.readers.max(1)).map(|_| reading()).collect::<Result<_, _>>()?;
+        // Who reads does so in a thread of the runtime, so more connections than processors would only take room.
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let readers = processors.min(options.readers.max(1) as usize);
+        let readers = (0..readers).map(|_| reading()).collect::<Result<_, _>>()?;
         Connections {
             reader: Reader::File(Arc::new(InPlace::new(readers)), options.busy_timeout),
             writer: Writer::Queue(Queue::start(Arc::new(writer), None).map_err(no_thread)?),
