@@ -216,7 +216,7 @@ mod tests {
             trail.into_iter().map(|event| (event.kind, event.other)).collect::<Vec<_>>()
         };
         let signed_in = (AuditKind::SignedIn, None);
-        assert_eq!(kinds(false, None), [signed_in.clone()]);
+        assert_eq!(kinds(false, None), std::slice::from_ref(&signed_in));
         let clash = (AuditKind::UnionClash, Some(other.clone()));
         let created = (AuditKind::UserCreated, None);
         assert_eq!(kinds(true, Some(UnionNews::Clash { other })), [created, clash, signed_in.clone()]);
