@@ -12,9 +12,7 @@ use std::task::{Context, Poll};
 
 use axum::body::{Bytes, HttpBody};
 use axum::response::{IntoResponse, Response};
-use axum::routing::future::RouteFuture;
 use axum::{BoxError, Json, Router};
-use futures_util::future::Either;
 use http::{HeaderMap, HeaderValue, Method, Request};
 use mashang_login::ids::ScanCode;
 use tower::Service;
@@ -53,8 +51,6 @@ impl Front {
     }
 }
 
-type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
 impl<B> Service<Request<B>> for Front
 where
     B: HttpBody<Data = Bytes> + Send + 'static,
@@ -62,7 +58,8 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<Answering, RouteFuture<Infallible>>;
+    /// A box, or a connection would keep room for the routes' while an answer goes on for minutes.
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Service::<Request<B>>::poll_ready(&mut self.routes, context)
@@ -70,10 +67,10 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let Some(code) = ticket_polled(&request) else {
-            return Either::Right(self.routes.call(request));
+            return Box::pin(self.routes.call(request));
         };
         let (app, usual, request) = (self.app.clone(), Arc::clone(&self.usual), request.map(drop));
-        Either::Left(Box::pin(async move { Ok(answer(&app, &usual, request, &code).await) }))
+        Box::pin(async move { Ok(answer(&app, &usual, request, &code).await) })
     }
 }
 

@@ -22,7 +22,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::{Service, ServiceExt as _};
+use tower::Service;
 
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Room for a request's head, and the largest answer buffer of an idle connection.
@@ -45,7 +45,8 @@ pub async fn drain(leaving: CancellationToken, drain: Duration, stopping: Cancel
     }
 }
 
-/// Serves `service` on `listener` until `stopping` is cancelled and requests have drained.
+/// Serves `service` on `listener` until `stopping` is cancelled and requests have drained. It is not asked whether it is
+/// ready: routers always are.
 ///
 /// # Errors
 /// When `listener` cannot be listened on.
@@ -81,7 +82,9 @@ where
     let server = Arc::new(Server { http, accept, service, stopping: stopping.clone() });
     let connections = TaskTracker::new();
     while let Some((stream, peer)) = next(&listener, &stopping).await {
-        connections.spawn(server.clone().attend(stream, peer));
+        // In a box, or the connection would keep its room.
+        let begun = Box::pin(server.clone().begin(stream));
+        connections.spawn(server.clone().attend(begun, peer));
     }
     connections.close();
     connections.wait().await;
@@ -104,14 +107,15 @@ where
     F: Future<Output = io::Result<I>> + Send + 'static,
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    async fn attend(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
-        // In a box, or the connection would keep its room.
-        let Some(stream) = Box::pin(self.begin(stream)).await else { return };
+    async fn attend<B>(self: Arc<Self>, begun: Pin<Box<B>>, peer: SocketAddr)
+    where
+        B: Future<Output = Option<I>> + Send,
+    {
+        let Some(stream) = begun.await else { return };
         let server = self.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
-            // In a box, or the connection would keep room for it while an answer goes on for minutes.
-            Box::pin(server.service.clone().oneshot(request))
+            server.service.clone().call(request)
         });
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service).with_upgrades());
         // How a connection ended is the browser's business: it is gone.
@@ -119,13 +123,13 @@ where
             _ = connection.as_mut() => {}
             () = self.stopping.cancelled() => {
                 connection.as_mut().graceful_shutdown();
-                let _ = timeout(DRAIN, connection).await;
+                let _ = Box::pin(timeout(DRAIN, connection)).await;
             }
         }
     }
 
     /// What is spoken over, unless whoever connected says nothing or the server stops.
-    async fn begin(&self, stream: TcpStream) -> Option<I> {
+    async fn begin(self: Arc<Self>, stream: TcpStream) -> Option<I> {
         let begin = async {
             stream.set_nodelay(true)?;
             // Whoever says nothing is not waited for.

@@ -7,13 +7,13 @@
 use std::convert::Infallible;
 
 use axum::extract::{Path, State};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{Stream, unfold};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use mashang_login::ids::ScanCode;
 
-use super::news::{Follower, GONE, KEEP_ALIVE, News};
+use super::news::{Follower, GONE, News};
 use super::socket::{self, Handshake};
 use super::status::own;
 use crate::csrf;
@@ -61,8 +61,7 @@ pub async fn push(
 }
 
 fn stream(follower: Follower) -> Response {
-    let mut response =
-        Sse::new(told(follower)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
+    let mut response = Sse::new(told(follower)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     // nginx buffers answers by default and would hold the events back.
@@ -75,6 +74,7 @@ fn told(follower: Follower) -> impl Stream<Item = Result<Event, Infallible>> {
         let event = match follower.next().await.ok()? {
             News::Status(report) => Event::default().event("status").json_data(report).ok()?,
             News::Gone => Event::default().event("gone").data(GONE),
+            News::Nothing => Event::default().comment(""),
         };
         Some((Ok(event), follower))
     })

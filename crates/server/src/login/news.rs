@@ -11,6 +11,7 @@ use std::time::Duration;
 use mashang_login::ids::ScanCode;
 use mashang_login::ticket::Status;
 use mashang_login::tickets::Watch;
+use tokio::time::{Instant, sleep_until};
 
 use super::status::Report;
 use crate::metrics::{Transport, Waits};
@@ -20,7 +21,7 @@ use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
 
 /// The longest silence: a sign of life keeps proxies from closing what they believe dead.
-pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// What is written of a ticket that is no longer known.
 pub(super) const GONE: &str = r#"{"status":"gone"}"#;
@@ -31,6 +32,8 @@ pub(super) enum News {
     Status(Report),
     /// The ticket is no longer known.
     Gone,
+    /// Nothing has happened for so long that a sign of life is due.
+    Nothing,
 }
 
 /// How it ended.
@@ -50,6 +53,8 @@ pub struct Follower {
     code: ScanCode,
     watch: Box<dyn Watch>,
     told: Option<(u32, Status)>,
+    /// When the stage ends that was seen before [`News::Nothing`]: nothing is to be read again until then.
+    until: Option<Instant>,
     end: Option<End>,
     _place: StreamPlace,
     _waits: Waits,
@@ -74,17 +79,29 @@ impl Follower {
             code,
             watch,
             told: None,
+            until: None,
             end: None,
             _place: place,
             _waits: app.metrics.wait(transport),
         })
     }
 
-    /// The next thing to tell, or how it ended. Dropping the future loses nothing.
+    /// The next thing to tell, or how it ended. Dropping the future loses nothing. One timer for the stage's end and for signs
+    /// of life, because each one is kept by every browser that waits.
     pub(super) async fn next(&mut self) -> Result<News, End> {
+        let quiet_until = Instant::now() + KEEP_ALIVE;
         loop {
             if let Some(end) = self.end {
                 return Err(end);
+            }
+            if let Some(until) = self.until.take() {
+                if self.wait(until.min(quiet_until)).await {
+                    continue;
+                }
+                if Instant::now() < until {
+                    self.until = Some(until);
+                    return Ok(News::Nothing);
+                }
             }
             let now = self.app.now();
             let glance = match self.app.tickets.glance(&self.code, now).await {
@@ -108,15 +125,19 @@ impl Follower {
                 self.end = report.status.is_final().then_some(End::Told);
                 return Ok(News::Status(report));
             }
-            self.wait(Duration::from_secs(report.seconds_left.max(1))).await;
+            self.until = Some(Instant::now() + Duration::from_secs(report.seconds_left.max(1)));
         }
     }
 
-    async fn wait(&mut self, left: Duration) {
+    /// Whether something happened before that moment.
+    async fn wait(&mut self, moment: Instant) -> bool {
         tokio::select! {
-            () = self.watch.changed() => {}
-            () = tokio::time::sleep(left) => {}
-            () = self.app.stopping.cancelled() => self.end = Some(End::Stopping),
+            () = self.watch.changed() => true,
+            () = sleep_until(moment) => false,
+            () = self.app.stopping.cancelled() => {
+                self.end = Some(End::Stopping);
+                true
+            }
         }
     }
 }

@@ -26,9 +26,9 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, header};
 use mashang_login::secret::PageSecret;
-use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 
-use super::news::{End, Follower, GONE, KEEP_ALIVE, News};
+use super::news::{End, Follower, GONE, News};
 use crate::state::App;
 
 /// What we speak. Offered with a secret beside it (the two words of the header that a page cannot send), it is what the
@@ -101,15 +101,11 @@ pub(super) fn open(upgrade: WebSocketUpgrade, follower: Follower) -> Response {
 }
 
 async fn tell(mut socket: WebSocket, mut follower: Follower) {
-    let mut beat = interval(KEEP_ALIVE);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    beat.reset();
-    while let ControlFlow::Continue(message) = next(&mut socket, &mut follower, &mut beat).await {
+    while let ControlFlow::Continue(message) = next(&mut socket, &mut follower).await {
         let is_farewell = matches!(message, Message::Close(_));
         if socket.send(message).await.is_err() {
             return;
         }
-        beat.reset();
         if is_farewell {
             // Its own close frame comes back; what else it says is nobody's business any more.
             let _ = timeout(FAREWELL, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
@@ -119,15 +115,10 @@ async fn tell(mut socket: WebSocket, mut follower: Follower) {
 }
 
 /// What to send next; `Break` when the browser is gone.
-async fn next(
-    socket: &mut WebSocket,
-    follower: &mut Follower,
-    beat: &mut Interval,
-) -> ControlFlow<(), Message> {
+async fn next(socket: &mut WebSocket, follower: &mut Follower) -> ControlFlow<(), Message> {
     loop {
         tokio::select! {
             news = follower.next() => return ControlFlow::Continue(written(news)),
-            _ = beat.tick() => return ControlFlow::Continue(Message::Text(Utf8Bytes::from_static(""))),
             heard = socket.recv() => match heard {
                 // tungstenite answers a ping by itself.
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
@@ -147,6 +138,7 @@ fn written(news: Result<News, End>) -> Message {
             Message::Text(text.into())
         }
         Ok(News::Gone) => Message::Text(Utf8Bytes::from_static(GONE)),
+        Ok(News::Nothing) => Message::Text(Utf8Bytes::from_static("")),
         Err(End::Told) => farewell(close::NORMAL),
         Err(End::Stopping) => farewell(close::GOING_AWAY),
         Err(End::Trouble) => farewell(close::TRY_AGAIN),

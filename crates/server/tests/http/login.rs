@@ -79,6 +79,24 @@ async fn events_tell_each_stage_and_end_with_the_last() {
 }
 
 #[tokio::test]
+async fn promise_4_a_stream_tells_expiry_though_nobody_announces_it_and_gives_signs_of_life_before() {
+    let app = TestApp::start().await;
+    let page = app.open_login(&app.desktop()).await;
+    tokio::time::pause();
+    let events = page.url("events");
+    let reading = page.browser.get(&events);
+    let passing = async {
+        tokio::time::sleep(Duration::from_secs(40)).await;
+        app.pass(Duration::from_secs(121));
+    };
+    let (answer, ()) = tokio::join!(reading, passing);
+    let told: Vec<&str> = answer.body.split_terminator("\n\n").collect();
+    let (last, before) = told.split_last().unwrap();
+    assert!(before[0].contains("\"waiting\"") && last.contains("\"expired\""), "{told:?}");
+    assert_eq!(before[1..], [": "; 7], "a comment every fifteen seconds");
+}
+
+#[tokio::test]
 async fn sec_05_a_refresh_kills_the_old_ticket() {
     let app = TestApp::start().await;
     let person = app.person("小明").await;
