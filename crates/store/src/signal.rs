@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use mashang_login::ids::ScanCode;
 use mashang_login::tickets::Watch;
 use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
 /// Counts the rings, so that one between two waits is not lost.
 #[derive(Default)]
@@ -116,6 +117,8 @@ impl Drop for Subscription {
 pub(crate) struct RemoteWatch {
     subscription: Subscription,
     interval: Duration,
+    /// When it wakes without a ring. Kept, so that whoever gives up waiting and comes back does not put it off.
+    due: Instant,
 }
 
 impl RemoteWatch {
@@ -123,7 +126,7 @@ impl RemoteWatch {
     pub(crate) fn new(subscription: Subscription, interval: Duration) -> Self {
         let spread = fnv(subscription.code.as_str()) % 512;
         let interval = interval * (768 + spread) / 1024;
-        Self { subscription, interval }
+        Self { subscription, interval, due: Instant::now() + interval }
     }
 }
 
@@ -131,7 +134,8 @@ impl RemoteWatch {
 impl Watch for RemoteWatch {
     async fn changed(&mut self) {
         // A timeout is a wake-up like any other: whoever wakes reads.
-        let _ = tokio::time::timeout(self.interval, self.subscription.changed()).await;
+        let _ = timeout_at(self.due, self.subscription.changed()).await;
+        self.due = Instant::now() + self.interval;
     }
 }
 
@@ -142,6 +146,8 @@ pub(crate) fn fnv(text: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::timeout;
+
     use super::*;
 
     fn code(letter: &str) -> ScanCode {
@@ -173,9 +179,22 @@ mod tests {
         let board = Switchboard::default();
         let interval = Duration::from_secs(15);
         let mut watch = RemoteWatch::new(board.subscribe(&code("x")), interval);
-        let begun = tokio::time::Instant::now();
+        let begun = Instant::now();
         watch.changed().await;
         let waited = begun.elapsed();
         assert!(waited >= interval * 3 / 4 && waited <= interval * 5 / 4, "{waited:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn promise_7_whoever_gives_up_waiting_and_comes_back_does_not_put_the_poll_off() {
+        let board = Switchboard::default();
+        let interval = Duration::from_secs(15);
+        for letter in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+            let mut watch = RemoteWatch::new(board.subscribe(&code(letter)), interval);
+            let begun = Instant::now();
+            while timeout(Duration::from_secs(4), watch.changed()).await.is_err() {}
+            let waited = begun.elapsed();
+            assert!(waited >= interval * 3 / 4 && waited <= interval * 5 / 4, "{waited:?}");
+        }
     }
 }
