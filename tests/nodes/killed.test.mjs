@@ -6,7 +6,9 @@
  */
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 
 import { signIn, journeys, number, scanUrl, status } from '../support/browser.mjs';
 import { claims } from '../support/house.mjs';
@@ -42,6 +44,14 @@ test('promise 8: nodes are killed all the time; nobody is let in without a yes, 
   await storm.end();
   context.diagnostic(`${await crowd.account()}, ${storm.kills()} kills`);
   assert.ok(storm.kills() > 3, 'nodes were killed meanwhile');
+});
+
+test('promise 8, SEC-78: whatever died when, the trail has a record of each login and of each code that was exchanged', async () => {
+  const count = async (of) => Number((await promisify(execFile)('psql', ['-At', house.database, '-c', `select count(*) from ${of}`])).stdout);
+  const answered = await count("grants where stage = 'fulfilled'");
+  assert.ok(answered > 0);
+  assert.equal(await count("audit_events where kind in ('signed_in', 'session_continued')"), answered);
+  assert.equal(await count("audit_events where kind = 'tokens_issued'"), await count('codes where spent_at is not null'));
 });
 
 journey('promise 8: whoever waits in a browser does not notice that their node died, but for a moment', async (stage) => {

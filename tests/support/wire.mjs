@@ -4,6 +4,15 @@ import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 
 /**
+ * Ends a connection as a machine does whose program has ended. Not while the socket says goodbye by itself: Node then marks its
+ * handle as closing and never closes it, and the process spins at its end.
+ */
+function reset(socket) {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
+/**
  * Listens on a free port and passes bytes on to `127.0.0.1:port`.
  *
  * @param {number} port
@@ -32,7 +41,7 @@ class Wire {
   }
 
   accept(near) {
-    if (this.state === 'cut') return near.resetAndDestroy();
+    if (this.state === 'cut') return reset(near);
     const far = connect(this.port, '127.0.0.1');
     const pair = { near, far };
     this.pairs.add(pair);
@@ -74,7 +83,7 @@ class Wire {
 
   drop() {
     for (const { near, far } of this.pairs) {
-      near.resetAndDestroy();
+      reset(near);
       far.destroy();
     }
     this.pairs.clear();

@@ -14,7 +14,6 @@ use serde::de::DeserializeOwned;
 
 use super::errors::store_error;
 use super::in_place::InPlace;
-use super::lookup;
 use super::texts::Key;
 
 /// Where a noun reads, or the transaction in which it writes.
@@ -41,7 +40,7 @@ impl Db<'_> {
     {
         match self {
             Self::File(file) => file.by_key::<E>(key.into()).map_err(store_error),
-            Self::Pool(_) | Self::Transaction(_) => lookup::row(E::find_by_id(key), self).await,
+            Self::Pool(_) | Self::Transaction(_) => Ok(E::find_by_id(key).fetch(self).await?.pop()),
         }
     }
 
