@@ -111,9 +111,9 @@ pub async fn promise_9_connections_that_lead_nowhere_are_replaced<S: Server>() {
 
     proxy.forget_connections();
     assert!(works(&records).await.is_err(), "somebody has to notice");
-    // Whoever comes next finds each of them out in a second, and several at once.
+    // Whoever comes next finds each of them out in a second, and several at once; on a busy machine fewer.
     let mut answer = works(&records).await;
-    for _ in 0..6 {
+    for _ in 0..16 {
         if answer.is_ok() {
             break;
         }
