@@ -182,8 +182,8 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     /// One grant, whatever its stage.
     async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError>;
     /// Answers a website's grant with a code: `Pending → Fulfilled`, person found, linked or created, session begun,
-    /// family and code stored, all of it told in the trail: all or nothing. Of any number of calls for one grant exactly one is [`Fulfilled::Done`].
-    /// A grant of another purpose is [`Fulfilled::NotOpen`].
+    /// family and code stored, all of it told in the trail: all or nothing. Of any number of calls for one grant exactly
+    /// one is [`Fulfilled::Done`]. A grant of another purpose is [`Fulfilled::NotOpen`].
     ///
     /// A person is found by the exact identity key first. Otherwise, when the proof carries a [`UnionLink`], by the
     /// identities with the same link; if such identities belong to more than one person, none is chosen and a new person

@@ -18,10 +18,10 @@ mod here;
 
 use axum::response::Response;
 use mashang_login::Timestamp;
-use mashang_login::audit::AuditKind;
+use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::Client;
 use mashang_login::grant::{Grant, Purpose};
-use mashang_login::ids::{GrantId, ScanCode};
+use mashang_login::ids::{ChannelId, GrantId, ScanCode};
 use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
 use mashang_login::ticket::{Origin, Refusal, Status, Ticket};
@@ -52,6 +52,23 @@ pub struct Waiting {
     pub client: Client,
     /// The ticket named in the address, if it exists and belongs to this browser and grant.
     pub ticket: Option<Ticket>,
+}
+
+impl Waiting {
+    /// What the trail says of this browser at its login's end, but who it is.
+    pub(crate) fn event(
+        &self,
+        app: &App,
+        visitor: &Visitor,
+        kind: AuditKind,
+        channel: &ChannelId,
+    ) -> AuditEvent {
+        let mut event = audit::by(app, visitor, kind);
+        event.client = Some(self.client.id.clone());
+        event.ticket = self.ticket.as_ref().map(|ticket| ticket.scan_code.short().to_owned());
+        event.channel = Some(channel.clone());
+        event
+    }
 }
 
 /// What a browser does next.

@@ -26,14 +26,15 @@ pub(super) async fn exchange(
     from: &AuditEvent,
 ) -> Outcome {
     let mut happened = None;
-    let answer = try_exchange(provider, client, (params, from), &mut happened).await;
+    let answer = try_exchange(provider, client, params, from, &mut happened).await;
     (answer, happened)
 }
 
 async fn try_exchange(
     provider: &Provider,
     client: &Client,
-    (params, from): (&Params, &AuditEvent),
+    params: &Params,
+    from: &AuditEvent,
     happened: &mut Option<Happened>,
 ) -> Result<TokenResponse, TokenError> {
     let now = provider.clock.now();
@@ -45,10 +46,10 @@ async fn try_exchange(
     if family.client != client.id {
         return Err(refused());
     }
-    let (client_id, user) = (client.id.clone(), family.user.clone());
+    let replayed = || Happened::Replayed { client: client.id.clone(), user: family.user.clone() };
     if record.spent_at.is_some() {
         provider.records.revoke_family(&family.id, now).await?;
-        *happened = Some(Happened::Replayed { client: client_id, user });
+        *happened = Some(replayed());
         return Err(refused());
     }
     check(&record, client, params, now)?;
@@ -61,12 +62,12 @@ async fn try_exchange(
     {
         Spent::Issued => {}
         Spent::Replayed => {
-            *happened = Some(Happened::Replayed { client: client_id, user });
+            *happened = Some(replayed());
             return Err(refused());
         }
         Spent::Unknown => return Err(refused()),
     }
-    *happened = Some(Happened::Issued { client: client_id, user });
+    *happened = Some(Happened::Issued);
     minted.answer(provider, client, family, record.nonce.as_deref(), now)
 }
 

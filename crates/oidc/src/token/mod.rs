@@ -113,19 +113,9 @@ impl fmt::Debug for TokenResponse {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happened {
     /// A code became tokens.
-    Issued {
-        /// For whom.
-        client: ClientId,
-        /// About whom.
-        user: UserId,
-    },
+    Issued,
     /// A refresh token was rotated.
-    Refreshed {
-        /// For whom.
-        client: ClientId,
-        /// About whom.
-        user: UserId,
-    },
+    Refreshed,
     /// A spent code or refresh token came back, and its family was revoked.
     Replayed {
         /// For whom.

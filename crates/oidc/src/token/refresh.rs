@@ -27,14 +27,15 @@ pub(super) async fn refresh(
     from: &AuditEvent,
 ) -> Outcome {
     let mut happened = None;
-    let answer = try_refresh(provider, client, (params, from), &mut happened).await;
+    let answer = try_refresh(provider, client, params, from, &mut happened).await;
     (answer, happened)
 }
 
 async fn try_refresh(
     provider: &Provider,
     client: &Client,
-    (params, from): (&Params, &AuditEvent),
+    params: &Params,
+    from: &AuditEvent,
     happened: &mut Option<Happened>,
 ) -> Result<TokenResponse, TokenError> {
     let now = provider.clock.now();
@@ -46,10 +47,10 @@ async fn try_refresh(
     if family.client != client.id {
         return Err(refused());
     }
-    let (client_id, user) = (client.id.clone(), family.user.clone());
+    let replayed = || Happened::Replayed { client: client.id.clone(), user: family.user.clone() };
     if record.spent_at.is_some() {
         provider.records.revoke_family(&family.id, now).await?;
-        *happened = Some(Happened::Replayed { client: client_id, user });
+        *happened = Some(replayed());
         return Err(refused());
     }
     if now >= record.expires_at {
@@ -68,12 +69,12 @@ async fn try_refresh(
     {
         Spent::Issued => {}
         Spent::Replayed => {
-            *happened = Some(Happened::Replayed { client: client_id, user });
+            *happened = Some(replayed());
             return Err(refused());
         }
         Spent::Unknown => return Err(refused()),
     }
-    *happened = Some(Happened::Refreshed { client: client_id, user });
+    *happened = Some(Happened::Refreshed);
     // OpenID Connect Core §12.2: an ID token from a refresh should not repeat the nonce.
     minted.answer(provider, client, family, None, now)
 }

@@ -69,12 +69,9 @@ pub async fn link(
         Linked::NotOpen => return back(app, waiting, Notice::NotFresh).await,
         Linked::UserDisabled => return Err(Problem::PersonDisabled),
     };
-    let mut event = audit::by(app, visitor, kind);
-    event.client = Some(waiting.client.id.clone());
+    let mut event = waiting.event(app, visitor, kind, &channel);
     event.user = Some(user.clone());
     event.other.clone_from(&other);
-    event.ticket = waiting.ticket.as_ref().map(|ticket| ticket.scan_code.short().to_owned());
-    event.channel = Some(channel);
     audit::write(app, event).await;
     if let Some(other) = other {
         tracing::info!(

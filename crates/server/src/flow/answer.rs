@@ -105,10 +105,7 @@ fn fresh_login(app: &App, visitor: &Visitor, waiting: &Waiting, proof: Proof) ->
     };
     let replaces = visitor.brought.session.as_ref().map(SessionSecret::hash);
     let new_user = UserId::random(&*app.entropy);
-    let mut told = audit::by(app, visitor, AuditKind::SignedIn);
-    told.client = Some(waiting.client.id.clone());
-    told.ticket = waiting.ticket.as_ref().map(|ticket| ticket.scan_code.short().to_owned());
-    told.channel = Some(proof.channel.clone());
+    let told = waiting.event(app, visitor, AuditKind::SignedIn, &proof.channel);
     (secret, FreshLogin { proof, new_user, session, replaces, told })
 }
 

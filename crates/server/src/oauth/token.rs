@@ -67,8 +67,8 @@ async fn note(app: &App, visitor: &Visitor, happened: &Happened) {
         app.metrics.tokens.get_or_create(&[("grant", grant.into())]).inc();
     };
     match happened {
-        Happened::Issued { .. } => issued("authorization_code"),
-        Happened::Refreshed { .. } => issued("refresh_token"),
+        Happened::Issued => issued("authorization_code"),
+        Happened::Refreshed => issued("refresh_token"),
         Happened::Replayed { client, user } => {
             app.metrics.replays.inc();
             tracing::warn!(client.id = %client, "a spent code or refresh token of {client} came back; its tokens are revoked");

@@ -40,7 +40,7 @@ impl Db<'_> {
     {
         match self {
             Self::File(file) => file.by_key::<E>(key.into()).map_err(store_error),
-            Self::Pool(_) | Self::Transaction(_) => Ok(E::find_by_id(key).fetch(self).await?.pop()),
+            Self::Pool(_) | Self::Transaction(_) => E::find_by_id(key).fetch_one(self).await,
         }
     }
 
@@ -73,6 +73,18 @@ pub(super) trait Fetch {
 
     /// All rows.
     fn fetch(self, db: Db<'_>) -> impl Future<Output = Result<Vec<Self::Row>, StoreError>> + Send;
+
+    /// The row that the query names by a primary or unique key, if it is there.
+    ///
+    /// Not SeaORM's `one()`: that adds `limit ?` with the number as a bound value, and since 3.47 SQLite plans such a
+    /// statement anew each time its limit is bound, which made parsing SQL half of the work of a look-up. A key has one row
+    /// at most, so there is nothing to limit.
+    fn fetch_one(self, db: Db<'_>) -> impl Future<Output = Result<Option<Self::Row>, StoreError>> + Send
+    where
+        Self: Sized + Send,
+    {
+        async move { Ok(self.fetch(db).await?.pop()) }
+    }
 }
 
 impl<E> Fetch for Select<E>

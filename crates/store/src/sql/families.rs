@@ -7,11 +7,11 @@ use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationTrait};
 
-use super::db::{Db, Run};
+use super::db::{Db, Fetch, Run};
 use super::entity::families::{Column, Entity, Model, Relation};
 use super::entity::{clients, users};
 use super::errors::{json, read, text, time, time_or_none, to_json};
-use super::{identities, lookup};
+use super::identities;
 
 pub(super) async fn open(db: Db<'_>, family: &Family) -> Result<(), StoreError> {
     db.insert(to_row(family)).await
@@ -32,8 +32,7 @@ pub(super) async fn live(db: Db<'_>, id: &str, now: Timestamp) -> Result<Option<
         .filter(Column::ExpiresAt.gt(now.as_millisecond()))
         .filter(users::Column::DisabledAt.is_null())
         .filter(clients::Column::DisabledAt.is_null());
-    let row = lookup::row(live, db).await?;
-    row.map(from_row).transpose()
+    live.fetch_one(db).await?.map(from_row).transpose()
 }
 
 /// Revokes a family. The first moment stays.

@@ -2,11 +2,13 @@
 //! real, or a linked identity.
 
 use mashang_login::Timestamp;
-use mashang_login::accounts::{Linked, Linking, trail_of};
+use mashang_login::accounts::{Linked, Linking, UnionNews, trail_of};
+use mashang_login::audit::AuditEvent;
 use mashang_login::grant::{Grant, GrantStage, Purpose};
 use mashang_login::ids::{GrantId, UserId};
 use mashang_login::records::{ContinuedLogin, FreshLogin, Fulfilled, Fulfilment, Login, StoreError};
 use mashang_login::session::Session;
+use mashang_login::user::User;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
@@ -173,10 +175,7 @@ async fn fresh(
         sessions::replace(db, former, &begun, now).await?;
     }
     sessions::begin(db, &begun).await?;
-    for event in trail_of(&login.told, &user.id, created, union.as_ref()) {
-        audit::append(db, &event).await?;
-    }
-    Ok(Ok((begun, Fulfilled::Done { user, created, union })))
+    done(db, &login.told, begun, (user, created, union)).await
 }
 
 async fn continued(
@@ -195,10 +194,20 @@ async fn continued(
     if !grant.request.admits(&user.id) {
         return Ok(Err(Fulfilled::OtherPerson));
     }
-    for event in trail_of(told, &user.id, false, None) {
+    done(db, told, session, (user, false, None)).await
+}
+
+/// Somebody is signed in, and the trail says so.
+async fn done(
+    db: Db<'_>,
+    told: &AuditEvent,
+    session: Session,
+    (user, created, union): (User, bool, Option<UnionNews>),
+) -> Result<SignedIn, StoreError> {
+    for event in trail_of(told, &user.id, created, union.as_ref()) {
         audit::append(db, &event).await?;
     }
-    Ok(Ok((session, Fulfilled::Done { user, created: false, union: None })))
+    Ok(Ok((session, Fulfilled::Done { user, created, union })))
 }
 
 fn to_row(grant: &Grant) -> Model {

@@ -29,10 +29,8 @@ pub(super) async fn with_user(
     let found = Entity::find_by_id(secret.to_text())
         .filter(Column::ExpiresAt.gt(now.as_millisecond()))
         .find_also_related(users::Entity)
-        .fetch(db)
-        .await?
-        // As `lookup::row`, which cannot read two tables.
-        .pop();
+        .fetch_one(db)
+        .await?;
     match found {
         Some((session, Some(user))) => Ok(Some((from_row(session)?, people::user_from_row(user)?))),
         _ => Ok(None),

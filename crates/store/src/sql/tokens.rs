@@ -14,7 +14,8 @@ use super::errors::{hash, read, time, time_or_none};
 use super::writer::Outcome;
 use super::{audit, families, identities, people};
 
-/// Stores tokens, and what the trail says of them, if their family may still have some; otherwise undoes the spending that led here.
+/// Stores tokens, and what the trail says of them, if their family may still have some; otherwise undoes the spending that
+/// led here.
 pub(super) async fn issue(
     db: Db<'_>,
     family_id: &str,
