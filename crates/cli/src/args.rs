@@ -44,6 +44,9 @@ pub enum Command {
     /// People: list, show, merge, unlink, switch off and on
     #[command(subcommand)]
     User(User),
+    /// The audit trail: what happened, and whether somebody changed it
+    #[command(subcommand)]
+    Audit(Audit),
     /// Bring the database's tables up to date without serving, and tell what that was
     Migrate(ConfigFile),
     /// Write all lasting records of the database into a file, to import them into another engine
@@ -273,6 +276,37 @@ pub struct MergeUsers {
     /// Do it
     #[arg(long)]
     pub yes: bool,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
+/// Commands about the audit trail.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Show what happened, the newest last
+    List(ListAudit),
+    /// Compare every record with the checkpoints that the server took; fails if one was changed, removed or slipped in
+    Verify(VerifyAudit),
+}
+
+/// What to show of the trail.
+#[derive(Debug, Clone, Args)]
+pub struct ListAudit {
+    /// Show at most this many
+    #[arg(long, default_value_t = 30)]
+    pub limit: u32,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
+/// What to compare with.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyAudit {
+    /// A checkpoint from the server's log, or its beginning: shows whether the trail still reaches it
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub checkpoint: Option<String>,
     /// Where the configuration is.
     #[command(flatten)]
     pub file: ConfigFile,

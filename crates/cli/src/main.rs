@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line program talks on its terminal")]
 
 mod args;
+mod audit;
 mod client;
 mod config;
 mod demo;
@@ -54,6 +55,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Client(command)) => client::run(command).await,
         Some(Command::User(command)) => user::run(command).await,
+        Some(Command::Audit(command)) => audit::run(command).await,
         Some(Command::Migrate(file)) => migrate::run(&file).await,
         Some(Command::Export(asked)) => moving::export(&asked).await,
         Some(Command::Import(asked)) => moving::import(&asked).await,

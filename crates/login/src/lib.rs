@@ -9,6 +9,7 @@
 //! - [`client`], [`session`], [`token`]: the OAuth nouns; [`consent`]: what a person agreed to tell a website;
 //! - [`handshake`]: one trip to a platform and back, bound to the device that set out;
 //! - [`records`] and [`tickets`]: the traits every storage engine keeps, with their promises written on them;
+//! - [`audit`]: what happened; [`trail`]: that nobody changes it unseen, and how long it is kept;
 //! - [`counters`]: what nodes count together;
 //! - [`platform_token`]: what platforms give to apps, shared by all nodes;
 //! - [`ambient`]: the clock and the source of randomness, handed in so that expiry can be tested;
@@ -37,6 +38,7 @@ pub mod session;
 pub mod ticket;
 pub mod tickets;
 pub mod token;
+pub mod trail;
 pub mod user;
 
 pub use ambient::{Clock, Entropy};

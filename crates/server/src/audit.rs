@@ -2,6 +2,8 @@
 //! error, with everything the record would have said. What signs somebody in or hands out tokens is not written here: its
 //! records are stored with it, or it did not happen.
 
+pub mod keeper;
+
 use mashang_login::accounts::UnionNews;
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::ids::{ChannelId, ClientId, ScanCode, UserId};

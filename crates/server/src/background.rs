@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::audit::keeper::TrailKeeper;
 use crate::state::App;
 use crate::{clock_skew, health};
 
@@ -52,8 +53,10 @@ async fn show_keys(app: &App) {
 }
 
 async fn tidy(app: &App) {
+    let mut trail = TrailKeeper::default();
     loop {
         show_keys(app).await;
+        trail.look_after(app).await;
         tokio::select! {
             () = tokio::time::sleep(TIDY_EVERY) => {}
             () = app.stopping.cancelled() => return,

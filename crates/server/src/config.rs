@@ -26,8 +26,8 @@ use url::Url;
 use self::channel::{ChannelSection, secret_of};
 use self::claims::ClaimsSection;
 pub use self::sections::{
-    Hidden, LimitsSection, LogFormat, LogSection, LoginSection, OperationsSection, ProxyNetwork,
-    SandboxSection, ServerSection, StoreSection, TicketsSection, TokensSection,
+    AuditSection, Hidden, LimitsSection, LogFormat, LogSection, LoginSection, OperationsSection,
+    ProxyNetwork, SandboxSection, ServerSection, StoreSection, TicketsSection, TokensSection,
 };
 use self::traces::TracesSection;
 
@@ -72,6 +72,8 @@ pub struct Config {
     pub tokens: TokensSection,
     /// `[limits]`
     pub limits: LimitsSection,
+    /// `[audit]`
+    pub audit: AuditSection,
     /// `[operations]`
     pub operations: OperationsSection,
     /// `[log]`

@@ -13,6 +13,7 @@ use mashang_login::credentials::Credentials;
 use mashang_login::records::{Records, StoreError};
 use mashang_login::seal::{MasterKey, SealError, Sealer};
 use mashang_login::secret::random_text;
+use mashang_login::trail::Trail;
 use mashang_login::{Clock, Entropy};
 use mashang_oidc::keys::{KeyError, KeyRing, RotationPolicy};
 use mashang_oidc::token::TokenPolicy;
@@ -125,6 +126,25 @@ pub async fn people(config: &Config) -> Result<(Arc<dyn Records>, Arc<dyn Creden
     Ok((database.clone(), database))
 }
 
+/// Opens the audit trail with what its checkpoints are made by, for commands that look after it.
+///
+/// # Errors
+/// [`OpenError::Database`], [`OpenError::MasterKey`].
+pub async fn trail(config: &Config) -> Result<(Arc<dyn Trail>, Sealer), OpenError> {
+    let path = &config.store.master_key_file;
+    let master = present_master_key(path)?.ok_or_else(|| {
+        wrong_master_key(path, "is missing; the audit trail's checkpoints are made with it".into())
+    })?;
+    let database = database(config).await?;
+    let sealer = Sealer::new(&master);
+    match database.master_key_check().await? {
+        Some(check) if sealer.recognise(&check).is_err() => {
+            Err(OpenError::OtherMasterKey { path: path.display().to_string() })
+        }
+        _ => Ok((Arc::new(database), sealer)),
+    }
+}
+
 /// Brings the tables up to date without serving.
 ///
 /// # Errors
@@ -233,6 +253,7 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         records,
         credentials: timed.clone(),
         consents: timed,
+        trail: database.clone(),
         tickets: store.tickets,
         handshakes: store.handshakes,
         challenges: store.challenges,

@@ -13,6 +13,7 @@ use mashang_login::records::Records;
 use mashang_login::seal::Sealer;
 use mashang_login::ticket::Lifetimes;
 use mashang_login::tickets::{Handshakes, Tickets};
+use mashang_login::trail::Trail;
 use mashang_login::{Clock, Entropy};
 use mashang_oidc::Provider;
 use tokio_util::sync::CancellationToken;
@@ -46,6 +47,8 @@ pub struct Parts {
     pub credentials: Arc<dyn Credentials>,
     /// What people agreed to tell websites, in the same store.
     pub consents: Arc<dyn Consents>,
+    /// The audit trail, as it is looked after.
+    pub trail: Arc<dyn Trail>,
     /// Live tickets.
     pub tickets: Arc<dyn Tickets>,
     /// Trips to platforms.
@@ -138,6 +141,8 @@ pub struct Site {
     pub request_life: Duration,
     /// How long a browser stays signed in.
     pub session_life: Duration,
+    /// How long the audit trail is kept; `None`: for ever.
+    pub trail_life: Option<Duration>,
 }
 
 impl Site {
@@ -165,6 +170,10 @@ impl Site {
             },
             request_life: seconds(login.request_minutes * 60),
             session_life: seconds(login.session_hours * 3600),
+            trail_life: match config.audit.keep_days {
+                0 => None,
+                days => Some(Duration::from_secs(u64::from(days) * 24 * 3600)),
+            },
         }
     }
 

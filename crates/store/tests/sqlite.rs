@@ -42,6 +42,7 @@ mod file_people {
 
     mashang_store::credential_suite!(nodes);
     mashang_store::consent_suite!(nodes);
+    mashang_store::trail_suite!(nodes);
 }
 
 mod file_platform_tokens {
@@ -77,6 +78,7 @@ mod memory_people {
 
     mashang_store::credential_suite!(nodes);
     mashang_store::consent_suite!(nodes);
+    mashang_store::trail_suite!(nodes);
 }
 
 mod memory_platform_tokens {

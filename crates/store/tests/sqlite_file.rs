@@ -412,3 +412,156 @@ async fn writes_until_killed() {
     }
     writers.join_all().await;
 }
+
+/// What somebody who can write the file does to the trail is found, up to the newest checkpoint (SEC-78).
+mod trail {
+    use mashang_login::seal::{MasterKey, Sealer};
+    use mashang_login::trail::{Checkpoint, Damage, MOST_COVERED, Verified, cover, trim, verify};
+
+    use super::*;
+
+    struct Archive {
+        folder: tempfile::TempDir,
+        records: SqlRecords,
+        sealer: Sealer,
+        world: World,
+    }
+
+    impl Archive {
+        /// Records 1 to 3, 4 to 6 and 7 to 9 under a checkpoint each, and 10, newer than they are.
+        async fn of_ten() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let records = open(&folder.path().join("mashang.db")).await.unwrap();
+            let sealer = Sealer::new(&MasterKey::from_bytes([7; 32]));
+            let archive = Self { folder, records, sealer, world: World::default() };
+            for n in 0..10 {
+                let mut event = AuditEvent::new(archive.world.after(n), AuditKind::SignedIn);
+                event.user = Some("person".parse().unwrap());
+                event.address = Some("203.0.113.7".into());
+                archive.records.record(&event).await.unwrap();
+            }
+            for until in [3, 6, 9] {
+                archive.cover(until).await;
+            }
+            archive
+        }
+
+        async fn cover(&self, until: i64) -> Checkpoint {
+            cover(&self.records, &self.sealer, until).await.unwrap().expect("there is something to cover")
+        }
+
+        async fn verify(&self) -> Verified {
+            verify(&self.records, &self.sealer, None, &mut |_| {}).await.unwrap()
+        }
+
+        async fn damage_after(self, meddling: &str) -> Vec<Damage> {
+            meddle(&self.folder.path().join("mashang.db"), meddling).await;
+            self.verify().await.damage
+        }
+    }
+
+    #[tokio::test]
+    async fn sec_78_an_edited_record_is_found() {
+        for edit in [
+            "set kind = 'signed_out'",
+            "set address = '203.0.113.8'",
+            "set user_id = null",
+            "set device = ''",
+            "set at = at + 1",
+            "set other_user_id = user_id, user_id = null",
+        ] {
+            let damage = Archive::of_ten()
+                .await
+                .damage_after(&format!("update audit_events {edit} where seq = 5"))
+                .await;
+            assert_eq!(damage, [Damage::Changed { after: 3, last: 6 }], "{edit}");
+        }
+        let unknown = "update audit_events set kind = 'never_happened' where seq = 5";
+        let damage = Archive::of_ten().await.damage_after(unknown).await;
+        assert!(matches!(&damage[..], [Damage::Unreadable { after: 3, last: 6, .. }]), "{damage:?}");
+    }
+
+    #[tokio::test]
+    async fn sec_78_a_removed_and_a_renumbered_record_is_found() {
+        let removed = Archive::of_ten().await.damage_after("delete from audit_events where seq = 5").await;
+        assert_eq!(removed, [Damage::Count { after: 3, last: 6, counted: 3, found: 2 }]);
+        let last = Archive::of_ten().await.damage_after("delete from audit_events where seq = 9").await;
+        assert_eq!(last, [Damage::Count { after: 6, last: 9, counted: 3, found: 2 }]);
+        let swapped = "update audit_events set seq = 50 where seq = 4; update audit_events set seq = 4 where seq = 5; \
+                       update audit_events set seq = 5 where seq = 50";
+        let damage = Archive::of_ten().await.damage_after(swapped).await;
+        assert_eq!(damage, [Damage::Changed { after: 3, last: 6 }]);
+    }
+
+    #[tokio::test]
+    async fn sec_78_a_record_that_was_slipped_in_is_found() {
+        let archive = Archive::of_ten().await;
+        let slipped = "delete from audit_checkpoints; delete from audit_events where seq > 6; \
+                       insert into audit_events (seq, at, kind) values (8, 1, 'signed_in')";
+        // Gaps in the numbers are common: a write that failed takes its number along.
+        meddle(&archive.folder.path().join("mashang.db"), slipped).await;
+        archive.cover(8).await;
+        assert_eq!(archive.verify().await.damage, []);
+        let damage =
+            archive.damage_after("insert into audit_events (seq, at, kind) values (7, 1, 'signed_in')").await;
+        assert_eq!(damage, [Damage::Count { after: 0, last: 8, counted: 7, found: 8 }]);
+    }
+
+    #[tokio::test]
+    async fn sec_78_a_missing_or_edited_checkpoint_is_found() {
+        let missing = "delete from audit_checkpoints where after_seq = 3; delete from audit_events where seq in (4, 5, 6)";
+        let damage = Archive::of_ten().await.damage_after(missing).await;
+        assert_eq!(damage, [Damage::Gap { after: 3, next: 6 }]);
+        let edited = "delete from audit_events where seq = 5; update audit_checkpoints set events = 2 where after_seq = 3";
+        let damage = Archive::of_ten().await.damage_after(edited).await;
+        assert_eq!(damage, [Damage::Changed { after: 3, last: 6 }]);
+    }
+
+    #[tokio::test]
+    async fn sec_78_whoever_removes_the_beginning_or_the_end_is_found() {
+        let beginning =
+            "delete from audit_checkpoints where last_seq <= 6; delete from audit_events where seq <= 6";
+        let damage = Archive::of_ten().await.damage_after(beginning).await;
+        assert_eq!(damage, [Damage::Gap { after: 0, next: 6 }]);
+        let forged = format!(
+            "{beginning}; insert into audit_trimmed (id, last_seq, checkpoint, hash) \
+             select 1, 6, previous, previous from audit_checkpoints where after_seq = 6"
+        );
+        let damage = Archive::of_ten().await.damage_after(&forged).await;
+        assert_eq!(damage, [Damage::ForgedTrim { last: 6 }]);
+
+        let archive = Archive::of_ten().await;
+        let logged = archive.verify().await.newest.unwrap().text();
+        let end = "delete from audit_checkpoints where last_seq = 9; delete from audit_events where seq > 6";
+        meddle(&archive.folder.path().join("mashang.db"), end).await;
+        let verified = verify(&archive.records, &archive.sealer, Some(&logged), &mut |_| {}).await.unwrap();
+        assert_eq!((verified.damage, verified.has_wanted), (vec![], Some(false)), "only the log knows");
+    }
+
+    #[tokio::test]
+    async fn sec_78_a_backlog_becomes_several_checkpoints_and_is_trimmed_in_rounds() {
+        let archive = Archive::of_ten().await;
+        let many = "with recursive n (seq) as (values (11) union all select seq + 1 from n where seq < 5000) \
+                    insert into audit_events (seq, at, kind) select seq, 1, 'signed_in' from n";
+        meddle(&archive.folder.path().join("mashang.db"), many).await;
+        let newest = archive.cover(5000).await;
+        assert_eq!(newest.last, 5000);
+        let verified = archive.verify().await;
+        let expected = 3 + 4991_u64.div_ceil(MOST_COVERED.into());
+        assert_eq!((verified.checkpoints, verified.covered), (expected, 5000));
+        assert_eq!(trim(&archive.records, &archive.sealer, archive.world.after(3600)).await.unwrap(), 5000);
+        let verified = archive.verify().await;
+        assert_eq!((verified.trimmed, verified.damage), (5000, vec![]));
+    }
+
+    #[tokio::test]
+    async fn sec_78_what_a_trimming_left_behind_goes_with_the_next() {
+        let archive = Archive::of_ten().await;
+        assert_eq!(trim(&archive.records, &archive.sealer, archive.world.after(3)).await.unwrap(), 3);
+        // As if the node had died between saying so and removing them.
+        let left = "insert into audit_events (seq, at, kind) values (2, 1, 'signed_in')";
+        meddle(&archive.folder.path().join("mashang.db"), left).await;
+        assert_eq!(archive.verify().await.damage, []);
+        assert_eq!(trim(&archive.records, &archive.sealer, archive.world.after(3)).await.unwrap(), 1);
+    }
+}

@@ -12,6 +12,9 @@ use super::{Config, ConfigError};
 /// Secrets from manuals and tutorials, refused on sight (SEC-76).
 pub(super) const SAMPLE_SECRETS: [&str; 4] = ["secret", "changeme", "your_app_secret", "appsecret"];
 
+/// In days, whichever months they are.
+const HALF_A_YEAR: u32 = 184;
+
 impl Config {
     /// Everything that is wrong, in sentences that say what to type where.
     ///
@@ -117,6 +120,13 @@ impl Config {
                 wrong.push(format!("{key}: {value} must be between 1 and {most}"));
             }
         }
+        // A hundred years, so that the day before them can be told.
+        if self.audit.keep_days > 36_500 {
+            wrong.push(format!(
+                "audit.keep_days: {} must be at most 36500; 0 keeps it for ever",
+                self.audit.keep_days
+            ));
+        }
     }
 
     fn check_sandbox(&self, wrong: &mut Vec<String>) {
@@ -168,6 +178,12 @@ impl Config {
         let is_shared = !self.store.url.starts_with("sqlite:");
         if is_shared && matches!(self.tickets.address(), Ok(TicketsAddress::Memory)) {
             hints.push("tickets.url is \"memory:\", so this must be the only node: with several, a phone that reaches another node than the browser did finds no ticket".to_owned());
+        }
+        if (1..HALF_A_YEAR).contains(&self.audit.keep_days) {
+            hints.push(format!(
+                "audit.keep_days is {}: China's Cybersecurity Law asks for network logs of six months at least; 境内网站依《网络安全法》应留存网络日志不少于六个月",
+                self.audit.keep_days
+            ));
         }
         hints.extend(self.traces.hint());
         if self.channel.is_empty() {

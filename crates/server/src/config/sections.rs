@@ -167,6 +167,14 @@ pub struct LimitsSection {
     pub streams_per_address: usize,
 }
 
+/// `[audit]`: the audit trail (SEC-78).
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSection {
+    /// Days that a record is kept; 0: for ever.
+    pub keep_days: u32,
+}
+
 /// `[operations]`: what only operators reach.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -12,6 +12,8 @@ use axum::extract::ConnectInfo;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use mashang_login::key::SigningAlgorithm;
+use mashang_login::trail;
+use mashang_server::audit::keeper::TrailKeeper;
 use mashang_server::config::{LogFormat, LogSection};
 use mashang_server::{log, operations, serve};
 use serde_json::Value;
@@ -95,6 +97,44 @@ async fn sec_78_metrics_name_no_person_no_ticket_and_no_address() {
         assert!(!text.contains(secret), "{secret}\n{text}");
     }
     assert!(text.contains("route=\"unmatched\""));
+}
+
+#[tokio::test]
+async fn sec_78_the_trail_is_covered_from_the_second_look_on_and_trimmed_when_it_is_old() {
+    let app = TestApp::start().await;
+    let _ = app.open_login(&app.desktop()).await;
+    let verify =
+        || async { trail::verify(&*app.app.trail, &app.app.sealer, None, &mut |_| {}).await.unwrap() };
+    let mut keeper = TrailKeeper::default();
+    keeper.look_after(&app.app).await;
+    assert_eq!(verify().await.checkpoints, 0, "somebody may still be writing a record of a lower number");
+    let there = app.app.trail.newest_record().await.unwrap();
+    let _ = app.open_login(&app.desktop()).await;
+    keeper.look_after(&app.app).await;
+    let covered = verify().await;
+    assert_eq!((covered.newest.unwrap().last, covered.damage), (there, vec![]));
+    assert!(covered.uncovered > 0, "what came since waits for the next look");
+    app.pass(Duration::from_secs(399 * 86_400));
+    keeper.look_after(&app.app).await;
+    assert_eq!(verify().await.trimmed, 0);
+    app.pass(Duration::from_secs(2 * 86_400));
+    keeper.look_after(&app.app).await;
+    let trimmed = verify().await;
+    assert_eq!((trimmed.damage, trimmed.covered, trimmed.uncovered), (vec![], 0, 0), "all of it is old");
+    assert!(trimmed.trimmed > there);
+}
+
+#[tokio::test]
+async fn the_trail_is_kept_for_ever_where_the_operator_says_so() {
+    let app = TestApp::with_config("[audit]\nkeep_days = 0").await;
+    let _ = app.open_login(&app.desktop()).await;
+    let mut keeper = TrailKeeper::default();
+    for _ in 0..3 {
+        keeper.look_after(&app.app).await;
+        app.pass(Duration::from_secs(1000 * 86_400));
+    }
+    let verified = trail::verify(&*app.app.trail, &app.app.sealer, None, &mut |_| {}).await.unwrap();
+    assert!(verified.covered > 0 && verified.trimmed == 0, "{verified:?}");
 }
 
 #[tokio::test]

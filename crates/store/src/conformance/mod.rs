@@ -112,7 +112,7 @@ macro_rules! conformance_cases {
 
 #[cfg(test)]
 mod tests {
-    const SUITES: [(&str, &[&str]); 8] = [
+    const SUITES: [(&str, &[&str]); 9] = [
         (include_str!("challenges.rs"), &[include_str!("challenges.rs")]),
         (include_str!("counters.rs"), &[include_str!("counters.rs")]),
         (include_str!("tickets.rs"), &[include_str!("tickets.rs")]),
@@ -120,6 +120,7 @@ mod tests {
         (include_str!("platform_tokens.rs"), &[include_str!("platform_tokens.rs")]),
         (include_str!("records/consents.rs"), &[include_str!("records/consents.rs")]),
         (include_str!("records/credentials.rs"), &[include_str!("records/credentials.rs")]),
+        (include_str!("records/trail.rs"), &[include_str!("records/trail.rs")]),
         (
             include_str!("records.rs"),
             &[

@@ -1,9 +1,10 @@
-//! What every engine of [`Records`], [`Credentials`] and [`Consents`] must do. One file of cases per noun; the list of all
-//! is in [`record_suite!`], [`credential_suite!`] and [`consent_suite!`].
+//! What every engine of [`Records`], [`Credentials`], [`Consents`] and [`Trail`] must do. One file of cases per noun; the list
+//! of all is in [`record_suite!`], [`credential_suite!`], [`consent_suite!`] and [`trail_suite!`].
 //!
 //! [`record_suite!`]: crate::record_suite
 //! [`credential_suite!`]: crate::credential_suite
 //! [`consent_suite!`]: crate::consent_suite
+//! [`trail_suite!`]: crate::trail_suite
 
 #![allow(missing_docs, reason = "the name of a case says what it shows")]
 
@@ -21,6 +22,7 @@ mod people;
 mod races;
 mod refresh;
 mod sessions;
+mod trail;
 mod unions;
 
 pub use account::*;
@@ -37,6 +39,7 @@ pub use people::*;
 pub use races::*;
 pub use refresh::*;
 pub use sessions::*;
+pub use trail::*;
 pub use unions::*;
 
 use mashang_login::Timestamp;
@@ -50,6 +53,7 @@ use mashang_login::records::{Fulfilled, Fulfilment, Login, Records, Spent};
 use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
 use mashang_login::token::NewTokens;
+use mashang_login::trail::Trail;
 use mashang_login::user::User;
 
 use super::Nodes;
@@ -202,9 +206,9 @@ macro_rules! record_suite {
 }
 
 /// Everything one store holds about people.
-pub trait People: Records + Credentials + Consents {}
+pub trait People: Records + Credentials + Consents + Trail {}
 
-impl<T: Records + Credentials + Consents> People for T {}
+impl<T: Records + Credentials + Consents + Trail> People for T {}
 
 /// A store with one client in it.
 struct Scene<S: ?Sized = dyn Records> {

@@ -1,8 +1,9 @@
-//! The audit trail: appended to, read newest first, never changed.
+//! The audit trail: appended to, read newest first, never changed. [`trail`](super::trail) looks after it.
 
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::ids::UserId;
 use mashang_login::records::StoreError;
+use mashang_login::trail::Numbered;
 use sea_orm::{ColumnTrait, EntityTrait, NotSet, QueryFilter, QueryOrder, QuerySelect, Select, Set};
 
 use super::db::{Db, Fetch};
@@ -40,6 +41,18 @@ pub(super) async fn newest_of(
     let kinds = kinds.iter().map(|kind| kind.as_str());
     let events = Entity::find().filter(Column::UserId.eq(user.as_str())).filter(Column::Kind.is_in(kinds));
     newest_in(db, events, limit).await
+}
+
+/// The records after the number `after` up to and including `until`, in their order, with their numbers.
+pub(super) async fn between(
+    db: Db<'_>,
+    after: i64,
+    until: i64,
+    limit: u32,
+) -> Result<Vec<Numbered>, StoreError> {
+    let these = Entity::find().filter(Column::Seq.gt(after)).filter(Column::Seq.lte(until));
+    let in_order = these.order_by_asc(Column::Seq).limit(u64::from(limit));
+    in_order.fetch(db).await?.into_iter().map(|row| Ok((row.seq, from_row(row)?))).collect()
 }
 
 async fn newest_in(db: Db<'_>, events: Select<Entity>, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {

@@ -43,6 +43,7 @@ mod sessions;
 mod sweep;
 mod texts;
 mod tokens;
+mod trail;
 mod unlinked;
 mod writer;
 

@@ -11,7 +11,7 @@
 //! | people, their identities, passwords, passkeys, merges, unlinked identities, consents | requests that are being answered (half an hour) |
 //! | websites, signing keys and whose master key sealed them, apps' tokens | who is fetching an app's token just now |
 //! | sessions, token families, codes and tokens, spent ones too: nobody is signed out, and a replay is still recognised | the count of the readiness check |
-//! | the audit trail, in its order | |
+//! | the audit trail in its order, with its checkpoints | |
 //!
 //! What is sealed stays sealed: the other side needs the same master key. Hashes stay hashes.
 
@@ -50,7 +50,9 @@ macro_rules! each_table {
             codes,
             access_tokens,
             refresh_tokens,
-            audit_events
+            audit_events,
+            audit_checkpoints,
+            audit_trimmed
         )
     };
 }

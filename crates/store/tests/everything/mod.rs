@@ -8,6 +8,8 @@ use mashang_login::credentials::{Credentials, NewUser};
 use mashang_login::grant::ScopeSet;
 use mashang_login::platform_token::{PlatformTokens, TokenName};
 use mashang_login::records::{Fulfilled, Fulfilment, Records};
+use mashang_login::seal::{MasterKey, Sealer};
+use mashang_login::trail;
 use mashang_store::conformance::fixtures::World;
 use mashang_store::sql::SqlRecords;
 use mashang_store::sql::moving::{self, MoveError, Moved};
@@ -61,6 +63,11 @@ pub async fn fill(records: &SqlRecords) {
         let mut event = AuditEvent::new(world.now, AuditKind::SignedIn);
         event.ticket = Some(format!("ticket {n}"));
         records.record(&event).await.unwrap();
+    }
+    let sealer = Sealer::new(&MasterKey::from_bytes([7; 32]));
+    for (until, horizon) in [(30, world.after(1)), (i64::MAX, world.now)] {
+        trail::cover(records, &sealer, until).await.unwrap();
+        trail::trim(records, &sealer, horizon).await.unwrap();
     }
 }
 

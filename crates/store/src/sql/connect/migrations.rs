@@ -29,7 +29,7 @@ macro_rules! migrations {
     };
 }
 
-const ALL: [(i64, &str, [&str; 3]); 8] = migrations![
+const ALL: [(i64, &str, [&str; 3]); 9] = migrations![
     1 "init" "0001_init.sql",
     2 "accounts" "0002_accounts.sql",
     3 "platform_tokens" "0003_platform_tokens.sql",
@@ -38,6 +38,7 @@ const ALL: [(i64, &str, [&str; 3]); 8] = migrations![
     6 "credentials" "0006_credentials.sql",
     7 "compatibility" "0007_compatibility.sql",
     8 "master_key" "0008_master_key.sql",
+    9 "audit_checkpoints" "0009_audit_checkpoints.sql",
 ];
 
 /// The number of the newest one.

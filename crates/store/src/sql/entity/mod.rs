@@ -5,7 +5,9 @@
 #![expect(unreachable_pub, reason = "SeaORM's derives make public items; the module itself is private")]
 
 pub mod access_tokens;
+pub mod audit_checkpoints;
 pub mod audit_events;
+pub mod audit_trimmed;
 pub mod bytes;
 pub mod clients;
 pub mod codes;

@@ -85,7 +85,9 @@ leave_nothing!(
     codes,
     access_tokens,
     refresh_tokens,
-    audit_events
+    audit_events,
+    audit_checkpoints,
+    audit_trimmed
 );
 
 impl Leaves for entity::platform_tokens::Model {
