@@ -11,7 +11,9 @@ import { lacking, linter, path, read, runs } from './support.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const DOCKERFILE = read('docker/Dockerfile');
-const stages = [...DOCKERFILE.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image);
+const unless = Object.fromEntries([...DOCKERFILE.matchAll(/^ARG (\w+)=(\S+)$/gm)].map(([, name, value]) => [name, value]));
+/** What each stage is built on, unless `--build-arg` says otherwise. */
+const stages = [...DOCKERFILE.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image.replace(/^\$\{(\w+)\}$/, (_, name) => unless[name]));
 const last = DOCKERFILE.slice(DOCKERFILE.lastIndexOf('\nFROM '));
 let folder;
 before(async () => { folder = await temporaryFolder(); });
