@@ -142,9 +142,14 @@ impl Client {
     /// Whether a browser page at `origin` belongs to this client (SEC-59): it is the origin of a redirect address.
     #[must_use]
     pub fn owns_origin(&self, origin: &str) -> bool {
-        self.redirect_uris.iter().filter_map(|uri| Url::parse(uri).ok()).any(|uri| {
-            matches!(uri.scheme(), "http" | "https") && uri.origin().ascii_serialization() == origin
-        })
+        self.origins().any(|own| own == origin)
+    }
+
+    /// The origins of its redirect addresses, as browsers write them; apps have none.
+    pub fn origins(&self) -> impl Iterator<Item = String> + '_ {
+        let addresses = self.redirect_uris.iter().filter_map(|uri| Url::parse(uri).ok());
+        let pages = addresses.filter(|uri| matches!(uri.scheme(), "http" | "https"));
+        pages.map(|uri| uri.origin().ascii_serialization())
     }
 
     /// Whether the presented secret is this client's; always false for a public client.

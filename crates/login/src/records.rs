@@ -359,6 +359,15 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     async fn record(&self, event: &AuditEvent) -> Result<(), StoreError>;
     /// The newest `limit` audit events, newest first.
     async fn audit_trail(&self, limit: u32) -> Result<Vec<AuditEvent>, StoreError>;
+    /// Whether one of the newest `look_back` audit events, or about as many, is of this kind and ticket (in its short form).
+    /// `None` where none is, but they do not reach back to `since`.
+    async fn audit_has(
+        &self,
+        kind: AuditKind,
+        ticket: &str,
+        since: Timestamp,
+        look_back: u32,
+    ) -> Result<Option<bool>, StoreError>;
     /// The newest `limit` audit events of these kinds that are about a person (not those in which they are the second one), newest first.
     async fn audit_of(
         &self,

@@ -1,7 +1,8 @@
 //! Answering a grant: a login becomes a code, and the response that carries it back to the client.
 
 use mashang_login::accounts::UnionNews;
-use mashang_login::grant::Grant;
+use mashang_login::client::Client;
+use mashang_login::grant::{Grant, Purpose};
 use mashang_login::ids::FamilyId;
 use mashang_login::records::{Fulfilled, Fulfilment, Login, StoreError};
 use mashang_login::secret::AuthorizationCode;
@@ -102,7 +103,8 @@ pub async fn fulfil(provider: &Provider, grant: &Grant, login: Login) -> Result<
     })
 }
 
-/// Answers a grant with `error`, once: what to carry back to the client, or `None` if the grant was answered before.
+/// Answers a grant with `error`, once: what to carry back to the client, or `None` if the grant was answered before, or the
+/// client's redirect address was taken back meanwhile: then nobody is led there (RFC 6749 §4.1.2.1).
 ///
 /// # Errors
 /// [`StoreError`] when the store did not answer.
@@ -113,6 +115,11 @@ pub async fn refuse(
 ) -> Result<Option<AuthorizationResponse>, StoreError> {
     let client = provider.records.client(&grant.client).await?;
     if !provider.records.refuse_grant(&grant.id, provider.clock.now()).await? {
+        return Ok(None);
+    }
+    let is_taken_back = |client: &Client| !client.allows_redirect(&grant.request.redirect_uri);
+    // Our own pages' grants are of no stored client, even if one has their name.
+    if grant.purpose == Purpose::SignIn && client.as_ref().is_some_and(is_taken_back) {
         return Ok(None);
     }
     let response = AuthorizationResponse::error(&grant.request, &provider.issuer, error);

@@ -1,11 +1,12 @@
 //! RP-Initiated Logout: a website asks to end the session (SEC-58).
 //!
-//! Silent only when the website shows an ID token of the very session that this browser has; otherwise the person is
-//! asked, because any page could have sent the browser here. A redirect goes to an exactly registered address of a
+//! Silent only when the website shows an ID token of the very session that this browser has, or when this browser has none;
+//! otherwise the person is asked, because any page could have sent the browser here. The session that a website's ID token
+//! names ends with it, whether this browser has its cookie or not. A redirect goes to an exactly registered address of a
 //! known client or does not happen.
 
 use mashang_login::client::Client;
-use mashang_login::ids::ClientId;
+use mashang_login::ids::{ClientId, SessionId, UserId};
 use mashang_login::records::StoreError;
 use mashang_login::session::Session;
 
@@ -19,20 +20,29 @@ const MAX_STATE: usize = 2048;
 /// What to do with a logout request.
 #[derive(Debug)]
 pub enum Logout {
-    /// End this browser's session, if there is one, then redirect.
-    Redirect {
-        /// The registered address, with `state`.
-        to: String,
-    },
+    /// End this browser's session, if there is one, and the one that is named; then redirect, or show our own page.
+    Leave(Leaving),
     /// Ask the person first; on yes, call [`confirmed`] with the same parameters.
     AskPerson {
         /// The website that asks, when it is known.
         client: Option<Box<Client>>,
+        /// Where a yes leads: a registered address, with `state`.
+        to: Option<String>,
+        /// What is wrong with the request. The person may sign out all the same, but of the parameters nothing counts, so
+        /// none may travel on (RP-Initiated Logout §4).
+        wrong: Option<LogoutError>,
     },
-    /// End this browser's session, if there is one, then show our own page.
-    SignedOutPage,
     /// Show the error; end nothing and redirect nowhere.
     LocalError(LogoutError),
+}
+
+/// How to leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaving {
+    /// The session that the website's ID token was issued in, and whose it is.
+    pub named: Option<(UserId, SessionId)>,
+    /// The registered address, with `state`; none: our own page.
+    pub to: Option<String>,
 }
 
 /// Why a logout request is refused.
@@ -70,12 +80,27 @@ impl LogoutError {
     pub fn status(&self) -> u16 {
         if matches!(self, Self::StoreUnavailable(_)) { 503 } else { 400 }
     }
+
+    /// Whether the request says well enough that somebody wants to sign out, and only not where to go then.
+    fn leaves_the_person_free(&self) -> bool {
+        match self {
+            Self::InvalidHint
+            | Self::ClientMismatch
+            | Self::UnknownClient
+            | Self::ClientMissing
+            | Self::RedirectUriMismatch => true,
+            Self::Duplicate(_) | Self::StateTooLong | Self::StoreUnavailable(_) => false,
+        }
+    }
 }
 
 /// Decides about a request from a website; `session` is this browser's live session.
 pub async fn decide(provider: &Provider, params: &Params, session: Option<&Session>) -> Logout {
     match read(provider, params).await {
         Ok(request) => request.decide(session),
+        Err(error) if session.is_some() && error.leaves_the_person_free() => {
+            Logout::AskPerson { client: None, to: None, wrong: Some(error) }
+        }
         Err(error) => Logout::LocalError(error),
     }
 }
@@ -105,15 +130,13 @@ impl Request {
         if self.hint.as_ref().is_some_and(is_of_this_session) {
             self.leave()
         } else {
-            Logout::AskPerson { client: self.client.map(Box::new) }
+            Logout::AskPerson { client: self.client.map(Box::new), to: self.return_to, wrong: None }
         }
     }
 
     fn leave(self) -> Logout {
-        match self.return_to {
-            Some(to) => Logout::Redirect { to },
-            None => Logout::SignedOutPage,
-        }
+        let named = self.hint.and_then(|hint| Some((hint.sub, hint.sid?)));
+        Logout::Leave(Leaving { named, to: self.return_to })
     }
 }
 

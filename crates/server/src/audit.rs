@@ -32,13 +32,8 @@ const LOOK_BACK: u32 = 2_000;
 
 /// Whether the trail has this record of a ticket; `None` where so much happened since the ticket was drawn that it cannot be told.
 pub async fn is_recorded(app: &App, kind: AuditKind, ticket: &Ticket) -> Option<bool> {
-    let trail = app.records.audit_trail(LOOK_BACK).await.ok()?;
-    let short = Some(ticket.scan_code.short());
-    if trail.iter().any(|event| event.kind == kind && event.ticket.as_deref() == short) {
-        return Some(true);
-    }
-    let is_whole = trail.len() < LOOK_BACK as usize;
-    (is_whole || trail.last().is_some_and(|oldest| oldest.at < ticket.origin.at)).then_some(false)
+    let looked = app.records.audit_has(kind, ticket.scan_code.short(), ticket.origin.at, LOOK_BACK).await;
+    looked.ok()?
 }
 
 /// Something happened on a trip to a platform.

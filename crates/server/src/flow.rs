@@ -35,6 +35,7 @@ use crate::oauth::message;
 use crate::state::App;
 use crate::traces::{self, Side};
 use crate::web::language::Language;
+use crate::web::limits::Counted;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::request_id;
@@ -171,6 +172,7 @@ pub async fn go_on(app: &App, visitor: &Visitor, waiting: Waiting) -> Result<Res
     match next(&waiting.grant, waiting.ticket.as_ref(), app.now()) {
         Next::Over => Err(over(&waiting)),
         Next::Draw => {
+            app.count(Counted::Start, visitor.address).await?;
             let to = begin(app, visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
             Ok(to.into_redirect())
         }
@@ -293,6 +295,9 @@ async fn go(
         authorize::Next::UseSession(session) => {
             let login = answer::continued_login(app, visitor, client, session);
             answer::answer(app, visitor, (grant, client), login, Vec::new()).await
+        }
+        authorize::Next::Refuse(_) if !client.allows_redirect(&grant.request.redirect_uri) => {
+            Err(Problem::UnknownLogin)
         }
         authorize::Next::Refuse(error) => {
             let response = AuthorizationResponse::error(&grant.request, &app.provider.issuer, &error)

@@ -18,9 +18,11 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use mashang_oidc::params::Params;
 use mashang_oidc::token::TokenRequest;
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use crate::state::App;
 use crate::web::limits::Counted;
+use crate::web::pages::see_other;
 use crate::web::visitor::Visitor;
 
 /// The query of a GET or the body of a form POST.
@@ -32,6 +34,22 @@ pub(crate) async fn raw_parameters(request: Request) -> Result<Vec<u8>, StatusCo
         return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
     form_body(request).await.map(|bytes| bytes.to_vec())
+}
+
+/// Longest query that every browser and proxy takes for certain.
+const LONGEST_QUERY: usize = 6 * 1024;
+
+/// For a form from a website, which browsers send without our `SameSite=Lax` cookies: the same request as a link, which
+/// brings them. `None` when it brought some, so it is our own form or a browser that has none to bring twice.
+pub(crate) fn with_cookies(visitor: &Visitor, path: &str, raw: &[u8]) -> Option<Response> {
+    let has_cookie = visitor.brought.browser.is_some() || visitor.brought.session.is_some();
+    if has_cookie || raw.is_empty() || raw.len() > LONGEST_QUERY {
+        return None;
+    }
+    // Written anew, so that nothing but a query can come of it.
+    let query =
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(form_urlencoded::parse(raw)).finish();
+    Some(see_other(&format!("{path}?{query}"), &[]))
 }
 
 /// A form's body, up to the server's limit.

@@ -30,6 +30,7 @@ use crate::channel::Channels;
 use crate::config::{Config, ConfigError};
 use crate::metrics::Metrics;
 use crate::metrics::engines::Timed;
+use crate::oauth::cors::Origins;
 use crate::platform;
 use crate::state::{App, Parts, Site};
 use crate::traces::Traces;
@@ -264,6 +265,7 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         clock,
         pages: Pages::new(config.sandbox.enabled, &sdk),
         sdk,
+        origins: Origins::default(),
         limits: Limits::new(&config.limits).counted(metrics.clone()),
         counts: Counts::new(store.counters),
         request_ids: RequestIds::random(&*entropy),

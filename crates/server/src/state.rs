@@ -23,6 +23,7 @@ use crate::channel::Channels;
 use crate::clock_skew;
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::oauth::cors::Origins;
 use crate::platform;
 use crate::traces::Traces;
 use crate::web::cookies::Transport;
@@ -71,6 +72,8 @@ pub struct Parts {
     pub sdk: Arc<Sdk>,
     /// Templates and words.
     pub pages: Pages,
+    /// Which pages may ask across origins.
+    pub origins: Origins,
     /// How much one address may ask for.
     pub limits: Limits,
     /// What nodes count together.

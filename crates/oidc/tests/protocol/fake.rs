@@ -507,6 +507,10 @@ impl Records for Fake {
         Ok(self.tables()?.audit.iter().rev().take(limit as usize).cloned().collect())
     }
 
+    async fn audit_has(&self, _: AuditKind, _: &str, _: Timestamp, _: u32) -> Result<Option<bool>> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
     async fn audit_of(&self, _: &UserId, _: &[AuditKind], _: u32) -> Result<Vec<AuditEvent>> {
         unreachable!("the protocol asks for no such thing")
     }

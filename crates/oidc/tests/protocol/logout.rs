@@ -1,7 +1,7 @@
 //! RP-Initiated Logout: silent only with proof, redirected only where registered (SEC-58).
 
 use mashang_login::session::Session;
-use mashang_oidc::logout::{Logout, LogoutError, confirmed, decide};
+use mashang_oidc::logout::{Leaving, Logout, LogoutError, confirmed, decide};
 
 use crate::house::{House, form, house};
 
@@ -30,8 +30,23 @@ impl Scene {
         assert!(matches!(yes, Logout::LocalError(_)), "a yes does not heal it");
         match asked {
             Logout::LocalError(error) => error,
+            Logout::AskPerson { client: None, to: None, wrong: Some(error) } => {
+                let anonymous = decide(&self.house.provider, &form(pairs), None).await;
+                assert!(
+                    matches!(anonymous, Logout::LocalError(_)),
+                    "whoever is signed out need not be asked"
+                );
+                error
+            }
             other => panic!("{other:?}"),
         }
+    }
+}
+
+fn leaves(logout: Logout) -> Leaving {
+    match logout {
+        Logout::Leave(leaving) => leaving,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -39,30 +54,35 @@ impl Scene {
 async fn a_hint_of_this_session_signs_out_silently() {
     let scene = scene().await;
     let hint = ("id_token_hint", &*scene.hint);
-    assert!(matches!(scene.ask(&[hint]).await, Logout::SignedOutPage));
-    let Logout::Redirect { to } = scene.ask(&[hint, BYE, ("state", "a b")]).await else {
-        panic!("registered")
-    };
-    assert_eq!(to, "https://site.example/bye?state=a%20b");
-    let Logout::Redirect { to } = scene.ask(&[hint, BYE, ("client_id", "site")]).await else { panic!() };
-    assert_eq!(to, "https://site.example/bye");
+    assert_eq!(leaves(scene.ask(&[hint]).await).to, None);
+    let leaving = leaves(scene.ask(&[hint, BYE, ("state", "a b")]).await);
+    assert_eq!(leaving.to.as_deref(), Some("https://site.example/bye?state=a%20b"));
+    assert_eq!(leaving.named, Some((scene.session.user.clone(), scene.session.id.clone())));
+    let leaving = leaves(scene.ask(&[hint, BYE, ("client_id", "site")]).await);
+    assert_eq!(leaving.to.as_deref(), Some("https://site.example/bye"));
     // RP-Initiated Logout §2: an expired ID token still names its session.
     scene.house.wait(7200);
-    assert!(matches!(scene.ask(&[hint, BYE]).await, Logout::Redirect { .. }));
+    assert_eq!(leaves(scene.ask(&[hint, BYE]).await).to.as_deref(), Some("https://site.example/bye"));
 }
 
 #[tokio::test]
 async fn sec_58_without_proof_the_person_is_asked_first() {
     let scene = scene().await;
-    assert!(matches!(scene.ask(&[]).await, Logout::AskPerson { client: None }));
+    let bare = scene.ask(&[]).await;
+    assert!(matches!(bare, Logout::AskPerson { client: None, to: None, wrong: None }), "{bare:?}");
     let pairs = [("client_id", "site"), BYE];
-    let Logout::AskPerson { client: Some(client) } = scene.ask(&pairs).await else { panic!("no proof") };
-    assert_eq!(client.name, "site");
-    let Logout::Redirect { to } = confirmed(&scene.house.provider, &form(&pairs)).await else {
-        panic!("yes")
+    let Logout::AskPerson { client: Some(client), to, wrong: None } = scene.ask(&pairs).await else {
+        panic!("no proof")
     };
-    assert_eq!(to, BYE.1);
-    assert!(matches!(confirmed(&scene.house.provider, &form(&[])).await, Logout::SignedOutPage));
+    assert_eq!(
+        (client.name.as_str(), to.as_deref()),
+        ("site", Some(BYE.1)),
+        "the page is told where a yes leads"
+    );
+    let yes = leaves(confirmed(&scene.house.provider, &form(&pairs)).await);
+    assert_eq!(yes, Leaving { named: None, to: Some(BYE.1.to_owned()) });
+    let yes = leaves(confirmed(&scene.house.provider, &form(&[])).await);
+    assert_eq!(yes, Leaving { named: None, to: None });
 }
 
 #[tokio::test]
@@ -72,15 +92,18 @@ async fn sec_58_a_hint_of_another_session_or_person_is_no_proof() {
     let other_hint = scene.house.exchange("site", &code).await.0.unwrap().id_token.unwrap();
     assert_ne!(other_session.id, scene.session.id);
     let asked = scene.ask(&[("id_token_hint", &other_hint), BYE]).await;
-    assert!(matches!(asked, Logout::AskPerson { client: Some(_) }));
+    assert!(matches!(asked, Logout::AskPerson { client: Some(_), wrong: None, .. }));
 }
 
 #[tokio::test]
 async fn without_a_session_there_is_nothing_to_ask() {
     let scene = scene().await;
     let decide = async |pairs: &[(&str, &str)]| decide(&scene.house.provider, &form(pairs), None).await;
-    assert!(matches!(decide(&[]).await, Logout::SignedOutPage));
-    assert!(matches!(decide(&[("id_token_hint", &scene.hint), BYE]).await, Logout::Redirect { .. }));
+    assert_eq!(leaves(decide(&[]).await), Leaving { named: None, to: None });
+    // The session that the website names ends, though this browser does not have its cookie.
+    let named = Some((scene.session.user.clone(), scene.session.id.clone()));
+    let leaving = leaves(decide(&[("id_token_hint", &scene.hint), BYE]).await);
+    assert_eq!(leaving, Leaving { named, to: Some(BYE.1.to_owned()) });
 }
 
 #[tokio::test]

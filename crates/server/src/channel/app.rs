@@ -184,7 +184,8 @@ impl OwnApp {
             key: identity.key,
             union: identity.union,
             profile: identity.profile,
-            attributes: identity.attributes,
+            // The number is as old as it was: it may be somebody else's by now, and nobody received a code.
+            attributes: Attributes { phone_number: None, ..identity.attributes },
             proven_at: bearer.family.auth_time.min(now),
         })
     }

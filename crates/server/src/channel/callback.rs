@@ -21,6 +21,7 @@ use super::{Channel, ChannelFailure, FailureWords, Platform};
 use crate::scan::Outcome;
 use crate::state::App;
 use crate::web::headers::Csp;
+use crate::web::limits::Counted;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
@@ -40,6 +41,7 @@ pub async fn callback(
     visitor: Visitor,
     Path(channel): Path<String>,
 ) -> Result<Response, Problem> {
+    app.limits.count_here(Counted::Poll, visitor.address)?;
     let channel = app.channels.get(&channel).ok_or(Problem::NotFound)?;
     if visitor.query_repeats("state") || visitor.query_repeats("code") {
         return Err(Problem::BadRequest("code and state come once each"));
@@ -54,10 +56,12 @@ pub async fn callback(
     match app.handshakes.claim(&claimant, app.now()).await? {
         Claim::Unknown => Err(Problem::UnknownLogin),
         Claim::Foreign => {
-            tracing::warn!(channel.id = %channel.id, "a state came back from another device or channel than it was made for; refused");
-            let mut event = audit::by(&app, &visitor, AuditKind::ForeignStateRefused);
-            event.channel = Some(channel.id.clone());
-            audit::write(&app, event).await;
+            if app.count(Counted::Refusal, visitor.address).await.is_ok() {
+                tracing::warn!(channel.id = %channel.id, "a state came back from another device or channel than it was made for; refused");
+                let mut event = audit::by(&app, &visitor, AuditKind::ForeignStateRefused);
+                event.channel = Some(channel.id.clone());
+                audit::write(&app, event).await;
+            }
             Err(Problem::UnknownLogin)
         }
         Claim::First(trip) => {

@@ -31,7 +31,6 @@ pub async fn page(
     let (Some(secret), Some(session)) =
         (visitor.brought.session.clone(), asked(&app, &visitor, &waiting).await?)
     else {
-        app.count(Counted::Start, visitor.address).await?;
         return flow::go_on(&app, &visitor, waiting).await;
     };
     let visitor = &visitor.preferring(&waiting.grant.request.ui_locales);

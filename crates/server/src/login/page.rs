@@ -27,7 +27,7 @@ pub async fn without_ticket(
     visitor: Visitor,
     Path(grant): Path<String>,
 ) -> Result<Response, Problem> {
-    app.count(Counted::Start, visitor.address).await?;
+    app.limits.count_here(Counted::Poll, visitor.address)?;
     let waiting = flow::of_grant(&app, &visitor, &grant).await?;
     flow::go_on(&app, &visitor, waiting).await
 }
@@ -38,6 +38,7 @@ pub async fn show(
     visitor: Visitor,
     Path((grant, ticket)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
+    app.limits.count_here(Counted::Poll, visitor.address)?;
     let waiting = flow::of_browser(&app, &visitor, &grant, &ticket).await?;
     match flow::next(&waiting.grant, waiting.ticket.as_ref(), app.now()) {
         // An approved ticket is collected by the page's own POST, or by the button: never by looking (SEC-18).

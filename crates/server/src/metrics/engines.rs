@@ -169,6 +169,7 @@ timed! {
     add_first_signing_key(key: &SigningKey) -> bool;
     record(event: &AuditEvent) -> ();
     audit_trail(limit: u32) -> Vec<AuditEvent>;
+    audit_has(kind: AuditKind, ticket: &str, since: Timestamp, look_back: u32) -> Option<bool>;
     audit_of(user: &UserId, kinds: &[AuditKind], limit: u32) -> Vec<AuditEvent>;
     sweep(now: Timestamp) -> u64;
     check() -> ();

@@ -5,19 +5,19 @@
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use mashang_login::grant::{Grant, GrantStage, Purpose, ResponseMode};
 use mashang_login::ids::GrantId;
 use mashang_oidc::authorize::{self, AuthorizationResponse, AuthorizeError, LocalError, Proven};
 use mashang_oidc::params::Params;
 
-use super::{message, raw_parameters};
-use crate::flow;
+use super::{message, raw_parameters, with_cookies};
 use crate::state::App;
 use crate::web::limits::Counted;
 use crate::web::pages::{see_other, set_cookies};
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
+use crate::{flow, urls};
 
 /// Takes the request.
 pub async fn authorize(State(app): State<App>, visitor: Visitor, request: Request) -> Response {
@@ -28,13 +28,19 @@ pub async fn authorize(State(app): State<App>, visitor: Visitor, request: Reques
 }
 
 async fn take(app: &App, visitor: &Visitor, request: Request) -> Result<Response, Problem> {
-    app.count(Counted::Start, visitor.address).await?;
+    let is_post = *request.method() == Method::POST;
     let raw = raw_parameters(request).await.map_err(|status| match status {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             Problem::BadRequest("the body must be application/x-www-form-urlencoded")
         }
         _ => Problem::BadRequest("the request is too large or cannot be read"),
     })?;
+    // Its cookies tell whether somebody is signed in, and which logins of this browser wait: without them it would be a new one.
+    if is_post && let Some(again) = with_cookies(visitor, urls::AUTHORIZE, &raw) {
+        app.limits.count_here(Counted::Poll, visitor.address)?;
+        return Ok(again);
+    }
+    app.count(Counted::Start, visitor.address).await?;
     let params = Params::parse(&raw).map_err(|error| local(LocalError::Malformed(error)))?;
     let proven = authorize::prove(&*app.records, &params).await.map_err(local)?;
     match answer(app, visitor, &proven, &params).await? {

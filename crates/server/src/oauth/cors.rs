@@ -1,10 +1,16 @@
 //! Cross-origin answers (SEC-59): discovery and keys for everyone, token, userinfo and the Browser API for the exact
 //! origins of registered clients, nothing anywhere else, and never with cookies.
 
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderValue, Method, StatusCode, header};
+use mashang_login::client::Client;
+use tokio::time::Instant;
 
 use crate::state::App;
 
@@ -45,7 +51,55 @@ pub async fn preflight() -> StatusCode {
 
 async fn is_registered(app: &App, origin: &HeaderValue) -> bool {
     let Ok(origin) = origin.to_str() else { return false };
+    if let Some(answer) = app.origins.remembered(origin) {
+        return answer;
+    }
     // A store that does not answer grants nothing (SEC-82).
-    let clients = app.records.clients().await.unwrap_or_default();
-    clients.iter().any(|client| client.is_enabled() && client.owns_origin(origin))
+    let Ok(clients) = app.records.clients().await else { return false };
+    let enabled = clients.iter().filter(|client| client.is_enabled());
+    app.origins.remember(enabled.flat_map(Client::origins).collect()).contains(origin)
+}
+
+/// How long an origin that was registered is taken to be so still, and the list is not read again for one that was not: a
+/// stranger's requests must not read every client, logos and all, each time.
+const KNOWN: Duration = Duration::from_secs(5);
+const UNKNOWN: Duration = Duration::from_secs(1);
+
+/// The origins of all clients that are switched on, as they were lately.
+#[derive(Debug, Default)]
+pub struct Origins(RwLock<Option<(Instant, Arc<HashSet<String>>)>>);
+
+impl Origins {
+    /// Whether `origin` is one; `None` if the clients must be asked.
+    fn remembered(&self, origin: &str) -> Option<bool> {
+        let lately = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let (at, origins) = lately.as_ref()?;
+        let answer = origins.contains(origin);
+        (at.elapsed() < if answer { KNOWN } else { UNKNOWN }).then_some(answer)
+    }
+
+    fn remember(&self, origins: HashSet<String>) -> Arc<HashSet<String>> {
+        let origins = Arc::new(origins);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), origins.clone()));
+        origins
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn sec_59_a_strangers_origin_reads_the_clients_once_a_second_and_a_new_one_counts_by_then() {
+        let origins = Origins::default();
+        assert_eq!(origins.remembered("https://site.example"), None);
+        origins.remember(HashSet::from(["https://site.example".to_owned()]));
+        assert_eq!(origins.remembered("https://site.example"), Some(true));
+        assert_eq!(origins.remembered("https://evil.example"), Some(false));
+        tokio::time::advance(UNKNOWN).await;
+        assert_eq!(origins.remembered("https://evil.example"), None, "it may have been registered since");
+        assert_eq!(origins.remembered("https://site.example"), Some(true));
+        tokio::time::advance(KNOWN).await;
+        assert_eq!(origins.remembered("https://site.example"), None, "it may have been switched off since");
+    }
 }

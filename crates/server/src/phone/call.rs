@@ -163,7 +163,9 @@ async fn recorded<T>(app: &App, visitor: &Visitor, outcome: Result<T, About<'_>>
         Ok(value) => return Ok(value),
         Err(about) => about,
     };
-    if matches!(refused, Refused::IdentityInRequest) {
+    if matches!(refused, Refused::IdentityInRequest)
+        && app.count(Counted::Refusal, visitor.address).await.is_ok()
+    {
         tracing::warn!("a phone sent an identity or a platform's token; refused");
         let mut event = audit::by(app, visitor, AuditKind::IdentityInRequestRefused);
         event.channel = channel.cloned();

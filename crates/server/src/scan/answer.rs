@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::confirm::is_same_device;
 use super::{Outcome, is_confirm_token, result_page};
 use crate::state::App;
+use crate::web::limits::Counted;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
 use crate::{audit, flow};
@@ -52,6 +53,7 @@ async fn answer(
     form: Result<Form<Answered>, FormRejection>,
     yes: bool,
 ) -> Result<Response, Problem> {
+    app.limits.count_here(Counted::Poll, visitor.address)?;
     let Form(form) = form.map_err(|_| Problem::BadRequest("the confirm page's form is incomplete"))?;
     let code = ScanCode::parse(ticket).map_err(|_| Problem::UnknownLogin)?;
     let Some(secret) = &visitor.brought.phone else { return Ok(result_page(&code, Outcome::Unknown)) };

@@ -61,7 +61,7 @@ pub fn source_of(address: &str) -> Option<String> {
 
 /// Pages that a website may open in a popup, which must find its opener again after coming back; the policy would cut
 /// that tie for good. Phone pages and everything else keep it.
-const POPUP_PATHS: [&str; 4] = ["/authorize", "/login/", "/channel/", "/consent/"];
+const POPUP_PATHS: [&str; 5] = ["/authorize", "/login/", "/channel/", "/consent/", "/logout"];
 
 /// Whether a website may have opened the page at `path` in a popup.
 #[must_use]

@@ -113,6 +113,21 @@ async fn sec_25_a_state_is_bound_to_its_device_and_not_spent_by_another() {
 }
 
 #[tokio::test]
+async fn sec_16_whoever_keeps_bringing_a_foreign_state_fills_no_trail() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let back = callback_from_platform(&app, &page, &person).await;
+    let stranger = app.desktop().with("sec-fetch-dest", "document");
+    for _ in 0..60 {
+        assert_eq!(stranger.get(&back).await.status, StatusCode::NOT_FOUND);
+    }
+    let trail = app.app.records.audit_trail(200).await.unwrap();
+    let rows = trail.iter().filter(|event| event.kind.as_str() == "foreign_state_refused").count();
+    assert!((30..60).contains(&rows), "{rows}");
+}
+
+#[tokio::test]
 async fn a_second_callback_follows_the_first_without_a_second_exchange() {
     let app = TestApp::start().await;
     let person = app.person("小明").await;

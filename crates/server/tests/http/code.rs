@@ -314,7 +314,15 @@ async fn sec_38_a_mailbox_is_linked_and_signs_in_as_the_same_person() {
     let page = app.login_page(&browser, &to_login).await;
     assert!(page.html.contains("绑定到") && page.html.contains("小明 的账号"), "it says what is being done");
     assert_eq!(send(&page, "mail", ADA).await.status, StatusCode::SEE_OTHER);
-    assert!(outbox(&app).await[0]["text"].as_str().unwrap().contains("用于把这里绑定到 小明 的账号"));
+    let message = outbox(&app).await[0].clone();
+    assert!(
+        message["text"].as_str().unwrap().contains("用于把这里绑定到 127.0.0.1:8080 上的账号"),
+        "{message}"
+    );
+    assert!(
+        !message.to_string().contains("小明"),
+        "nobody writes a stranger what they like by calling themselves so"
+    );
     let linked = verify(&page, "mail", &newest_code(&app).await).await;
     assert_eq!(linked.location(), "/account?notice=linked", "{}", linked.body);
     let user = app.app.records.users("", 1).await.unwrap().remove(0);

@@ -1,6 +1,7 @@
 //! The OpenID Connect endpoints over HTTP. What each parameter means is tested in `mashang-oidc`; here, what arrives.
 
 use http::{Method, StatusCode};
+use mashang_login::audit::AuditKind;
 use mashang_login::client::{ClientAuthentication, PkcePolicy};
 use serde_json::json;
 
@@ -60,8 +61,21 @@ async fn authorize_takes_a_form_as_well() {
     let app = TestApp::start().await;
     let query = app.authorize_path(&[]);
     let body = query.split_once('?').unwrap().1.to_owned();
-    let answer = app.desktop().send(Method::POST, "/authorize", Some(body)).await;
+    let browser = app.desktop();
+    let again = browser.send(Method::POST, "/authorize", Some(body.clone())).await;
+    assert_eq!(
+        again.location(),
+        query,
+        "browsers bring no cookies with another site's form: once more, as a link"
+    );
+    assert_eq!(browser.cookie_header(), "", "and nothing of the browser's is replaced");
+    let answer = browser.get(again.location()).await;
     assert!(answer.location().starts_with("/login/"), "{}", answer.location());
+    let known = browser.send(Method::POST, "/authorize", Some(body)).await;
+    assert!(known.location().starts_with("/login/"), "a form that brings them is taken as it is");
+    let odd = format!("{}&state=\r\nX: y", query.split_once('?').unwrap().1);
+    let again = app.desktop().send(Method::POST, "/authorize", Some(odd)).await;
+    assert!(again.location().ends_with("&state=%0D%0AX%3A+y"), "{}", again.location());
 }
 
 #[tokio::test]
@@ -303,12 +317,20 @@ async fn sec_58_logout_is_silent_only_with_an_id_token_of_this_session() {
     let id_token = app.exchange(&code).await.json()["id_token"].as_str().unwrap().to_owned();
     let return_to = "http://127.0.0.1:9/";
 
-    let forged = browser.get("/logout?id_token_hint=x.y.z").await;
-    assert_eq!(forged.status, StatusCode::BAD_REQUEST);
     let foreign =
         form_of(&[("id_token_hint", &id_token), ("post_logout_redirect_uri", "https://evil.example/")]);
-    let answer = browser.get(&format!("/logout?{foreign}")).await;
-    assert!(answer.location().is_empty() && answer.status == StatusCode::BAD_REQUEST);
+    for wrong in ["id_token_hint=x.y.z", &foreign, "post_logout_redirect_uri=https%3A%2F%2Fevil.example"] {
+        let answer = browser.get(&format!("/logout?{wrong}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "the person may sign out all the same");
+        assert!(answer.location().is_empty(), "but goes nowhere");
+        for carried in ["name=\"id_token_hint\"", "name=\"post_logout_redirect_uri\""] {
+            assert!(!answer.body.contains(carried), "nothing of it travels on: {}", answer.body);
+        }
+        assert!(answer.header("content-security-policy").contains("form-action 'self';"));
+        assert!(browser.cookie("mashang_session").is_some());
+        let answer = app.desktop().get(&format!("/logout?{wrong}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "whoever is not signed in is told what is wrong");
+    }
     let bare = browser.get("/logout").await;
     assert_eq!(bare.status, StatusCode::OK, "asks");
     assert!(browser.cookie("mashang_session").is_some());
@@ -336,6 +358,53 @@ async fn logout_asked_for_by_the_person_works_by_our_own_form() {
     let answer = browser.post("/logout", &[("logout_token", &token)]).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     assert!(browser.cookie("mashang_session").is_none());
+}
+
+#[tokio::test]
+async fn a_yes_to_logout_may_lead_back_to_the_website() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let browser = app.desktop();
+    app.log_in(&browser, &person).await;
+    let return_to = "http://127.0.0.1:9/";
+    let query = form_of(&[("client_id", "site"), ("post_logout_redirect_uri", return_to)]);
+    let asked = browser.get(&format!("/logout?{query}")).await;
+    // Browsers apply form-action to where a form's answer redirects.
+    let policy = asked.header("content-security-policy");
+    assert!(policy.contains("form-action 'self' https: http://127.0.0.1:9;"), "{policy}");
+    assert!(asked.header("cross-origin-opener-policy").is_empty(), "a website may sign out in a popup");
+    let token = asked.between("name=\"logout_token\" value=\"", "\"").to_owned();
+    let form = [("logout_token", &*token), ("client_id", "site"), ("post_logout_redirect_uri", return_to)];
+    let answer = browser.post("/logout", &form).await;
+    assert_eq!(answer.location(), return_to);
+    assert!(browser.cookie("mashang_session").is_none());
+    let plain = browser.get("/logout").await;
+    assert!(plain.header("content-security-policy").contains("form-action 'self';"));
+}
+
+#[tokio::test]
+async fn sec_58_a_website_ends_the_session_that_its_id_token_names_whatever_cookies_come() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let browser = app.desktop();
+    let code = param(&app.log_in(&browser, &person).await, "code");
+    let tokens = app.exchange(&code).await.json();
+    let id_token = tokens["id_token"].as_str().unwrap();
+    let return_to = "http://127.0.0.1:9/";
+    let form = form_of(&[("id_token_hint", id_token), ("post_logout_redirect_uri", return_to)]);
+    // Another site's form: no cookie comes. It is sent once more as a link, by which they do.
+    let again = app.desktop().send(Method::POST, "/logout", Some(form)).await;
+    assert!(again.location().starts_with("/logout?id_token_hint="), "{}", again.location());
+    // A browser that has none, as for a login inside a website's own page: the session that is named ends all the same.
+    let elsewhere = app.desktop().get(again.location()).await;
+    assert_eq!(elsewhere.location(), return_to);
+    let silent = browser.get(&app.authorize_path(&[("prompt", "none")])).await;
+    assert_eq!(param(silent.location(), "error"), "login_required");
+    let access = tokens["access_token"].as_str().unwrap();
+    assert_eq!(app.userinfo(access).await.status, StatusCode::UNAUTHORIZED, "and so does what came of it");
+    let signed_out = app.app.records.audit_trail(10).await.unwrap();
+    assert_eq!(signed_out.iter().filter(|event| event.kind == AuditKind::SignedOut).count(), 1);
+    assert_eq!(app.desktop().get(again.location()).await.location(), return_to, "once more changes nothing");
 }
 
 #[tokio::test]

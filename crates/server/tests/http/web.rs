@@ -119,6 +119,23 @@ async fn sec_16_the_ceiling_of_live_tickets_answers_busy_and_not_broken() {
     app.open_login(&app.desktop()).await;
 }
 
+/// Each address of a ticket that is gone draws a fresh one: that is a start, whoever asks.
+#[tokio::test]
+async fn sec_16_addresses_of_lost_tickets_draw_no_more_than_an_address_may_begin() {
+    let app = TestApp::with_config("[limits]\nstarts_per_minute = 5\n").await;
+    let page = app.open_login(&app.desktop()).await;
+    let lost = |n: usize| format!("/login/{}/{n:0>32}", page.grant);
+    let mut statuses = Vec::new();
+    for n in 0..8 {
+        statuses.push(page.browser.get(&lost(n)).await.status);
+    }
+    assert_eq!(statuses[..4], [StatusCode::SEE_OTHER; 4], "the first of five began the login");
+    assert_eq!(statuses[4..], [StatusCode::TOO_MANY_REQUESTS; 4]);
+    let trail = app.app.records.audit_trail(100).await.unwrap();
+    assert_eq!(trail.iter().filter(|event| event.kind.as_str() == "ticket_started").count(), 5);
+    assert_eq!(page.status().await.status, StatusCode::OK, "who waits goes on waiting");
+}
+
 #[tokio::test]
 async fn promise_12_the_sandbox_shows_itself_on_every_page() {
     let app = TestApp::start().await;

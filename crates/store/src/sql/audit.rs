@@ -1,5 +1,6 @@
 //! The audit trail: appended to, read newest first, never changed. [`trail`](super::trail) looks after it.
 
+use mashang_login::Timestamp;
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::ids::UserId;
 use mashang_login::records::StoreError;
@@ -41,6 +42,32 @@ pub(super) async fn newest_of(
     let kinds = kinds.iter().map(|kind| kind.as_str());
     let events = Entity::find().filter(Column::UserId.eq(user.as_str())).filter(Column::Kind.is_in(kinds));
     newest_in(db, events, limit).await
+}
+
+/// Whether one of the last `look_back` numbers is of this kind and ticket; `None` where none is, and they begin after `since`.
+/// The engine looks, so that no row comes here for it.
+pub(super) async fn has(
+    db: Db<'_>,
+    kind: AuditKind,
+    ticket: &str,
+    since: Timestamp,
+    look_back: u32,
+) -> Result<Option<bool>, StoreError> {
+    let before = newest_number(db).await? - i64::from(look_back);
+    let looked_through = || Entity::find().filter(Column::Seq.gt(before));
+    let wanted = looked_through().filter(Column::Ticket.eq(ticket)).filter(Column::Kind.eq(kind.as_str()));
+    if wanted.limit(1).fetch_one(db).await?.is_some() {
+        return Ok(Some(true));
+    }
+    let oldest = looked_through().order_by_asc(Column::Seq).limit(1).fetch_one(db).await?;
+    let reach_back = before <= 0 || oldest.is_some_and(|row| row.at < since.as_millisecond());
+    Ok(reach_back.then_some(false))
+}
+
+/// The number of the newest record; 0 if there is none.
+pub(super) async fn newest_number(db: Db<'_>) -> Result<i64, StoreError> {
+    let newest = Entity::find().order_by_desc(Column::Seq).limit(1);
+    Ok(newest.fetch_one(db).await?.map_or(0, |row| row.seq))
 }
 
 /// The records after the number `after` up to and including `until`, in their order, with their numbers.

@@ -361,6 +361,16 @@ impl Records for SqlRecords {
         self.reader.read(|db| audit::newest(db, limit)).await
     }
 
+    async fn audit_has(
+        &self,
+        kind: AuditKind,
+        ticket: &str,
+        since: Timestamp,
+        look_back: u32,
+    ) -> Result<Option<bool>, StoreError> {
+        self.reader.read(|db| audit::has(db, kind, ticket, since, look_back)).await
+    }
+
     async fn audit_of(
         &self,
         user: &UserId,

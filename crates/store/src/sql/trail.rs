@@ -6,12 +6,11 @@ use mashang_login::trail::{Checkpoint, Numbered, Trail, Trimmed};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::SqlRecords;
-use super::audit;
 use super::db::{Db, Fetch, Run};
 use super::entity::{audit_checkpoints, audit_events, audit_trimmed};
 use super::errors::{hash, read, time};
 use super::writer::{Outcome, write};
+use super::{SqlRecords, audit};
 
 /// The number of the only row of `audit_trimmed`.
 const ONLY: i64 = 1;
@@ -22,7 +21,7 @@ const ROUND: u64 = 1000;
 #[async_trait]
 impl Trail for SqlRecords {
     async fn newest_record(&self) -> Result<i64, StoreError> {
-        self.reader.read(newest_record).await
+        self.reader.read(audit::newest_number).await
     }
 
     async fn records_between(&self, after: i64, until: i64, limit: u32) -> Result<Vec<Numbered>, StoreError> {
@@ -62,11 +61,6 @@ impl Trail for SqlRecords {
             }
         }
     }
-}
-
-async fn newest_record(db: Db<'_>) -> Result<i64, StoreError> {
-    let newest = audit_events::Entity::find().order_by_desc(audit_events::Column::Seq).limit(1);
-    Ok(newest.fetch_one(db).await?.map_or(0, |row| row.seq))
 }
 
 async fn newest_checkpoint(db: Db<'_>) -> Result<Option<Checkpoint>, StoreError> {

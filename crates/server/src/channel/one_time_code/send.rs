@@ -9,7 +9,6 @@ use mashang_login::secret::random_text;
 
 use super::open::{State, answer, id, kind};
 use super::{AGAIN, ATTEMPTS, LIFE, OneTimeCodes, OpenCode, identity, of, random_code};
-use crate::audit;
 use crate::channel::Channel;
 use crate::flow::Waiting;
 use crate::message::{Message, Recipient, SendError, SendFailure};
@@ -18,6 +17,7 @@ use crate::traces::{self, Side};
 use crate::web::limits::TooMany;
 use crate::web::problem;
 use crate::web::visitor::Visitor;
+use crate::{audit, flow};
 
 /// Who wants a code where.
 #[derive(Clone, Copy)]
@@ -165,10 +165,13 @@ fn message(app: &App, visitor: &Visitor, asked: Asked<'_>, code: String) -> Mess
     let Asked { waiting, channel, to } = asked;
     let (words, language) = (&app.pages.words, visitor.language);
     let minutes = u32::try_from(LIFE.as_secs() / 60).unwrap_or(u32::MAX);
-    let site = waiting.client.name.clone();
-    let purpose = match waiting.grant.purpose {
-        Purpose::Link { .. } => "link",
-        Purpose::SignIn | Purpose::Account => "sign_in",
+    let (purpose, site) = match waiting.grant.purpose {
+        // Not the person's own name: whoever links may write to anybody's address, and would choose the words.
+        Purpose::Link { .. } => {
+            let host = flow::host_of(&app.site.public_url);
+            ("link", words.say(language, "code_message.account_at", &[("host", &host)]))
+        }
+        Purpose::SignIn | Purpose::Account => ("sign_in", waiting.client.name.clone()),
     };
     let values = [("site", site.as_str()), ("code", code.as_str()), ("minutes", &minutes.to_string())];
     let say = |part: &str| words.say(language, &format!("code_message.{part}"), &values);

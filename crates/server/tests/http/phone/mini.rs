@@ -11,11 +11,14 @@ use super::{Caller, recorded, refusal, refused};
 use crate::account::{press_link, sign_in};
 use crate::support::*;
 
-async fn house() -> TestApp {
-    let section = format!(
+fn section() -> String {
+    format!(
         "[channel.mini]\nkind = \"wechat-mini\"\nappid = \"{DEMO_MINI_APPID}\"\nsecret = \"{DEMO_MINI_SECRET}\"\nopen_platform = \"{DEMO_PLATFORM}\"\nqr = \"link\"\norder = 8\n"
-    );
-    TestApp::with_config(&section).await
+    )
+}
+
+async fn house() -> TestApp {
+    TestApp::with_config(&section()).await
 }
 
 fn caller(app: &TestApp) -> Caller<'_> {
@@ -191,6 +194,32 @@ async fn a_phone_number_comes_from_the_buttons_code_of_the_same_person() {
     assert_eq!(caller(&app).approve(&page.ticket, &token, &page.number).await.status, StatusCode::OK);
     let late = share(&phone_code(&app, &person).await.0).await;
     assert_eq!(refusal(&late), refused(409, "finished"));
+}
+
+/// A number may be somebody else's by now: only its own proof keeps it verified.
+#[tokio::test]
+async fn sec_36_a_token_of_a_later_login_does_not_prove_the_number_anew() {
+    let ours = "[channel.myapp]\nkind = \"app\"\naccept_tokens_of = [\"site\"]\norder = 9\n";
+    let app = TestApp::with_config(&format!("{}{ours}", section())).await;
+    let person = app.person("小明").await;
+    let log_in = async |with_number: bool| {
+        let page = app.open_login(&app.desktop()).await;
+        let token = caller(&app).scan(&page.ticket, json!({ "code": wx_login(&app, &person).await })).await;
+        if with_number {
+            let body = json!({ "phone_token": token, "code": phone_code(&app, &person).await.0 });
+            assert_eq!(caller(&app).call(&page.ticket, "phone-number", body).await.status, StatusCode::OK);
+        }
+        assert_eq!(caller(&app).approve(&page.ticket, &token, &page.number).await.status, StatusCode::OK);
+        let tokens = app.exchange(&param(&page.redeem().await, "code")).await.json();
+        tokens["access_token"].as_str().unwrap().to_owned()
+    };
+    log_in(true).await;
+    app.pass(std::time::Duration::from_secs(20 * 86_400));
+    let bearer = Some(log_in(false).await);
+    let page = app.open_login(&app.desktop()).await;
+    Caller { app: &app, channel: "myapp", bearer }.scan(&page.ticket, json!({})).await;
+    let Stage::Scanned { by, .. } = ticket(&app, &page).await.stage else { panic!("scanned") };
+    assert_eq!(by.attributes.phone_number, None);
 }
 
 #[tokio::test]
