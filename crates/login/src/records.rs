@@ -264,18 +264,31 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     ) -> Result<Unlinked, StoreError>;
     /// Ends every session that came from one identity and revokes the token families, as when a member was switched off
     /// (SEC-35). Returns how many browsers were signed out.
-    async fn end_sessions_of(&self, key: &IdentityKey, now: Timestamp) -> Result<u64, StoreError>;
+    ///
+    /// For a member of a corp, here and in the two below, proofs from before `stale_before` count for nothing from then on,
+    /// known or not: a scan may be under way. That is `now`, or as much later as the clocks of two nodes may differ.
+    async fn end_sessions_of(
+        &self,
+        key: &IdentityKey,
+        stale_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, StoreError>;
     /// Puts the identity of a member who left away under its [`tombstone`](IdentityKey::tombstone), ends every session of
     /// the person and revokes their token families: all or nothing. Whoever is given the id from now on is somebody new
     /// (SEC-35); a proof made before does not count any more. `None` if the identity is unknown or has no tombstone.
-    async fn retire_identity(&self, key: &IdentityKey, now: Timestamp)
-    -> Result<Option<Retired>, StoreError>;
+    async fn retire_identity(
+        &self,
+        key: &IdentityKey,
+        stale_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Retired>, StoreError>;
     /// Lets a member's identity follow a new id, so that the person stays the same; what the former one was signed in to
     /// ends. If the new id is known, the former is put away as by [`Records::retire_identity`]. All or nothing.
     async fn rename_identity(
         &self,
         from: &IdentityKey,
         to: &IdentityKey,
+        stale_before: Timestamp,
         now: Timestamp,
     ) -> Result<Renamed, StoreError>;
     /// A person's sessions that are live at `now`, oldest approval first.

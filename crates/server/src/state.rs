@@ -140,6 +140,8 @@ pub struct Site {
     pub sandbox: Option<Url>,
     /// Lifetimes of a ticket's stages.
     pub lifetimes: Lifetimes,
+    /// By how much another node's clock may differ; nothing where there is no other.
+    pub skew: Duration,
     /// How long a website's request stays open.
     pub request_life: Duration,
     /// How long a browser stays signed in.
@@ -154,6 +156,7 @@ impl Site {
     pub fn new(config: &Config) -> Self {
         let login = &config.login;
         let seconds = |n: u32| Duration::from_secs(n.into());
+        let skew = if config.tickets.is_shared() { clock_skew::BETWEEN_NODES } else { Duration::ZERO };
         Self {
             public_url: config.server.public_url.as_str().trim_end_matches('/').to_owned(),
             transport: if config.server.public_url.scheme() == "https" {
@@ -168,9 +171,9 @@ impl Site {
                 waiting: seconds(login.scan_seconds),
                 confirm: seconds(login.confirm_seconds),
                 // The only stage so short that two clocks thirty seconds apart would end it before it began.
-                redeem: seconds(login.redeem_seconds)
-                    + if config.tickets.is_shared() { clock_skew::BETWEEN_NODES } else { Duration::ZERO },
+                redeem: seconds(login.redeem_seconds) + skew,
             },
+            skew,
             request_life: seconds(login.request_minutes * 60),
             session_life: seconds(login.session_hours * 3600),
             trail_life: match config.audit.keep_days {

@@ -111,7 +111,8 @@ const CALLS_WITH_SECRET: [&str; 3] = [sns::EXCHANGE, token::STABLE_TOKEN, mini::
 pub enum FailureKind {
     /// The code was exchanged before: most often the callback arrived twice (WeChat fact sheet §8 no. 1).
     CodeSpent,
-    /// The code, or WeCom's user ticket, is wrong, expired or another app's. Start again.
+    /// The code, or WeCom's user ticket, is wrong, expired or another app's, or the person did not authorize the
+    /// call. Start again.
     CodeInvalid,
     /// The app's id or secret is wrong, missing or frozen. The operator must act.
     BadCredentials,
@@ -229,7 +230,8 @@ impl PlatformError {
         }
         match self.code.0 {
             40163 => FailureKind::CodeSpent,
-            40029 | 41008 | 42003 => FailureKind::CodeInvalid,
+            // 50001: the person did not authorize the call. WeCom's 50001 is a matter of the operator.
+            40029 | 41008 | 42003 | 50001 => FailureKind::CodeInvalid,
             // The same number means the secret where one was sent, and the token everywhere else.
             40001 if CALLS_WITH_SECRET.contains(&self.call) => FailureKind::BadCredentials,
             40013 | 40125 | 40243 | 41002 | 41004 => FailureKind::BadCredentials,
@@ -243,7 +245,6 @@ impl PlatformError {
             | 41030
             | 48001
             | 48004
-            | 50001
             | 50004
             | 50007
             | 61007
@@ -314,7 +315,7 @@ mod tests {
             (45009, K::RateLimited),
             (45011, K::RateLimited),
             (48001, K::NotAllowed),
-            (50001, K::NotAllowed),
+            (50001, K::CodeInvalid),
             (40164, K::NotAllowed),
             (50002, K::UserLimited),
             (40226, K::UserLimited),

@@ -23,6 +23,7 @@ const zh = {
   asPicture: '您是通过图片或聊天打开的，而不是用相机扫描屏幕。别人可能发来了他自己的二维码：除非电脑就在您面前，请点“拒绝”。',
   sharePhone: '提供手机号',
   phoneShared: '手机号已提供。',
+  phoneFailed: '手机号没有提供成功，但不影响您继续确认。',
   close: '可以关闭此页面了。',
   done: {
     denied: '已拒绝，什么也没有发生。',
@@ -72,6 +73,7 @@ const en = {
   asPicture: 'You opened this from a picture or a chat, not by pointing the camera at a screen. Somebody may have sent you a code of theirs: unless the computer is in front of you, press “Refuse”.',
   sharePhone: 'Share my phone number',
   phoneShared: 'Phone number shared.',
+  phoneFailed: 'Your phone number was not passed on. You can go on without it.',
   close: 'You can close this page.',
   done: {
     denied: 'Refused. Nothing has happened.',

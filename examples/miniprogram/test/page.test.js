@@ -169,6 +169,41 @@ test('a phone number is handed over as a code, and refusing to is fine', async (
   page.onUnload();
 });
 
+test('a phone number that does not arrive is told, and the login is approved without it', async () => {
+  const lost = [[503, { error: 'platform_setup' }], [503, { error: 'platform_unavailable' }], [400, { error: 'code_refused' }], undefined];
+  for (const answer of lost) {
+    const { page, held } = await opened({ scan: SCANNED, 'phone-number': answer, context: SCANNED, approve: [200, { status: 'approved' }] });
+    page.onNumber({ detail: { value: '42' } });
+    await page.onPhoneNumber({ detail: { code: 'phone-code' } });
+    assert.equal(page.data.step, 'confirm', JSON.stringify(answer));
+    assert.equal(page.data.phoneFailed, true);
+    assert.equal(page.data.phoneShared, false);
+    await page.onShow();
+    assert.equal(held.sent.filter(({ url }) => url.endsWith('/scan')).length, 1, 'still the same login');
+    await page.onApprove();
+    assert.equal(page.data.message, words.zh.ask.sign_in.approved);
+  }
+});
+
+test('a phone number that failed can be shared by another tap', async () => {
+  const { page, held } = await opened({ scan: SCANNED, 'phone-number': [400, { error: 'code_refused' }] });
+  await page.onPhoneNumber({ detail: { code: 'old-code' } });
+  held.answers['phone-number'] = [200, { status: 'scanned' }];
+  await page.onPhoneNumber({ detail: { code: 'new-code' } });
+  assert.equal(page.data.phoneFailed, false);
+  assert.equal(page.data.phoneShared, true);
+  page.onUnload();
+});
+
+test('a login that is over is told as over when the phone number is shared', async () => {
+  for (const name of ['unknown_login', 'finished', 'unauthorized']) {
+    const { page } = await opened({ scan: SCANNED, 'phone-number': [409, { error: name }] });
+    await page.onPhoneNumber({ detail: { code: 'phone-code' } });
+    assert.equal(page.data.step, 'failed');
+    assert.equal(page.data.message, words.zh.errors[name]);
+  }
+});
+
 test('the template names only words, data and handlers that exist, and yes and no weigh the same', () => {
   const wxml = fs.readFileSync(path.join(__dirname, '../pages/confirm/confirm.wxml'), 'utf8');
   const page = loadPage(phone());

@@ -391,15 +391,21 @@ impl Records for Fake {
         unreachable!("the protocol asks for no such thing")
     }
 
-    async fn end_sessions_of(&self, _: &IdentityKey, _: Timestamp) -> Result<u64> {
+    async fn end_sessions_of(&self, _: &IdentityKey, _: Timestamp, _: Timestamp) -> Result<u64> {
         unreachable!("the protocol asks for no such thing")
     }
 
-    async fn retire_identity(&self, _: &IdentityKey, _: Timestamp) -> Result<Option<Retired>> {
+    async fn retire_identity(&self, _: &IdentityKey, _: Timestamp, _: Timestamp) -> Result<Option<Retired>> {
         unreachable!("the protocol asks for no such thing")
     }
 
-    async fn rename_identity(&self, _: &IdentityKey, _: &IdentityKey, _: Timestamp) -> Result<Renamed> {
+    async fn rename_identity(
+        &self,
+        _: &IdentityKey,
+        _: &IdentityKey,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<Renamed> {
         unreachable!("the protocol asks for no such thing")
     }
 

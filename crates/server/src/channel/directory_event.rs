@@ -1,6 +1,7 @@
 //! What we do with a corp's directory events (SEC-35): whoever left is signed out at once, and the next one who is given
 //! their id is somebody else; whoever has a new id stays the same person. Only the directory can tell the two apart.
 
+use mashang_login::Timestamp;
 use mashang_login::accounts::Renamed;
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::identity::{ChannelKind, IdentityKey};
@@ -46,7 +47,8 @@ pub(super) async fn handle(
 
 /// The corp may give the id to somebody else: that will be another person (SEC-35).
 async fn left(app: &App, channel: &Channel, wecom: &Wecom, member: &MemberId) -> Result<(), Problem> {
-    let Some(gone) = app.records.retire_identity(&key(wecom, member), app.now()).await? else {
+    let Some(gone) = app.records.retire_identity(&key(wecom, member), stale_before(app), app.now()).await?
+    else {
         tracing::info!(channel.id = %channel.id, "a member of {} left who never logged in here", channel.id);
         return Ok(());
     };
@@ -60,7 +62,7 @@ async fn left(app: &App, channel: &Channel, wecom: &Wecom, member: &MemberId) ->
 async fn switched_off(app: &App, channel: &Channel, wecom: &Wecom, member: &MemberId) -> Result<(), Problem> {
     let key = key(wecom, member);
     let user = app.records.identity(&key).await?.map(|identity| identity.user);
-    let ended = app.records.end_sessions_of(&key, app.now()).await?;
+    let ended = app.records.end_sessions_of(&key, stale_before(app), app.now()).await?;
     tracing::info!(channel.id = %channel.id, ended, "a member of {} was switched off: {ended} sessions ended", channel.id);
     note(app, channel, AuditKind::MemberLeft, user, None).await;
     Ok(())
@@ -74,7 +76,8 @@ async fn renamed(
     from: &MemberId,
     to: &MemberId,
 ) -> Result<(), Problem> {
-    match app.records.rename_identity(&key(wecom, from), &key(wecom, to), app.now()).await? {
+    let (from, to) = (key(wecom, from), key(wecom, to));
+    match app.records.rename_identity(&from, &to, stale_before(app), app.now()).await? {
         Renamed::Done(user) => {
             tracing::info!(channel.id = %channel.id, user.id = %user, "a member of {} has a new id and stays {user}", channel.id);
             note(app, channel, AuditKind::MemberRenamed, Some(user), None).await;
@@ -86,6 +89,11 @@ async fn renamed(
         Renamed::Nobody => {}
     }
     Ok(())
+}
+
+/// Until when proofs may have been made before this event: another node's clock may be ahead of ours.
+fn stale_before(app: &App) -> Timestamp {
+    app.now() + app.site.skew
 }
 
 fn key(wecom: &Wecom, member: &MemberId) -> IdentityKey {

@@ -149,9 +149,10 @@ timed! {
     identity(key: &IdentityKey) -> Option<Identity>;
     identities_of(user: &UserId) -> Vec<Identity>;
     unlink_identity(user: &UserId, key: &IdentityKey, now: Timestamp) -> Unlinked;
-    end_sessions_of(key: &IdentityKey, now: Timestamp) -> u64;
-    retire_identity(key: &IdentityKey, now: Timestamp) -> Option<Retired>;
-    rename_identity(from: &IdentityKey, to: &IdentityKey, now: Timestamp) -> Renamed;
+    end_sessions_of(key: &IdentityKey, stale_before: Timestamp, now: Timestamp) -> u64;
+    retire_identity(key: &IdentityKey, stale_before: Timestamp, now: Timestamp) -> Option<Retired>;
+    rename_identity(from: &IdentityKey, to: &IdentityKey, stale_before: Timestamp, now: Timestamp)
+    -> Renamed;
     sessions_of(user: &UserId, now: Timestamp) -> Vec<Session>;
     begin_session(login: &FreshLogin, hinted: Option<&UserId>, now: Timestamp) -> Fulfilled;
     session(secret: &SecretHash, now: Timestamp) -> Option<Session>;

@@ -117,6 +117,9 @@ pub(super) async fn link(
         return Ok(Outcome::Undo(Linked::UserDisabled));
     }
     let proof = &linking.proof;
+    if leavers::is_stale(db, proof).await? {
+        return Ok(Outcome::Undo(Linked::NotOpen));
+    }
     if let Some(known) = identities::one(db, &proof.key).await? {
         let answer =
             if known.user == user { Linked::AlreadyYours(user) } else { Linked::OwnedByOther(known.user) };

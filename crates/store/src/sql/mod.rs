@@ -223,33 +223,35 @@ impl Records for SqlRecords {
         write!(self, undoable | db | identities::unlink(db, &user, &key, now))
     }
 
-    async fn end_sessions_of(&self, key: &IdentityKey, now: Timestamp) -> Result<u64, StoreError> {
+    async fn end_sessions_of(
+        &self,
+        key: &IdentityKey,
+        stale_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         let key = key.clone();
-        write!(self, |db| async move {
-            match identities::one(db, &key).await? {
-                Some(identity) => sessions::end_of_identity(db, &identity.user, &key, None, now).await,
-                None => Ok(0),
-            }
-        })
+        write!(self, |db| leavers::switch_off(db, &key, stale_before, now))
     }
 
     async fn retire_identity(
         &self,
         key: &IdentityKey,
+        stale_before: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Retired>, StoreError> {
         let key = key.clone();
-        write!(self, |db| leavers::retire(db, &key, now))
+        write!(self, |db| leavers::retire(db, &key, stale_before, now))
     }
 
     async fn rename_identity(
         &self,
         from: &IdentityKey,
         to: &IdentityKey,
+        stale_before: Timestamp,
         now: Timestamp,
     ) -> Result<Renamed, StoreError> {
         let (from, to) = (from.clone(), to.clone());
-        write!(self, |db| leavers::rename(db, &from, &to, now))
+        write!(self, |db| leavers::rename(db, &from, &to, stale_before, now))
     }
 
     async fn sessions_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {

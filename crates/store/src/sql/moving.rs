@@ -40,6 +40,7 @@ macro_rules! each_table {
             merges,
             merged_identities,
             unlinked_identities,
+            stale_proofs,
             clients,
             consents,
             master_key_check,

@@ -30,6 +30,9 @@ pub(super) async fn resolve(
     new_user: &UserId,
     now: Timestamp,
 ) -> Result<Found, StoreError> {
+    if leavers::is_stale(db, proof).await? {
+        return Ok(Found::Disabled);
+    }
     if let Some(row) = identities::row(db, &proof.key).await? {
         let owner = row.user_id.clone();
         let Some(user) = greet(db, &owner, proof, now).await? else { return Ok(Found::Disabled) };

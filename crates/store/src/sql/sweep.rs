@@ -8,7 +8,7 @@ use mashang_login::records::StoreError;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
 
 use super::db::{Db, Run, texts};
-use super::entity::{access_tokens, codes, families, grants, refresh_tokens, sessions};
+use super::entity::{access_tokens, codes, families, grants, refresh_tokens, sessions, stale_proofs};
 use super::grants::stage_word;
 
 /// How long an expired row stays: clocks differ, and people ask what happened yesterday. Grants that nobody answered are
@@ -44,11 +44,19 @@ pub(super) enum Leftover {
     /// Families whose absolute end has passed, with all that points at them. Until then spent codes and refresh tokens
     /// stay, so that a replay is recognised (SEC-49, SEC-50).
     Families,
+    /// What directories said of members: nobody's scan is under way for a day.
+    StaleProofs,
 }
 
 impl Leftover {
-    pub(super) const ALL: [Self; 5] =
-        [Self::UnansweredGrants, Self::Grants, Self::Sessions, Self::AccessTokens, Self::Families];
+    pub(super) const ALL: [Self; 6] = [
+        Self::UnansweredGrants,
+        Self::Grants,
+        Self::Sessions,
+        Self::AccessTokens,
+        Self::Families,
+        Self::StaleProofs,
+    ];
 }
 
 /// What one intention did.
@@ -82,6 +90,12 @@ pub(super) async fn round(db: Db<'_>, what: Leftover, now: Timestamp) -> Result<
             singles::<access_tokens::Entity>(db, access_tokens::Column::Token, over).await
         }
         Leftover::Families => families(db, horizon).await,
+        Leftover::StaleProofs => {
+            // A few at a time do not matter here: as many as members leave in a day.
+            let over = stale_proofs::Entity::delete_many();
+            let gone = over.filter(stale_proofs::Column::StaleBefore.lt(horizon)).run(db).await?;
+            Ok(Round { gone, is_full: false })
+        }
     }
 }
 

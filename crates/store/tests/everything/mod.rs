@@ -6,6 +6,7 @@ use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::consent::{Consent, Consents};
 use mashang_login::credentials::{Credentials, NewUser};
 use mashang_login::grant::ScopeSet;
+use mashang_login::identity::ChannelKind;
 use mashang_login::platform_token::{PlatformTokens, TokenName};
 use mashang_login::records::{Fulfilled, Fulfilment, Records};
 use mashang_login::seal::{MasterKey, Sealer};
@@ -41,6 +42,9 @@ pub async fn fill(records: &SqlRecords) {
         people.push(user);
     }
     records.merge_users(&world.merge_id(), &people[3], &people[4], world.now).await.unwrap().unwrap();
+    let mut member = world.proof("ww1", "zhangsan").key;
+    member.kind = ChannelKind::Wecom;
+    records.end_sessions_of(&member, world.now, world.now).await.unwrap();
     records.set_user_disabled(&people[0], Some(world.now)).await.unwrap();
     let user = NewUser { id: "person".parse().unwrap(), nickname: None };
     let password = world.password(&user.id, "ZhangSan");

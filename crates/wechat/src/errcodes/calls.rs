@@ -8,6 +8,8 @@ const REPORT_EN: &str =
     "The login server composed this request: report the number and the rid to its developers.";
 const AGAIN_ZH: &str = "请重新扫码登录。";
 const AGAIN_EN: &str = "Scan again to start over.";
+const TOKEN_ZH: &str = "登录服务会自动换新的再试一次；如果一直出现，请检查是否有两个系统都用 cgi-bin/token 取这个应用的 access_token，互相把对方的挤掉；渠道配了 token_source 的，再看它给的是不是旧的。";
+const TOKEN_EN: &str = "The login server fetches a new one and tries again by itself. If it persists, look for two systems that both fetch this app's token by cgi-bin/token and so end each other's; where the channel has a token_source, check that it does not hand out an old one.";
 
 pub(super) const TABLE: &[Explanation] = &[
     row(
@@ -25,11 +27,11 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "凭证无效：换取登录凭证时表示 AppSecret 不对，其他调用表示 access_token 无效或已被更新的取代。",
-            "如果所有人都无法登录，请核对渠道里的 AppSecret：网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置；如果只是偶尔出现，重新扫码即可。",
+            "如果所有人都无法登录，请核对渠道里的 AppSecret：网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置，小程序在小程序后台（mp.weixin.qq.com）› 开发管理 › 开发设置；如果只是偶尔出现，重新扫码即可。",
         ),
         (
             "A credential is not valid: the AppSecret when a code is exchanged, otherwise an access_token that is wrong or has been replaced.",
-            "If nobody can log in, compare the channel's secret. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置. If it is rare, scanning again is enough.",
+            "If nobody can log in, compare the channel's secret. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置, for a mini-program mp.weixin.qq.com › 开发管理 › 开发设置. If it is rare, scanning again is enough.",
         ),
     ),
     row(
@@ -49,14 +51,14 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "AppID 不存在或填写有误。",
-            "请核对渠道里的 AppID，注意首尾空格，也不要把公众号、网站应用和小程序的 AppID 混用。网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置。",
+            "请核对渠道里的 AppID，注意首尾空格，也不要把公众号、网站应用和小程序的 AppID 混用。网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置，小程序在小程序后台（mp.weixin.qq.com）› 开发管理 › 开发设置。",
         ),
         (
             "The AppID does not exist or is mistyped.",
-            "Compare the channel's appid, without stray spaces, and do not mix those of website apps, official accounts and mini-programs. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置.",
+            "Compare the channel's appid, without stray spaces, and do not mix those of website apps, official accounts and mini-programs. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置, for a mini-program mp.weixin.qq.com › 开发管理 › 开发设置.",
         ),
     ),
-    row(40014, User, ("access_token 不正确。", AGAIN_ZH), ("The access_token is not valid.", AGAIN_EN)),
+    row(40014, Operator, ("access_token 不正确。", TOKEN_ZH), ("The access_token is not valid.", TOKEN_EN)),
     row(
         40029,
         User,
@@ -111,11 +113,11 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "AppSecret 不正确。",
-            "请重置 AppSecret 并填入渠道的 secret：网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置。重置后旧的立即失效，其他使用它的系统也要一起更换。",
+            "请重置 AppSecret 并填入渠道的 secret：网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置，小程序在小程序后台（mp.weixin.qq.com）› 开发管理 › 开发设置。重置后旧的立即失效，其他使用它的系统也要一起更换。",
         ),
         (
             "The AppSecret is wrong.",
-            "Reset the AppSecret and put it into the channel's secret. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置. The old one stops working at once, so change it in every system that uses it.",
+            "Reset the AppSecret and put it into the channel's secret. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置, for a mini-program mp.weixin.qq.com › 开发管理 › 开发设置. The old one stops working at once, so change it in every system that uses it.",
         ),
     ),
     row(
@@ -195,11 +197,11 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "AppSecret 已被冻结。",
-            "请由管理员解冻 AppSecret，或重置后填入渠道的 secret：网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置。",
+            "请由管理员解冻 AppSecret，或重置后填入渠道的 secret：网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置，小程序在小程序后台（mp.weixin.qq.com）› 开发管理 › 开发设置。",
         ),
         (
             "The AppSecret is frozen.",
-            "Let an administrator unfreeze it, or reset it and put it into the channel's secret. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置.",
+            "Let an administrator unfreeze it, or reset it and put it into the channel's secret. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置, for a mini-program mp.weixin.qq.com › 开发管理 › 开发设置.",
         ),
     ),
     row(
@@ -213,11 +215,11 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "请求里缺少 AppID。",
-            "请在渠道里填写 AppID：网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置。",
+            "请在渠道里填写 AppID：网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置，小程序在小程序后台（mp.weixin.qq.com）› 开发管理 › 开发设置。",
         ),
         (
             "The appid is missing.",
-            "Put the AppID into the channel. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置.",
+            "Put the AppID into the channel. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置, for a mini-program mp.weixin.qq.com › 开发管理 › 开发设置.",
         ),
     ),
     row(
@@ -231,11 +233,11 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "请求里缺少 AppSecret。",
-            "请在渠道里填写 AppSecret：网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置。",
+            "请在渠道里填写 AppSecret：网站应用在开放平台（open.weixin.qq.com）› 管理中心 › 网站应用 › 查看，公众号在公众平台（mp.weixin.qq.com）› 设置与开发 › 基本配置，小程序在小程序后台（mp.weixin.qq.com）› 开发管理 › 开发设置。",
         ),
         (
             "The AppSecret is missing.",
-            "Put the AppSecret into the channel's secret. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置.",
+            "Put the AppSecret into the channel's secret. For a website app see open.weixin.qq.com › 管理中心 › 网站应用 › 查看, for an official account mp.weixin.qq.com › 设置与开发 › 基本配置, for a mini-program mp.weixin.qq.com › 开发管理 › 开发设置.",
         ),
     ),
     row(41008, Developer, ("请求里缺少登录 code。", REPORT_ZH), ("The login code is missing.", REPORT_EN)),
@@ -252,7 +254,7 @@ pub(super) const TABLE: &[Explanation] = &[
             "Check the channel's page (no leading slash, no query) and release a version that has it. Before the first release switch the check of the page off (check_page; WeChat's check_path) and choose the trial or develop version (version; WeChat's env_version).",
         ),
     ),
-    row(42001, User, ("access_token 已过期。", AGAIN_ZH), ("The access_token has expired.", AGAIN_EN)),
+    row(42001, Operator, ("access_token 已过期。", TOKEN_ZH), ("The access_token has expired.", TOKEN_EN)),
     row(
         42002,
         User,
@@ -311,12 +313,12 @@ pub(super) const TABLE: &[Explanation] = &[
         45009,
         Operator,
         (
-            "今天的接口调用次数已用完。",
-            "次日零点自动恢复；也可以在公众平台 › 设置与开发 › 接口权限中清零，并检查是否有程序在反复调用。",
+            "接口调用次数达到了上限。",
+            "小程序码每分钟最多 5000 个，等一分钟即可；其他接口是当天的次数用完了，次日零点自动恢复，公众号也可以在公众平台（mp.weixin.qq.com）› 设置与开发 › 接口权限中清零。请检查是否有程序在反复调用。",
         ),
         (
-            "Today's quota of calls is used up.",
-            "It returns at midnight in China; it can also be cleared on mp.weixin.qq.com under 设置与开发 › 接口权限. Look for a program that calls too often.",
+            "The limit of calls is reached.",
+            "Of mini-program codes there are 5000 a minute: wait a minute. For other calls the day's quota is used up: it returns at midnight in China, and an official account's can be cleared on mp.weixin.qq.com under 设置与开发 › 接口权限. Look for a program that calls too often.",
         ),
     ),
     row(
@@ -583,11 +585,11 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "这个 IP 正在等待管理员确认。",
-            "请公众号管理员在微信里确认，或把 IP 加入公众平台 › 设置与开发 › 基本配置 › IP 白名单。",
+            "请公众号或小程序的管理员在微信里确认，或把 IP 加入 IP 白名单：在公众平台（mp.weixin.qq.com），公众号是 设置与开发 › 基本配置 › IP白名单，小程序是 开发管理 › 开发设置 › IP白名单。",
         ),
         (
             "This IP address awaits the administrator's confirmation.",
-            "Let the official account's administrator confirm it in WeChat, or add it on mp.weixin.qq.com under 设置与开发 › 基本配置 › IP白名单.",
+            "Let the administrator of the official account or mini-program confirm it in WeChat, or add it on mp.weixin.qq.com: for an official account under 设置与开发 › 基本配置 › IP白名单, for a mini-program under 开发管理 › 开发设置 › IP白名单.",
         ),
     ),
     row(
@@ -595,11 +597,11 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "这个 IP 的调用需要管理员确认。",
-            "请公众号管理员在微信里确认，或把 IP 加入公众平台 › 设置与开发 › 基本配置 › IP 白名单。",
+            "请公众号或小程序的管理员在微信里确认，或把 IP 加入 IP 白名单：在公众平台（mp.weixin.qq.com），公众号是 设置与开发 › 基本配置 › IP白名单，小程序是 开发管理 › 开发设置 › IP白名单。",
         ),
         (
             "Calls from this IP address need the administrator's confirmation.",
-            "Let the official account's administrator confirm it in WeChat, or add it on mp.weixin.qq.com under 设置与开发 › 基本配置 › IP白名单.",
+            "Let the administrator of the official account or mini-program confirm it in WeChat, or add it on mp.weixin.qq.com: for an official account under 设置与开发 › 基本配置 › IP白名单, for a mini-program under 开发管理 › 开发设置 › IP白名单.",
         ),
     ),
     row(
@@ -607,11 +609,11 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "管理员两次拒绝了这个 IP，24 小时内不能再用。",
-            "24 小时后再请管理员确认，或把 IP 加入公众平台 › 设置与开发 › 基本配置 › IP 白名单。",
+            "24 小时后再请管理员确认，或把 IP 加入 IP 白名单：在公众平台（mp.weixin.qq.com），公众号是 设置与开发 › 基本配置 › IP白名单，小程序是 开发管理 › 开发设置 › IP白名单。",
         ),
         (
             "The administrator refused this IP address twice; it is blocked for 24 hours.",
-            "Ask the administrator again after 24 hours, or add it on mp.weixin.qq.com under 设置与开发 › 基本配置 › IP白名单.",
+            "Ask the administrator again after 24 hours, or add it on mp.weixin.qq.com: for an official account under 设置与开发 › 基本配置 › IP白名单, for a mini-program under 开发管理 › 开发设置 › IP白名单.",
         ),
     ),
     row(
@@ -619,11 +621,11 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "管理员拒绝了这个 IP，1 小时内不能再用。",
-            "1 小时后再请管理员确认，或把 IP 加入公众平台 › 设置与开发 › 基本配置 › IP 白名单。",
+            "1 小时后再请管理员确认，或把 IP 加入 IP 白名单：在公众平台（mp.weixin.qq.com），公众号是 设置与开发 › 基本配置 › IP白名单，小程序是 开发管理 › 开发设置 › IP白名单。",
         ),
         (
             "The administrator refused this IP address; it is blocked for an hour.",
-            "Ask the administrator again after an hour, or add it on mp.weixin.qq.com under 设置与开发 › 基本配置 › IP白名单.",
+            "Ask the administrator again after an hour, or add it on mp.weixin.qq.com: for an official account under 设置与开发 › 基本配置 › IP白名单, for a mini-program under 开发管理 › 开发设置 › IP白名单.",
         ),
     ),
     row(

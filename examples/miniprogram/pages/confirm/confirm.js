@@ -11,6 +11,9 @@ const { scanCodeOf, cameAsPicture } = require('../../lib/scene');
 const { wordsFor } = require('../../lib/words');
 const wechat = require('../../lib/wechat');
 
+/** Errors after which nobody can say yes to this login any more. */
+const OVER = ['unknown_login', 'finished', 'unauthorized'];
+
 Page({
   data: {
     /** `asking`, `confirm`, `done` or `failed`. */
@@ -27,6 +30,7 @@ Page({
     canApprove: false,
     askPhoneNumber: config.askPhoneNumber,
     phoneShared: false,
+    phoneFailed: false,
     message: '',
   },
 
@@ -56,7 +60,7 @@ Page({
     clearTimeout(this.timer);
     this.login = null;
     if (!scanCode) return this.fail('no_code');
-    this.setData({ step: 'asking', number: '', busy: false, canApprove: false, phoneShared: false, message: '' });
+    this.setData({ step: 'asking', number: '', busy: false, canApprove: false, phoneShared: false, phoneFailed: false, message: '' });
     const login = new Login(wechat.poster(config.baseUrl, this.language), config.channel, scanCode);
     this.login = login;
     return this.during(login, async () => {
@@ -118,15 +122,18 @@ Page({
     });
   },
 
-  /** The person pressed the phone-number button; without a code they refused, which is fine. */
+  /**
+   * The person pressed the phone-number button; without a code they refused, which is fine. So is a number that did not
+   * arrive: the login can be approved without it.
+   */
   async onPhoneNumber(event) {
     const { code } = event.detail;
     if (!code || this.data.busy) return undefined;
     const login = this.login;
-    this.setData({ busy: true });
+    this.setData({ busy: true, phoneFailed: false });
     return this.during(login, async () => {
-      await login.sharePhoneNumber(code);
-      if (login === this.login) this.setData({ busy: false, phoneShared: true });
+      const phoneShared = await shared(login, code);
+      if (login === this.login) this.setData({ busy: false, phoneShared, phoneFailed: !phoneShared });
     });
   },
 
@@ -157,6 +164,17 @@ async function codeOrRefused() {
     const refused = new Error('wx.login');
     refused.name = 'code_refused';
     throw refused;
+  }
+}
+
+/** Whether the number was passed on. Fails only where the login itself is over. */
+async function shared(login, code) {
+  try {
+    await login.sharePhoneNumber(code);
+    return true;
+  } catch (error) {
+    if (OVER.includes(error.name)) throw error;
+    return false;
   }
 }
 

@@ -2,7 +2,7 @@
 
 use mashang_login::accounts::{Linked, Renamed, Retired, Undone, Unlinked};
 use mashang_login::identity::{ChannelKind, IdentityKey, Proof};
-use mashang_login::records::{Fulfilled, Records};
+use mashang_login::records::{Fulfilled, Login, Records};
 
 use super::super::Nodes;
 use super::{Done, Scene};
@@ -22,13 +22,21 @@ impl Scene {
 
     /// The member leaves a minute from now.
     async fn leaves(&self, id: &str) -> Option<Retired> {
-        let key = self.member(id, 0).key;
-        self.nodes.a.retire_identity(&key, self.world.after(60)).await.unwrap()
+        let (key, at) = (self.member(id, 0).key, self.world.after(60));
+        self.nodes.a.retire_identity(&key, at, at).await.unwrap()
     }
 
     async fn has_new_id(&self, from: &str, to: &str) -> Renamed {
         let (from, to) = (self.member(from, 0).key, self.member(to, 0).key);
-        self.nodes.a.rename_identity(&from, &to, self.world.after(60)).await.unwrap()
+        let at = self.world.after(60);
+        self.nodes.a.rename_identity(&from, &to, at, at).await.unwrap()
+    }
+
+    /// What becomes of a login whose member scanned `seconds` from now.
+    async fn collects(&self, id: &str, seconds: u64) -> Fulfilled {
+        let grant = self.pending().await;
+        let approval = self.world.approval(&grant, self.member(id, seconds));
+        self.nodes.b.fulfil_grant(&approval, self.world.after(seconds.max(60) + 1)).await.unwrap()
     }
 
     async fn keys_of(&self, done: &Done) -> Vec<IdentityKey> {
@@ -87,6 +95,86 @@ pub async fn sec_35_a_proof_from_before_they_left_counts_for_nothing(nodes: Node
     assert!(namesake.created && namesake.user.id != member.user.id, "an id that ends alike is another");
 }
 
+pub async fn sec_35_a_scan_from_before_they_were_switched_off_counts_for_nothing(nodes: Nodes<dyn Records>) {
+    let scene = Scene::set(nodes).await;
+    let member = scene.member_signs_in("zhangsan", 0).await;
+    let (key, at) = (scene.member("zhangsan", 0).key, scene.world.after(60));
+    assert_eq!(scene.nodes.a.end_sessions_of(&key, at, at).await.unwrap(), 1);
+    assert_eq!(
+        scene.collects("zhangsan", 59).await,
+        Fulfilled::UserDisabled,
+        "scanned before, collected after"
+    );
+    let back = scene.member_signs_in("zhangsan", 60).await;
+    assert_eq!(
+        back.user.id, member.user.id,
+        "the directory lets them in again, or it would not have proven them"
+    );
+    let newcomer = scene.member("lisi", 0).key;
+    assert_eq!(scene.nodes.b.end_sessions_of(&newcomer, at, at).await.unwrap(), 0);
+    assert_eq!(scene.collects("lisi", 30).await, Fulfilled::UserDisabled, "also who never signed in");
+    scene.nodes.a.sweep(scene.world.after(60 + 86_399)).await.unwrap();
+    assert_eq!(scene.collects("lisi", 30).await, Fulfilled::UserDisabled, "for a day");
+    scene.nodes.a.sweep(scene.world.after(60 + 86_401)).await.unwrap();
+    let later = scene.collects("lisi", 30).await;
+    assert!(matches!(later, Fulfilled::Done { .. }), "then no scan can be under way: {later:?}");
+}
+
+pub async fn sec_35_a_scan_under_the_former_id_makes_nobody_after_the_new_one_was_told(
+    nodes: Nodes<dyn Records>,
+) {
+    let scene = Scene::set(nodes).await;
+    let member = scene.member_signs_in("zhangsan", 0).await;
+    assert_eq!(scene.has_new_id("zhangsan", "zs001").await, Renamed::Done(member.user.id.clone()));
+    assert_eq!(scene.collects("zhangsan", 30).await, Fulfilled::UserDisabled);
+    let other = scene.approve(scene.world.proof("wx1", "other")).await;
+    assert_eq!(scene.link(&other, scene.member("zhangsan", 30)).await, Linked::NotOpen);
+    assert_eq!(scene.member_signs_in("zs001", 30).await.user.id, member.user.id, "the new one is theirs");
+    assert!(scene.member_signs_in("zhangsan", 90).await.created, "and the former one somebody else's");
+}
+
+pub async fn sec_35_proofs_of_a_node_whose_clock_is_ahead_are_stale_too(nodes: Nodes<dyn Records>) {
+    let scene = Scene::set(nodes).await;
+    scene.member_signs_in("zhangsan", 0).await;
+    let (key, at, margin) = (scene.member("zhangsan", 0).key, scene.world.after(60), scene.world.after(90));
+    scene.nodes.a.retire_identity(&key, margin, at).await.unwrap().unwrap();
+    // An event that is told once more must not take the margin back.
+    scene.nodes.b.retire_identity(&key, at, at).await.unwrap();
+    assert_eq!(scene.collects("zhangsan", 89).await, Fulfilled::UserDisabled);
+    assert!(scene.member_signs_in("zhangsan", 90).await.created);
+}
+
+pub async fn sec_35_whoever_signs_in_while_they_are_switched_off_does_not_stay_signed_in(
+    nodes: Nodes<dyn Records>,
+) {
+    let scene = Scene::set(nodes).await;
+    for n in 0..10 {
+        let id = format!("member{n}");
+        let grant = scene.pending().await;
+        let approval = scene.world.approval(&grant, scene.member(&id, 0));
+        let session = match &approval.login {
+            Login::Fresh(login) => login.session.secret,
+            Login::Continued(_) => unreachable!("an approval is fresh"),
+        };
+        let (key, at) = (scene.member(&id, 0).key, scene.world.after(1));
+        let (a, b) = (scene.nodes.a.clone(), scene.nodes.b.clone());
+        let gate = std::sync::Arc::new(tokio::sync::Barrier::new(2));
+        let both = (gate.clone(), gate);
+        let signing_in = async move {
+            both.0.wait().await;
+            a.fulfil_grant(&approval, at).await.unwrap()
+        };
+        let switching_off = async move {
+            both.1.wait().await;
+            b.end_sessions_of(&key, at, at).await.unwrap()
+        };
+        let (signed_in, ended) = tokio::join!(tokio::spawn(signing_in), tokio::spawn(switching_off));
+        let came_in = matches!(signed_in.unwrap(), Fulfilled::Done { .. });
+        assert_eq!(ended.unwrap(), u64::from(came_in), "what came in was ended");
+        assert!(!scene.is_live(&session).await);
+    }
+}
+
 pub async fn sec_35_whoever_keeps_only_a_tombstone_cannot_unlink_the_last_way_in(nodes: Nodes<dyn Records>) {
     let scene = Scene::set(nodes).await;
     let member = scene.member_signs_in("zhangsan", 0).await;
@@ -102,7 +190,8 @@ pub async fn sec_35_only_a_corps_member_is_put_away(nodes: Nodes<dyn Records>) {
     let (follower, outsider) = (scene.sign_in().await, scene.member_signs_in("openid:o1", 0).await);
     for done in [&follower, &outsider] {
         let key = scene.keys_of(done).await.remove(0);
-        assert_eq!(scene.nodes.a.retire_identity(&key, scene.world.after(60)).await.unwrap(), None);
+        let at = scene.world.after(60);
+        assert_eq!(scene.nodes.a.retire_identity(&key, at, at).await.unwrap(), None);
         assert!(scene.is_live(&done.session).await);
     }
     assert_eq!(scene.leaves("nobody").await, None);

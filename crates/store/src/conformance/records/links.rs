@@ -261,13 +261,13 @@ pub async fn sec_35_a_member_who_is_switched_off_is_signed_out_everywhere(nodes:
     let other = scene.approve(scene.world.proof("wx2", "other")).await;
     let second = scene.sign_in().await;
     let key = scene.world.proof("wx1", "openid").key;
-    assert_eq!(scene.nodes.a.end_sessions_of(&key, scene.now()).await.unwrap(), 2);
-    assert_eq!(scene.nodes.a.end_sessions_of(&key, scene.now()).await.unwrap(), 0);
+    assert_eq!(scene.nodes.a.end_sessions_of(&key, scene.now(), scene.now()).await.unwrap(), 2);
+    assert_eq!(scene.nodes.a.end_sessions_of(&key, scene.now(), scene.now()).await.unwrap(), 0);
     assert!(!scene.is_live(&done.session).await && !scene.is_live(&second.session).await);
     assert!(!scene.speaks(&tokens).await);
     assert!(scene.is_live(&other.session).await);
     let nobody = scene.world.proof("wx8", "nobody").key;
-    assert_eq!(scene.nodes.b.end_sessions_of(&nobody, scene.now()).await.unwrap(), 0);
+    assert_eq!(scene.nodes.b.end_sessions_of(&nobody, scene.now(), scene.now()).await.unwrap(), 0);
 }
 
 pub async fn sec_35_what_a_member_opened_ends_though_another_session_replaced_theirs(
@@ -282,7 +282,7 @@ pub async fn sec_35_what_a_member_opened_ends_though_another_session_replaced_th
     let successor = scene.approve_at(second, Some(done.session), scene.now()).await;
     assert!(scene.speaks(&tokens).await);
     let key = scene.world.proof("wx1", "openid").key;
-    scene.nodes.a.end_sessions_of(&key, scene.now()).await.unwrap();
+    scene.nodes.a.end_sessions_of(&key, scene.now(), scene.now()).await.unwrap();
     assert!(!scene.speaks(&tokens).await);
     assert!(scene.is_live(&successor.session).await);
 }

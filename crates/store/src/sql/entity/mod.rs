@@ -25,5 +25,6 @@ pub mod platform_tokens;
 pub mod refresh_tokens;
 pub mod sessions;
 pub mod signing_keys;
+pub mod stale_proofs;
 pub mod unlinked_identities;
 pub mod users;

@@ -76,6 +76,7 @@ leave_nothing!(
     merges,
     merged_identities,
     unlinked_identities,
+    stale_proofs,
     clients,
     consents,
     master_key_check,

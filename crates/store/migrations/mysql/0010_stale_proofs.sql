@@ -1,0 +1,11 @@
+-- Proofs of a corp's member from before a moment count for nothing: the directory said then that they left, were switched off
+-- or have another id, while a scan of theirs may have been under way (SEC-35).
+create table stale_proofs (
+    kind         varchar(32) not null,
+    app          varchar(160) not null,
+    subject      varchar(512) not null,
+    stale_before bigint not null,
+    primary key (kind, app, subject)
+) engine=innodb default charset=utf8mb4 collate=utf8mb4_bin;
+create index stale_proofs_by_end on stale_proofs (stale_before);
+insert into schema_compatibility (migration, works_from) values (10, 8);
