@@ -183,6 +183,7 @@ journey('a phone\'s own camera is handed to the sandbox phone in the demo, and c
   await phone.goto(await stage.camera(computer.locator('[data-qr]')));
   assert.equal(new URL(phone.url()).origin, demo.sandbox);
   await phone.locator('button[name="person"][value="xiaohong"]').click();
+  await phone.locator('a[data-onward]').click();
   await phone.locator('button[name="answer"][value="allow"]').click();
   await approve(phone, await number(computer));
   await outcome(phone, 'approved').waitFor();
@@ -194,6 +195,7 @@ journey('clicking the QR opens the sandbox phone in a tab beside the page, which
   const computer = await signIn(await stage.desktop());
   const [phone] = await Promise.all([computer.context().waitForEvent('page'), computer.locator('a[data-qr]').click()]);
   await phone.locator('button[name="person"][value="ada"]').click();
+  await phone.locator('a[data-onward]').click();
   await phone.locator('button[name="answer"][value="allow"]').click();
   await approve(phone, await number(computer));
   await outcome(phone, 'approved').waitFor();

@@ -141,7 +141,7 @@ test('SEC-06 a phone that did not scan cannot answer, even with the page of the 
   const owner = house.wechat.phone('xiaoming');
   await owner.scan(computer.scanUrl);
   const other = house.wechat.phone('xiaohong');
-  await other.jar.get((await startComputer(house)).scanUrl);
+  await other.open((await startComputer(house)).scanUrl);
   other.page = owner.page;
   other.html = owner.html;
   await assert.rejects(other.approve(computer.number), /403/);

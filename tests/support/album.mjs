@@ -102,6 +102,8 @@ async function onTheComputer(stage, options, take) {
   await take(computer, 'desktop', '0-sample-site');
   await begin(computer);
   await take(computer, 'desktop', '1-login-waiting');
+  await phone.goto(await scanUrl(computer));
+  await take(phone, 'phone', '0-ask-wechat');
   await scan(phone, await scanUrl(computer), 'xiaoming');
   await status(computer, 'scanned').waitFor();
   await take(computer, 'desktop', '2-login-scanned');
@@ -143,6 +145,7 @@ async function onTheComputer(stage, options, take) {
 /** A scan on a phone whose person is known. */
 async function again(phone, url) {
   await phone.goto(url);
+  await phone.locator('a[data-onward]').click();
   await phone.locator('button[name="answer"][value="allow"]').click();
   await phone.locator('form#approve').waitFor({ state: 'attached' });
 }

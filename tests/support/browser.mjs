@@ -196,6 +196,9 @@ export function ticketUrl(page) {
 /** On a phone in WeChat: opens a link and becomes `person` there; ends where WeChat asks for consent. */
 export async function openInWeChat(phone, url, person) {
   await phone.goto(url);
+  // WeChat asks only whoever set out by themself.
+  const onward = phone.locator('a[data-onward]');
+  if (await onward.count()) await onward.click();
   await phone.locator(`button[name="person"][value="${person}"]`).click();
 }
 

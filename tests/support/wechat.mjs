@@ -45,9 +45,13 @@ class Phone {
     this.jar = new Jar({ 'user-agent': WECHAT_PHONE, ...headers });
   }
 
-  /** Opens the link of a QR inside WeChat, up to where WeChat would ask; returns the authorization address. */
+  /** Opens the link of a QR inside WeChat, and taps where our page says what WeChat will ask; returns the authorization address. */
   async open(scanUrl) {
-    return location(await this.jar.get(scanUrl));
+    const opened = await this.jar.get(scanUrl);
+    if (opened.status !== 200) return location(opened);
+    const onward = attribute(await opened.text(), /<a [^>]*href="([^"]+)"[^>]* data-onward/);
+    if (!onward) throw new Error(`no way on from ${opened.url}`);
+    return location(await this.jar.get(new URL(onward, scanUrl)));
   }
 
   /** The address to which WeChat sends the person back. */

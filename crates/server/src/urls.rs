@@ -176,6 +176,10 @@ pub fn of_client(pattern: &str, client: &ClientId) -> String {
     pattern.replace("{client}", client.as_str())
 }
 
+/// What is added to the address of [`SCAN`] where the person has tapped something that says what it is for: then they are led
+/// on at once. It approves nothing, so whoever sends somebody there with it saves them a tap and gains nothing.
+pub const TAPPED: &str = "tapped";
+
 /// Fills a phone pattern such as [`SCAN`].
 #[must_use]
 pub fn of_scan(pattern: &str, ticket: &ScanCode) -> String {

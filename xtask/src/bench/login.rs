@@ -201,7 +201,10 @@ impl Party {
             Step::Page => course.number = self.read_number(course.browser()?).await?,
             Step::Scan => {
                 let path = format!("/s/{}", course.browser()?.ticket());
-                let answer = self.get(&path, &[WECHAT, PAGE]).await?.expect(303)?;
+                let asked = self.get(&path, &[WECHAT, PAGE]).await?.expect(200)?;
+                let button = between(asked.body, "button-big\" href=\"", "\"")?;
+                let tapped = button.replace("&#x2f;", "/").replace("&amp;", "&");
+                let answer = self.get(&tapped, &[WECHAT, PAGE]).await?.expect(303)?;
                 let (phone, onward) =
                     (format!("cookie: {}", answer.cookie()?), answer.location()?.to_owned());
                 (course.phone, course.onward) = (phone, onward);

@@ -1,6 +1,7 @@
 //! `/connect/oauth2/authorize`: opened in WeChat's own browser, ends in a redirect to the site with a code.
 //!
-//! snsapi_base and snapshots are silent; snsapi_userinfo asks. The script API answers through [`answer_request`].
+//! snsapi_base and snapshots are silent; snsapi_userinfo asks whoever does not follow the account, and everybody under
+//! `forcePopup` (§3). The script API answers through [`answer_request`].
 
 use axum::extract::State;
 use axum::response::Response;
@@ -60,7 +61,7 @@ pub(crate) fn answer_request(
         Err(text) => return Some(Opened::Error(text)),
     };
     let snapshot = is_snapshot(&params, person);
-    let silent = snapshot || checked.scope == Scope::Base;
+    let silent = snapshot || is_silent(sandbox, &params, &checked, person);
     match answer {
         Answer::Deny if silent => None,
         Answer::Deny => Some(deny(sandbox, &checked)),
@@ -99,7 +100,7 @@ pub(super) async fn show(
         Err(text) => return error_page(&sandbox, lang, text),
     };
     let snapshot = is_snapshot(&params, &person);
-    if snapshot || checked.scope == Scope::Base {
+    if snapshot || is_silent(&sandbox, &params, &checked, &person) {
         let opened = allow(&sandbox, &checked, &person, snapshot);
         return go(&sandbox, lang, opened);
     }
@@ -155,6 +156,11 @@ fn checked(sandbox: &Sandbox, query: &str, params: &Params) -> Result<Checked, &
 
 fn is_snapshot(params: &Params, person: &Person) -> bool {
     person.snapshot || params.get("forceSnapShot") == "true"
+}
+
+fn is_silent(sandbox: &Sandbox, params: &Params, asked: &Checked, person: &Person) -> bool {
+    let follows = || sandbox.world().chats.get(&asked.app.appid, &person.id).followed_ms.is_some();
+    asked.scope == Scope::Base || (params.get("forcePopup") != "true" && follows())
 }
 
 fn allow(sandbox: &Sandbox, asked: &Checked, person: &Person, snapshot: bool) -> Opened {

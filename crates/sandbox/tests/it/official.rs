@@ -48,6 +48,22 @@ async fn userinfo_scope_asks_and_allow_redirects() {
     assert_eq!(bench.submit_as("ada", PATH, &form).await.status, StatusCode::OK, "a consent counts once");
 }
 
+/// §3: silent for whoever follows the account, unless the site forces the question.
+#[tokio::test]
+async fn userinfo_scope_asks_no_follower_but_under_force_popup() {
+    let bench = Bench::new();
+    let chat = format!("/chats/{OFFICIAL}/ada");
+    bench.script(&chat, json!({ "do": "set", "follows": true })).await;
+    let asked = authorize(OFFICIAL, "snsapi_userinfo");
+    let silent = bench.get_as("ada", &asked).await;
+    assert_eq!(silent.status, StatusCode::FOUND);
+    let token = bench.exchange(OFFICIAL, &code_in(silent.header("location"))).await.json();
+    assert_eq!(bench.userinfo(&token).await.json()["nickname"], "Ada", "and the name is told");
+    let forced = bench.get_as("ada", &format!("{asked}&forcePopup=true")).await;
+    assert!(forced.status == StatusCode::OK && forced.text().contains("允许"));
+    assert_eq!(bench.get_as("xiaoming", &asked).await.status, StatusCode::OK, "who does not follow is asked");
+}
+
 #[tokio::test]
 async fn deny_closes_the_page_and_by_the_older_rule_returns_the_state() {
     let bench = Bench::new();

@@ -20,6 +20,7 @@ use super::returned::returned_page;
 use super::{Channel, ChannelFailure, FailureWords, Platform};
 use crate::scan::Outcome;
 use crate::state::App;
+use crate::web::device::Surroundings;
 use crate::web::headers::Csp;
 use crate::web::limits::Counted;
 use crate::web::pages::see_other;
@@ -56,27 +57,38 @@ pub async fn callback(
     match app.handshakes.claim(&claimant, app.now()).await? {
         Claim::Unknown => Err(Problem::UnknownLogin),
         Claim::Foreign => {
+            let has_cookie = !devices.is_empty();
             if app.count(Counted::Refusal, visitor.address).await.is_ok() {
                 tracing::warn!(channel.id = %channel.id, "a state came back from another device or channel than it was made for; refused");
                 let mut event = audit::by(&app, &visitor, AuditKind::ForeignStateRefused);
                 event.channel = Some(channel.id.clone());
                 audit::write(&app, event).await;
             }
+            // A snapshot has none of the real page's cookies (微信网页授权能力调整公告): most likely this is one.
+            if !has_cookie && visitor.surroundings() == Surroundings::Inside(Platform::WeChat) {
+                return Err(snapshot(&app, channel));
+            }
             Err(Problem::UnknownLogin)
         }
         Claim::First(trip) => {
             let (end, log) = first_visit(&app, &visitor, channel, &trip).await?;
-            if let Err(error) = app.handshakes.end_trip(&state, &end, app.now()).await {
-                tracing::warn!(%error, "the end of a trip was not noted; a second visit will wait: {error}");
-            }
+            note_end(&app, &state, &end).await;
             land(&app, &visitor, &trip, end, log).await
         }
         Claim::Again { trip, end } => {
-            let end = match end {
+            let mut end = match end {
                 Some(end) => end,
                 None => end_of_first_visit(&app, &claimant).await?,
             };
-            land(&app, &visitor, &trip, end, None).await
+            let mut log = None;
+            // “使用完整服务” leads from the snapshot back here: the same state, with a code of the real person.
+            if is_of_snapshot(&end)
+                && let Some(code) = fresh_code(&app, &visitor, channel).await?
+            {
+                (end, log) = exchanged(&app, &visitor, channel, &trip, &code).await?;
+                note_end(&app, &state, &end).await;
+            }
+            land(&app, &visitor, &trip, end, log).await
         }
     }
 }
@@ -106,15 +118,58 @@ async fn first_visit(
         // The older documents promise a return without a code when the person declines (fact sheet §1.5).
         return Ok((TripEnd::Declined, None));
     };
-    let now = app.now();
-    let used = SecretHash::of(&code);
-    if code.len() > 512
-        || !app.handshakes.spend_provider_code(&channel.id, &used, now + CODE_LIFE, now).await?
-    {
+    if !spend(app, channel, &code).await? {
         tracing::warn!(channel.id = %channel.id, "a platform code was presented twice; refused without asking the platform");
         return Ok((TripEnd::Refused(Refusal::Finished), None));
     }
-    let exchange = tokio::time::timeout(EXCHANGE, channel.exchange(app, &code, visitor.language)).await;
+    exchanged(app, visitor, channel, trip, &code).await
+}
+
+/// Marks a code as used by us: `false` if it was, or is none.
+async fn spend(app: &App, channel: &Channel, code: &str) -> Result<bool, Problem> {
+    let (now, used) = (app.now(), SecretHash::of(code));
+    Ok(code.len() <= 512
+        && app.handshakes.spend_provider_code(&channel.id, &used, now + CODE_LIFE, now).await?)
+}
+
+/// The code that a visit brings, if nobody brought it before; it counts as used from then on.
+async fn fresh_code(app: &App, visitor: &Visitor, channel: &Channel) -> Result<Option<String>, Problem> {
+    let Some(code) = visitor.query("code").filter(|code| !code.is_empty()) else { return Ok(None) };
+    Ok(spend(app, channel, &code).await?.then_some(code))
+}
+
+async fn note_end(app: &App, state: &SecretHash, end: &TripEnd) {
+    if let Err(error) = app.handshakes.end_trip(state, end, app.now()).await {
+        tracing::warn!(%error, "the end of a trip was not noted; a second visit will wait: {error}");
+    }
+}
+
+fn is_of_snapshot(end: &TripEnd) -> bool {
+    matches!(end, TripEnd::Failed { words, .. } if FailureWords::parse(words) == FailureWords::Snapshot)
+}
+
+/// What a snapshot says that cannot know which login it belongs to: its page cannot be pressed, and WeChat's own button leads
+/// on.
+fn snapshot(app: &App, channel: &Channel) -> Problem {
+    Problem::Channel {
+        words: FailureWords::Snapshot,
+        platform: Platform::WeChat,
+        errcode: None,
+        channel: channel.id.clone(),
+        log: None,
+        retry: app.site.absolute(urls::INDEX),
+    }
+}
+
+/// The platform is asked who brought the code.
+async fn exchanged(
+    app: &App,
+    visitor: &Visitor,
+    channel: &Channel,
+    trip: &Handshake,
+    code: &str,
+) -> Result<(TripEnd, Option<String>), Problem> {
+    let exchange = tokio::time::timeout(EXCHANGE, channel.exchange(app, code, visitor.language)).await;
     match exchange.unwrap_or_else(|_| Err(ChannelFailure::too_slow())) {
         Ok(proof) => Ok((proven(app, visitor, trip, proof).await?, None)),
         Err(failure) => {
@@ -171,7 +226,9 @@ async fn land(
         TripEnd::Refused(refusal) => Outcome::of(refusal),
         TripEnd::Failed { words, errcode } => {
             let retry = match trip.traveller {
-                Traveller::Phone => urls::of_scan(urls::SCAN, &trip.ticket),
+                Traveller::Phone => {
+                    format!("{}?{}=1", urls::of_scan(urls::SCAN, &trip.ticket), urls::TAPPED)
+                }
                 Traveller::Browser | Traveller::BrowserFrame => login_page(),
             };
             let words = FailureWords::parse(&words);

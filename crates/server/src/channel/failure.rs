@@ -87,6 +87,11 @@ impl ChannelFailure {
     }
 }
 
+/// Whether the token that was refused is a person's, made from their code a moment ago, and not the app's.
+fn is_of_person(error: &mashang_wechat::Error) -> bool {
+    matches!(error, mashang_wechat::Error::Platform(refusal) if refusal.call.starts_with("sns/"))
+}
+
 /// What an operator can do about a failure that has no errcode.
 fn remedy_without_errcode(kind: FailureKind) -> Option<&'static str> {
     match kind {
@@ -103,10 +108,12 @@ fn remedy_without_errcode(kind: FailureKind) -> Option<&'static str> {
 impl From<mashang_wechat::Error> for ChannelFailure {
     fn from(error: mashang_wechat::Error) -> Self {
         let words = match error.kind() {
-            FailureKind::CodeSpent | FailureKind::CodeInvalid | FailureKind::TokenInvalid => {
-                FailureWords::Code
+            FailureKind::CodeSpent | FailureKind::CodeInvalid => FailureWords::Code,
+            FailureKind::TokenInvalid if is_of_person(&error) => FailureWords::Code,
+            // The app's own, which was replaced once already: two systems fetch it, or the one that hands it out is behind.
+            FailureKind::TokenInvalid | FailureKind::BadCredentials | FailureKind::NotAllowed => {
+                FailureWords::Setup
             }
-            FailureKind::BadCredentials | FailureKind::NotAllowed => FailureWords::Setup,
             FailureKind::UserLimited | FailureKind::OutOfRange | FailureKind::UnknownMember => {
                 FailureWords::Person
             }

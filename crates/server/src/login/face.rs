@@ -339,7 +339,7 @@ fn onward(app: &App, visitor: &Visitor, channel: Option<&Channel>, scan_path: &s
     match visitor.surroundings() {
         Surroundings::Inside(platform) if platform == channel.platform() => {
             let sign = if scan_path.contains('?') { '&' } else { '?' };
-            Some(format!("{scan_path}{sign}via={}", platform.as_str()))
+            Some(format!("{scan_path}{sign}via={}&{}=1", platform.as_str(), urls::TAPPED))
         }
         Surroundings::Phone => app.site.sandbox.is_some().then(|| scan_path.to_owned()),
         Surroundings::Inside(_) | Surroundings::Desktop => None,

@@ -28,6 +28,8 @@ pub enum Refused {
     Unauthorized,
     /// The person was switched off (SEC-40).
     PersonDisabled,
+    /// The platform refuses this person, whatever they scan.
+    PersonRefused,
     /// The website does not admit people by this channel.
     WayNotAdmitted,
     /// The platform refused the code, or it was used before (SEC-26).
@@ -56,6 +58,7 @@ impl Refused {
             Self::Finished => "finished",
             Self::Unauthorized => "unauthorized",
             Self::PersonDisabled => "person_disabled",
+            Self::PersonRefused => "person_refused",
             Self::WayNotAdmitted => "way_not_admitted",
             Self::CodeRefused => "code_refused",
             Self::IdentityInRequest => "identity_in_request",
@@ -72,7 +75,7 @@ impl Refused {
             Self::UnknownLogin => StatusCode::NOT_FOUND,
             Self::Taken | Self::Finished => StatusCode::CONFLICT,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::PersonDisabled | Self::WayNotAdmitted => StatusCode::FORBIDDEN,
+            Self::PersonDisabled | Self::PersonRefused | Self::WayNotAdmitted => StatusCode::FORBIDDEN,
             Self::CodeRefused | Self::IdentityInRequest | Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::PlatformUnavailable | Self::PlatformSetup | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
@@ -137,7 +140,8 @@ impl From<Problem> for Refused {
 impl From<&ChannelFailure> for Refused {
     fn from(failure: &ChannelFailure) -> Self {
         match failure.words {
-            FailureWords::Code | FailureWords::Person | FailureWords::Snapshot => Self::CodeRefused,
+            FailureWords::Code | FailureWords::Snapshot => Self::CodeRefused,
+            FailureWords::Person => Self::PersonRefused,
             FailureWords::Setup => Self::PlatformSetup,
             _ => Self::PlatformUnavailable,
         }

@@ -9,7 +9,7 @@ use mashang_login::audit::AuditKind;
 use mashang_login::handshake::Traveller;
 use mashang_login::identity::ChannelKind;
 use mashang_login::ids::ScanCode;
-use mashang_login::ticket::{Stage, Status, Ticket};
+use mashang_login::ticket::{Origin, Stage, Status, Ticket};
 use minijinja::{Value, context};
 
 use super::here::{self, Asked, Here};
@@ -64,10 +64,25 @@ pub async fn entry(
     let Some(channel) = behind_our_link(&app, &visitor, &ticket, platform, named.as_deref()).await? else {
         return which_app(&app, &visitor, &code, Value::from(()));
     };
+    // WeChat shows a page that asks for the person's name as soon as it is opened as a dead snapshot of it, with an invented
+    // person: it must be the person who sets out, told what for (fact sheet §3, 微信网页授权能力调整公告 of 2022-07-12).
+    if channel.kind() == ChannelKind::WechatOfficial && visitor.query(urls::TAPPED).is_none() {
+        return ask_wechat(&app, &visitor, &ticket);
+    }
     let (phone, cookies) = visitor.phone_or_new(&app);
     let (state, _) = begin_trip(&app, &visitor, channel, &ticket, (Traveller::Phone, phone)).await?;
     let page = channel.phone_page(&state)?.ok_or(Problem::NotFound)?;
     Ok(see_other(page.as_str(), &cookies))
+}
+
+/// Says what WeChat will ask, and why. Nothing has happened yet, and nobody is known.
+fn ask_wechat(app: &App, visitor: &Visitor, ticket: &Ticket) -> Result<Response, Problem> {
+    let Origin { site_name, site_host, .. } = &ticket.origin;
+    let values = context! {
+        site => context! { name => site_name, host => site_host },
+        onward => visitor.here_with(urls::TAPPED, "1"),
+    };
+    Ok(app.pages.render(visitor, "ask_wechat.html", "ask_wechat.title", values)?.into_response())
 }
 
 /// The channel that our link leads to inside an app: the one that the link names, else the first, of those by which people
@@ -151,7 +166,10 @@ fn which_app(app: &App, visitor: &Visitor, code: &ScanCode, offers: Value) -> Re
     // Inside WeChat without an official account: a mini-program's link rule should have caught the link (fact sheet of
     // mini-programs §6).
     let rule_is_missing = visitor.surroundings() == Surroundings::Inside(Platform::WeChat)
-        && app.channels.iter().any(|channel| channel.kind() == ChannelKind::WechatMini);
+        && app
+            .channels
+            .iter()
+            .any(|channel| channel.kind() == ChannelKind::WechatMini && channel.takes_our_link());
     let values = context! { apps, app_href, scan_url, rule_is_missing, offers };
     Ok(app.pages.render(visitor, "open_in.html", "open_in.title", values)?.into_response())
 }

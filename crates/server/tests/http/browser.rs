@@ -405,7 +405,7 @@ async fn on_a_phone_the_page_is_told_so_and_gets_our_link() {
     assert_eq!(link, format!("http://127.0.0.1:8080/s/{}", phone.ticket()));
     let inside = begin_with(&app.phone().with("origin", ORIGIN), json!({})).await;
     assert_eq!(inside.told["device"], "inside");
-    assert!(inside.told["face"]["continue_href"].as_str().unwrap().ends_with("?via=wechat"));
+    assert!(inside.told["face"]["continue_href"].as_str().unwrap().ends_with("?via=wechat&tapped=1"));
 }
 
 #[tokio::test]

@@ -185,6 +185,46 @@ async fn snapshot_people_are_refused_with_a_sentence() {
 }
 
 #[tokio::test]
+async fn the_full_page_after_a_snapshot_signs_in_the_real_person() {
+    let app = TestApp::start().await;
+    let made = app.sandbox("people", json!({ "name": "快照", "snapshot": true })).await;
+    let (invented, person) = (made["id"].as_str().unwrap().to_owned(), app.person("小明").await);
+    let page = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    let at_wechat = app.set_out(&phone, &format!("/s/{}", page.ticket)).await.location().to_owned();
+    let back = async |person: &str| {
+        let body = json!({ "url": at_wechat, "person": person, "answer": "allow" });
+        app.sandbox("authorize", body).await["redirect"].as_str().unwrap().to_owned()
+    };
+    let snapshot = back(&invented).await;
+    assert!(phone.get(&snapshot).await.body.contains("使用完整服务"));
+    // WeChat's own button leads back with the same state, and a code of the real person.
+    let full = back(&person).await;
+    let confirm = format!("/s/{}/confirm", page.ticket);
+    assert_eq!(phone.get(&full).await.location(), confirm);
+    assert_eq!(page.stage().await, "scanned");
+    assert_eq!(phone.get(&full).await.location(), confirm, "once more");
+    assert_eq!(phone.get(&snapshot).await.location(), confirm, "whichever page is left open");
+    let another = back(&app.person("小红").await).await;
+    assert_eq!(phone.get(&another).await.location(), confirm, "nobody else's code counts any more");
+    let trail = app.app.records.audit_trail(100).await.unwrap();
+    assert_eq!(trail.iter().filter(|event| event.kind.as_str() == "ticket_scanned").count(), 1);
+}
+
+#[tokio::test]
+async fn a_snapshot_without_our_cookies_is_told_how_to_open_the_full_page() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    let back = app.authorize_at_wechat(&phone, &page.ticket, &person).await;
+    let bare = app.phone().with("sec-fetch-dest", "document").get(&back).await;
+    assert!(bare.body.contains("使用完整服务"), "{}", bare.body);
+    assert_eq!(page.stage().await, "waiting", "SEC-25: its code was not exchanged");
+    assert_eq!(phone.get(&back).await.location(), format!("/s/{}/confirm", page.ticket));
+}
+
+#[tokio::test]
 async fn promise_9_every_fault_of_the_platform_ends_in_a_clear_page_in_both_languages() {
     let app = TestApp::start().await;
     let person = app.person("小明").await;

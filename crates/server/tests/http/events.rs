@@ -467,7 +467,8 @@ async fn each_of_two_channels_of_one_platform_gets_its_own_scans() {
     let page = app.open_login(&app.desktop()).await;
     let led = |path: String| {
         let phone = app.phone();
-        async move { param(phone.get(&path).await.location(), "appid") }
+        let app = &app;
+        async move { param(app.set_out(&phone, &path).await.location(), "appid") }
     };
     assert_eq!(led(format!("/s/{}", page.ticket)).await, DEMO_OFFICIAL_APPID);
     assert_eq!(led(format!("/s/{}?c=scan", page.ticket)).await, "wx5a9d0b0c0deffff1");

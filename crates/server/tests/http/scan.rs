@@ -217,6 +217,28 @@ async fn sec_68_hostile_nicknames_are_shown_inert() {
     assert!(!confirm.body.contains('\u{202e}'));
 }
 
+/// WeChat shows a page that asks at once as a snapshot, in which nobody can sign in.
+#[tokio::test]
+async fn inside_wechat_the_person_is_told_what_is_asked_and_sets_out_by_a_tap() {
+    let app = TestApp::start().await;
+    let page = app.open_login(&app.desktop()).await;
+    for language in ["zh-CN", "en"] {
+        let phone = app.phone().with("accept-language", language);
+        let told = phone.get(&format!("/s/{}?c=wechat", page.ticket)).await;
+        assert_eq!(
+            (told.status, told.location()),
+            (StatusCode::OK, ""),
+            "nobody is sent to WeChat by opening a link"
+        );
+        assert!(told.body.contains("127.0.0.1:9"), "which site: {}", told.body);
+        assert!(told.header("set-cookie").is_empty(), "and nothing has begun");
+        let sent = phone.get(&onward(&told.body)).await;
+        assert!(sent.location().contains("scope=snsapi_userinfo"), "{}", sent.location());
+        assert!(sent.header("set-cookie").contains("mashang_phone="));
+    }
+    assert_eq!(page.stage().await, "waiting");
+}
+
 #[tokio::test]
 async fn without_the_sandbox_a_plain_camera_is_told_which_app_to_use_and_wechat_is_sent_to_wechat() {
     let app = TestApp::without_sandbox().await;
@@ -229,7 +251,7 @@ async fn without_the_sandbox_a_plain_camera_is_told_which_app_to_use_and_wechat_
         assert!(told.body.contains(&format!("<html lang=\"{language}\"")), "{}", told.body);
         assert!(told.body.contains(&page.ticket), "the link to copy");
     }
-    let sent = app.phone().get(&format!("/s/{}", page.ticket)).await;
+    let sent = app.set_out(&app.phone(), &format!("/s/{}", page.ticket)).await;
     assert!(
         sent.location().starts_with("https://open.weixin.qq.com/connect/oauth2/authorize?appid="),
         "{}",

@@ -406,9 +406,15 @@ impl TestApp {
         phone.get(&back).await
     }
 
+    /// Opens our link inside an app, and taps where we say what it will ask.
+    pub async fn set_out(&self, phone: &Device, path: &str) -> Answer {
+        let opened = phone.get(path).await;
+        if opened.body.contains("data-onward") { phone.get(&onward(&opened.body)).await } else { opened }
+    }
+
     /// As far as the address WeChat sends the phone back to.
     pub async fn authorize_at_wechat(&self, phone: &Device, ticket: &str, person: &str) -> String {
-        let opened = phone.get(&format!("/s/{ticket}")).await;
+        let opened = self.set_out(phone, &format!("/s/{ticket}")).await;
         assert_eq!(opened.status, StatusCode::SEE_OTHER, "{}", opened.body);
         assert!(opened.location().starts_with(&self.sandbox_url), "{}", opened.location());
         let body = json!({ "url": opened.location(), "person": person, "answer": "allow" });
@@ -503,4 +509,11 @@ pub fn param(address: &str, name: &str) -> String {
 pub fn claims(jwt: &str) -> Value {
     let body = jwt.split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).unwrap()).unwrap()
+}
+
+/// Where the button of the page leads that says what WeChat will ask.
+pub fn onward(html: &str) -> String {
+    let before = html.split("\" rel=\"nofollow\" data-onward").next().unwrap();
+    let (_, href) = before.rsplit_once("href=\"").unwrap_or_else(|| panic!("no button in {html}"));
+    href.replace("&#x2f;", "/").replace("&amp;", "&")
 }

@@ -129,7 +129,7 @@ async fn what_the_platform_says_is_told_as_down_or_as_a_setting() {
         (json!({ "fault": "garbage_json" }), 503, "platform_unavailable"),
         (json!({ "fault": "errcode", "code": 45011 }), 503, "platform_unavailable"),
         (json!({ "fault": "errcode", "code": 40125 }), 503, "platform_setup"),
-        (json!({ "fault": "errcode", "code": 40226 }), 400, "code_refused"),
+        (json!({ "fault": "errcode", "code": 40226 }), 403, "person_refused"),
         (json!({ "fault": "errcode", "code": 40029 }), 400, "code_refused"),
     ] {
         let mut fault = fault;
