@@ -126,6 +126,42 @@ journey('SEC-58 logout without a proof of who asks is asked of the person first'
   assert.equal(await error(computer), 'login_required');
 });
 
+journey('a yes to a logout that a website asked for without proof leads back to the website', async (stage) => {
+  const computer = await stage.desktop();
+  await scanToSignIn(computer, 'ada');
+  const back = `${house.site.url}/`;
+  const asked = new URLSearchParams({ client_id: 'site', post_logout_redirect_uri: back });
+  await computer.goto(`${house.server.url}/logout?${asked}`);
+  await computer.locator('main form button').click();
+  await computer.waitForURL(back);
+  await computer.goto(`${house.site.url}/login?prompt=none`);
+  assert.equal(await error(computer), 'login_required');
+});
+
+journey('a website may ask by a form from another site: whoever is signed in stays so, and a login that waits goes on', async (stage) => {
+  const computer = await stage.desktop();
+  await scanToSignIn(computer, 'ada');
+  const waiting = await signIn(await computer.context().newPage(), house.site, '?prompt=login');
+  // Browsers send SameSite=Lax cookies with no form from another site, which to them the website is.
+  await computer.goto(house.site.url);
+  await computer.evaluate(([action, fields]) => {
+    const form = Object.assign(document.createElement('form'), { method: 'post', action });
+    for (const [name, value] of Object.entries(fields)) form.append(Object.assign(document.createElement('input'), { name, value }));
+    document.body.append(form);
+    form.submit();
+  }, [`${house.server.url}/authorize`, {
+    client_id: 'site', redirect_uri: `${house.site.url}/callback`, response_type: 'code', scope: 'openid', state: 'of-a-form',
+    prompt: 'none', code_challenge: 'x'.repeat(43), code_challenge_method: 'S256',
+  }]);
+  await computer.waitForURL(`${house.site.url}/callback?**`);
+  const answer = new URL(computer.url()).searchParams;
+  assert.ok(answer.get('code') && answer.get('state') === 'of-a-form', computer.url());
+  const phone = house.wechat.phone('ada');
+  await phone.scan(await scanUrl(waiting));
+  assert.equal(await phone.approve(await number(waiting)), 'approved');
+  assert.equal((await claims(waiting)).name, 'Ada');
+});
+
 journey('two tabs of one browser are two logins, and each website visit gets its own answer', async (stage) => {
   const left = await signIn(await stage.desktop(), house.site);
   const right = await signIn(await left.context().newPage(), house.site);
