@@ -44,6 +44,9 @@ pub enum Command {
     /// People: list, show, merge, unlink, switch off and on
     #[command(subcommand)]
     User(User),
+    /// Signing keys: list them, change them before their time
+    #[command(subcommand)]
+    Keys(Keys),
     /// The audit trail: what happened, and whether somebody changed it
     #[command(subcommand)]
     Audit(Audit),
@@ -276,6 +279,29 @@ pub struct MergeUsers {
     /// Do it
     #[arg(long)]
     pub yes: bool,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
+/// Commands about signing keys.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// List them, and what each is doing
+    List(ConfigFile),
+    /// Make successors that sign at once; without this they come by themselves every 90 days
+    Rotate(RotateKeys),
+}
+
+/// Which keys to change, and why.
+#[derive(Debug, Clone, Args)]
+pub struct RotateKeys {
+    /// Others may hold the old ones: publish them no more, so that what they sign is good nowhere
+    #[arg(long)]
+    pub leaked: bool,
+    /// Only those of this algorithm: RS256, ES256 or EdDSA
+    #[arg(long)]
+    pub algorithm: Option<String>,
     /// Where the configuration is.
     #[command(flatten)]
     pub file: ConfigFile,

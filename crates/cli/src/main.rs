@@ -10,6 +10,7 @@ mod client;
 mod config;
 mod demo;
 mod health;
+mod keys;
 mod logging;
 mod migrate;
 mod moving;
@@ -55,6 +56,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Client(command)) => client::run(command).await,
         Some(Command::User(command)) => user::run(command).await,
+        Some(Command::Keys(command)) => keys::run(command).await,
         Some(Command::Audit(command)) => audit::run(command).await,
         Some(Command::Migrate(file)) => migrate::run(&file).await,
         Some(Command::Export(asked)) => moving::export(&asked).await,

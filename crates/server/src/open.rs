@@ -146,6 +146,21 @@ pub async fn trail(config: &Config) -> Result<(Arc<dyn Trail>, Sealer), OpenErro
     }
 }
 
+/// Opens the signing keys and the records that they are in, for commands that look after them.
+///
+/// # Errors
+/// [`OpenError::Database`], [`OpenError::MasterKey`], [`OpenError::Keys`].
+pub async fn keys(config: &Config) -> Result<(KeyRing, Arc<dyn Records>), OpenError> {
+    let path = &config.store.master_key_file;
+    let master = present_master_key(path)?
+        .ok_or_else(|| wrong_master_key(path, "is missing; the signing keys are sealed with it".into()))?;
+    let records = records(config).await?;
+    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let sealer = Arc::new(Sealer::new(&master));
+    let loading = KeyRing::load(records.clone(), sealer, clock, entropy, RotationPolicy::default());
+    Ok((loading.await.map_err(|error| keys_error(error, path))?, records))
+}
+
 /// Brings the tables up to date without serving.
 ///
 /// # Errors

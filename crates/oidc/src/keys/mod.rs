@@ -214,7 +214,8 @@ impl KeyRing {
             let youngest = current.map(|key| key.signs_from).max();
             let lead = policy.rotate_after.saturating_sub(policy.publish_before);
             if youngest.is_none_or(|signs_from| now >= signs_from + lead) {
-                self.add(algorithm, now, now + policy.publish_before).await?;
+                let signs_from = now + policy.publish_before;
+                self.add(algorithm, now, signs_from, signs_from + policy.keep_after).await?;
                 rotated.push(algorithm);
             }
         }
@@ -224,17 +225,32 @@ impl KeyRing {
         Ok(rotated)
     }
 
-    /// Makes a successor that signs at once, for a key that may be known to others. Other nodes sign with the old one
-    /// until they reload; the old one stays published for the overlap. Returns the new `kid`.
+    /// Makes a successor that signs at once. Other nodes sign with the old one until they reload; the old one stays
+    /// published for the overlap. Returns the new `kid`.
     ///
     /// # Errors
     /// [`KeyError`]; the keys known so far stay in use.
     pub async fn rotate_now(&self, algorithm: SigningAlgorithm) -> Result<KeyId, KeyError> {
         self.reload().await?;
         let now = self.0.clock.now();
-        let id = self.add(algorithm, now, now).await?;
+        let id = self.add(algorithm, now, now, now + self.0.policy.keep_after).await?;
         self.reload().await?;
         Ok(id)
+    }
+
+    /// As [`KeyRing::rotate_now`], for a key that others may hold: no key of the algorithm but the successor is published
+    /// any more, retired and announced ones included. Other nodes follow when they reload.
+    ///
+    /// # Errors
+    /// As [`KeyRing::rotate_now`].
+    pub async fn replace_leaked(&self, algorithm: SigningAlgorithm) -> Result<KeyId, KeyError> {
+        self.reload().await?;
+        let now = self.0.clock.now();
+        let key = self.make(algorithm, now, now)?;
+        let published: Vec<_> = self.keys_of(algorithm, |old| old.is_published(now));
+        self.0.records.add_signing_key(&key, &published, now).await?;
+        self.reload().await?;
+        Ok(key.id)
     }
 
     /// The JSON Web Key Set (RFC 7517 §5): the public halves of all published keys.
@@ -300,17 +316,18 @@ impl KeyRing {
         algorithm: SigningAlgorithm,
         now: Timestamp,
         signs_from: Timestamp,
+        published_until: Timestamp,
     ) -> Result<KeyId, KeyError> {
         let key = self.make(algorithm, now, signs_from)?;
-        let keys = self.keys();
-        let retires: Vec<_> = keys
-            .iter()
-            .filter(|old| old.algorithm == algorithm && old.published_until.is_none())
-            .map(|old| old.id.clone())
-            .collect();
-        let published_until = signs_from + self.0.policy.keep_after;
+        let retires = self.keys_of(algorithm, |old| old.published_until.is_none());
         self.0.records.add_signing_key(&key, &retires, published_until).await?;
         Ok(key.id)
+    }
+
+    fn keys_of(&self, algorithm: SigningAlgorithm, wanted: impl Fn(&Key) -> bool) -> Vec<KeyId> {
+        let keys = self.keys();
+        let these = keys.iter().filter(|key| key.algorithm == algorithm && wanted(key));
+        these.map(|key| key.id.clone()).collect()
     }
 
     fn make(

@@ -202,6 +202,28 @@ async fn sec_60_an_immediate_rotation_signs_at_once_and_other_nodes_follow() {
 }
 
 #[tokio::test]
+async fn sec_60_a_leaked_key_leaves_the_key_set_and_so_do_those_that_lay_beside_it() {
+    let house = house().await;
+    let ring = &house.provider.keys;
+    let other = crate::house::ring(house.records.clone(), house.clock.clone()).await;
+    let old = signer(ring);
+    let others: Vec<_> = kids(&house).into_iter().filter(|kid| *kid != old).collect();
+    house.wait(1);
+    let retired = ring.rotate_now(SigningAlgorithm::EdDsa).await.unwrap();
+    house.wait(1);
+    let new = ring.replace_leaked(SigningAlgorithm::EdDsa).await.unwrap();
+    assert_eq!(signer(ring), new.as_str());
+    let now = kids(&house);
+    assert!(
+        now.contains(&new.to_string()) && !now.contains(&old) && !now.contains(&retired.to_string()),
+        "{now:?}"
+    );
+    assert!(others.iter().all(|kid| now.contains(kid)), "other algorithms' keys stay");
+    other.reload().await.unwrap();
+    assert_eq!(signer(&other), new.as_str());
+}
+
+#[tokio::test]
 async fn sec_82_a_store_that_does_not_answer_leaves_the_known_keys_in_use() {
     let house = house().await;
     let before = signer(&house.provider.keys);

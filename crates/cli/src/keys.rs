@@ -1,0 +1,138 @@
+//! `mashang keys …`: the keys that sign tokens.
+
+use anyhow::bail;
+use mashang_login::ambient::SystemClock;
+use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::key::{SigningAlgorithm, SigningKey};
+use mashang_login::{Clock, Timestamp};
+use mashang_server::{config, open};
+
+use crate::args::{ConfigFile, Keys as Command, RotateKeys};
+
+/// Lists or changes the keys.
+///
+/// # Errors
+/// A database that does not open, another master key, an algorithm that is none.
+pub async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::List(file) => list(&file).await,
+        Command::Rotate(asked) => rotate(&asked).await,
+    }
+}
+
+async fn list(file: &ConfigFile) -> anyhow::Result<()> {
+    let config = config::load(file.config.as_deref())?;
+    let keys = open::records(&config).await?.signing_keys().await?;
+    if keys.is_empty() {
+        println!("none yet: the server makes them at its first start");
+    }
+    let now = SystemClock.now();
+    for key in &keys {
+        println!("{:<6} {}  {}", key.algorithm.as_str(), key.id, standing(key, now));
+    }
+    Ok(())
+}
+
+fn standing(key: &SigningKey, now: Timestamp) -> String {
+    let minute = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    match key.published_until {
+        Some(until) if until <= now => format!("published no more since {}", minute(until)),
+        Some(until) if key.signs_from <= now => format!("retired, published until {}", minute(until)),
+        _ if key.signs_from <= now => format!("signs since {}", minute(key.signs_from)),
+        _ => format!("announced, signs from {}", minute(key.signs_from)),
+    }
+}
+
+async fn rotate(asked: &RotateKeys) -> anyhow::Result<()> {
+    let algorithms = match &asked.algorithm {
+        None => SigningAlgorithm::ALL.to_vec(),
+        Some(name) => match SigningAlgorithm::parse(name) {
+            Some(algorithm) => vec![algorithm],
+            None => bail!("`{name}` is no algorithm of ours: RS256, ES256 or EdDSA"),
+        },
+    };
+    let config = config::load(asked.file.config.as_deref())?;
+    let (keys, records) = open::keys(&config).await?;
+    for algorithm in algorithms {
+        let id = if asked.leaked {
+            keys.replace_leaked(algorithm).await?
+        } else {
+            keys.rotate_now(algorithm).await?
+        };
+        println!("{:<6} {id}  signs from now on", algorithm.as_str());
+    }
+    records.record(&AuditEvent::new(SystemClock.now(), AuditKind::KeysRotated)).await?;
+    if asked.leaked {
+        println!(
+            "Restart every node now: until then, five minutes at most, it signs with the old keys and publishes them.\n\
+             ID tokens of before are good nowhere once a website has read the keys again; restart one that does not by itself.\n\
+             Sessions and refresh tokens go on: people stay signed in."
+        );
+    } else {
+        println!("Running nodes take them over within five minutes. The old ones stay published for a week.");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn installation(folder: &Path) -> ConfigFile {
+        let path = |name: &str| folder.join(name).display().to_string();
+        std::fs::write(path("master.key"), [7; 32]).unwrap();
+        let (db, key) = (path("mashang.db"), path("master.key"));
+        let file = folder.join("mashang.toml");
+        std::fs::write(&file, format!("[store]\nurl = 'sqlite:{db}'\nmaster_key_file = '{key}'\n")).unwrap();
+        ConfigFile { config: Some(file) }
+    }
+
+    async fn keys(file: &ConfigFile) -> Vec<SigningKey> {
+        let config = config::load(file.config.as_deref()).unwrap();
+        open::records(&config).await.unwrap().signing_keys().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn sec_60_leaked_keys_are_published_no_more_and_others_retire_with_an_overlap() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = installation(folder.path());
+        let asked = |leaked: bool| RotateKeys { leaked, algorithm: Some("EdDSA".into()), file: file.clone() };
+        rotate(&asked(false)).await.unwrap();
+        let now = SystemClock.now();
+        let of_eddsa = |keys: Vec<SigningKey>| -> Vec<String> {
+            let these = keys.iter().filter(|key| key.algorithm == SigningAlgorithm::EdDsa);
+            these.map(|key| standing(key, SystemClock.now())).collect()
+        };
+        let told = of_eddsa(keys(&file).await);
+        assert_eq!(told.len(), 2);
+        assert!(
+            told[0].starts_with("retired, published until ") && told[1].starts_with("signs since "),
+            "{told:?}"
+        );
+        rotate(&asked(true)).await.unwrap();
+        let told = of_eddsa(keys(&file).await);
+        assert_eq!(told.iter().filter(|told| told.starts_with("published no more")).count(), 2, "{told:?}");
+        assert_eq!(told.iter().filter(|told| told.starts_with("signs since")).count(), 1, "{told:?}");
+        let untouched = keys(&file).await;
+        let mut others = untouched.iter().filter(|key| key.algorithm != SigningAlgorithm::EdDsa);
+        assert!(others.all(|key| key.published_until.is_none()));
+        let config = config::load(file.config.as_deref()).unwrap();
+        let trail = open::records(&config).await.unwrap().audit_trail(10).await.unwrap();
+        assert_eq!(trail.iter().filter(|event| event.kind == AuditKind::KeysRotated).count(), 2);
+        assert!(trail.iter().all(|event| event.at >= now - std::time::Duration::from_secs(600)));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_algorithm_and_a_missing_master_key_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = installation(folder.path());
+        let asked = RotateKeys { leaked: false, algorithm: Some("HS256".into()), file: file.clone() };
+        assert!(rotate(&asked).await.unwrap_err().to_string().contains("RS256, ES256 or EdDSA"));
+        std::fs::remove_file(folder.path().join("master.key")).unwrap();
+        let asked = RotateKeys { leaked: true, algorithm: None, file };
+        let refusal = rotate(&asked).await.unwrap_err().to_string();
+        assert!(refusal.contains("master.key: is missing"), "{refusal}");
+    }
+}
