@@ -53,7 +53,7 @@ fn line(event: &AuditEvent) -> String {
 async fn verify(asked: &VerifyAudit) -> anyhow::Result<()> {
     let config = config::load(asked.file.config.as_deref())?;
     let (trail, sealer) = open::trail(&config).await?;
-    let verified = trail::verify(&*trail, &sealer, asked.checkpoint.as_deref(), &mut |_| {}).await?;
+    let verified = trail::verify(&*trail, &sealer, asked.checkpoint.as_deref()).await?;
     for sentence in told(&verified) {
         println!("{sentence}");
     }
@@ -145,7 +145,7 @@ mod tests {
         verify(&asked).await.unwrap();
         let config = config::load(file.config.as_deref()).unwrap();
         let (trail, sealer) = open::trail(&config).await.unwrap();
-        let verified = trail::verify(&*trail, &sealer, Some(&checkpoint), &mut |_| {}).await.unwrap();
+        let verified = trail::verify(&*trail, &sealer, Some(&checkpoint)).await.unwrap();
         let told = told(&verified).join("\n");
         for word in
             ["3 records under 1 checkpoint(s)", "as they were written", &checkpoint, "1 newer", "is there"]

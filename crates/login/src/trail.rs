@@ -239,11 +239,10 @@ pub async fn verify(
     trail: &dyn Trail,
     sealer: &Sealer,
     wanted: Option<&str>,
-    progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Verified, StoreError> {
     loop {
         let trimmed = trail.trimmed().await?;
-        let verified = verify_from(trail, sealer, trimmed.as_ref(), wanted, progress).await?;
+        let verified = verify_from(trail, sealer, trimmed.as_ref(), wanted).await?;
         // A node that shortens it meanwhile removes what was about to be read.
         if trail.trimmed().await? == trimmed {
             return Ok(verified);
@@ -256,7 +255,6 @@ async fn verify_from(
     sealer: &Sealer,
     trimmed: Option<&Trimmed>,
     wanted: Option<&str>,
-    progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Verified, StoreError> {
     let mut verified = Verified { has_wanted: wanted.map(|_| false), ..Verified::default() };
     // What is appended meanwhile does not count.
@@ -285,7 +283,6 @@ async fn verify_from(
                 *has |= checkpoint.text().starts_with(wanted);
             }
             (after, previous) = (checkpoint.last, checkpoint.hash);
-            progress(verified.covered);
             verified.newest = Some(checkpoint);
         }
     }

@@ -46,6 +46,8 @@ pub enum Step {
     Page,
     /// The phone opens the QR's address.
     Scan,
+    /// The person taps where our page says what WeChat will ask.
+    Tap,
     /// The phone comes back from WeChat, whom Mashang asks who it is.
     Return,
     /// The phone is asked.
@@ -62,10 +64,11 @@ pub enum Step {
 
 impl Step {
     /// All of a login.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Begin,
         Self::Page,
         Self::Scan,
+        Self::Tap,
         Self::Return,
         Self::Confirm,
         Self::Approve,
@@ -80,6 +83,7 @@ impl Step {
             Self::Begin => "`/authorize`",
             Self::Page => "the login page with its QR",
             Self::Scan => "the scanned link",
+            Self::Tap => "the tap there",
             Self::Return => "WeChat's callback, with two calls to the sandbox",
             Self::Confirm => "the confirm page",
             Self::Approve => "the approval",
@@ -203,8 +207,10 @@ impl Party {
                 let path = format!("/s/{}", course.browser()?.ticket());
                 let asked = self.get(&path, &[WECHAT, PAGE]).await?.expect(200)?;
                 let button = between(asked.body, "button-big\" href=\"", "\"")?;
-                let tapped = button.replace("&#x2f;", "/").replace("&amp;", "&");
-                let answer = self.get(&tapped, &[WECHAT, PAGE]).await?.expect(303)?;
+                course.onward = button.replace("&#x2f;", "/").replace("&amp;", "&");
+            }
+            Step::Tap => {
+                let answer = self.get(&course.onward, &[WECHAT, PAGE]).await?.expect(303)?;
                 let (phone, onward) =
                     (format!("cookie: {}", answer.cookie()?), answer.location()?.to_owned());
                 (course.phone, course.onward) = (phone, onward);
@@ -269,7 +275,7 @@ impl Party {
     /// The phone scans, the person proves who they are in WeChat, and the confirm page asks.
     pub async fn scan(&mut self, browser: &Browser) -> anyhow::Result<Phone> {
         let mut course = Course { browser: Some(browser.clone()), ..Course::default() };
-        for step in [Step::Scan, Step::Return, Step::Confirm] {
+        for step in [Step::Scan, Step::Tap, Step::Return, Step::Confirm] {
             self.go(step, &mut course).await?;
         }
         course.asked()

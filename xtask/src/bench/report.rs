@@ -576,7 +576,7 @@ mod tests {
     #[test]
     fn a_login_counts_as_its_requests() {
         let load = |per_second| Load { per_second, cpu_micros: 1.0 };
-        let rate = Rate::of(Kind::Login, 1, &[vec![load(900.0), load(10.0)]]);
+        let rate = Rate::of(Kind::Login, 1, &[vec![load(1000.0), load(10.0)]]);
         assert_eq!(rate.share, 0.1);
     }
 }

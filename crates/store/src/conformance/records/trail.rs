@@ -63,7 +63,7 @@ impl Archive {
     }
 
     async fn verify(&self) -> Verified {
-        verify(trail(&self.nodes.a), &self.sealer, None, &mut |_| {}).await.unwrap()
+        verify(trail(&self.nodes.a), &self.sealer, None).await.unwrap()
     }
 
     async fn trim(&self, horizon: Timestamp) -> u64 {
@@ -97,8 +97,7 @@ pub async fn sec_78_what_was_written_is_whole_and_what_is_newer_not_covered_yet(
     };
     assert_eq!(archive.verify().await, expected);
     for (wanted, has) in [(first.text(), true), (second.text()[..8].to_owned(), true), ("x".into(), false)] {
-        let verified =
-            verify(trail(&archive.nodes.b), &archive.sealer, Some(&wanted), &mut |_| {}).await.unwrap();
+        let verified = verify(trail(&archive.nodes.b), &archive.sealer, Some(&wanted)).await.unwrap();
         assert_eq!(verified.has_wanted, Some(has), "{wanted}");
     }
 }
