@@ -273,6 +273,7 @@ mod tests {
         let refused = sqlite.query_row("select load_extension('x')", [], |_| Ok(())).unwrap_err();
         assert!(refused.to_string().contains("not authorized"), "{refused}");
         assert!(sqlite.query_row("select \"no such column\"", [], |_| Ok(())).is_err());
+        assert!(sqlite.query_row("select json('{}')", [], |_| Ok(())).is_err());
     }
 
     #[test]
