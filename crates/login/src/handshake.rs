@@ -3,7 +3,8 @@
 //! A handshake begins when a device is sent to the platform and is claimed when it returns with a `code`. It is bound
 //! to the device's cookie, the channel and the ticket, and is consumed before the code is exchanged. WeChat is known
 //! to call back twice (prefetch, web-view retry, the back button; fact sheet §8.1): the second visit by the same device
-//! is recognised and led to where the first one went, without a second exchange.
+//! is recognised and led to where the first one went, without a second exchange. One end may be followed by another: that of a
+//! snapshot, by whatever the full page comes to.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -61,7 +62,8 @@ impl Handshake {
     }
 }
 
-/// How a trip ended: told alike to every visit, so that a second one neither exchanges nor begins anything.
+/// How a trip ended: told alike to every visit, so that a second one neither exchanges nor begins anything, but after a
+/// snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TripEnd {
@@ -85,7 +87,7 @@ pub enum TripEnd {
 pub enum Claim {
     /// The first time: go on and exchange the code.
     First(Handshake),
-    /// It was claimed before and has not expired: show what came of it, exchange nothing.
+    /// It was claimed before and has not expired: show what came of it.
     Again {
         /// The trip.
         trip: Handshake,

@@ -60,6 +60,9 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
+    /// [`published_until`](Self::published_until) of a key that others may hold: it was never any good.
+    pub const LEAKED: Timestamp = Timestamp::UNIX_EPOCH;
+
     /// Where a private key is sealed for, see [`crate::seal::Sealer`]: one that is moved to another row does not open.
     #[must_use]
     pub fn place(id: &KeyId) -> String {

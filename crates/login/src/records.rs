@@ -358,7 +358,7 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     async fn claim_for_master_key(&self, check: &[u8]) -> Result<Vec<u8>, StoreError>;
     /// All signing keys, oldest first.
     async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError>;
-    /// Adds a key and, in the same transaction, sets `published_until` of the keys it retires.
+    /// Adds a key and, in the same transaction, sets `published_until` of the keys it retires, where it is not earlier already.
     async fn add_signing_key(
         &self,
         key: &SigningKey,

@@ -88,7 +88,7 @@ pub trait Handshakes: Send + Sync + std::fmt::Debug {
     /// [`StoreError::Unavailable`]: the state may be consumed; start again.
     async fn claim(&self, claimant: &Claimant<'_>, now: Timestamp) -> Result<Claim, StoreError>;
 
-    /// The first visit is over: later ones are told how.
+    /// The first visit is over: later ones are told how. What was told before, of a snapshot, is replaced.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]: a later visit waits a little for nothing.

@@ -8,7 +8,8 @@
 //! checkpoints with their records leaves a shorter chain that is whole, which is why each is told in the log: [`verify`]
 //! says whether the chain still has that one.
 //!
-//! Shortening goes by whole checkpoints and leaves a [`Trimmed`] behind, which nobody can make without the master key either.
+//! Shortening goes by whole checkpoints that are as they were, and leaves a [`Trimmed`] behind, which nobody can make without
+//! the master key either.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -82,35 +83,26 @@ pub trait Trail: Send + Sync + std::fmt::Debug {
     async fn trim(&self, to: &Trimmed) -> Result<u64, StoreError>;
 }
 
-/// Takes checkpoints of the records up to the number `until`, as many as it needs. Whoever calls it knows that nobody is
-/// still writing a record of a lower number.
-///
-/// Returns the newest one it took; `None` if there was nothing to cover, or another node was faster.
+/// Takes the next checkpoint of the records up to the number `until`. Whoever calls it knows that nobody is still writing a
+/// record of a lower number. `None` if there is nothing more to cover, or another node was faster.
 ///
 /// # Errors
 /// [`StoreError`], also [`StoreError::Corrupt`] for a record of a later version.
 pub async fn cover(trail: &dyn Trail, sealer: &Sealer, until: i64) -> Result<Option<Checkpoint>, StoreError> {
-    let mut taken = None;
-    let (mut after, mut previous) = end_of_chain(trail).await?;
-    loop {
-        let records = trail.records_between(after, until, MOST_COVERED).await?;
-        let Some((last, _)) = records.last() else { return Ok(taken) };
-        let mut checkpoint = Checkpoint {
-            after,
-            last: *last,
-            events: records.len() as u64,
-            newest_at: newest_of(&records),
-            format: FORMAT,
-            previous,
-            hash: previous,
-        };
-        checkpoint.hash = checkpoint.hash_over(&records, sealer);
-        if !trail.add_checkpoint(&checkpoint).await? {
-            return Ok(taken);
-        }
-        (after, previous) = (checkpoint.last, checkpoint.hash);
-        taken = Some(checkpoint);
-    }
+    let (after, previous) = end_of_chain(trail).await?;
+    let records = trail.records_between(after, until, MOST_COVERED).await?;
+    let Some((last, _)) = records.last() else { return Ok(None) };
+    let mut checkpoint = Checkpoint {
+        after,
+        last: *last,
+        events: records.len() as u64,
+        newest_at: newest_of(&records),
+        format: FORMAT,
+        previous,
+        hash: previous,
+    };
+    checkpoint.hash = checkpoint.hash_over(&records, sealer);
+    Ok(trail.add_checkpoint(&checkpoint).await?.then_some(checkpoint))
 }
 
 /// Where the next checkpoint begins, and which hash it follows.
@@ -125,30 +117,39 @@ fn beginning(trimmed: Option<&Trimmed>) -> (i64, SecretHash) {
     trimmed.map_or((0, SecretHash::from_digest([0; 32])), |trimmed| (trimmed.last, trimmed.checkpoint))
 }
 
-/// Removes the records that a checkpoint covers and that are all older than `horizon`. Returns how many.
+/// Removes records that a checkpoint covers and that are all older than `horizon`, of `most` checkpoints at once. Returns how
+/// many went. What somebody has changed is not removed: the answer is then what is wrong, and all stays as it is.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn trim(trail: &dyn Trail, sealer: &Sealer, horizon: Timestamp) -> Result<u64, StoreError> {
+pub async fn trim(
+    trail: &dyn Trail,
+    sealer: &Sealer,
+    horizon: Timestamp,
+    most: u32,
+) -> Result<Result<u64, Damage>, StoreError> {
     let before = trail.trimmed().await?;
+    if let Some(forged) = before.as_ref().and_then(|before| before.forgery(sealer)) {
+        return Ok(Err(forged));
+    }
+    let (mut after, mut previous) = beginning(before.as_ref());
     let mut over = None;
-    let mut after = beginning(before.as_ref()).0;
-    'pages: loop {
-        let page = trail.checkpoints_after(after, PAGE).await?;
-        if page.is_empty() {
+    for checkpoint in trail.checkpoints_after(after, most).await? {
+        // Its time counts only if the rest of it does: that is looked at before anything goes.
+        if checkpoint.newest_at >= horizon {
             break;
         }
-        for checkpoint in page {
-            if checkpoint.newest_at >= horizon {
-                break 'pages;
-            }
-            after = checkpoint.last;
-            over = Some(Trimmed::at(&checkpoint, sealer));
+        if let Some(damage) = damage_of(trail, sealer, &checkpoint, (after, previous)).await?.pop() {
+            // Unless another node shortens it just now: then this one has nothing to do.
+            let is_under_way = trail.trimmed().await? != before;
+            return Ok(if is_under_way { Ok(0) } else { Err(damage) });
         }
+        (after, previous) = (checkpoint.last, checkpoint.hash);
+        over = Some(Trimmed::at(&checkpoint, sealer));
     }
     match over.or(before) {
-        Some(to) => trail.trim(&to).await,
-        None => Ok(0),
+        Some(to) => Ok(Ok(trail.trim(&to).await?)),
+        None => Ok(Ok(0)),
     }
 }
 
@@ -240,43 +241,20 @@ pub async fn verify(
     sealer: &Sealer,
     wanted: Option<&str>,
 ) -> Result<Verified, StoreError> {
-    loop {
-        let trimmed = trail.trimmed().await?;
-        let verified = verify_from(trail, sealer, trimmed.as_ref(), wanted).await?;
-        // A node that shortens it meanwhile removes what was about to be read.
-        if trail.trimmed().await? == trimmed {
-            return Ok(verified);
-        }
-    }
-}
-
-async fn verify_from(
-    trail: &dyn Trail,
-    sealer: &Sealer,
-    trimmed: Option<&Trimmed>,
-    wanted: Option<&str>,
-) -> Result<Verified, StoreError> {
     let mut verified = Verified { has_wanted: wanted.map(|_| false), ..Verified::default() };
     // What is appended meanwhile does not count.
     let end = trail.newest_record().await?;
-    if let Some(trimmed) = trimmed {
-        verified.trimmed = trimmed.last;
-        if trimmed.hash != trimmed.keyed_hash(sealer) {
-            verified.damage.push(Damage::ForgedTrim { last: trimmed.last });
-        }
-    }
-    let (mut after, mut previous) = beginning(trimmed);
+    let trimmed = trail.trimmed().await?;
+    verified.trimmed = trimmed.as_ref().map_or(0, |trimmed| trimmed.last);
+    verified.damage.extend(trimmed.as_ref().and_then(|trimmed| trimmed.forgery(sealer)));
+    let (mut after, mut previous) = beginning(trimmed.as_ref());
     loop {
         let page = trail.checkpoints_after(after, PAGE).await?;
         if page.is_empty() {
             break;
         }
         for checkpoint in page {
-            if checkpoint.after != after || checkpoint.previous != previous {
-                verified.damage.push(Damage::Gap { after, next: checkpoint.after });
-            }
-            let found = look_at(trail, sealer, &checkpoint).await?;
-            verified.damage.extend(found);
+            verified.damage.extend(damage_of(trail, sealer, &checkpoint, (after, previous)).await?);
             verified.checkpoints += 1;
             verified.covered += checkpoint.events;
             if let (Some(wanted), Some(has)) = (wanted, &mut verified.has_wanted) {
@@ -288,10 +266,39 @@ async fn verify_from(
     }
     loop {
         let newer = trail.records_between(after, end, MOST_COVERED).await?;
-        let Some((last, _)) = newer.last() else { return Ok(verified) };
+        let Some((last, _)) = newer.last() else { break };
         after = *last;
         verified.uncovered += newer.len() as u64;
     }
+    excuse_trimming(trail, sealer, &mut verified).await?;
+    Ok(verified)
+}
+
+/// What a node has shortened while it was looked at is no damage.
+async fn excuse_trimming(
+    trail: &dyn Trail,
+    sealer: &Sealer,
+    verified: &mut Verified,
+) -> Result<(), StoreError> {
+    let Some(trimmed) = trail.trimmed().await? else { return Ok(()) };
+    if trimmed.last > verified.trimmed && trimmed.forgery(sealer).is_none() {
+        verified.trimmed = trimmed.last;
+        verified.damage.retain(|damage| damage.end() > trimmed.last);
+    }
+    Ok(())
+}
+
+/// Whether a checkpoint follows the one that ended at `after` with the hash `previous`, and its records are as they were.
+async fn damage_of(
+    trail: &dyn Trail,
+    sealer: &Sealer,
+    checkpoint: &Checkpoint,
+    (after, previous): (i64, SecretHash),
+) -> Result<Vec<Damage>, StoreError> {
+    let is_next = checkpoint.after == after && checkpoint.previous == previous;
+    let gap = (!is_next).then_some(Damage::Gap { after, next: checkpoint.after });
+    let changed = look_at(trail, sealer, checkpoint).await?;
+    Ok(gap.into_iter().chain(changed).collect())
 }
 
 async fn look_at(
@@ -338,7 +345,25 @@ impl Checkpoint {
     }
 }
 
+impl Damage {
+    /// The number of the last record that it is about.
+    fn end(&self) -> i64 {
+        match self {
+            Self::Count { last, .. }
+            | Self::Changed { last, .. }
+            | Self::Unreadable { last, .. }
+            | Self::ForgedTrim { last } => *last,
+            Self::Gap { next, .. } => *next,
+        }
+    }
+}
+
 impl Trimmed {
+    /// What is wrong if nobody who has the master key said so.
+    fn forgery(&self, sealer: &Sealer) -> Option<Damage> {
+        (self.hash != self.keyed_hash(sealer)).then_some(Damage::ForgedTrim { last: self.last })
+    }
+
     /// Shortened up to the end of what `checkpoint` covers.
     fn at(checkpoint: &Checkpoint, sealer: &Sealer) -> Self {
         let unsigned = Self { last: checkpoint.last, checkpoint: checkpoint.hash, hash: checkpoint.hash };

@@ -41,6 +41,8 @@ pub enum Logout {
 pub struct Leaving {
     /// The session that the website's ID token was issued in, and whose it is.
     pub named: Option<(UserId, SessionId)>,
+    /// The website that asks, when it is known.
+    pub client: Option<ClientId>,
     /// The registered address, with `state`; none: our own page.
     pub to: Option<String>,
 }
@@ -136,7 +138,7 @@ impl Request {
 
     fn leave(self) -> Logout {
         let named = self.hint.and_then(|hint| Some((hint.sub, hint.sid?)));
-        Logout::Leave(Leaving { named, to: self.return_to })
+        Logout::Leave(Leaving { named, client: self.client.map(|client| client.id), to: self.return_to })
     }
 }
 

@@ -17,7 +17,7 @@ const FAREWELL: Duration = Duration::from_secs(10);
 /// Runs until the server stops and the browsers that wait have been told.
 pub async fn run(app: App) {
     tokio::task::spawn_blocking(prepare_signing);
-    tokio::join!(tidy(&app), look_around(&app));
+    tokio::join!(tidy(&app), look_around(&app), keep_trail(&app));
     let _ = tokio::time::timeout(FAREWELL, app.limits.streams_ended()).await;
 }
 
@@ -52,11 +52,21 @@ async fn show_keys(app: &App) {
     }
 }
 
+/// By itself: a trail that nobody looked after for long takes its time, and keys are not to wait for it.
+async fn keep_trail(app: &App) {
+    let mut keeper = TrailKeeper::default();
+    loop {
+        keeper.look_after(app).await;
+        tokio::select! {
+            () = tokio::time::sleep(TIDY_EVERY) => {}
+            () = app.stopping.cancelled() => return,
+        }
+    }
+}
+
 async fn tidy(app: &App) {
-    let mut trail = TrailKeeper::default();
     loop {
         show_keys(app).await;
-        trail.look_after(app).await;
         tokio::select! {
             () = tokio::time::sleep(TIDY_EVERY) => {}
             () = app.stopping.cancelled() => return,

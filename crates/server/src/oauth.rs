@@ -36,20 +36,21 @@ pub(crate) async fn raw_parameters(request: Request) -> Result<Vec<u8>, StatusCo
     form_body(request).await.map(|bytes| bytes.to_vec())
 }
 
-/// Longest query that every browser and proxy takes for certain.
-const LONGEST_QUERY: usize = 6 * 1024;
+/// Longest query that goes into an address: nginx takes 4 KiB of headers from us, where nobody told it otherwise.
+const LONGEST_QUERY: usize = 2_800;
 
 /// For a form from a website, which browsers send without our `SameSite=Lax` cookies: the same request as a link, which
-/// brings them. `None` when it brought some, so it is our own form or a browser that has none to bring twice.
+/// brings them. `None` when it brought some, so that it is our own form, and when it is too long for an address: then it is
+/// answered as it is.
 pub(crate) fn with_cookies(visitor: &Visitor, path: &str, raw: &[u8]) -> Option<Response> {
     let has_cookie = visitor.brought.browser.is_some() || visitor.brought.session.is_some();
-    if has_cookie || raw.is_empty() || raw.len() > LONGEST_QUERY {
+    if has_cookie || raw.is_empty() {
         return None;
     }
     // Written anew, so that nothing but a query can come of it.
     let query =
         form_urlencoded::Serializer::new(String::new()).extend_pairs(form_urlencoded::parse(raw)).finish();
-    Some(see_other(&format!("{path}?{query}"), &[]))
+    (query.len() <= LONGEST_QUERY).then(|| see_other(&format!("{path}?{query}"), &[]))
 }
 
 /// A form's body, up to the server's limit.

@@ -4,7 +4,7 @@
 
 mod everything;
 
-use everything::{exported, fill, import};
+use everything::{exported, fill, goes_on_behind_what_was_trimmed, import, trim_all};
 use mashang_login::audit::AuditEvent;
 use mashang_login::records::Records;
 use mashang_login::seal::Sealer;
@@ -56,6 +56,17 @@ async fn whoever_imported_goes_on_where_the_other_one_was() {
         let before = open(&from).await.audit_trail(u32::MAX).await.unwrap();
         before.len() + 1
     });
+}
+
+#[tokio::test]
+async fn promise_8_records_after_an_import_do_not_take_the_numbers_of_what_was_trimmed() {
+    let (from, to) = (fresh(), fresh());
+    let records = open(&from).await;
+    fill(&records).await;
+    trim_all(&records).await;
+    let (text, _) = exported(&from.url).await;
+    import(&to.url, &text).await.unwrap();
+    goes_on_behind_what_was_trimmed(&open(&to).await).await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 mod everything;
 mod server;
 
-use everything::{exported, fill, import};
+use everything::{exported, fill, goes_on_behind_what_was_trimmed, import, trim_all};
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::records::Records;
 use mashang_store::conformance::fixtures::World;
@@ -32,5 +32,22 @@ async fn from_sqlite_to_postgres_to_mariadb_and_back_nothing_changes() {
         let event = AuditEvent::new(World::default().now, AuditKind::SignedOut);
         records.record(&event).await.unwrap();
         assert_eq!(records.audit_trail(1).await.unwrap(), [event]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn promise_8_what_was_trimmed_before_a_move_takes_no_later_record_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| format!("sqlite:{}?mode=rwc", folder.path().join(name).display());
+    let first = SqlRecords::connect(&file("first.db"), SqlOptions::default()).await.unwrap();
+    fill(&first).await;
+    trim_all(&first).await;
+    let (text, _) = exported(&file("first.db")).await;
+    let (postgres, mariadb) = (Database::<Postgres>::create().await, Database::<MariaDb>::create().await);
+    for next in [&postgres.url, &mariadb.url] {
+        import(next, &text).await.unwrap();
+    }
+    for records in [postgres.open().await, mariadb.open().await] {
+        goes_on_behind_what_was_trimmed(&records).await;
     }
 }

@@ -416,7 +416,9 @@ async fn writes_until_killed() {
 /// What somebody who can write the file does to the trail is found, up to the newest checkpoint (SEC-78).
 mod trail {
     use mashang_login::seal::{MasterKey, Sealer};
-    use mashang_login::trail::{Checkpoint, Damage, MOST_COVERED, Verified, cover, trim, verify};
+    use mashang_login::trail::{
+        Checkpoint, Damage, MOST_COVERED, Numbered, Trail, Trimmed, Verified, cover, trim, verify,
+    };
 
     use super::*;
 
@@ -436,8 +438,13 @@ mod trail {
             let archive = Self { folder, records, sealer, world: World::default() };
             for n in 0..10 {
                 let mut event = AuditEvent::new(archive.world.after(n), AuditKind::SignedIn);
+                event.ticket = Some("abc123".into());
+                event.client = Some("site".parse().unwrap());
                 event.user = Some("person".parse().unwrap());
+                event.other = Some("another".parse().unwrap());
+                event.channel = Some("wechat".parse().unwrap());
                 event.address = Some("203.0.113.7".into());
+                event.device = Some("Chrome · Windows".into());
                 archive.records.record(&event).await.unwrap();
             }
             for until in [3, 6, 9] {
@@ -454,6 +461,10 @@ mod trail {
             verify(&self.records, &self.sealer, None).await.unwrap()
         }
 
+        async fn trim(&self, horizon: mashang_login::Timestamp, most: u32) -> Result<u64, Damage> {
+            trim(&self.records, &self.sealer, horizon, most).await.unwrap()
+        }
+
         async fn damage_after(self, meddling: &str) -> Vec<Damage> {
             meddle(&self.folder.path().join("mashang.db"), meddling).await;
             self.verify().await.damage
@@ -463,12 +474,16 @@ mod trail {
     #[tokio::test]
     async fn sec_78_an_edited_record_is_found() {
         for edit in [
-            "set kind = 'signed_out'",
-            "set address = '203.0.113.8'",
-            "set user_id = null",
-            "set device = ''",
             "set at = at + 1",
-            "set other_user_id = user_id, user_id = null",
+            "set kind = 'signed_out'",
+            "set ticket = 'abc124'",
+            "set client_id = 'sites'",
+            "set user_id = null",
+            "set other_user_id = user_id, user_id = other_user_id",
+            "set channel = 'wecom'",
+            "set address = '203.0.113.8'",
+            "set device = ''",
+            "set device = null",
         ] {
             let damage = Archive::of_ten()
                 .await
@@ -544,12 +559,18 @@ mod trail {
         let many = "with recursive n (seq) as (values (11) union all select seq + 1 from n where seq < 5000) \
                     insert into audit_events (seq, at, kind) select seq, 1, 'signed_in' from n";
         meddle(&archive.folder.path().join("mashang.db"), many).await;
-        let newest = archive.cover(5000).await;
-        assert_eq!(newest.last, 5000);
+        let mut newest = archive.cover(5000).await;
+        while newest.last < 5000 {
+            newest = archive.cover(5000).await;
+        }
         let verified = archive.verify().await;
         let expected = 3 + 4991_u64.div_ceil(MOST_COVERED.into());
         assert_eq!((verified.checkpoints, verified.covered), (expected, 5000));
-        assert_eq!(trim(&archive.records, &archive.sealer, archive.world.after(3600)).await.unwrap(), 5000);
+        let mut gone = Vec::new();
+        while gone.last() != Some(&0) {
+            gone.push(archive.trim(archive.world.after(3600), 2).await.unwrap());
+        }
+        assert_eq!(gone.iter().sum::<u64>(), 5000, "two checkpoints at a time: {gone:?}");
         let verified = archive.verify().await;
         assert_eq!((verified.trimmed, verified.damage), (5000, vec![]));
     }
@@ -557,11 +578,91 @@ mod trail {
     #[tokio::test]
     async fn sec_78_what_a_trimming_left_behind_goes_with_the_next() {
         let archive = Archive::of_ten().await;
-        assert_eq!(trim(&archive.records, &archive.sealer, archive.world.after(3)).await.unwrap(), 3);
+        assert_eq!(archive.trim(archive.world.after(3), 100).await, Ok(3));
         // As if the node had died between saying so and removing them.
         let left = "insert into audit_events (seq, at, kind) values (2, 1, 'signed_in')";
         meddle(&archive.folder.path().join("mashang.db"), left).await;
         assert_eq!(archive.verify().await.damage, []);
-        assert_eq!(trim(&archive.records, &archive.sealer, archive.world.after(3)).await.unwrap(), 1);
+        assert_eq!(archive.trim(archive.world.after(3), 100).await, Ok(1));
+    }
+
+    /// Or a node itself would remove what somebody wants gone, and vouch for it.
+    #[tokio::test]
+    async fn sec_78_nobody_makes_a_node_shorten_the_trail_for_them() {
+        let long_ago = "update audit_checkpoints set newest_at = 0";
+        let endless =
+            "update audit_checkpoints set last_seq = 9223372036854775807, newest_at = 0 where after_seq = 6";
+        let first_gone =
+            "delete from audit_checkpoints where after_seq = 0; update audit_checkpoints set newest_at = 0";
+        let forged = "insert into audit_trimmed (id, last_seq, checkpoint, hash) \
+                      select 1, 10, hash, hash from audit_checkpoints where after_seq = 6";
+        for meddling in [long_ago, endless, first_gone, forged] {
+            let archive = Archive::of_ten().await;
+            meddle(&archive.folder.path().join("mashang.db"), meddling).await;
+            let begun = archive.world.now;
+            let trimmed = archive.trim(begun, 100).await;
+            assert!(trimmed.is_err() || meddling == endless, "{meddling}: {trimmed:?}");
+            assert_eq!(
+                archive.records.audit_trail(100).await.unwrap().len(),
+                10,
+                "{meddling}: all are there"
+            );
+            assert!(!archive.verify().await.damage.is_empty(), "{meddling}: and it is found");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_trimmed_while_it_is_verified_is_no_damage() {
+        let archive = Archive::of_ten().await;
+        assert_eq!(archive.trim(archive.world.after(3), 100).await, Ok(3));
+        let verified = archive.verify().await;
+        assert_eq!((verified.trimmed, verified.covered, verified.damage), (3, 6, vec![]));
+        let slow = Slow {
+            records: archive.records.clone(),
+            first: archive.world.after(6),
+            sealer: Sealer::new(&MasterKey::from_bytes([7; 32])),
+        };
+        let verified = verify(&slow, &archive.sealer, None).await.unwrap();
+        assert_eq!((verified.trimmed, verified.damage), (6, vec![]), "it was shortened under the walk");
+    }
+
+    /// A trail that is shortened as soon as somebody has read where it begins.
+    #[derive(Debug)]
+    struct Slow {
+        records: SqlRecords,
+        first: mashang_login::Timestamp,
+        sealer: Sealer,
+    }
+
+    #[async_trait::async_trait]
+    impl Trail for Slow {
+        async fn newest_record(&self) -> Result<i64, StoreError> {
+            self.records.newest_record().await
+        }
+        async fn records_between(
+            &self,
+            after: i64,
+            until: i64,
+            limit: u32,
+        ) -> Result<Vec<Numbered>, StoreError> {
+            self.records.records_between(after, until, limit).await
+        }
+        async fn newest_checkpoint(&self) -> Result<Option<Checkpoint>, StoreError> {
+            self.records.newest_checkpoint().await
+        }
+        async fn checkpoints_after(&self, after: i64, limit: u32) -> Result<Vec<Checkpoint>, StoreError> {
+            let page = self.records.checkpoints_after(after, limit).await;
+            trim(&self.records, &self.sealer, self.first, 100).await.unwrap().unwrap();
+            page
+        }
+        async fn add_checkpoint(&self, checkpoint: &Checkpoint) -> Result<bool, StoreError> {
+            self.records.add_checkpoint(checkpoint).await
+        }
+        async fn trimmed(&self) -> Result<Option<Trimmed>, StoreError> {
+            self.records.trimmed().await
+        }
+        async fn trim(&self, to: &Trimmed) -> Result<u64, StoreError> {
+            self.records.trim(to).await
+        }
     }
 }

@@ -39,7 +39,7 @@ struct Claims {
 }
 
 impl KeyRing {
-    /// Reads an `id_token_hint`: an ID token that one of our keys signed, retired ones included, for this issuer.
+    /// Reads an `id_token_hint`: an ID token that one of our keys signed, for this issuer; retired ones included, leaked ones not.
     /// Its expiry does not matter (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). `None` for anything else.
     #[must_use]
     pub fn verify_own_id_token(&self, token: &str, issuer: &Issuer) -> Option<IdTokenHint> {
@@ -51,7 +51,8 @@ impl KeyRing {
         let header: Header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
         let is_id_token = header.typ.as_deref() == Some("JWT");
         let keys = self.keys();
-        let key = keys.iter().find(|key| key.id == header.kid && key.algorithm == header.alg)?;
+        let mut ours = keys.iter().filter(|key| !key.is_leaked());
+        let key = ours.find(|key| key.id == header.kid && key.algorithm == header.alg)?;
         let genuine = key.public.verifies(message.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?);
         if !is_id_token || !genuine {
             return None;

@@ -123,6 +123,10 @@ struct Key {
 }
 
 impl Key {
+    fn is_leaked(&self) -> bool {
+        self.published_until == Some(SigningKey::LEAKED)
+    }
+
     fn is_published(&self, now: Timestamp) -> bool {
         self.published_until.is_none_or(|until| now < until)
     }
@@ -239,7 +243,8 @@ impl KeyRing {
     }
 
     /// As [`KeyRing::rotate_now`], for a key that others may hold: no key of the algorithm but the successor is published
-    /// any more, retired and announced ones included. Other nodes follow when they reload.
+    /// any more, retired and announced ones included, and what they signed counts for nothing here either. Other nodes
+    /// follow when they reload.
     ///
     /// # Errors
     /// As [`KeyRing::rotate_now`].
@@ -247,8 +252,8 @@ impl KeyRing {
         self.reload().await?;
         let now = self.0.clock.now();
         let key = self.make(algorithm, now, now)?;
-        let published: Vec<_> = self.keys_of(algorithm, |old| old.is_published(now));
-        self.0.records.add_signing_key(&key, &published, now).await?;
+        let all = self.keys_of(algorithm, |_| true);
+        self.0.records.add_signing_key(&key, &all, SigningKey::LEAKED).await?;
         self.reload().await?;
         Ok(key.id)
     }

@@ -80,9 +80,10 @@ async fn sec_58_without_proof_the_person_is_asked_first() {
         "the page is told where a yes leads"
     );
     let yes = leaves(confirmed(&scene.house.provider, &form(&pairs)).await);
-    assert_eq!(yes, Leaving { named: None, to: Some(BYE.1.to_owned()) });
+    let client = Some("site".parse().unwrap());
+    assert_eq!(yes, Leaving { named: None, client, to: Some(BYE.1.to_owned()) });
     let yes = leaves(confirmed(&scene.house.provider, &form(&[])).await);
-    assert_eq!(yes, Leaving { named: None, to: None });
+    assert_eq!(yes, Leaving { named: None, client: None, to: None });
 }
 
 #[tokio::test]
@@ -99,11 +100,12 @@ async fn sec_58_a_hint_of_another_session_or_person_is_no_proof() {
 async fn without_a_session_there_is_nothing_to_ask() {
     let scene = scene().await;
     let decide = async |pairs: &[(&str, &str)]| decide(&scene.house.provider, &form(pairs), None).await;
-    assert_eq!(leaves(decide(&[]).await), Leaving { named: None, to: None });
+    assert_eq!(leaves(decide(&[]).await), Leaving { named: None, client: None, to: None });
     // The session that the website names ends, though this browser does not have its cookie.
     let named = Some((scene.session.user.clone(), scene.session.id.clone()));
     let leaving = leaves(decide(&[("id_token_hint", &scene.hint), BYE]).await);
-    assert_eq!(leaving, Leaving { named, to: Some(BYE.1.to_owned()) });
+    let client = Some("site".parse().unwrap());
+    assert_eq!(leaving, Leaving { named, client, to: Some(BYE.1.to_owned()) });
 }
 
 #[tokio::test]

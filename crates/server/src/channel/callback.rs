@@ -3,7 +3,8 @@
 //! In this order: the `state` is claimed, once and only by the device that set out, the code is marked as used by us,
 //! only then it is exchanged with the platform. The answer is always a `303` to a clean address, so that neither code
 //! nor state stays in the address bar or a referrer (SEC-25, SEC-26, SEC-41). A second visit with the same state by the
-//! same device (WeChat is known to call twice, fact sheet §8.1) waits for the first to finish and follows it.
+//! same device (WeChat is known to call twice, fact sheet §8.1) waits for the first to finish and follows it. Only after a
+//! snapshot (快照页), whose person is invented, another code of the same trip counts as the first one's.
 
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ const CODE_LIFE: Duration = Duration::from_secs(600);
 const EXCHANGE: Duration = Duration::from_secs(10);
 /// How long a repeated visit waits for the first one: its exchange, and a little.
 const FIRST_VISIT: Duration = Duration::from_secs(12);
+/// How long one waits that may only be a snapshot looked at again.
+const SECOND_EXCHANGE: Duration = Duration::from_secs(3);
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The platform sent someone back.
@@ -82,11 +85,14 @@ pub async fn callback(
             };
             let mut log = None;
             // “使用完整服务” leads from the snapshot back here: the same state, with a code of the real person.
-            if is_of_snapshot(&end)
-                && let Some(code) = fresh_code(&app, &visitor, channel).await?
-            {
-                (end, log) = exchanged(&app, &visitor, channel, &trip, &code).await?;
-                note_end(&app, &state, &end).await;
+            if is_of_snapshot(&end) {
+                match fresh_code(&app, &visitor, channel).await? {
+                    Some(code) => {
+                        (end, log) = exchanged(&app, &visitor, channel, &trip, &code).await?;
+                        note_end(&app, &state, &end).await;
+                    }
+                    None => end = end_after_snapshot(&app, &claimant, end).await?,
+                }
             }
             land(&app, &visitor, &trip, end, log).await
         }
@@ -146,6 +152,20 @@ async fn note_end(app: &App, state: &SecretHash, end: &TripEnd) {
 
 fn is_of_snapshot(end: &TripEnd) -> bool {
     matches!(end, TripEnd::Failed { words, .. } if FailureWords::parse(words) == FailureWords::Snapshot)
+}
+
+/// A visit whose code another one brought already: the snapshot once more, or the full page twice at once, whose other visit
+/// is asking the platform just now.
+async fn end_after_snapshot(app: &App, claimant: &Claimant<'_>, end: TripEnd) -> Result<TripEnd, Problem> {
+    let until = tokio::time::Instant::now() + SECOND_EXCHANGE;
+    while tokio::time::Instant::now() < until {
+        tokio::time::sleep(ASK_AGAIN).await;
+        match app.handshakes.claim(claimant, app.now()).await? {
+            Claim::Again { end: Some(end), .. } if !is_of_snapshot(&end) => return Ok(end),
+            _ => {}
+        }
+    }
+    Ok(end)
 }
 
 /// What a snapshot says that cannot know which login it belongs to: its page cannot be pressed, and WeChat's own button leads

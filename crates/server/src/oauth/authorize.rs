@@ -35,13 +35,17 @@ async fn take(app: &App, visitor: &Visitor, request: Request) -> Result<Response
         }
         _ => Problem::BadRequest("the request is too large or cannot be read"),
     })?;
+    let params = Params::parse(&raw).map_err(|error| local(LocalError::Malformed(error)));
     // Its cookies tell whether somebody is signed in, and which logins of this browser wait: without them it would be a new one.
-    if is_post && let Some(again) = with_cookies(visitor, urls::AUTHORIZE, &raw) {
+    if is_post
+        && params.is_ok()
+        && let Some(again) = with_cookies(visitor, urls::AUTHORIZE, &raw)
+    {
         app.limits.count_here(Counted::Poll, visitor.address)?;
         return Ok(again);
     }
     app.count(Counted::Start, visitor.address).await?;
-    let params = Params::parse(&raw).map_err(|error| local(LocalError::Malformed(error)))?;
+    let params = params?;
     let proven = authorize::prove(&*app.records, &params).await.map_err(local)?;
     match answer(app, visitor, &proven, &params).await? {
         Ok(response) => Ok(response),

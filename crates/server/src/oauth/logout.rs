@@ -7,8 +7,8 @@
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::Method;
-use mashang_login::audit::AuditKind;
-use mashang_login::ids::{SessionId, UserId};
+use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::ids::{ClientId, SessionId, UserId};
 use mashang_login::session::Session;
 use mashang_oidc::logout::{Leaving, Logout, LogoutError, confirmed, decide};
 use mashang_oidc::params::Params;
@@ -33,6 +33,7 @@ const CARRIED: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_
 /// Ends the session, or asks.
 pub async fn logout(State(app): State<App>, visitor: Visitor, request: Request) -> Result<Response, Problem> {
     let is_post = *request.method() == Method::POST;
+    let is_bare = request.uri().query().is_none_or(str::is_empty);
     let raw = raw_parameters(request).await.map_err(|_| Problem::BadRequest("the request cannot be read"))?;
     let params = Params::parse(&raw).map_err(|_| Problem::BadRequest("the parameters cannot be read"))?;
     if is_post && let Some(again) = with_cookies(&visitor, urls::LOGOUT, &raw) {
@@ -49,12 +50,13 @@ pub async fn logout(State(app): State<App>, visitor: Visitor, request: Request) 
         decide(&app.provider, &params, session.as_ref()).await
     };
     match next {
-        Logout::Leave(Leaving { named, to }) => {
+        Logout::Leave(Leaving { named, client, to }) => {
             if let Some((user, id)) = named {
-                end_named(&app, &visitor, user, &id, session.as_ref()).await?;
+                end_named(&app, &visitor, (user, id), client.as_ref(), session.as_ref()).await?;
             }
-            let cookies = end(&app, &visitor, session).await?;
-            if let Some(to) = to {
+            let cookies = end(&app, &visitor, session, client).await?;
+            // Nobody's ID token stays in the address bar (promise 10).
+            if let Some(to) = to.or_else(|| (!is_bare).then(|| urls::LOGOUT.to_owned())) {
                 return Ok(see_other(&to, &cookies));
             }
             let values = context! { back_href => (), back_label => "" };
@@ -103,26 +105,31 @@ async fn ask(
 async fn end_named(
     app: &App,
     visitor: &Visitor,
-    user: UserId,
-    id: &SessionId,
+    (user, id): (UserId, SessionId),
+    client: Option<&ClientId>,
     here: Option<&Session>,
 ) -> Result<(), Problem> {
-    let is_here = here.is_some_and(|session| session.id == *id);
-    if is_here || !app.records.end_session_of(&user, id, app.now()).await? {
-        return Ok(());
+    let is_here = here.is_some_and(|session| session.id == id);
+    if !is_here && app.records.end_session_of(&user, &id, app.now()).await? {
+        record(app, visitor, user, client.cloned()).await;
     }
-    let mut event = audit::by(app, visitor, AuditKind::SignedOut);
-    event.user = Some(user);
-    audit::write(app, event).await;
     Ok(())
 }
 
-async fn end(app: &App, visitor: &Visitor, session: Option<Session>) -> Result<Vec<String>, Problem> {
+async fn record(app: &App, visitor: &Visitor, user: UserId, client: Option<ClientId>) {
+    let user = Some(user);
+    audit::write(app, AuditEvent { user, client, ..audit::by(app, visitor, AuditKind::SignedOut) }).await;
+}
+
+async fn end(
+    app: &App,
+    visitor: &Visitor,
+    session: Option<Session>,
+    client: Option<ClientId>,
+) -> Result<Vec<String>, Problem> {
     let Some(session) = session else { return Ok(Vec::new()) };
     app.records.end_session(&session.secret, app.now()).await?;
-    let mut event = audit::by(app, visitor, AuditKind::SignedOut);
-    event.user = Some(session.user);
-    audit::write(app, event).await;
+    record(app, visitor, session.user, client).await;
     // On a shared computer nothing of this person's browser may work for the next one.
     Ok([CookieKind::Session, CookieKind::Browser, CookieKind::Phone]
         .map(|kind| app.site.transport.remove(kind))

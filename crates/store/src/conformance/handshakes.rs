@@ -70,6 +70,9 @@ pub async fn sec_25_the_second_visit_is_recognised_on_the_other_node(nodes: Node
     let end = TripEnd::Failed { words: "channel_busy".into(), errcode: Some(-1) };
     nodes.b.end_trip(&handshake.state, &end, world.now).await.unwrap();
     assert_eq!(claim(&*nodes.a, &handshake, world.now).await, again(Some(end)));
+    // A snapshot's end is followed by the full page's.
+    nodes.a.end_trip(&handshake.state, &TripEnd::Moved, world.now).await.unwrap();
+    assert_eq!(claim(&*nodes.b, &handshake, world.now).await, again(Some(TripEnd::Moved)));
 }
 
 pub async fn sec_25_a_foreign_state_is_unknown(nodes: Nodes<dyn Handshakes>) {

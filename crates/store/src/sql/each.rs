@@ -133,6 +133,9 @@ impl Each {
                 drop(self.patience.wait(end, transaction.rollback()).await);
                 Attempt::Done(Ok(answer))
             }
+            // Whoever slept through its time, as a machine that was suspended, writes nothing any more: numbers of the trail
+            // count as settled by then.
+            Outcome::Keep(_) if end <= Instant::now() => Attempt::Done(Err(self.patience.no_answer())),
             Outcome::Keep(answer) => match self.patience.wait(end, transaction.commit()).await {
                 Some(Ok(())) => Attempt::Done(Ok(answer)),
                 // The engine itself says that it did not commit.

@@ -5,7 +5,7 @@ use mashang_login::ids::KeyId;
 use mashang_login::key::{SigningAlgorithm, SigningKey};
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 
 use super::db::{Db, Fetch, Run};
 use super::entity::signing_keys::{Column, Entity, Model};
@@ -27,6 +27,12 @@ pub(super) async fn add(
     Entity::update_many()
         .col_expr(Column::PublishedUntil, Expr::value(published_until.as_millisecond()))
         .filter(Column::Id.is_in(retires.iter().map(KeyId::as_str)))
+        // Never longer than somebody else said meanwhile: a key that leaked stays out.
+        .filter(
+            Condition::any()
+                .add(Column::PublishedUntil.is_null())
+                .add(Column::PublishedUntil.gt(published_until.as_millisecond())),
+        )
         .run(db)
         .await?;
     Ok(())

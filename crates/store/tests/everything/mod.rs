@@ -71,7 +71,7 @@ pub async fn fill(records: &SqlRecords) {
     let sealer = Sealer::new(&MasterKey::from_bytes([7; 32]));
     for (until, horizon) in [(30, world.after(1)), (i64::MAX, world.now)] {
         trail::cover(records, &sealer, until).await.unwrap();
-        trail::trim(records, &sealer, horizon).await.unwrap();
+        trail::trim(records, &sealer, horizon, 100).await.unwrap().unwrap();
     }
 }
 
@@ -87,6 +87,24 @@ async fn sign_in(
         Fulfilled::Done { user, .. } => (user.id, fulfilment),
         other => panic!("it is accepted, not {other:?}"),
     }
+}
+
+/// Shortens the whole trail away: what is left of it is up to where.
+pub async fn trim_all(records: &SqlRecords) {
+    let sealer = Sealer::new(&MasterKey::from_bytes([7; 32]));
+    let after = World::default().after(1_000_000);
+    while trail::cover(records, &sealer, i64::MAX).await.unwrap().is_some() {}
+    while trail::trim(records, &sealer, after, 100).await.unwrap().unwrap() > 0 {}
+    assert_eq!(records.audit_trail(1).await.unwrap(), []);
+}
+
+/// A new record is not taken for one that was shortened away.
+pub async fn goes_on_behind_what_was_trimmed(records: &SqlRecords) {
+    let event = AuditEvent::new(World::default().now, AuditKind::SignedOut);
+    records.record(&event).await.unwrap();
+    let sealer = Sealer::new(&MasterKey::from_bytes([7; 32]));
+    trail::trim(records, &sealer, World::default().now, 100).await.unwrap().unwrap();
+    assert_eq!(records.audit_trail(10).await.unwrap(), [event]);
 }
 
 /// The export of a database, which has a row of every kind if it was [`fill`]ed.

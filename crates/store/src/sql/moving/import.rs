@@ -7,7 +7,7 @@ use mashang_login::key::SigningKey;
 use mashang_login::seal::Sealer;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel,
-    QuerySelect, TransactionTrait,
+    QuerySelect, Statement, TransactionTrait,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -175,15 +175,32 @@ impl Batch {
     }
 }
 
-/// SQLite and MySQL count on from the highest number that was inserted; PostgreSQL has to be told.
+/// The numbers of the trail go on behind every one that was ever given: engines count on from the highest that was inserted
+/// (PostgreSQL has to be told even that), and what was shortened away would be given again.
 async fn count_on(db: &DatabaseConnection) -> Result<(), MoveError> {
-    if db.get_database_backend() != DbBackend::Postgres {
-        return Ok(());
-    }
-    let highest = "select setval(pg_get_serial_sequence('audit_events', 'seq'), \
-                   (select coalesce(max(seq), 0) + 1 from audit_events), false)";
-    let told = db.execute_unprepared(highest).await;
-    told.map_err(|source| MoveError::Database { table: "audit_events", source })?;
+    let failed = |source| MoveError::Database { table: "audit_events", source };
+    let highest = "select max(highest) as highest from (select coalesce(max(seq), 0) as highest from audit_events \
+                   union all select coalesce(max(last_seq), 0) from audit_checkpoints \
+                   union all select coalesce(max(last_seq), 0) from audit_trimmed) as given";
+    let backend = db.get_database_backend();
+    let row = db.query_one_raw(Statement::from_string(backend, highest)).await.map_err(failed)?;
+    let highest: i64 = match row {
+        Some(row) => row.try_get("", "highest").map_err(failed)?,
+        None => 0,
+    };
+    let told = match backend {
+        DbBackend::Postgres => {
+            format!("select setval(pg_get_serial_sequence('audit_events', 'seq'), {}, false)", highest + 1)
+        }
+        DbBackend::MySql => format!("alter table audit_events auto_increment = {}", highest + 1),
+        // The row is there since the first insert, if there was one.
+        _ => format!(
+            "insert into sqlite_sequence (name, seq) select 'audit_events', 0 \
+             where not exists (select 1 from sqlite_sequence where name = 'audit_events'); \
+             update sqlite_sequence set seq = {highest} where name = 'audit_events'"
+        ),
+    };
+    db.execute_unprepared(&told).await.map_err(failed)?;
     Ok(())
 }
 
