@@ -8,6 +8,7 @@ use mashang_login::{Clock, Timestamp};
 use mashang_server::{config, open};
 
 use crate::args::{ConfigFile, Keys as Command, RotateKeys};
+use crate::user::minute;
 
 /// Lists or changes the keys.
 ///
@@ -34,7 +35,6 @@ async fn list(file: &ConfigFile) -> anyhow::Result<()> {
 }
 
 fn standing(key: &SigningKey, now: Timestamp) -> String {
-    let minute = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
     match key.published_until {
         Some(until) if until == SigningKey::LEAKED => "leaked: counts for nothing".to_owned(),
         Some(until) if until <= now => format!("published no more since {}", minute(until)),

@@ -14,6 +14,7 @@ use mashang_login::user::User;
 use mashang_server::{config, open};
 
 pub(crate) use self::password::made_up;
+pub(crate) use self::show::minute;
 
 use crate::args::{OneUser, User as Command};
 use crate::switch::Switch;

@@ -21,6 +21,11 @@ pub async fn run(app: App) {
     let _ = tokio::time::timeout(FAREWELL, app.limits.streams_ended()).await;
 }
 
+/// Waits; `false` if the server stops instead.
+async fn pause(app: &App, time: Duration) -> bool {
+    tokio::time::timeout(time, app.stopping.cancelled()).await.is_err()
+}
+
 /// aws-lc measures at its first use how unpredictable the processor is. Here nobody waits for that; at the first signature
 /// somebody would.
 fn prepare_signing() {
@@ -35,9 +40,8 @@ async fn look_around(app: &App) {
         clock_skew::report(app).await;
         // The metric is what it is for; balancers ask by themselves, and hear why not.
         let _ = health::check(app).await;
-        tokio::select! {
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-            () = app.stopping.cancelled() => return,
+        if !pause(app, LOOK_EVERY).await {
+            return;
         }
     }
 }
@@ -57,9 +61,8 @@ async fn keep_trail(app: &App) {
     let mut keeper = TrailKeeper::default();
     loop {
         keeper.look_after(app).await;
-        tokio::select! {
-            () = tokio::time::sleep(TIDY_EVERY) => {}
-            () = app.stopping.cancelled() => return,
+        if !pause(app, TIDY_EVERY).await {
+            return;
         }
     }
 }
@@ -67,9 +70,8 @@ async fn keep_trail(app: &App) {
 async fn tidy(app: &App) {
     loop {
         show_keys(app).await;
-        tokio::select! {
-            () = tokio::time::sleep(TIDY_EVERY) => {}
-            () = app.stopping.cancelled() => return,
+        if !pause(app, TIDY_EVERY).await {
+            return;
         }
         app.limits.tidy();
         match app.records.sweep(app.now()).await {

@@ -133,9 +133,7 @@ pub async fn people(config: &Config) -> Result<(Arc<dyn Records>, Arc<dyn Creden
 /// [`OpenError::Database`], [`OpenError::MasterKey`].
 pub async fn trail(config: &Config) -> Result<(Arc<dyn Trail>, Sealer), OpenError> {
     let path = &config.store.master_key_file;
-    let master = present_master_key(path)?.ok_or_else(|| {
-        wrong_master_key(path, "is missing; the audit trail's checkpoints are made with it".into())
-    })?;
+    let master = needed_master_key(path, "the audit trail's checkpoints are made with it")?;
     let database = database(config).await?;
     let sealer = Sealer::new(&master);
     match database.master_key_check().await? {
@@ -152,8 +150,7 @@ pub async fn trail(config: &Config) -> Result<(Arc<dyn Trail>, Sealer), OpenErro
 /// [`OpenError::Database`], [`OpenError::MasterKey`], [`OpenError::Keys`].
 pub async fn keys(config: &Config) -> Result<(KeyRing, Arc<dyn Records>), OpenError> {
     let path = &config.store.master_key_file;
-    let master = present_master_key(path)?
-        .ok_or_else(|| wrong_master_key(path, "is missing; the signing keys are sealed with it".into()))?;
+    let master = needed_master_key(path, "the signing keys are sealed with it")?;
     let records = records(config).await?;
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
     let sealer = Arc::new(Sealer::new(&master));
@@ -331,6 +328,11 @@ fn master_key(path: &Path, is_claimed: bool, entropy: &dyn Entropy) -> Result<Ma
         .map_err(|error| wrong_master_key(path, format!("cannot be made: {error}")))?;
     tracing::info!("first start: master key made in {}; back it up apart from the database", path.display());
     Ok(key)
+}
+
+/// The master key, for what cannot be done without it.
+fn needed_master_key(path: &Path, what_for: &str) -> Result<MasterKey, OpenError> {
+    present_master_key(path)?.ok_or_else(|| wrong_master_key(path, format!("is missing; {what_for}")))
 }
 
 /// The master key, if its file is there.

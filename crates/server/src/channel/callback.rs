@@ -81,7 +81,10 @@ pub async fn callback(
         Claim::Again { trip, end } => {
             let mut end = match end {
                 Some(end) => end,
-                None => end_of_first_visit(&app, &claimant).await?,
+                None => {
+                    let first = end_of_other_visit(&app, &claimant, FIRST_VISIT, |_| true).await?;
+                    first.unwrap_or(TripEnd::Refused(Refusal::Expired))
+                }
             };
             let mut log = None;
             // “使用完整服务” leads from the snapshot back here: the same state, with a code of the real person.
@@ -91,7 +94,12 @@ pub async fn callback(
                         (end, log) = exchanged(&app, &visitor, channel, &trip, &code).await?;
                         note_end(&app, &state, &end).await;
                     }
-                    None => end = end_after_snapshot(&app, &claimant, end).await?,
+                    // Another visit brought this code: the snapshot's own, or the full page's, which is asking just now.
+                    None => {
+                        let is_new = |end: &TripEnd| !is_of_snapshot(end);
+                        let other = end_of_other_visit(&app, &claimant, SECOND_EXCHANGE, is_new).await?;
+                        end = other.unwrap_or(end);
+                    }
                 }
             }
             land(&app, &visitor, &trip, end, log).await
@@ -152,20 +160,6 @@ async fn note_end(app: &App, state: &SecretHash, end: &TripEnd) {
 
 fn is_of_snapshot(end: &TripEnd) -> bool {
     matches!(end, TripEnd::Failed { words, .. } if FailureWords::parse(words) == FailureWords::Snapshot)
-}
-
-/// A visit whose code another one brought already: the snapshot once more, or the full page twice at once, whose other visit
-/// is asking the platform just now.
-async fn end_after_snapshot(app: &App, claimant: &Claimant<'_>, end: TripEnd) -> Result<TripEnd, Problem> {
-    let until = tokio::time::Instant::now() + SECOND_EXCHANGE;
-    while tokio::time::Instant::now() < until {
-        tokio::time::sleep(ASK_AGAIN).await;
-        match app.handshakes.claim(claimant, app.now()).await? {
-            Claim::Again { end: Some(end), .. } if !is_of_snapshot(&end) => return Ok(end),
-            _ => {}
-        }
-    }
-    Ok(end)
 }
 
 /// What a snapshot says that cannot know which login it belongs to: its page cannot be pressed, and WeChat's own button leads
@@ -279,14 +273,22 @@ async fn land(
     }
 }
 
-/// A second visit waits for the first, which may be talking to a slow platform. This is rare, so it simply asks again.
-async fn end_of_first_visit(app: &App, claimant: &Claimant<'_>) -> Result<TripEnd, Problem> {
-    let until = tokio::time::Instant::now() + FIRST_VISIT;
+/// Waits for another visit, which may be talking to a slow platform, to end as `is_wanted`; `None` if it does not. This is
+/// rare, so it simply asks again.
+async fn end_of_other_visit(
+    app: &App,
+    claimant: &Claimant<'_>,
+    patience: Duration,
+    is_wanted: impl Fn(&TripEnd) -> bool,
+) -> Result<Option<TripEnd>, Problem> {
+    let until = tokio::time::Instant::now() + patience;
     while tokio::time::Instant::now() < until {
         tokio::time::sleep(ASK_AGAIN).await;
-        if let Claim::Again { end: Some(end), .. } = app.handshakes.claim(claimant, app.now()).await? {
-            return Ok(end);
+        if let Claim::Again { end: Some(end), .. } = app.handshakes.claim(claimant, app.now()).await?
+            && is_wanted(&end)
+        {
+            return Ok(Some(end));
         }
     }
-    Ok(TripEnd::Refused(Refusal::Expired))
+    Ok(None)
 }

@@ -129,9 +129,10 @@ async fn say_trimmed(db: Db<'_>, to: &Trimmed) -> Result<i64, StoreError> {
 /// Deletes the oldest records up to `last`, not more than [`ROUND`].
 async fn delete_some(db: Db<'_>, last: i64) -> Result<u64, StoreError> {
     use audit_events::{Column, Entity};
-    let oldest = Entity::find().filter(Column::Seq.lte(last)).order_by_asc(Column::Seq).limit(ROUND);
-    let Some(end) = oldest.fetch(db).await?.pop() else { return Ok(0) };
-    Entity::delete_many().filter(Column::Seq.lte(end.seq)).run(db).await
+    let oldest = Entity::find().filter(Column::Seq.lte(last)).order_by_asc(Column::Seq);
+    let end_of_round = oldest.offset(ROUND - 1).limit(1).fetch_one(db).await?;
+    let end = end_of_round.map_or(last, |row| row.seq);
+    Entity::delete_many().filter(Column::Seq.lte(end)).run(db).await
 }
 
 fn from_row(row: audit_checkpoints::Model) -> Result<Checkpoint, StoreError> {
