@@ -1,6 +1,6 @@
 //! Languages and words. Words live in `locales/<language>.json`, flat keys, the same set in each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use minijinja::value::{Kwargs, Value};
 
@@ -64,11 +64,11 @@ impl Language {
     }
 }
 
-/// All sentences in all languages.
+/// All sentences in all languages. A page looks up forty of them.
 #[derive(Debug)]
 pub struct Words {
-    zh: BTreeMap<String, String>,
-    en: BTreeMap<String, String>,
+    zh: HashMap<String, String>,
+    en: HashMap<String, String>,
 }
 
 impl Words {
@@ -82,7 +82,7 @@ impl Words {
         }
     }
 
-    fn table(&self, language: Language) -> &BTreeMap<String, String> {
+    fn table(&self, language: Language) -> &HashMap<String, String> {
         match language {
             Language::ZhCn => &self.zh,
             Language::En => &self.en,
@@ -142,6 +142,8 @@ fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -165,7 +167,8 @@ mod tests {
             found.sort();
             found
         };
-        assert_eq!(words.zh.keys().collect::<Vec<_>>(), words.en.keys().collect::<Vec<_>>());
+        let keys = |of: &HashMap<String, String>| of.keys().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(keys(&words.zh), keys(&words.en));
         for (key, text) in &words.zh {
             assert_eq!(names(text), names(&words.en[key]), "{key}");
             assert!(!text.is_empty() && !words.en[key].is_empty(), "{key}");

@@ -1,20 +1,51 @@
 //! Our own QR, drawn as SVG in the page itself: no image request, no third party (SEC-19).
 
-use fast_qr::QRCode;
+mod correction;
+mod frame;
+mod penalty;
+mod symbol;
+
+use std::sync::LazyLock;
+
 use fast_qr::qr::QRBuilder;
+
+use self::symbol::Symbol;
 
 /// Light modules around the code, on each side. ISO/IEC 18004 asks for four; the card around ours is light as well.
 const MARGIN: usize = 2;
+/// Modules on a side of the largest symbol there is, version 40.
+const LARGEST: usize = 177;
 
 /// `text` as an SVG element. Level M: a screen is clean, and fewer modules scan faster.
 ///
 /// # Panics
-/// Never for our own addresses, which are far below the 2,331 bytes that fit.
+/// Beyond the 2,331 bytes that fit, which no address of ours has, and no platform's that we take.
 #[must_use]
 pub fn svg(text: &str) -> String {
+    match Symbol::of(text) {
+        Some(symbol) => element(symbol.size(), &path(&symbol)),
+        None => long(text),
+    }
+}
+
+/// More than a sane address has: no camera likes it, but it is drawn.
+fn long(text: &str) -> String {
     let code = QRBuilder::new(text).ecl(fast_qr::ECL::M).build().expect("an address fits into a QR code");
-    let size = code.size + 2 * MARGIN;
-    let path = path(&code);
+    let mut path = String::new();
+    for y in 0..code.size {
+        let mut x = 0;
+        for run in code[y].chunk_by(|left, right| left.value() == right.value()) {
+            if run[0].value() {
+                push_run(&mut path, x, y, run.len());
+            }
+            x += run.len();
+        }
+    }
+    element(code.size, &path)
+}
+
+fn element(size: usize, path: &str) -> String {
+    let size = size + 2 * MARGIN;
     // Hidden: the only accessible name is given by the page around it.
     format!(
         "<svg aria-hidden=\"true\" focusable=\"false\" viewBox=\"0 0 {size} {size}\" \
@@ -24,42 +55,51 @@ pub fn svg(text: &str) -> String {
     )
 }
 
-/// The dark modules, neighbours of a row in one rectangle: half as long as one square each, and nothing shines through
-/// between them when a browser scales it.
-fn path(code: &QRCode) -> String {
-    let mut path = String::with_capacity(4 * code.size * code.size);
-    for y in 0..code.size {
-        let mut x = 0;
-        for run in code[y].chunk_by(|left, right| left.value() == right.value()) {
-            let length = run.len();
-            if run[0].value() {
-                path.push('M');
-                push(&mut path, x + MARGIN);
-                path.push(',');
-                push(&mut path, y + MARGIN);
-                path.push('h');
-                push(&mut path, length);
-                path.push_str("v1h-");
-                push(&mut path, length);
-                path.push('z');
-            }
-            x += length;
+/// The dark modules.
+fn path(symbol: &Symbol) -> String {
+    let mut path = String::with_capacity(4 * symbol.size() * symbol.size());
+    for (y, &row) in symbol.rows().iter().enumerate() {
+        let (mut row, mut x) = (row, 0);
+        while row != 0 {
+            let light = row.trailing_zeros();
+            row >>= light;
+            x += light as usize;
+            let dark = row.trailing_ones();
+            row >>= dark;
+            push_run(&mut path, x, y, dark as usize);
+            x += dark as usize;
         }
     }
     path
 }
 
-/// A number of at most three digits, without the formatter: it wrote two thousand of them in a picture, which took a
-/// seventh of a new ticket's time.
-fn push(path: &mut String, number: usize) {
-    let digit = |value: usize| char::from(b'0' + (value % 10) as u8);
-    if number >= 100 {
-        path.push(digit(number / 100));
+/// Dark neighbours of a row in one rectangle: half as long as one square each, and nothing shines through between them when a
+/// browser scales it.
+///
+/// A picture has four hundred of them. Their pieces are written once, as the formatter took a seventh of a new ticket's time.
+fn push_run(path: &mut String, x: usize, y: usize, length: usize) {
+    static PIECES: LazyLock<Pieces> = LazyLock::new(Pieces::new);
+    path.push_str(&PIECES.column[x]);
+    path.push_str(&PIECES.row[y]);
+    path.push_str(&PIECES.run[length]);
+}
+
+/// What a path is put together from, by number of modules.
+struct Pieces {
+    column: Vec<String>,
+    row: Vec<String>,
+    run: Vec<String>,
+}
+
+impl Pieces {
+    fn new() -> Self {
+        let each = |piece: &dyn Fn(usize) -> String| (0..=LARGEST).map(piece).collect();
+        Self {
+            column: each(&|x| format!("M{},", x + MARGIN)),
+            row: each(&|y| (y + MARGIN).to_string()),
+            run: each(&|length| format!("h{length}v1h-{length}z")),
+        }
     }
-    if number >= 10 {
-        path.push(digit(number / 10));
-    }
-    path.push(digit(number));
 }
 
 /// `text` as lines of half blocks for a terminal, dark modules on light ground.
@@ -108,6 +148,15 @@ mod tests {
                 let address = format!("{host}/s/{}", ScanCode::random(&entropy));
                 assert_eq!(read(&svg(&address)), address);
             }
+        }
+    }
+
+    #[test]
+    fn an_address_of_any_length_is_read_back() {
+        for length in [12, 62, 63, 150, 251, 252, 900] {
+            let address = format!("https://{}", "long-".repeat(length).split_at(length - 8).0);
+            assert_eq!(address.len(), length);
+            assert_eq!(read(&svg(&address)), address);
         }
     }
 
