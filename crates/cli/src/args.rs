@@ -31,6 +31,8 @@ pub enum Command {
     Demo(Demo),
     /// Run the server
     Serve(ConfigFile),
+    /// Look at what a login needs, from the database to the platforms, and say what is wrong
+    Doctor(ConfigFile),
     /// Ask the running server whether it is ready: for the health check of a container
     Health(Health),
     /// Run the sandbox alone: a pretend WeChat in which anyone can be anyone

@@ -9,6 +9,7 @@ mod audit;
 mod client;
 mod config;
 mod demo;
+mod doctor;
 mod health;
 mod keys;
 mod logging;
@@ -51,6 +52,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         None => demo::run(arguments.demo).await,
         Some(Command::Demo(demo)) => demo::run(demo).await,
         Some(Command::Serve(file)) => serve::run(&file).await,
+        Some(Command::Doctor(file)) => doctor::run(&file).await,
         Some(Command::Health(asked)) => health::run(&asked).await,
         Some(Command::Sandbox(sandbox)) => sandbox::run(sandbox).await,
         Some(Command::Config(command)) => config::run(command),

@@ -19,6 +19,7 @@ pub mod clock_skew;
 pub mod config;
 pub mod consent;
 mod csrf;
+pub mod doctor;
 mod finish;
 pub mod flow;
 pub mod front;

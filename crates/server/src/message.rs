@@ -120,6 +120,14 @@ pub trait Sender: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`SendError`]; after [`SendFailure::Down`] it may have been sent.
     async fn send(&self, message: &Message) -> Result<Receipt, SendError>;
+
+    /// Looks whether the provider takes messages from us, as far as that can be seen without sending one: `false` where it cannot.
+    ///
+    /// # Errors
+    /// [`SendError`], as sending would meet it.
+    async fn look(&self) -> Result<bool, SendError> {
+        Ok(false)
+    }
 }
 
 /// A client for one provider: no redirects, no second try, no proxy that the environment names.

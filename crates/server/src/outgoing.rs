@@ -1,5 +1,6 @@
 //! Calls to addresses that the operator wrote into the configuration: to those and nowhere else (SEC-70).
 
+use std::error::Error;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
@@ -20,4 +21,15 @@ pub fn direct(connect: Duration, whole: Duration) -> ClientBuilder {
         .timeout(whole)
         .referer(false)
         .no_proxy()
+}
+
+/// An error with what caused it, as one line.
+pub fn causes(error: &dyn Error) -> String {
+    let mut told = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        told = format!("{told}: {cause}");
+        source = cause.source();
+    }
+    told
 }

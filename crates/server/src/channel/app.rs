@@ -60,6 +60,17 @@ impl From<StoreError> for Unproven {
 }
 
 impl OwnApp {
+    /// Whether the keys that tokens are checked with can be fetched; `false` where there are none to fetch.
+    ///
+    /// # Errors
+    /// What is in the way, for the operator.
+    pub async fn look(&self) -> Result<bool, String> {
+        match &self.issuer {
+            Some(issuer) => issuer.keys.look().await.map(|()| true),
+            None => Ok(false),
+        }
+    }
+
     /// From its section, which has been checked.
     ///
     /// # Errors

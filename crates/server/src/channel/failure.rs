@@ -3,6 +3,7 @@
 use mashang_wechat::FailureKind;
 
 use super::Channel;
+use crate::outgoing::causes;
 
 /// Which words tell a person about a platform's failure: the group `problem.<words>.…` of the locales.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,14 +133,7 @@ impl From<mashang_wechat::Error> for ChannelFailure {
                 zh.remedy_naming(address)
             )
         });
-        let mut causes = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            causes.push_str(": ");
-            causes.push_str(&cause.to_string());
-            source = cause.source();
-        }
         let remedy = remedy.or_else(|| remedy_without_errcode(error.kind()).map(|text| format!(" — {text}")));
-        Self { words, errcode: error.errcode(), log: causes + remedy.as_deref().unwrap_or_default() }
+        Self { words, errcode: error.errcode(), log: causes(&error) + remedy.as_deref().unwrap_or_default() }
     }
 }

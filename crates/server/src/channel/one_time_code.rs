@@ -46,6 +46,11 @@ pub struct OneTimeCodes {
 }
 
 impl OneTimeCodes {
+    /// Who takes the messages.
+    pub(crate) fn sender(&self) -> &dyn Sender {
+        &*self.sender
+    }
+
     /// Codes by `sender`, at most `per_minute` of them.
     #[must_use]
     pub fn new(sender: Arc<dyn Sender>, sign_up: bool, per_minute: usize) -> Self {

@@ -11,7 +11,7 @@ use mashang_login::ids::ChannelId;
 use url::Url;
 
 use super::events::EventAnswer;
-use crate::outgoing;
+use crate::outgoing::{self, causes};
 
 /// What the handler has, so that the whole stays below the platform's five seconds.
 const PATIENCE: Duration = Duration::from_millis(4000);
@@ -105,14 +105,4 @@ impl NoAnswer {
     fn after(why: String) -> Self {
         Self { why, was_reached: true }
     }
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut told = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        told = format!("{told}: {cause}");
-        source = cause.source();
-    }
-    told
 }

@@ -1,6 +1,7 @@
 //! A message was not sent: whose turn it is.
 
 use super::remedies;
+use crate::outgoing::causes;
 use crate::web::language::Language;
 
 /// Which words tell the person, `form.send.<word>` of the locales.
@@ -76,14 +77,7 @@ impl SendError {
     /// A failure of the HTTP client, with its causes and without its address.
     #[must_use]
     pub fn of_http(provider: &str, error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        let mut told = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            told = format!("{told}: {cause}");
-            source = cause.source();
-        }
-        Self::down(provider, told)
+        Self::down(provider, causes(&error.without_url()))
     }
 
     /// What the operator can do about the provider's code, for the page.

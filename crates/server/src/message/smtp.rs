@@ -13,6 +13,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 
 use super::{Message, Receipt, SendError, SendFailure, Sender};
 use crate::config::ConfigError;
+use crate::outgoing::causes;
 
 const PROVIDER: &str = "the mail server";
 /// The whole conversation.
@@ -117,17 +118,21 @@ impl Sender for Smtp {
             Err(_) => Err(SendError::down(PROVIDER, "it does not answer in time")),
         }
     }
+
+    async fn look(&self) -> Result<bool, SendError> {
+        match tokio::time::timeout(PATIENCE, self.transport.test_connection()).await {
+            Ok(Ok(true)) => Ok(true),
+            Ok(Ok(false)) => Err(SendError::down(PROVIDER, "it ends the conversation at once")),
+            Ok(Err(error)) => Err(told(&error)),
+            Err(_) => Err(SendError::down(PROVIDER, "it does not answer in time")),
+        }
+    }
 }
 
 /// What a server answered, by its number alone: its text mostly repeats the address.
 fn told(error: &lettre::transport::smtp::Error) -> SendError {
     let Some(code) = error.status() else {
-        let mut why = error.to_string();
-        let mut source = std::error::Error::source(error);
-        while let Some(cause) = source {
-            why = format!("{why}: {cause}");
-            source = cause.source();
-        }
+        let why = causes(error);
         if error.is_tls() {
             let log = format!(
                 "{PROVIDER}: {why}; its certificate must carry the name in `host` and be trusted by this machine, or by `ca_file` / 邮件服务器证书须与 host 一致并受信任"

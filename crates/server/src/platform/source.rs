@@ -81,6 +81,14 @@ impl Source {
         Self { supply, supply_breaker, ..self }
     }
 
+    /// Whether whoever hands out the token does so now. It stays the same token.
+    ///
+    /// # Errors
+    /// [`Failure`] of the platform, or of the operator's own system.
+    pub async fn look(&self) -> Result<(), Failure> {
+        self.supply.fetch(None).await.map(drop)
+    }
+
     /// The app's breaker, for calls that need no token.
     #[must_use]
     pub fn breaker(&self) -> &Breaker {

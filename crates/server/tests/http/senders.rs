@@ -363,6 +363,21 @@ async fn promise_9_what_a_mail_server_refuses_is_told_without_the_address() {
     }
 }
 
+#[tokio::test]
+async fn a_mail_server_is_looked_at_without_a_mail() {
+    fn not_you(command: &str) -> &'static str {
+        if command == "EHLO" { "554 5.7.1 not you\r\n" } else { polite(command) }
+    }
+    let (port, heard) = mail_server(polite).await;
+    assert!(smtp(port, Security::None).look().await.unwrap());
+    let heard = heard.lock().unwrap().clone();
+    assert!(heard.contains("EHLO") && !heard.contains("MAIL"), "{heard}");
+    let (port, _) = mail_server(not_you).await;
+    smtp(port, Security::None).look().await.unwrap_err();
+    let (_, url) = Provider::start(200, "").await;
+    assert!(!Webhook::new(url, "s".into()).unwrap().look().await.unwrap(), "it would have to send something");
+}
+
 #[test]
 fn senders_are_configured_with_care() {
     let complaint = |text: &str| match config::from_text(text) {

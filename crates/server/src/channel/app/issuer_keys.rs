@@ -127,6 +127,14 @@ impl IssuerKeys {
         self.found(kid, algorithm)
     }
 
+    /// Asks the issuer now, and keeps nothing of it.
+    ///
+    /// # Errors
+    /// What is in the way, for the operator.
+    pub async fn look(&self) -> Result<(), String> {
+        self.fetch().await.map(drop)
+    }
+
     fn found(&self, kid: Option<&str>, algorithm: JwtAlgorithm) -> Result<Key, NoKey> {
         let kept = self.kept();
         match (kept.keys.find(kid, algorithm), kept.trouble) {

@@ -41,9 +41,9 @@ impl Generator {
         if let Some(last) = coefficients.last_mut() {
             *last = 1;
         }
-        for root in 0..factors {
+        for &root in POWER.iter().take(factors) {
             for place in 0..factors {
-                let times = product(coefficients[place], POWER[root]);
+                let times = product(coefficients[place], root);
                 coefficients[place] = times ^ coefficients.get(place + 1).copied().unwrap_or(0);
             }
         }

@@ -136,13 +136,12 @@ impl Drawing {
         for (x, y) in [(3, 3), (last - 3, 3), (3, last - 3)] {
             self.finder_pattern(x, y);
         }
+        let with_finder_patterns = [(6, 6), (6, last - 6), (last - 6, 6)];
         for &x in self.alignment_patterns() {
             for &y in self.alignment_patterns() {
-                // Not where a finder pattern is.
-                if (x == 6 && y == 6) || (x == 6 && y == last - 6) || (x == last - 6 && y == 6) {
-                    continue;
+                if !with_finder_patterns.contains(&(x, y)) {
+                    self.rings(x, y, 2, |ring| ring != 1);
                 }
-                self.rings(x, y, 2, |ring| ring != 1);
             }
         }
         // Reserves their place; each mask has its own.

@@ -81,7 +81,8 @@ mod tests {
                 sum += if run.len() >= 5 { 3 + (run.len() - 5) } else { 0 };
             }
             let wide: Vec<bool> = [vec![false; 4], line, vec![false; 4]].concat();
-            let is = |window: &[bool], text: &str| window.iter().zip(text.chars()).all(|(&a, b)| a == (b == '1'));
+            let is =
+                |window: &[bool], text: &str| window.iter().zip(text.chars()).all(|(&a, b)| a == (b == '1'));
             for window in wide.windows(11) {
                 sum += 40 * usize::from(is(window, "00001011101"));
                 sum += 40 * usize::from(is(window, "10111010000"));
@@ -90,7 +91,8 @@ mod tests {
         for y in 1..size {
             for x in 1..size {
                 let of = dark[y][x];
-                sum += 3 * usize::from(dark[y - 1][x] == of && dark[y][x - 1] == of && dark[y - 1][x - 1] == of);
+                sum +=
+                    3 * usize::from(dark[y - 1][x] == of && dark[y][x - 1] == of && dark[y - 1][x - 1] == of);
             }
         }
         let count = dark.iter().flatten().filter(|dark| **dark).count();

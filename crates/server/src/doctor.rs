@@ -1,0 +1,232 @@
+//! Looks at what a login needs, by the ways that a login takes, and says what a person would meet there. For `mashang doctor`.
+//!
+//! Each channel's platform is asked what a login asks it, with a code that nobody has. What it says of such a code shows that
+//! the app, its secret and the way to the platform are right; anything else is what people would be refused for. No token is
+//! replaced, nothing is sent to anybody, and a server may run beside it.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use mashang_login::identity::Proof;
+use serde::Deserialize;
+
+use crate::channel::{Channel, ChannelFailure, FailureWords, Means};
+use crate::clock_skew::{self, Skew};
+use crate::config::Config;
+use crate::message::Sender;
+use crate::outgoing::causes;
+use crate::phone::mini;
+use crate::platform::Source;
+use crate::state::App;
+use crate::web::language::Language;
+use crate::{health, outgoing, urls};
+
+/// To be reached at our own public address, and to be answered there.
+const CONNECT: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
+/// As many characters as WeChat's own codes have.
+const NOBODYS_CODE: &str = "mashang-doctor-asks-nobodys-code";
+/// Of nicknames, which nobody gets here.
+const LANGUAGE: Language = Language::ZhCn;
+
+/// How something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// Works.
+    Well,
+    /// Works, but somebody should know.
+    Doubtful,
+    /// People will be refused.
+    Ill,
+}
+
+/// What was looked at, and what was found.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The setting to look at, such as `server.public_url` or `channel.wechat`.
+    pub place: String,
+    /// How it is.
+    pub health: Health,
+    /// A sentence, with what to do unless all is well.
+    pub said: String,
+}
+
+impl Finding {
+    /// Of `place`.
+    pub fn new(place: impl Into<String>, health: Health, said: impl Into<String>) -> Self {
+        Self { place: place.into(), health, said: said.into() }
+    }
+}
+
+/// Tells each finding when it is there.
+pub type Tell<'a> = dyn FnMut(Finding) + Send + 'a;
+
+/// What the configuration says that somebody should know.
+pub fn configuration(config: &Config, tell: &mut Tell<'_>) {
+    for hint in config.hints() {
+        tell(Finding::new("configuration", Health::Doubtful, hint));
+    }
+}
+
+/// Our own side: engines, clock, and whether websites and phones get here.
+pub async fn ours(app: &App, tell: &mut Tell<'_>) {
+    tell(engines(app).await);
+    for skew in clock_skew::measure(app).await.into_iter().filter(Skew::is_too_much) {
+        tell(Finding::new("clock", Health::Ill, skew.to_string()));
+    }
+    tell(public_url(app).await);
+}
+
+/// What each channel needs of others.
+pub async fn channels(app: &App, tell: &mut Tell<'_>) {
+    for channel in app.channels.iter() {
+        let mut found = of_channel(app, channel).await;
+        // One cause fails several questions.
+        found.dedup();
+        for (health, said) in found {
+            tell(Finding::new(format!("channel.{}", channel.id), health, said));
+        }
+    }
+}
+
+async fn engines(app: &App) -> Finding {
+    match health::check(app).await {
+        Ok(()) => Finding::new("store, tickets", Health::Well, "the engines answer"),
+        Err(why) => {
+            let cause = std::error::Error::source(&why).map(|cause| format!(": {cause}")).unwrap_or_default();
+            Finding::new("store, tickets", Health::Ill, format!("{why}{cause}"))
+        }
+    }
+}
+
+/// Whether websites and phones find this server, and no other, at its public address.
+async fn public_url(app: &App) -> Finding {
+    let finding = |health, said: String| Finding::new("server.public_url", health, said);
+    match answers(app).await {
+        Ok(()) => finding(Health::Well, format!("{} leads here", app.site.public_url)),
+        Err(said) => finding(Health::Ill, said),
+    }
+}
+
+async fn answers(app: &App) -> Result<(), String> {
+    #[derive(Deserialize)]
+    struct Discovery {
+        issuer: String,
+    }
+    #[derive(Deserialize)]
+    struct KeySet {
+        keys: Vec<Key>,
+    }
+    #[derive(Deserialize)]
+    struct Key {
+        kid: Option<String>,
+    }
+    let client = outgoing::direct(CONNECT, PATIENCE).build().map_err(|error| error.to_string())?;
+    let ours = &app.site.public_url;
+    let body = read(&client, app.site.absolute(urls::DISCOVERY)).await?;
+    let discovery: Discovery = serde_json::from_slice(&body).map_err(|_| foreign(ours))?;
+    if discovery.issuer != *ours {
+        return Err(format!(
+            "{ours} is answered by `{}`: it leads to a server with another server.public_url / 该地址由另一个 server.public_url 的服务应答",
+            discovery.issuer
+        ));
+    }
+    let body = read(&client, app.site.absolute(urls::JWKS)).await?;
+    let published: KeySet = serde_json::from_slice(&body).map_err(|_| foreign(ours))?;
+    let own = app.records.signing_keys().await.map_err(|error| error.to_string())?;
+    let is_own = |kid: &String| own.iter().any(|key| key.id.to_string() == *kid);
+    if published.keys.iter().filter_map(|key| key.kid.as_ref()).any(is_own) {
+        Ok(())
+    } else {
+        Err(format!(
+            "{ours} leads to a Mashang with another database: none of its keys is in store.url / 该地址由使用另一个数据库的 Mashang 应答"
+        ))
+    }
+}
+
+fn foreign(ours: &str) -> String {
+    format!(
+        "{ours} is answered by something else than Mashang: look at the proxy in front, and at the name in DNS / 应答的不是 Mashang：请检查反向代理和域名解析"
+    )
+}
+
+async fn read(client: &reqwest::Client, url: String) -> Result<Vec<u8>, String> {
+    let failed = |error: reqwest::Error| {
+        format!(
+            "{url} cannot be reached from this machine: {}. Is the server running (`mashang health`), does the name lead to \
+             the proxy in front of it, and is its certificate whole? A router that does not lead a network back to its own \
+             public address fails here alone / 本机无法访问该地址：请检查服务是否在运行、域名解析、反向代理和证书；路由器不支持回流（hairpin）时，只有本机访问会失败",
+            causes(&error.without_url())
+        )
+    };
+    let answer = client.get(&url).send().await.map_err(failed)?;
+    match answer.status() {
+        StatusCode::OK => Ok(answer.bytes().await.map_err(failed)?.to_vec()),
+        status => Err(format!(
+            "{url} answers {status}: look at the proxy in front, whether it hands everything on to server.listen / 请检查反向代理是否把所有请求转给 server.listen"
+        )),
+    }
+}
+
+/// What people would meet who sign in by a channel.
+async fn of_channel(app: &App, channel: &Channel) -> Vec<(Health, String)> {
+    match &channel.means {
+        Means::WechatOpen(_) => vec![code_of(channel.exchange(app, NOBODYS_CODE, LANGUAGE).await)],
+        Means::WechatOfficial(official) => {
+            let code = code_of(channel.exchange(app, NOBODYS_CODE, LANGUAGE).await);
+            // Web authorization needs no token; WeChat's own QR, and unionids of followers, do.
+            let needs_token = official.parametric.is_some() || channel.events.is_some();
+            if needs_token { vec![code, token_of(&official.account.source).await] } else { vec![code] }
+        }
+        Means::WechatMini(mini) => vec![
+            code_of(mini::prove(app, &channel.id, &mini.account, NOBODYS_CODE).await),
+            token_of(&mini.account.source).await,
+        ],
+        Means::Wecom(wecom) => {
+            vec![token_of(&wecom.source).await, code_of(channel.exchange(app, NOBODYS_CODE, LANGUAGE).await)]
+        }
+        Means::App(own) => match own.look().await {
+            Ok(true) => vec![(Health::Well, "the issuer's keys can be fetched".to_owned())],
+            Ok(false) => vec![(Health::Well, "needs nobody else".to_owned())],
+            Err(why) => vec![(Health::Ill, why)],
+        },
+        Means::Email(email) => vec![sender_of(email.codes.sender()).await],
+        Means::Sms(sms) => vec![sender_of(sms.codes.sender()).await],
+        Means::Passkey(_) | Means::Password(_) => vec![(Health::Well, "needs nobody else".to_owned())],
+    }
+}
+
+/// By what the platform says of a code that nobody has.
+fn code_of(answer: Result<Proof, ChannelFailure>) -> (Health, String) {
+    match answer {
+        Err(ChannelFailure { words: FailureWords::Code, errcode: Some(errcode), .. }) => (
+            Health::Well,
+            format!("the platform answers, and takes a made-up code for what it is (errcode {errcode})"),
+        ),
+        Err(failure) if failure.words == FailureWords::Busy => (Health::Doubtful, failure.log),
+        Err(failure) => (Health::Ill, failure.log),
+        Ok(_) => (
+            Health::Ill,
+            "the platform takes a made-up code for a person's: it is none that you know".to_owned(),
+        ),
+    }
+}
+
+async fn token_of(source: &Source) -> (Health, String) {
+    match source.look().await.map_err(ChannelFailure::from) {
+        Ok(()) => (Health::Well, "the app's token is handed out: its secret is right".to_owned()),
+        Err(failure) if failure.words == FailureWords::Busy => (Health::Doubtful, failure.log),
+        Err(failure) => (Health::Ill, failure.log),
+    }
+}
+
+async fn sender_of(sender: &dyn Sender) -> (Health, String) {
+    match sender.look().await {
+        Ok(true) => (Health::Well, "the mail server takes mail from us".to_owned()),
+        Ok(false) => (
+            Health::Doubtful,
+            "whether messages arrive shows only when one is sent: sign in by this channel once".to_owned(),
+        ),
+        Err(error) => (Health::Ill, error.log),
+    }
+}
