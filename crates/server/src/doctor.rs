@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::channel::{Channel, ChannelFailure, FailureWords, Means};
 use crate::clock_skew::{self, Skew};
 use crate::config::Config;
+use crate::config::channel::MiniQr;
 use crate::message::Sender;
 use crate::outgoing::causes;
 use crate::phone::mini;
@@ -178,10 +179,14 @@ async fn of_channel(app: &App, channel: &Channel) -> Vec<(Health, String)> {
             let needs_token = official.parametric.is_some() || channel.events.is_some();
             if needs_token { vec![code, token_of(&official.account.source).await] } else { vec![code] }
         }
-        Means::WechatMini(mini) => vec![
-            code_of(mini::prove(app, &channel.id, &mini.account, NOBODYS_CODE).await),
-            token_of(&mini.account.source).await,
-        ],
+        Means::WechatMini(mini) => {
+            let code = code_of(mini::prove(app, &channel.id, &mini.account, NOBODYS_CODE).await);
+            let shown = match mini.qr {
+                MiniQr::Code => drawn(mini.look(app).await),
+                MiniQr::Link => token_of(&mini.account.source).await,
+            };
+            vec![code, shown]
+        }
         Means::Wecom(wecom) => {
             vec![token_of(&wecom.source).await, code_of(channel.exchange(app, NOBODYS_CODE, LANGUAGE).await)]
         }
@@ -203,8 +208,7 @@ fn code_of(answer: Result<Proof, ChannelFailure>) -> (Health, String) {
             Health::Well,
             format!("the platform answers, and takes a made-up code for what it is (errcode {errcode})"),
         ),
-        Err(failure) if failure.words == FailureWords::Busy => (Health::Doubtful, failure.log),
-        Err(failure) => (Health::Ill, failure.log),
+        Err(failure) => of_failure(failure),
         Ok(_) => (
             Health::Ill,
             "the platform takes a made-up code for a person's: it is none that you know".to_owned(),
@@ -212,11 +216,22 @@ fn code_of(answer: Result<Proof, ChannelFailure>) -> (Health, String) {
     }
 }
 
+fn drawn(answer: Result<(), ChannelFailure>) -> (Health, String) {
+    match answer {
+        Ok(()) => (Health::Well, "WeChat draws its code for the page".to_owned()),
+        Err(failure) => of_failure(failure),
+    }
+}
+
+fn of_failure(failure: ChannelFailure) -> (Health, String) {
+    let health = if failure.words == FailureWords::Busy { Health::Doubtful } else { Health::Ill };
+    (health, failure.log)
+}
+
 async fn token_of(source: &Source) -> (Health, String) {
     match source.look().await.map_err(ChannelFailure::from) {
         Ok(()) => (Health::Well, "the app's token is handed out: its secret is right".to_owned()),
-        Err(failure) if failure.words == FailureWords::Busy => (Health::Doubtful, failure.log),
-        Err(failure) => (Health::Ill, failure.log),
+        Err(failure) => of_failure(failure),
     }
 }
 

@@ -135,21 +135,34 @@ async fn change_agent(
     Ok(Json(shown_agent(agent)))
 }
 
+/// Adds a member, whose id may have been that of somebody who left, and answers when the company's server, if there is one, has
+/// been told.
 async fn add_member(
     State(sandbox): State<Sandbox>,
     Path(corpid): Path<String>,
     body: Body<Member>,
 ) -> Result<(StatusCode, Json<Value>), Refused> {
     let Json(member) = body?;
+    added_member(&sandbox, &corpid, &member)?;
+    let change = Change::CreateUser { userid: member.userid.clone() };
+    let event = news::tell(&sandbox, &corpid, change).await;
+    let mut shown = json!(member);
+    shown["event"] = json!(event);
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+fn added_member(sandbox: &Sandbox, corpid: &str, member: &Member) -> Result<(), Refused> {
     let mut world = sandbox.world();
     if world.people.get(&member.person).is_none() {
         return Err(Refused::no_person());
     }
-    let corp = world.office.corp_mut(&corpid).ok_or_else(|| unknown("corp"))?;
-    check_userid(corp, &member.userid, |_| true)?;
+    let corp = world.office.corp_mut(corpid).ok_or_else(|| unknown("corp"))?;
+    let is_there = |member: &Member| member.status != MemberStatus::Left;
+    check_userid(corp, &member.userid, is_there)?;
     check_departments(corp, &member.departments)?;
+    corp.members.retain(|other| is_there(other) || !other.userid.eq_ignore_ascii_case(&member.userid));
     corp.members.push(member.clone());
-    Ok((StatusCode::CREATED, Json(json!(member))))
+    Ok(())
 }
 
 /// Well formed (§1), and not one of those `others`, whatever the case.

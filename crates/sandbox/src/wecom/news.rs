@@ -19,6 +19,8 @@ const TRIES: usize = 3;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "change_type", rename_all = "snake_case")]
 pub(super) enum Change {
+    /// Was given this id.
+    CreateUser { userid: String },
     /// Left the company.
     DeleteUser { userid: String },
     /// Any other change. `status` and `new_userid` are told when they changed.
@@ -49,6 +51,9 @@ impl Change {
             text("Event", "change_contact"),
         ];
         match self {
+            Self::CreateUser { userid } => {
+                elements.extend([text("ChangeType", "create_user"), text("UserID", userid)]);
+            }
             Self::DeleteUser { userid } => {
                 elements.extend([text("ChangeType", "delete_user"), text("UserID", userid)]);
             }

@@ -1,6 +1,8 @@
 //! What we do with a corp's directory events (SEC-35): whoever left is signed out at once, and the next one who is given
 //! their id is somebody else; whoever has a new id stays the same person. Only the directory can tell the two apart.
 
+use std::time::Duration;
+
 use mashang_login::Timestamp;
 use mashang_login::accounts::Renamed;
 use mashang_login::audit::{AuditEvent, AuditKind};
@@ -15,6 +17,9 @@ use super::wecom::Wecom;
 use crate::audit;
 use crate::state::App;
 use crate::web::problem::Problem;
+
+/// Whoever signs in this long before they were given their id is who was given it: news may come late, and clocks differ.
+const NEWCOMERS: Duration = Duration::from_secs(60);
 
 /// Handles an event if it tells who may no longer log in, or as whom; `None`: it is also the operator's.
 ///
@@ -36,6 +41,9 @@ pub(super) async fn handle(
     for change in &changes {
         match change {
             DirectoryChange::Left(member) => left(app, channel, wecom, member).await?,
+            DirectoryChange::Joined(member) => {
+                joined(app, channel, wecom, member, accepted.event.create_time()).await?;
+            }
             DirectoryChange::Disabled(member) => switched_off(app, channel, wecom, member).await?,
             DirectoryChange::Renamed { from, to } => renamed(app, channel, wecom, from, to).await?,
             _ => {}
@@ -55,6 +63,23 @@ async fn left(app: &App, channel: &Channel, wecom: &Wecom, member: &MemberId) ->
     let ended = gone.ended;
     tracing::info!(channel.id = %channel.id, user.id = %gone.user, ended, "a member of {} left: {ended} sessions of {} ended; if they come back, they are somebody new until `mashang user merge`", channel.id, gone.user);
     note(app, channel, AuditKind::MemberLeft, Some(gone.user), None).await;
+    Ok(())
+}
+
+/// Whoever had the id before is gone, and the news of it was lost: it is repeated a few times only (WeCom fact sheet §12).
+async fn joined(
+    app: &App,
+    channel: &Channel,
+    wecom: &Wecom,
+    member: &MemberId,
+    created_at: Option<i64>,
+) -> Result<(), Problem> {
+    let Some(at) = created_at.and_then(|seconds| Timestamp::from_second(seconds).ok()) else { return Ok(()) };
+    let known = app.records.identity(&key(wecom, member)).await?;
+    if known.is_some_and(|identity| identity.created_at + NEWCOMERS < at) {
+        tracing::warn!(channel.id = %channel.id, "{} gave the id of a member to somebody else, and nobody told that they left", channel.id);
+        left(app, channel, wecom, member).await?;
+    }
     Ok(())
 }
 

@@ -58,15 +58,23 @@ impl WechatMini {
     /// # Errors
     /// [`ChannelFailure`] when WeChat refuses or fails.
     pub async fn draw_code(&self, app: &App, ticket: &Ticket) -> Result<Code, ChannelFailure> {
-        let draw = self.draw(app, ticket);
+        let draw = self.draw(app, ticket.scan_code.as_str());
         let picture = self.drawn.0.try_get_with(ticket.scan_code.clone(), draw).await;
         let picture = picture.map_err(Arc::unwrap_or_clone)?;
         Ok(Code { text: None, picture: Some(picture) })
     }
 
-    async fn draw(&self, app: &App, ticket: &Ticket) -> Result<String, ChannelFailure> {
+    /// Whether WeChat draws a code for the page. It belongs to no ticket.
+    ///
+    /// # Errors
+    /// As [`WechatMini::draw_code`].
+    pub async fn look(&self, app: &App) -> Result<(), ChannelFailure> {
+        self.draw(app, ScanCode::random(&*app.entropy).as_str()).await.map(drop)
+    }
+
+    async fn draw(&self, app: &App, scene: &str) -> Result<String, ChannelFailure> {
         let code = MiniCode {
-            scene: ticket.scan_code.as_str(),
+            scene,
             page: self.page.as_deref(),
             env_version: self.version,
             check_path: self.check_page,

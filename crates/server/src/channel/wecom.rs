@@ -181,7 +181,7 @@ fn not_of_this_corp() -> ChannelFailure {
     ChannelFailure {
         words: FailureWords::Person,
         errcode: None,
-        log: "the person is not a member of this corp; set allow_outsiders = true to admit such people as accounts of their own / 扫码的人不是本企业成员；如需允许，请设置 allow_outsiders = true"
+        log: "the person is no active member of this corp, or one whom the app does not show: look at 应用管理 › the app › 可见范围 first. allow_outsiders = true admits such people as accounts of their own, members who left or were switched off among them / 扫码的人不是本企业的在职成员，或不在应用的可见范围内：请先检查 应用管理 › 该应用 › 可见范围。allow_outsiders = true 会把这些人（包括已退出、已禁用的成员）作为单独的账号放进来"
             .into(),
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use mashang_login::identity::ChannelKind;
 use mashang_login::ids::ChannelId;
+use mashang_wechat::mini::code::is_page;
 use mashang_wechat::{AppId, AppSecret};
 use serde::Deserialize;
 use url::Url;
@@ -365,9 +366,9 @@ impl ChannelSection {
                     section.appid.as_str(),
                     wrong,
                 );
-                if section.page.as_deref().is_some_and(|page| page.starts_with('/') || page.contains('?')) {
+                if !section.page.as_deref().is_none_or(is_page) {
                     wrong.push(format!(
-                        "{place}.page: without a leading slash and without a query, such as pages/confirm/confirm"
+                        "{place}.page: not empty, without a leading slash and without a query, such as pages/confirm/confirm"
                     ));
                 }
             }

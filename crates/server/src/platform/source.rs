@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use mashang_login::platform_token::TokenName;
 use mashang_wechat::wecom::{AgentId, CorpId, CorpSecret};
 use mashang_wechat::{AccessToken, AppId, AppSecret, Client, IssuedToken};
+use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use super::{Breaker, Failure};
@@ -63,14 +64,16 @@ impl Source {
         secret: CorpSecret,
         breaker: Arc<Breaker>,
     ) -> Self {
-        let name = Self::wecom_name(&corp, agent);
+        let name = Self::wecom_name(&corp, agent, &secret);
         Self::new(name, Arc::new(CorpToken { client, corp, secret }), breaker)
     }
 
-    /// What the token of a WeCom app is kept under.
-    #[must_use]
-    pub fn wecom_name(corp: &CorpId, agent: AgentId) -> TokenName {
-        TokenName::of(&["wecom", corp.as_str(), &agent.get().to_string()])
+    /// What the token of a WeCom app is kept under: the token is of a corp and a secret, so one that was made with another
+    /// secret, such as a wrong one that was corrected, is not found (WeCom fact sheet §6).
+    fn wecom_name(corp: &CorpId, agent: AgentId, secret: &CorpSecret) -> TokenName {
+        let digest = Sha256::digest(secret.expose());
+        let made_with: String = digest[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+        TokenName::of(&["wecom", corp.as_str(), &agent.get().to_string(), &made_with])
             .expect("a corpid is a few letters and digits")
     }
 
@@ -151,5 +154,23 @@ struct CorpToken {
 impl Supply for CorpToken {
     async fn fetch(&self, _instead_of: Option<&AccessToken>) -> Result<IssuedToken, Failure> {
         Ok(self.client.corp_token(&self.corp, &self.secret).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wecom_token_that_was_made_with_another_secret_is_not_found() {
+        let corp: CorpId = "ww0123456789abcdef".parse().unwrap();
+        let name = |secret: &str| {
+            Source::wecom_name(&corp, "1000002".parse().unwrap(), &CorpSecret::new(secret))
+        };
+        let (right, wrong) = ("r".repeat(43), "w".repeat(43));
+        assert_eq!(name(&right), name(&right));
+        assert_ne!(name(&right), name(&wrong), "a secret that was corrected counts at once");
+        assert!(name(&right).as_str().starts_with("wecom/ww0123456789abcdef/1000002/"));
+        assert!(!name(&right).as_str().contains("rr"), "promise_10: it does not show the secret");
     }
 }

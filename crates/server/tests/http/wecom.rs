@@ -196,8 +196,9 @@ async fn an_address_that_wecom_does_not_trust_is_named_to_the_operator() {
 /// The directory's news, a second later: what changed about XIAOMING.
 async fn tell(app: &TestApp, change: &str) {
     app.pass(Duration::from_secs(1));
+    let created_at = app.clock.now().as_second();
     let message = format!(
-        "<xml><ToUserName><![CDATA[{DEMO_CORPID}]]></ToUserName><FromUserName>sys</FromUserName><CreateTime>1700000000</CreateTime><MsgType>event</MsgType><Event>change_contact</Event>{change}<UserID>XIAOMING</UserID></xml>"
+        "<xml><ToUserName><![CDATA[{DEMO_CORPID}]]></ToUserName><FromUserName>sys</FromUserName><CreateTime>{created_at}</CreateTime><MsgType>event</MsgType><Event>change_contact</Event>{change}<UserID>XIAOMING</UserID></xml>"
     );
     let key: EncodingAesKey = DEMO_OFFICIAL_AES_KEY.parse().unwrap();
     let token: CallbackToken = DEMO_OFFICIAL_TOKEN.parse().unwrap();
@@ -242,6 +243,27 @@ async fn sec_35_a_leaver_is_signed_out_and_their_id_given_again_is_somebody_else
     assert_ne!(newcomer, leaver);
     let kept = app.app.records.identities_of(&leaver).await.unwrap().remove(0).key;
     assert!(kept.subject.starts_with("left:") && kept.subject.ends_with(":xiaoming"), "{}", kept.subject);
+}
+
+#[tokio::test]
+async fn sec_35_an_id_given_again_is_somebody_else_although_nobody_told_of_the_leaver() {
+    let app = start().await;
+    let browser = app.desktop();
+    let leaver = sub_of_member(&app, &browser).await;
+    app.pass(Duration::from_secs(61));
+    tell(&app, "<ChangeType>create_user</ChangeType>").await;
+    assert!(silently(&app, &browser).await.contains("error=login_required"), "signed out");
+    assert_eq!(last_told(&app, AuditKind::MemberLeft).await.user, Some(leaver.clone()));
+
+    app.pass(Duration::from_secs(1));
+    let newcomer = sub_of_member(&app, &browser).await;
+    assert_ne!(newcomer, leaver);
+    tell(&app, "<ChangeType>create_user</ChangeType>").await;
+    assert!(
+        silently(&app, &browser).await.contains("code="),
+        "news of the newcomer that come late sign nobody out"
+    );
+    assert_eq!(sub_of_member(&app, &app.desktop()).await, newcomer);
 }
 
 #[tokio::test]

@@ -64,11 +64,11 @@ pub(super) const TABLE: &[Explanation] = &[
         User,
         (
             "登录 code 无效：写错、过期、已被使用，或属于另一个应用。",
-            "请重新扫码登录；如果每次都出现，请核对渠道里的 AppID 和 AppSecret 是否属于同一个应用。",
+            "请重新扫码登录；如果每次都出现，请核对渠道里的 AppID 和 AppSecret 是否属于同一个应用。小程序则多半是页面（或开发者工具）用的 AppID 和渠道里的不一样；AppSecret 不对是 40125。",
         ),
         (
             "The login code is not valid: wrong, expired, used, or another app's.",
-            "Scan again; if it happens every time, check that the channel's appid and secret belong to the same app.",
+            "Scan again; if it happens every time, check that the channel's appid and secret belong to the same app. With a mini-program, its page (or the developer tools) then most often runs under another appid than the channel's; a wrong secret is 40125.",
         ),
     ),
     row(
@@ -140,11 +140,11 @@ pub(super) const TABLE: &[Explanation] = &[
         User,
         (
             "登录 code 已经用过一次，通常是回调页面被打开了两次。",
-            "如果页面没有自动进入，请重新扫码；不要刷新或后退到回调页面。",
+            "如果页面没有自动进入，请重新扫码；不要刷新或后退到回调页面。小程序没有回调页面，那里是同一个 code 被页面和服务器用了两次：每次扫码都要用 wx.login 新取的。",
         ),
         (
             "The login code was used before, most often because the callback page opened twice.",
-            "If the page did not move on by itself, scan again; do not reload the callback page or go back to it.",
+            "If the page did not move on by itself, scan again; do not reload the callback page or go back to it. A mini-program has no such page: there the same code was used twice, by its page and by a server, and each scan needs a fresh one from wx.login.",
         ),
     ),
     row(
@@ -504,11 +504,11 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "这条链接规则已经存在。",
-            "无需再次添加；需要修改时请用编辑，或在小程序后台（mp.weixin.qq.com）› 开发管理 › 扫普通链接二维码打开小程序中修改。",
+            "无需再次添加；需要修改时请用编辑，或在小程序后台（mp.weixin.qq.com）› 开发管理 › 开发设置 › 扫普通链接二维码打开小程序中修改。",
         ),
         (
             "This link rule exists already.",
-            "There is no need to add it again; to change it, edit it here or on mp.weixin.qq.com › 开发管理 › 扫普通链接二维码打开小程序.",
+            "There is no need to add it again; to change it, edit it here or on mp.weixin.qq.com › 开发管理 › 开发设置 › 扫普通链接二维码打开小程序.",
         ),
     ),
     row(
@@ -516,11 +516,11 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "这个链接已被别的小程序占用。",
-            "请在小程序后台（mp.weixin.qq.com）› 开发管理 › 扫普通链接二维码打开小程序中换一个路径，或请对方释放它。",
+            "请在小程序后台（mp.weixin.qq.com）› 开发管理 › 开发设置 › 扫普通链接二维码打开小程序中换一个路径，或请对方释放它。",
         ),
         (
             "Another mini-program holds this address.",
-            "Choose another path on mp.weixin.qq.com › 开发管理 › 扫普通链接二维码打开小程序, or ask its owner to give it up.",
+            "Choose another path on mp.weixin.qq.com › 开发管理 › 开发设置 › 扫普通链接二维码打开小程序, or ask its owner to give it up.",
         ),
     ),
     row(
@@ -528,11 +528,11 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "链接规则的数量已达上限。",
-            "请在小程序后台（mp.weixin.qq.com）› 开发管理 › 扫普通链接二维码打开小程序中删除不用的规则。",
+            "请在小程序后台（mp.weixin.qq.com）› 开发管理 › 开发设置 › 扫普通链接二维码打开小程序中删除不用的规则。",
         ),
         (
             "The limit of link rules is reached.",
-            "Delete unused ones on mp.weixin.qq.com › 开发管理 › 扫普通链接二维码打开小程序.",
+            "Delete unused ones on mp.weixin.qq.com › 开发管理 › 开发设置 › 扫普通链接二维码打开小程序.",
         ),
     ),
     row(
@@ -564,11 +564,11 @@ pub(super) const TABLE: &[Explanation] = &[
         Operator,
         (
             "链接规则的数据有误。",
-            "请在小程序后台（mp.weixin.qq.com）› 开发管理 › 扫普通链接二维码打开小程序中删除这条规则，然后重新添加。",
+            "请在小程序后台（mp.weixin.qq.com）› 开发管理 › 开发设置 › 扫普通链接二维码打开小程序中删除这条规则，然后重新添加。",
         ),
         (
             "The link rule's data is broken.",
-            "Delete the rule on mp.weixin.qq.com › 开发管理 › 扫普通链接二维码打开小程序 and add it again.",
+            "Delete the rule on mp.weixin.qq.com › 开发管理 › 开发设置 › 扫普通链接二维码打开小程序 and add it again.",
         ),
     ),
     row(

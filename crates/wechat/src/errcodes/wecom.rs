@@ -210,10 +210,13 @@ pub(super) const TABLE: &[Explanation] = &[
     row(
         50001,
         Operator,
-        ("回调地址的域名不是该应用的可信域名，或 Secret 与 AgentId 不属于同一个应用。", DOMAIN_ZH),
+        (
+            "回调地址的域名不是该应用的可信域名，或 Secret 与 AgentId 不属于同一个应用。",
+            "在企业微信管理后台（work.weixin.qq.com）› 应用管理 › 该应用，把 企业微信授权登录 › Web网页 › 授权回调域 设为登录服务的域名（端口也要一致，不带 https:// 和路径）；在企业微信里登录（qr = \"link\"）还要求 网页授权及JS-SDK › 可信域名 是同一个域名。渠道里的 AgentId 和 Secret 必须属于同一个应用。",
+        ),
         (
             "The callback's host is not one of the app's trusted domains, or agentid and secret are those of two apps.",
-            DOMAIN_EN,
+            "On work.weixin.qq.com under 应用管理 › the app set 企业微信授权登录 › Web网页 › 授权回调域 to the login server's host name, with its port if it has one, without https:// or path; the way inside WeCom (qr = \"link\") needs the same host under 网页授权及JS-SDK › 可信域名. The channel's agentid and secret must be of the same app.",
         ),
     ),
     row(

@@ -126,9 +126,8 @@ impl MiniCode<'_> {
         if !(1..=SCENE_LIMIT).contains(&self.scene.len()) || !self.scene.bytes().all(is_of_scene) {
             return not_sendable("the scene is not 1 to 32 letters, digits and !#$&'()*+,/:;=?@-._~");
         }
-        if self.page.is_some_and(|page| page.is_empty() || page.starts_with('/') || page.contains(['?', '#']))
-        {
-            return not_sendable("the page begins with a slash, has a query or is empty");
+        if !self.page.is_none_or(is_page) {
+            return not_sendable("the page begins with a slash, has a query or a reserved word, or is empty");
         }
         if !(280..=1280).contains(&self.width) {
             return not_sendable("the width is not 280 to 1280");
@@ -145,6 +144,16 @@ impl EnvVersion {
             Self::Develop => Some("develop"),
         }
     }
+}
+
+/// Whether a text can be the page of a code: not empty, without a leading slash, without a query (fact sheet §3), and without
+/// what WeChat reserves (85096).
+#[must_use]
+pub fn is_page(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with('/')
+        && !text.contains(['?', '#'])
+        && !text.contains("scancode_time")
 }
 
 /// No `%`, so nothing needs escaping.

@@ -14,6 +14,8 @@ use crate::callback::Event;
 pub enum DirectoryChange {
     /// They are no longer in the directory. End their sessions.
     Left(MemberId),
+    /// Somebody was given this id. Whoever had it before is gone, should that news have been lost.
+    Joined(MemberId),
     /// An administrator switched them off. End their sessions.
     Disabled(MemberId),
     /// Their id changed; WeCom allows that once. It is the same person.
@@ -34,7 +36,7 @@ pub struct UnreadableChange {
 
 impl DirectoryChange {
     /// The changes that an event tells of, in the order in which to carry them out. Empty for every other event, and
-    /// for changes that say nothing about who may log in: a new member, another department, a new phone number.
+    /// for changes that say nothing about who may log in: another department, a new phone number.
     ///
     /// # Errors
     /// When a member left or changed and it cannot be told who.
@@ -43,6 +45,7 @@ impl DirectoryChange {
             return Ok(Vec::new());
         }
         match event.get("ChangeType") {
+            Some("create_user") => Ok(vec![Self::Joined(member(event, "UserID")?)]),
             Some("delete_user") => Ok(vec![Self::Left(member(event, "UserID")?)]),
             Some("update_user") => Self::of_update(event),
             _ => Ok(Vec::new()),
@@ -99,6 +102,13 @@ mod tests {
     }
 
     #[test]
+    fn who_is_given_an_id_is_told() {
+        let joined =
+            changes("<ChangeType>create_user</ChangeType><UserID>zhangsan</UserID><Status>4</Status>");
+        assert_eq!(joined, Ok(vec![DirectoryChange::Joined(id("ZhangSan"))]));
+    }
+
+    #[test]
     fn an_update_may_rename_and_switch_off_at_once() {
         let update = "<ChangeType>update_user</ChangeType><UserID>zhangsan</UserID>";
         let renamed = DirectoryChange::Renamed { from: id("zhangsan"), to: id("zhangsan001") };
@@ -120,7 +130,6 @@ mod tests {
             "<ChangeType>update_user</ChangeType><UserID>zhangsan</UserID><Mobile>13800000000</Mobile>",
             "<ChangeType>update_user</ChangeType><UserID>zhangsan</UserID><Status>1</Status>",
             "<ChangeType>update_user</ChangeType><UserID>zhangsan</UserID><NewUserID>ZhangSan</NewUserID>",
-            "<ChangeType>create_user</ChangeType><UserID>zhangsan</UserID><Status>2</Status>",
             "<ChangeType>delete_party</ChangeType><Id>2</Id>",
             "",
         ] {
