@@ -43,6 +43,24 @@ describe('one person, many channels', () => {
     await house?.stop();
   });
 
+  journey('SEC-40 whoever is switched off is told on their phone at the scan, and on the computer if it happens after that', async (stage) => {
+    const { sub } = await signInBy(house, 'wechat', 'xiaohong');
+    const switched = (how) => run(['user', how, sub, '--config', house.server.config]);
+    const [computer, phone] = [await stage.desktop(), house.wechat.phone('xiaohong')];
+    await computer.goto(`${house.site.url}/login?login_hint=wechat`);
+    await status(computer, 'waiting').waitFor();
+    await phone.scan(await scanUrl(computer));
+    await switched('disable');
+    await phone.approve(await number(computer));
+    await computer.locator('#login h1', { hasText: zh['problem.person_disabled.heading'] }).waitFor();
+    assert.match(await computer.locator('#login').innerText(), new RegExp(zh['problem.person_disabled.text']));
+
+    const second = await startComputer(house, '?login_hint=wechat');
+    await assert.rejects(house.wechat.phone('xiaohong').scan(second.scanUrl), /403|confirm/);
+    assert.equal((await second.status()).status, 'waiting', 'somebody else may still scan');
+    await switched('enable');
+  });
+
   test('website, official account by link and by its own QR, and mini-program of one platform account know one user', async () => {
     const told = [];
     for (const way of ['wechat-web', 'wechat', 'wechat-mini', 'wechat-scan']) told.push(await signInBy(house, way, 'ada'));

@@ -64,6 +64,7 @@ async function redeem() {
     try {
       const { ok, status: code, body } = await post(urls.redeem);
       if (ok) return location.replace(body.redirect);
+      if (code === 403) return refuse(body); // once more would find the approval spent
       if ([404, 409, 410].includes(code) && body.status !== 'approved') {
         busy = false;
         show({ status: body.status || 'expired' });
@@ -76,6 +77,16 @@ async function redeem() {
   busy = false;
   page.querySelector('[data-help]').open = true;
   announce(words.manual);
+}
+
+/** The server says why this person is not let in: nothing else on this page leads on. @param {{title: string, detail: string, onward?: {href: string, label: string}}} why */
+function refuse({ title, detail, onward }) {
+  const part = (name, text) => Object.assign(document.createElement(name), { textContent: text });
+  const parts = [Object.assign(part('h1', title), { tabIndex: -1 }), part('p', detail)];
+  if (onward) parts.push(Object.assign(part('a', onward.label), { href: onward.href, className: 'button' }));
+  page.replaceChildren(...parts);
+  document.title = title;
+  parts[0].focus();
 }
 
 /** A fresh ticket: by itself while somebody looks, else when asked for. */

@@ -67,6 +67,19 @@ async fn keep_trail(app: &App) {
     }
 }
 
+/// What is over by a wrong clock may be live on every other node.
+async fn sweep(app: &App) {
+    if clock_skew::is_wrong(app).await {
+        tracing::warn!("nothing is tidied by a node whose clock is wrong");
+        return;
+    }
+    match app.records.sweep(app.now()).await {
+        Ok(0) => {}
+        Ok(rows) => tracing::debug!(rows, "tidied {rows} expired rows"),
+        Err(error) => tracing::warn!(%error, "tidying failed, will try again: {error}"),
+    }
+}
+
 async fn tidy(app: &App) {
     loop {
         show_keys(app).await;
@@ -74,11 +87,7 @@ async fn tidy(app: &App) {
             return;
         }
         app.limits.tidy();
-        match app.records.sweep(app.now()).await {
-            Ok(0) => {}
-            Ok(rows) => tracing::debug!(rows, "tidied {rows} expired rows"),
-            Err(error) => tracing::warn!(%error, "tidying failed, will try again: {error}"),
-        }
+        sweep(app).await;
         match app.provider.keys.rotate_if_due().await {
             Ok(rotated) if rotated.is_empty() => {}
             Ok(rotated) => tracing::info!("made new signing keys: {rotated:?}"),

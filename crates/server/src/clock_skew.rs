@@ -79,6 +79,11 @@ pub async fn measure(app: &App) -> Vec<Skew> {
     skews
 }
 
+/// Whether this node's clock may not decide what is over for good: an engine's is too far from it.
+pub async fn is_wrong(app: &App) -> bool {
+    measure(app).await.iter().any(Skew::is_too_much)
+}
+
 /// As [`measure`], and says in the log what is too much.
 pub async fn report(app: &App) {
     for skew in measure(app).await.into_iter().filter(Skew::is_too_much) {

@@ -181,11 +181,11 @@ async fn of_channel(app: &App, channel: &Channel) -> Vec<(Health, String)> {
         }
         Means::WechatMini(mini) => {
             let code = code_of(mini::prove(app, &channel.id, &mini.account, NOBODYS_CODE).await);
-            let shown = match mini.qr {
-                MiniQr::Code => drawn(mini.look(app).await),
-                MiniQr::Link => token_of(&mini.account.source).await,
-            };
-            vec![code, shown]
+            let mut found = vec![code, token_of(&mini.account.source).await];
+            if mini.qr == MiniQr::Code {
+                found.push(drawn(mini.look(app).await));
+            }
+            found
         }
         Means::Wecom(wecom) => {
             vec![token_of(&wecom.source).await, code_of(channel.exchange(app, NOBODYS_CODE, LANGUAGE).await)]

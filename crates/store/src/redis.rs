@@ -26,7 +26,8 @@
 //! **single entries back** to an earlier state:
 //!
 //! - *Redeemed → Approved:* the browser that holds the secret may redeem again. The grant is answered in SQL, once, in
-//!   the same transaction that makes the session and the code; the second answer is refused there.
+//!   the same transaction that makes the session and the code; the second answer is refused there. Where the person is asked for
+//!   consent in between, the same browser may begin its own session once more.
 //! - *Approved → Scanned, Scanned → Waiting:* the person is asked again. Nothing was let in that was not approved.
 //! - *Denied → Scanned:* the refusal is forgotten, which leaves a question that nobody has answered. After a wrong number
 //!   it is one more guess for the phone that scanned, within the ticket's life.

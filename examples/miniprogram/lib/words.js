@@ -1,4 +1,4 @@
-/** Every sentence, in both languages. `ask` is by the purposes of the phone API, `errors` by its error names. */
+/** Every sentence, in both languages. `ask` is by the purposes of the phone API, `errors` and `again` by its error names. */
 
 const zh = {
   asking: '正在读取登录请求…',
@@ -28,6 +28,13 @@ const zh = {
   done: {
     denied: '已拒绝，什么也没有发生。',
     wrong_number: '数字不对，本次登录已作废。请在电脑上重新获取二维码。',
+  },
+  /** What can be answered again, by the same buttons. */
+  again: {
+    network: '网络不通。请检查网络后再点一次；电脑上已经有结果的话，就不用再点。',
+    too_many: '操作太频繁，请一分钟后再点一次。',
+    busy: '登录服务繁忙，请稍后再点一次。',
+    unexpected: '登录服务的回答无法识别，请稍后再点一次。',
   },
   errors: {
     no_code: '请扫描网站登录页上的二维码来打开此小程序。',
@@ -79,6 +86,12 @@ const en = {
   done: {
     denied: 'Refused. Nothing has happened.',
     wrong_number: 'That is not the number; this login is over. Get a new code on the computer.',
+  },
+  again: {
+    network: 'No connection. Check the network and press again, unless the computer shows the outcome already.',
+    too_many: 'Too many attempts. Please press again in a minute.',
+    busy: 'The login server is busy. Please press again a little later.',
+    unexpected: 'The login server gave an unknown answer. Please press again a little later.',
   },
   errors: {
     no_code: 'Open this mini-program by scanning the code on a website’s login page.',

@@ -150,6 +150,64 @@ test('after a lost network, scanning the same code again tries again', async () 
   page.onUnload();
 });
 
+test('an answer that does not arrive leaves the question as it was: the same login, the same buttons', async () => {
+  const lost = [undefined, [502, '<html>'], [503, { error: 'busy' }], [429, { error: 'too_many' }]];
+  const told = ['network', 'unexpected', 'busy', 'too_many'];
+  for (const [index, answer] of lost.entries()) {
+    const sentence = words.zh.again[told[index]];
+    const { page, held } = await opened({ scan: SCANNED, context: answer, approve: answer, deny: answer });
+    page.onNumber({ detail: { value: '42' } });
+    for (const step of ['onShow', 'onApprove', 'onDeny']) {
+      await page[step]();
+      assert.equal(page.data.step, 'confirm', step);
+      assert.equal(page.data.again, sentence, step);
+      assert.equal(page.data.busy, false, step);
+      assert.equal(page.data.canApprove, true, step);
+    }
+    held.answers.context = SCANNED;
+    await page.onShow();
+    assert.equal(page.data.again, '');
+    held.answers.approve = [200, { status: 'approved' }];
+    await page.onApprove();
+    assert.equal(page.data.message, words.zh.ask.sign_in.approved);
+    const scans = held.sent.filter(({ url }) => url.endsWith('/scan'));
+    assert.equal(scans.length, 1, 'a second scan of the same code would be taken for another phone’s');
+    assert.equal(held.sent.at(-1).data.phone_token, 'msp_secret');
+  }
+});
+
+test('a code whose login is over is not scanned again either', async () => {
+  const { page, held } = await opened({ scan: SCANNED, approve: [404, { error: 'unknown_login' }] });
+  page.onNumber({ detail: { value: '42' } });
+  await page.onApprove();
+  await page.onShow();
+  assert.equal(page.data.message, words.zh.errors.unknown_login);
+  assert.equal(held.sent.filter(({ url }) => url.endsWith('/scan')).length, 1);
+});
+
+test('a scan whose answer tells nothing leaves nothing to answer', async () => {
+  const { page } = await opened({ scan: [200, { phone_token: 'msp_secret' }] });
+  assert.equal(page.data.step, 'failed');
+  assert.equal(page.data.message, words.zh.errors.unexpected);
+});
+
+test('looking again in vain neither frees the buttons while an answer is under way nor hides its outcome', async () => {
+  const { page, held } = await opened({ scan: SCANNED });
+  page.onNumber({ detail: { value: '42' } });
+  const calls = [];
+  held.wx.request = (call) => calls.push(call);
+  const steps = [page.onShow(), page.onShow(), page.onApprove()];
+  calls[0].fail({ errMsg: 'request:fail' });
+  await steps[0];
+  assert.equal(page.data.busy, true);
+  calls[2].success({ statusCode: 200, data: { status: 'approved' } });
+  await steps[2];
+  calls[1].success({ statusCode: 409, data: { error: 'finished' } });
+  await steps[1];
+  assert.equal(page.data.step, 'done');
+  assert.equal(page.data.message, words.zh.ask.sign_in.approved);
+});
+
 test('when time is up the page says so', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   const { page } = await opened({ scan: SCANNED });

@@ -77,6 +77,34 @@ test('a scan, the number, and the website has its person; a second phone and a s
   assert.equal(again.data.message, words.en.errors.unknown_login);
 });
 
+test('after a lost network the same login goes on, and no second phone is reported', async (t) => {
+  const everything = await house(t);
+  const query = (browser) => ({ scene: encodeURIComponent(browser.scanCode) });
+  const browser = await waiting(everything.site);
+  const page = await opened(everything, 'xiaoming', query(browser));
+  const { request } = wx;
+  wx.request = ({ fail }) => fail();
+  page.onNumber({ detail: { value: browser.number } });
+  await page.onApprove();
+  assert.equal(page.data.again, words.en.again.network);
+  wx.request = request;
+  await page.onShow();
+  assert.equal(page.data.step, 'confirm', page.data.message);
+  await page.onApprove();
+  assert.equal(page.data.message, words.en.ask.sign_in.approved);
+  const other = await waiting(everything.site);
+  const second = await opened(everything, 'xiaoming', query(other));
+  const answered = wx.request;
+  wx.request = (call) => answered({ ...call, success: call.fail });
+  second.onNumber({ detail: { value: other.number } });
+  await second.onApprove();
+  assert.equal(second.data.again, words.en.again.network);
+  assert.equal(await other.status(), 'approved', 'only the answer was lost');
+  wx.request = answered;
+  await second.onApprove();
+  assert.equal(second.data.message, words.en.errors.finished);
+});
+
 test('an ordinary link opens the same page; no, and a wrong number, end the login', async (t) => {
   const everything = await house(t);
   const link = (browser) => ({ q: encodeURIComponent(`${everything.server.url}/s/${browser.scanCode}`), scancode_time: '1' });

@@ -16,6 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const TRIES: usize = 3;
 
 /// What a company is told about one member.
+#[expect(clippy::enum_variant_names, reason = "WeCom's own words, which are told as they are")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "change_type", rename_all = "snake_case")]
 pub(super) enum Change {

@@ -38,6 +38,8 @@ const FIRST_VISIT: Duration = Duration::from_secs(12);
 /// How long one waits that may only be a snapshot looked at again.
 const SECOND_EXCHANGE: Duration = Duration::from_secs(3);
 const ASK_AGAIN: Duration = Duration::from_millis(100);
+/// How a trip ends of whom an administrator switched off: not the platform's doing.
+const SWITCHED_OFF: &str = "person_disabled";
 
 /// The platform sent someone back.
 pub async fn callback(
@@ -185,6 +187,10 @@ async fn exchanged(
 ) -> Result<(TripEnd, Option<String>), Problem> {
     let exchange = tokio::time::timeout(EXCHANGE, channel.exchange(app, code, visitor.language)).await;
     match exchange.unwrap_or_else(|_| Err(ChannelFailure::too_slow())) {
+        Ok(proof) if flow::switched_off(app, &proof.key).await?.is_some() => {
+            audit::of_trip(app, visitor, AuditKind::SignInRefused, &trip.ticket, &channel.id).await;
+            Ok((TripEnd::Failed { words: SWITCHED_OFF.into(), errcode: None }, None))
+        }
         Ok(proof) => Ok((proven(app, visitor, trip, proof).await?, None)),
         Err(failure) => {
             audit::of_trip(app, visitor, AuditKind::ChannelFailed, &trip.ticket, &channel.id).await;
@@ -238,6 +244,7 @@ async fn land(
         TripEnd::Moved => Outcome::Approved,
         TripEnd::Declined => Outcome::Declined,
         TripEnd::Refused(refusal) => Outcome::of(refusal),
+        TripEnd::Failed { words, .. } if words == SWITCHED_OFF => return Err(Problem::PersonDisabled),
         TripEnd::Failed { words, errcode } => {
             let retry = match trip.traveller {
                 Traveller::Phone => {

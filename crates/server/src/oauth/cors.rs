@@ -54,8 +54,9 @@ async fn is_registered(app: &App, origin: &HeaderValue) -> bool {
     if let Some(answer) = app.origins.remembered(origin) {
         return answer;
     }
-    // A store that does not answer grants nothing (SEC-82).
-    let Ok(clients) = app.records.clients().await else { return false };
+    // A store that does not answer grants nothing that it did not before (SEC-82): or every website would be told that it is not
+    // registered, where it has to be told to come again.
+    let Ok(clients) = app.records.clients().await else { return app.origins.was_known(origin) };
     let enabled = clients.iter().filter(|client| client.is_enabled());
     app.origins.remember(enabled.flat_map(Client::origins).collect()).contains(origin)
 }
@@ -76,6 +77,12 @@ impl Origins {
         let (at, origins) = lately.as_ref()?;
         let answer = origins.contains(origin);
         (at.elapsed() < if answer { KNOWN } else { UNKNOWN }).then_some(answer)
+    }
+
+    /// Whether it was one when the clients could last be asked.
+    fn was_known(&self, origin: &str) -> bool {
+        let lately = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        lately.as_ref().is_some_and(|(_, origins)| origins.contains(origin))
     }
 
     fn remember(&self, origins: HashSet<String>) -> Arc<HashSet<String>> {
@@ -101,5 +108,6 @@ mod tests {
         assert_eq!(origins.remembered("https://site.example"), Some(true));
         tokio::time::advance(KNOWN).await;
         assert_eq!(origins.remembered("https://site.example"), None, "it may have been switched off since");
+        assert!(origins.was_known("https://site.example") && !origins.was_known("https://evil.example"));
     }
 }

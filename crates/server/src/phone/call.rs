@@ -197,12 +197,7 @@ pub async fn allowed(
     ticket: &Ticket,
     key: &IdentityKey,
 ) -> Result<(), Refused> {
-    let Some(identity) = app.records.identity(key).await? else { return Ok(()) };
-    let user = app.records.user(&identity.user).await?;
-    if user.is_none_or(|user| user.disabled_at.is_none()) {
-        return Ok(());
-    }
-    let kind = AuditKind::SignInRefused;
-    audit::of_client(app, visitor, kind, &ticket.origin.client, Some(&identity.user)).await;
+    let Some(user) = flow::switched_off(app, key).await? else { return Ok(()) };
+    audit::of_client(app, visitor, AuditKind::SignInRefused, &ticket.origin.client, Some(&user)).await;
     Err(Refused::PersonDisabled)
 }

@@ -164,9 +164,8 @@ mod tests {
     #[test]
     fn a_wecom_token_that_was_made_with_another_secret_is_not_found() {
         let corp: CorpId = "ww0123456789abcdef".parse().unwrap();
-        let name = |secret: &str| {
-            Source::wecom_name(&corp, "1000002".parse().unwrap(), &CorpSecret::new(secret))
-        };
+        let name =
+            |secret: &str| Source::wecom_name(&corp, "1000002".parse().unwrap(), &CorpSecret::new(secret));
         let (right, wrong) = ("r".repeat(43), "w".repeat(43));
         assert_eq!(name(&right), name(&right));
         assert_ne!(name(&right), name(&wrong), "a secret that was corrected counts at once");

@@ -106,7 +106,7 @@ impl Asked {
 /// Whoever holds the phone is proven: the ticket is theirs, if it is nobody's, and they are asked. The page to go to.
 ///
 /// # Errors
-/// [`Problem::Store`] when a store does not answer.
+/// [`Problem::PersonDisabled`]; [`Problem::Store`] when a store does not answer.
 pub async fn bind(
     app: &App,
     visitor: &Visitor,
@@ -115,6 +115,10 @@ pub async fn bind(
     proof: Proof,
 ) -> Result<String, Problem> {
     let channel = proof.channel.clone();
+    if flow::switched_off(app, &proof.key).await?.is_some() {
+        audit::of_trip(app, visitor, AuditKind::SignInRefused, code, &channel).await;
+        return Err(Problem::PersonDisabled);
+    }
     let moved =
         flow::advance(app, code, |ticket, now| ticket.scan(proof.clone(), phone, now, &app.site.lifetimes))
             .await?;

@@ -12,6 +12,7 @@ use mashang_login::ids::ChannelId;
 use mashang_login::records::StoreError;
 use mashang_login::secret::random_text;
 use minijinja::context;
+use serde_json::json;
 
 use super::headers::Csp;
 use super::limits::TooMany;
@@ -194,7 +195,7 @@ pub fn worded(app: &App, visitor: &Visitor, response: Response) -> Response {
     let reference = reference(app);
     problem.log(&reference);
     let mut told = if visitor.wants_json {
-        as_json(&problem, &reference)
+        as_json(app, visitor, &problem, &reference)
     } else {
         as_page(app, visitor, &problem, &reference)
     };
@@ -245,23 +246,38 @@ fn of_plain_refusal(response: &Response) -> Option<Arc<Problem>> {
         .then(|| Arc::new(Problem::BadRequest("the request cannot be read")))
 }
 
-fn as_json(problem: &Problem, reference: &str) -> Response {
-    let body = serde_json::json!({ "error": problem.key(), "reference": reference, "gone": matches!(problem, Problem::LoginOver { .. }) });
+/// For scripts: what the page would say, too.
+fn as_json(app: &App, visitor: &Visitor, problem: &Problem, reference: &str) -> Response {
+    let Told { heading, text, .. } = told(app, visitor, problem);
+    let onward = way_on(app, visitor, problem).map(|(href, label)| json!({ "href": href, "label": label }));
+    let body = json!({
+        "error": problem.key(),
+        "reference": reference,
+        "gone": matches!(problem, Problem::LoginOver { .. }),
+        "title": heading,
+        "detail": text,
+        "onward": onward,
+    });
     (problem.status(), Json(body)).into_response()
+}
+
+/// Where a problem's page leads, and how the link is called.
+fn way_on(app: &App, visitor: &Visitor, problem: &Problem) -> Option<(String, String)> {
+    let say = |key, values: &[(&str, &str)]| app.pages.words.say(visitor.language, key, values);
+    match problem {
+        Problem::LoginOver { back: Some((name, href)) } => {
+            Some((href.clone(), say("problem.back_to_site", &[("site", name)])))
+        }
+        Problem::Channel { retry, .. } | Problem::WayNotAdmitted { retry } => {
+            Some((retry.clone(), say("problem.try_again", &[])))
+        }
+        _ => None,
+    }
 }
 
 fn as_page(app: &App, visitor: &Visitor, problem: &Problem, reference: &str) -> Response {
     let Told { heading, text, remedy } = told(app, visitor, problem);
-    let (back_href, back_label) = match problem {
-        Problem::LoginOver { back: Some((name, href)) } => (
-            Some(href.clone()),
-            app.pages.words.say(visitor.language, "problem.back_to_site", &[("site", name)]),
-        ),
-        Problem::Channel { retry, .. } | Problem::WayNotAdmitted { retry } => {
-            (Some(retry.clone()), app.pages.words.say(visitor.language, "problem.try_again", &[]))
-        }
-        _ => (None, String::new()),
-    };
+    let (back_href, back_label) = way_on(app, visitor, problem).unzip();
     let values = context! {
         heading => heading.clone(),
         text,
@@ -269,7 +285,7 @@ fn as_page(app: &App, visitor: &Visitor, problem: &Problem, reference: &str) -> 
         details => problem.details().into_iter().map(|(name, value)| context! { name, value }).collect::<Vec<_>>(),
         reference,
         back_href,
-        back_label,
+        back_label => back_label.unwrap_or_default(),
         framed => visitor.is_framed,
     };
     match app.pages.render_titled(visitor, "error.html", &heading, values) {

@@ -228,7 +228,7 @@ async fn sec_40_a_client_switched_off_while_the_person_scans_gets_no_code() {
 }
 
 #[tokio::test]
-async fn sec_40_a_person_switched_off_is_refused_with_a_sentence() {
+async fn sec_40_a_person_switched_off_is_told_when_they_scan_and_the_ticket_stays_free() {
     let app = TestApp::start().await;
     let person = app.person("小明").await;
     let back = app.log_in(&app.desktop(), &person).await;
@@ -238,11 +238,31 @@ async fn sec_40_a_person_switched_off_is_refused_with_a_sentence() {
     assert_eq!(app.userinfo(tokens["access_token"].as_str().unwrap()).await.status, StatusCode::UNAUTHORIZED);
     let page = app.open_login(&app.desktop()).await;
     let phone = app.phone();
-    let token = app.scan(&phone, &page.ticket, &person).await;
-    app.approve(&phone, &page, &token, &page.number).await;
-    let refused = page.browser.post(&page.url("redeem"), &[]).await;
+    let refused = app.callback_of(&phone, &page.ticket, &person).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
-    assert!(refused.location().is_empty());
+    assert!(refused.body.contains("停用"), "{}", refused.body);
+    let other = app.person("小红").await;
+    app.scan(&app.phone(), &page.ticket, &other).await;
+}
+
+#[tokio::test]
+async fn sec_40_a_person_switched_off_after_their_scan_gets_no_code_and_the_page_can_say_why() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let back = app.log_in(&app.desktop(), &person).await;
+    let tokens = app.exchange(&param(&back, "code")).await.json();
+    let sub = claims(tokens["id_token"].as_str().unwrap())["sub"].as_str().unwrap().to_owned();
+    let page = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    let token = app.scan(&phone, &page.ticket, &person).await;
+    app.app.records.set_user_disabled(&sub.parse().unwrap(), Some(app.app.now())).await.unwrap();
+    app.approve(&phone, &page, &token, &page.number).await;
+    let refused = page.browser.fetch(&page.url("redeem")).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let told = refused.json();
+    assert_eq!(told["error"], "person_disabled");
+    assert!(told["title"].as_str().is_some_and(|title| title.contains("停用")), "{told}");
+    assert!(told["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{told}");
 }
 
 /// What a service says to a poll: all of it, but for the request's own name.

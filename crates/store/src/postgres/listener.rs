@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use mashang_login::ids::ScanCode;
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
@@ -31,31 +30,33 @@ impl Drop for Listening {
 impl Listening {
     /// The first connection is waited for, so that what is wrong is told at the start.
     pub(super) async fn start(connect: PgConnectOptions, watchers: Switchboard) -> Result<Self, sqlx::Error> {
-        let pool = PgPoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(PATIENCE)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_lazy_with(connect);
-        let first = listen(&pool).await?;
-        Ok(Self(tokio::spawn(keep(pool, first, watchers)).abort_handle()))
+        let first = listen(&connect).await?;
+        Ok(Self(tokio::spawn(keep(connect, first, watchers)).abort_handle()))
     }
 }
 
-async fn listen(pool: &PgPool) -> Result<PgListener, sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
+/// From a pool of its own: a listener that is dropped says goodbye first, which takes as long as the system tries to reach a host
+/// that is gone, and holds its pool's place.
+async fn listen(connect: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(connect.clone());
+    let mut listener = PgListener::connect_with(&pool).await?;
     listener.eager_reconnect(false);
     listener.listen(CHANNEL).await?;
     Ok(listener)
 }
 
-async fn keep(pool: PgPool, first: PgListener, watchers: Switchboard) {
+async fn keep(connect: PgConnectOptions, first: PgListener, watchers: Switchboard) {
     let mut next = Some(first);
     let mut backoff = BACKOFF.0;
     loop {
         let listener = match next.take() {
             Some(listener) => listener,
-            None => match timeout(PATIENCE, listen(&pool)).await {
+            None => match timeout(PATIENCE, listen(&connect)).await {
                 Ok(Ok(listener)) => listener,
                 Ok(Err(_)) | Err(_) => {
                     sleep(backoff).await;

@@ -85,7 +85,7 @@ impl Each {
     {
         let end = self.patience.ends();
         let mut my_turn = None;
-        let (mut races, mut lost) = (0, 0);
+        let (mut races, mut lost, mut is_led_astray) = (0, 0, false);
         loop {
             let (error, why) = match self.attempt(intention.clone(), end).await {
                 Attempt::Done(answer) => return answer,
@@ -95,6 +95,13 @@ impl Each {
                 Fault::UniqueRace if races == UNIQUE_RACES => return Err(error),
                 Fault::UniqueRace => races += 1,
                 Fault::ConnectionLost => lost += 1,
+                // An address may lead to another primary by now, which a connection that is kept never notices.
+                Fault::ReadOnly if is_led_astray => return Err(error),
+                Fault::ReadOnly => {
+                    is_led_astray = true;
+                    self.patience.renew();
+                    continue;
+                }
                 Fault::Collision | Fault::Busy | Fault::Final => {}
             }
             if why == Fault::ConnectionLost {

@@ -38,6 +38,8 @@ pub(super) enum Fault {
     UniqueRace,
     /// The connection is gone, and what it had begun is undone.
     ConnectionLost,
+    /// The server behind this connection takes no writes any more: another one does, or it is out of room.
+    ReadOnly,
     /// Another process has locked the file.
     Busy,
     /// It would fail the same way.
@@ -76,6 +78,8 @@ fn fault_of_postgres(code: &str) -> Fault {
         "40001" | "40P01" => Fault::Collision,
         // The server or an administrator ended the connection, or the server is about to start or stop.
         "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Fault::ConnectionLost,
+        // read_only_sql_transaction: a primary that became a standby.
+        "25006" => Fault::ReadOnly,
         code if code.starts_with("08") => Fault::ConnectionLost,
         _ => Fault::Final,
     }
@@ -88,6 +92,8 @@ fn fault_of_mysql(number: u16) -> Fault {
         1020 | 1205 | 1213 => Fault::Collision,
         // Shutdown in progress, connection killed (MariaDB), disconnected for being idle (MySQL).
         1053 | 1927 | 4031 => Fault::ConnectionLost,
+        // read_only or super_read_only: a primary that became a replica.
+        1290 | 1836 => Fault::ReadOnly,
         _ => Fault::Final,
     }
 }
@@ -147,4 +153,31 @@ pub(super) fn json<T: DeserializeOwned>(column: &str, text: &str) -> Result<T, U
 /// For a JSON column.
 pub(super) fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("our own plain data always serializes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_primary_that_became_a_replica_is_told_from_a_server_that_is_gone() {
+        for (code, fault) in [
+            ("25006", Fault::ReadOnly),
+            ("40001", Fault::Collision),
+            ("57P01", Fault::ConnectionLost),
+            ("08006", Fault::ConnectionLost),
+            ("23505", Fault::Final),
+        ] {
+            assert_eq!(fault_of_postgres(code), fault, "{code}");
+        }
+        for (number, fault) in [
+            (1290, Fault::ReadOnly),
+            (1836, Fault::ReadOnly),
+            (1213, Fault::Collision),
+            (4031, Fault::ConnectionLost),
+            (1062, Fault::Final),
+        ] {
+            assert_eq!(fault_of_mysql(number), fault, "{number}");
+        }
+    }
 }

@@ -166,6 +166,9 @@ pub(super) async fn tombstones(db: Db<'_>, key: &IdentityKey) -> Result<Vec<Iden
     let rows = Entity::find()
         .filter(Column::Kind.eq(key.kind.as_str()))
         .filter(Column::App.eq(&key.app))
+        // SQLite has no index for a pattern.
+        .filter(Column::Subject.gte("left:"))
+        .filter(Column::Subject.lt("left;"))
         .filter(Column::Subject.like(LikeExpr::new(left).escape('!')))
         .fetch(db)
         .await?;

@@ -383,18 +383,26 @@ impl Records for SqlRecords {
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let mut gone = 0;
+        let (mut gone, mut failed) = (0, None);
         for what in Leftover::ALL {
             // Several intentions: logins may pass between them.
             loop {
-                let round = write!(self, |db| sweep::round(db, what, now))?;
-                gone += round.gone;
-                if !round.is_full {
-                    break;
+                match write!(self, |db| sweep::round(db, what, now)) {
+                    Ok(round) => {
+                        gone += round.gone;
+                        if !round.is_full {
+                            break;
+                        }
+                    }
+                    // The other kinds have nothing to do with it.
+                    Err(error) => {
+                        failed.get_or_insert(error);
+                        break;
+                    }
                 }
             }
         }
-        Ok(gone)
+        failed.map_or(Ok(gone), Err)
     }
 
     async fn check(&self) -> Result<(), StoreError> {

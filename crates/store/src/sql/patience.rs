@@ -7,7 +7,7 @@
 //! must answer within a second before and after each use, or is thrown away.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mashang_login::records::StoreError;
@@ -16,6 +16,8 @@ use tokio::time::Instant;
 
 /// How long connections are under suspicion after one did not answer.
 const SUSPICION: Duration = Duration::from_secs(60);
+/// How long connections are given up after one led to a server that takes no writes: until those of the pool were all in use.
+const RENEWAL: Duration = Duration::from_secs(1);
 /// How quickly a suspected connection must answer.
 const PROOF: Duration = Duration::from_secs(1);
 
@@ -24,6 +26,7 @@ const PROOF: Duration = Duration::from_secs(1);
 pub(super) struct Patience {
     limit: Duration,
     suspected_until: Arc<Mutex<Option<Instant>>>,
+    renewed_until: Arc<Mutex<Option<Instant>>>,
 }
 
 /// The server took too long. Whether something was written is told by where this stands.
@@ -33,7 +36,7 @@ pub(super) struct NoAnswer(Duration);
 
 impl Patience {
     pub(super) fn new(limit: Duration) -> Self {
-        Self { limit, suspected_until: Arc::default() }
+        Self { limit, suspected_until: Arc::default(), renewed_until: Arc::default() }
     }
 
     pub(super) fn limit(&self) -> Duration {
@@ -57,10 +60,15 @@ impl Patience {
         match tokio::time::timeout_at(end, &mut work).await {
             Ok(done) => Some(done),
             Err(_) => {
-                *self.suspicion() = Some(Instant::now() + SUSPICION);
+                *lock(&self.suspected_until) = Some(Instant::now() + SUSPICION);
                 None
             }
         }
+    }
+
+    /// Gives up the connections there are: they lead to a server that takes no writes.
+    pub(super) fn renew(&self) {
+        *lock(&self.renewed_until) = Some(Instant::now() + RENEWAL);
     }
 
     /// Lets a connection prove that somebody is at its other end, if there is reason to doubt it.
@@ -68,7 +76,11 @@ impl Patience {
     /// # Errors
     /// It did not answer: sqlx then drops it without a goodbye.
     pub(super) async fn test<C: Connection>(&self, connection: &mut C) -> Result<bool, sqlx::Error> {
-        if self.suspicion().is_none_or(|until| until < Instant::now()) {
+        let now = Instant::now();
+        if lock(&self.renewed_until).is_some_and(|until| now < until) {
+            return Ok(false);
+        }
+        if lock(&self.suspected_until).is_none_or(|until| until < now) {
             return Ok(true);
         }
         match tokio::time::timeout(PROOF, connection.ping()).await {
@@ -76,8 +88,26 @@ impl Patience {
             Err(_) => Err(sqlx::Error::PoolTimedOut),
         }
     }
+}
 
-    fn suspicion(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.suspected_until.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(moment: &Mutex<Option<Instant>>) -> MutexGuard<'_, Option<Instant>> {
+    moment.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::SqliteConnection;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn connections_to_a_server_that_takes_no_writes_are_given_up_for_a_moment() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let patience = Patience::new(Duration::from_secs(5));
+        assert!(patience.test(&mut connection).await.unwrap());
+        patience.clone().renew();
+        assert!(!patience.test(&mut connection).await.unwrap(), "the pool closes it");
+        tokio::time::advance(RENEWAL).await;
+        assert!(patience.test(&mut connection).await.unwrap(), "what was made since is kept");
     }
 }

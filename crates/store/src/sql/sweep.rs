@@ -5,6 +5,7 @@ use std::time::Duration;
 use mashang_login::Timestamp;
 use mashang_login::grant::GrantStage;
 use mashang_login::records::StoreError;
+use sea_orm::sea_query::IntoCondition;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
 
 use super::db::{Db, Run, texts};
@@ -23,10 +24,15 @@ fn horizon(now: Timestamp) -> i64 {
 /// How long a request that nobody answered stays after its end: so long a forgotten tab is still led back to its website.
 const UNANSWERED_MARGIN: Duration = Duration::from_secs(2 * 60 * 60);
 
+/// How far before that end is looked: what is older was looked at before, and else goes as every other grant after a day. Answered
+/// grants, which lie among them, are many.
+const UNANSWERED_WINDOW: Duration = Duration::from_secs(2 * 60 * 60);
+
 /// Most rows of one kind that one intention deletes: a backlog of a million is not one statement, which a server would
 /// end for its length, and logins pass in between.
 const ROUND: u64 = 1000;
-/// As [`ROUND`], for families: each may have hundreds of spent refresh tokens.
+/// As [`ROUND`], for families. A website that refreshes all the time leaves some ten thousand spent refresh tokens in each, which
+/// go by themselves, [`ROUND`] at a time, before their family does.
 const FAMILIES_A_ROUND: u64 = 50;
 
 /// What is deleted, in this order.
@@ -73,8 +79,11 @@ pub(super) async fn round(db: Db<'_>, what: Leftover, now: Timestamp) -> Result<
     match what {
         Leftover::UnansweredGrants => {
             let end = now.checked_sub(UNANSWERED_MARGIN).map_or(i64::MIN, |at| at.as_millisecond());
+            let from = now.checked_sub(UNANSWERED_MARGIN + UNANSWERED_WINDOW);
+            let from = from.map_or(i64::MIN, |at| at.as_millisecond());
             let unanswered = grants::Column::Stage.ne(stage_word(GrantStage::Fulfilled));
-            let over = Condition::all().add(grants::Column::ExpiresAt.lte(end)).add(unanswered);
+            let over = Condition::all().add(grants::Column::ExpiresAt.gt(from));
+            let over = over.add(grants::Column::ExpiresAt.lte(end)).add(unanswered);
             singles::<grants::Entity>(db, grants::Column::Id, over).await
         }
         Leftover::Grants => {
@@ -109,9 +118,16 @@ async fn singles<E: EntityTrait>(db: Db<'_>, key: E::Column, over: Condition) ->
 async fn families(db: Db<'_>, horizon: i64) -> Result<Round, StoreError> {
     let over = Condition::all().add(families::Column::ExpiresAt.lt(horizon));
     let ended = keys_of::<families::Entity>(db, families::Column::Id, over, FAMILIES_A_ROUND).await?;
-    let mut gone = delete::<codes::Entity>(db, codes::Column::FamilyId, &ended).await?;
+    let theirs = refresh_tokens::Column::FamilyId.is_in(ended.iter().map(String::as_str));
+    let tokens =
+        singles::<refresh_tokens::Entity>(db, refresh_tokens::Column::Token, theirs.into_condition());
+    let tokens = tokens.await?;
+    if tokens.is_full {
+        return Ok(tokens);
+    }
+    let mut gone = tokens.gone;
+    gone += delete::<codes::Entity>(db, codes::Column::FamilyId, &ended).await?;
     gone += delete::<access_tokens::Entity>(db, access_tokens::Column::FamilyId, &ended).await?;
-    gone += delete::<refresh_tokens::Entity>(db, refresh_tokens::Column::FamilyId, &ended).await?;
     gone += delete::<families::Entity>(db, families::Column::Id, &ended).await?;
     Ok(Round { gone, is_full: ended.len() as u64 == FAMILIES_A_ROUND })
 }

@@ -31,6 +31,8 @@ Page({
     askPhoneNumber: config.askPhoneNumber,
     phoneShared: false,
     phoneFailed: false,
+    /** Why nothing came of the last answer, while it can be given again. */
+    again: '',
     message: '',
   },
 
@@ -60,7 +62,7 @@ Page({
     clearTimeout(this.timer);
     this.login = null;
     if (!scanCode) return this.fail('no_code');
-    this.setData({ step: 'asking', number: '', busy: false, canApprove: false, phoneShared: false, phoneFailed: false, message: '' });
+    this.setData({ step: 'asking', number: '', busy: false, canApprove: false, phoneShared: false, phoneFailed: false, again: '', message: '' });
     const login = new Login(wechat.poster(config.baseUrl, this.language), config.channel, scanCode);
     this.login = login;
     return this.during(login, async () => {
@@ -84,6 +86,7 @@ Page({
       ask: this.data.t.ask[told.purpose],
       digits: told.number_digits,
       canApprove: this.data.number.length === told.number_digits,
+      again: '',
       asPicture,
     });
     clearTimeout(this.timer);
@@ -112,14 +115,16 @@ Page({
 
   async answer(send) {
     if (this.data.busy || this.data.step !== 'confirm') return undefined;
-    this.setData({ busy: true });
+    this.setData({ busy: true, again: '' });
     const login = this.login;
-    return this.during(login, async () => {
+    await this.during(login, async () => {
       const outcome = await send(login);
       if (login !== this.login) return;
       clearTimeout(this.timer);
-      this.setData({ step: 'done', busy: false, message: outcome === 'approved' ? this.data.ask.approved : this.data.t.done[outcome] });
+      this.setData({ step: 'done', message: outcome === 'approved' ? this.data.ask.approved : this.data.t.done[outcome] });
     });
+    if (login === this.login) this.setData({ busy: false });
+    return undefined;
   },
 
   /**
@@ -137,24 +142,34 @@ Page({
     });
   },
 
-  /** Runs one step of `login`; what goes wrong is shown, unless another code has been scanned meanwhile. */
+  /**
+   * Runs one step of `login`; what goes wrong is shown, unless it is done or another code has been scanned meanwhile. What
+   * says nothing about the login, such as a lost network, does not end it: the token and the buttons still count.
+   */
   async during(login, step) {
     try {
       await step();
     } catch (error) {
-      if (login === this.login) this.fail(error.name);
+      if (login !== this.login || this.data.step === 'done') return;
+      const { again } = this.data.t;
+      if (this.data.step === 'confirm' && has(again, error.name)) this.setData({ again: again[error.name] });
+      else this.fail(error.name);
     }
   },
 
   fail(name) {
     clearTimeout(this.timer);
-    // Most failures say "scan again", and that may be the same code: it counts as new.
-    this.scanCode = null;
+    // Most failures say "scan again", and that may be the same code: it counts as new. Not so once this phone has scanned
+    // it: the server would take it for another phone's.
+    if (!this.login || !this.login.phoneToken) this.scanCode = null;
     const { errors } = this.data.t;
-    const known = Object.prototype.hasOwnProperty.call(errors, name);
-    this.setData({ step: 'failed', busy: false, message: errors[known ? name : 'unexpected'] });
+    this.setData({ step: 'failed', busy: false, message: errors[has(errors, name) ? name : 'unexpected'] });
   },
 });
+
+function has(words, name) {
+  return Object.prototype.hasOwnProperty.call(words, name);
+}
 
 /** WeChat gives no code when it is offline or the account is blocked. */
 async function codeOrRefused() {

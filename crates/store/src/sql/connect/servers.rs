@@ -23,6 +23,10 @@ use super::{Connections, OpenError, SqlOptions, unreadable};
 /// How long a node waits for another one that is bringing the tables up to date.
 const MIGRATION_LOCK: Duration = Duration::from_secs(600);
 
+/// After so long MySQL ends a connection that says nothing, and with it the transaction of a machine that is gone: it has no
+/// limit for those alone. Our own side gives an idle one up before.
+const SILENCE: Duration = Duration::from_secs(60);
+
 pub(super) fn read_postgres(url: &str) -> Result<PgConnectOptions, OpenError> {
     let connect = PgConnectOptions::from_str(url).map_err(|_| unreadable("postgres"))?;
     Ok(connect.application_name("mashang"))
@@ -88,15 +92,17 @@ pub(super) async fn open_mysql(url: &str, options: &SqlOptions) -> Result<Connec
     let limits = format!(
         "set session sql_mode = concat(@@sql_mode, ',STRICT_TRANS_TABLES'), innodb_lock_wait_timeout = {seconds} \
          /*M!100600 , max_statement_time = {seconds}, idle_transaction_timeout = {} */ \
-         /*!80000 , max_execution_time = {} */",
+         /*!80000 , max_execution_time = {}, wait_timeout = {} */",
         2 * seconds,
         1000 * seconds,
+        SILENCE.as_secs(),
     );
     let serially = format!("{limits}; set session transaction isolation level serializable");
     let patience = Patience::new(options.patience);
-    let reader = pool(MySqlPoolOptions::new().max_connections(options.readers.max(1)), limits, &patience);
+    let idle = || MySqlPoolOptions::new().idle_timeout(SILENCE / 2);
+    let reader = pool(idle().max_connections(options.readers.max(1)), limits, &patience);
     let reader = reader.connect_with(connect.clone()).await.map_err(OpenError::of_server)?;
-    let writer = pool(MySqlPoolOptions::new().max_connections(options.writers.max(1)), serially, &patience);
+    let writer = pool(idle().max_connections(options.writers.max(1)), serially, &patience);
     let writer = writer.connect_with(connect).await.map_err(OpenError::of_server)?;
     Ok(Connections {
         reader: Reader::Server(SqlxMySqlConnector::from_sqlx_mysql_pool(reader), patience.clone()),

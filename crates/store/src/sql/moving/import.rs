@@ -6,8 +6,8 @@ use std::io::{BufRead, Read};
 use mashang_login::key::SigningKey;
 use mashang_login::seal::Sealer;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel,
-    QuerySelect, Statement, TransactionTrait,
+    ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, QuerySelect, Statement,
+    TransactionTrait,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -58,9 +58,16 @@ pub async fn import(
             return Err(MoveError::MasterKey(format!("the signing key {}", key.id)));
         }
     }
+    // MySQL commits by itself at any change to a table.
+    let is_told_after = db.get_database_backend() == DbBackend::MySql;
+    if !is_told_after {
+        count_on(&transaction).await?;
+    }
     let done = transaction.commit().await;
     done.map_err(|source| MoveError::Database { table: "the commit", source })?;
-    count_on(&db).await?;
+    if is_told_after {
+        count_on(&db).await?;
+    }
     Ok(moved)
 }
 
@@ -177,7 +184,7 @@ impl Batch {
 
 /// The numbers of the trail go on behind every one that was ever given: engines count on from the highest that was inserted
 /// (PostgreSQL has to be told even that), and what was shortened away would be given again.
-async fn count_on(db: &DatabaseConnection) -> Result<(), MoveError> {
+async fn count_on(db: &impl ConnectionTrait) -> Result<(), MoveError> {
     let failed = |source| MoveError::Database { table: "audit_events", source };
     let highest = "select max(highest) as highest from (select coalesce(max(seq), 0) as highest from audit_events \
                    union all select coalesce(max(last_seq), 0) from audit_checkpoints \
