@@ -103,6 +103,30 @@ describe('own app', () => {
     await status(computer, 'denied').waitFor();
   });
 
+  journey('without all digits there is no yes, and an answer that did not get through can be given again', async (stage) => {
+    const computer = await open(stage);
+    const phone = await appOf(stage, 'ming');
+    await scan(phone, await scanUrl(computer));
+    const yes = phone.locator('#approve');
+    assert.equal(await yes.isDisabled(), true);
+    const digits = await number(computer);
+    await phone.locator('#number').fill(digits.slice(1));
+    assert.equal(await yes.isDisabled(), true);
+    const lost = (route) => route.abort();
+    const misread = (route) => route.fulfill({ status: 400, json: { error: 'bad_request', message: 'not as documented' } });
+    const down = (route) => route.fulfill({ status: 502, json: { error: 'network', message: 'fetch failed' } });
+    for (const fate of [lost, misread, down]) {
+      await phone.route('**/phone/*/approve', fate, { times: 1 });
+      await phone.locator('#message').evaluate((message) => { message.textContent = ''; });
+      await answer(phone, digits);
+      await said(phone, '请再试一次').waitFor();
+      assert.equal(await phone.locator('#confirm').isVisible(), true);
+    }
+    await yes.click();
+    await said(phone, '已登录').waitFor();
+    assert.equal((await claims(computer)).nickname, '小明');
+  });
+
   journey('SEC-09 a wrong number ends the attempt', async (stage) => {
     const computer = await open(stage);
     const phone = await appOf(stage, 'ming');

@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { journeys } from '../support/browser.mjs';
 import { startHouse } from '../support/house.mjs';
 import { until } from '../support/wait.mjs';
-import { begin, bundled, card, number, outcome, requestsTo, scanUrl, startSdkSite, visit } from './support.mjs';
+import { agree, begin, bundled, card, number, outcome, requestsTo, scanUrl, startSdkSite, visit } from './support.mjs';
 
 const journey = journeys();
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -107,6 +107,24 @@ journey('it speaks English where the page does, and the words of the platform to
   await card(page, 'waiting').waitFor();
   await page.getByText('Type this number on your phone').waitFor();
   await page.getByRole('paragraph').filter({ hasText: 'Open WeChat, tap' }).waitFor();
+});
+
+journey('inside WeChat it is a button that leaves, and tells of whoever comes back, even if its script runs before the page’s own', async (stage) => {
+  const early = await startSdkSite(house.server, { id: 'early', back: '/early' });
+  try {
+    const phone = await visit(await stage.wechat(), early, '/cb');
+    await phone.getByRole('button', { name: '登录' }).click();
+    await agree(phone, 'ada');
+    await phone.waitForURL(`${early.url}/cb**`);
+    await phone.locator('html[data-ready]').waitFor({ state: 'attached' });
+    await until('success', async () => (await heard(phone)).includes('success'));
+    const [, result] = await phone.evaluate(() => window.heard[0]);
+    assert.equal((await early.exchange(result)).name, 'Ada');
+    assert.equal(phone.url(), `${early.url}/cb`);
+    assert.deepEqual(await heard(phone), ['success']);
+  } finally {
+    await early.stop();
+  }
 });
 
 journey('a nonce survives a policy that hides the attribute', async (stage) => {

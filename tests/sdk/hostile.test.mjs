@@ -40,7 +40,9 @@ journey('SEC-59 a page of another website cannot begin a login of this one', asy
 journey('SEC-59 a page of nobody’s is told that it is not allowed, not that the network is down', async (stage) => {
   const nobody = await startSdkSite(house.server, { register: false });
   try {
-    assert.equal((await refusedTo(stage, nobody, site.id)).reason, 'not_allowed');
+    const { reason, errMsg } = await refusedTo(stage, nobody, site.id);
+    assert.equal(reason, 'not_allowed');
+    assert.ok(errMsg.endsWith(`：mashang client set ${site.id} --add-redirect-uri ${nobody.url}/`), errMsg);
   } finally {
     await nobody.stop();
   }

@@ -1,14 +1,14 @@
 /** `scanLogin` on somebody else's page, in Chromium, against a real server: what goes well and what does not. */
 
 import assert from 'node:assert/strict';
-import { after, before } from 'node:test';
+import { after, before, test } from 'node:test';
 
 import * as oidc from 'openid-client';
 
-import { approve, deny, journeys, otherNumber, outcome as told, scan } from '../support/browser.mjs';
+import { approve, deny, journeys, launch, otherNumber, outcome as told, scan, Stage } from '../support/browser.mjs';
 import { startHouse } from '../support/house.mjs';
 import { until } from '../support/wait.mjs';
-import { begin, card, hide, number, outcome, requestsTo, scanUrl, startSdkSite, visit } from './support.mjs';
+import { agree, begin, card, hide, number, outcome, requestsTo, scanUrl, startSdkSite, visit } from './support.mjs';
 
 const journey = journeys();
 let house;
@@ -277,15 +277,28 @@ journey('inside WeChat the whole page goes, and comes back with a code, once', a
   const phone = await stage.wechat();
   await visit(phone, site, '/cb');
   await phone.evaluate(({ issuer, clientId }) => { window.sdk.scanLogin({ issuer, clientId }); }, { issuer: site.issuer, clientId: site.id });
-  await phone.locator('#login a[data-link="onward"]').click();
-  await phone.locator('button[name="person"][value="ada"]').click();
-  await phone.locator('button[name="answer"][value="allow"]').click();
-  await phone.locator('form#approve').waitFor({ state: 'attached' });
-  await phone.locator('button.button-yes').click();
+  await agree(phone, 'ada');
   await phone.waitForURL(`${site.url}/cb?**`);
   await phone.locator('html[data-ready]').waitFor({ state: 'attached' });
   const result = await phone.evaluate(() => window.sdk.finishRedirect());
   assert.equal(phone.url(), `${site.url}/cb`);
   assert.equal((await site.exchange(result)).name, 'Ada');
   assert.equal(await phone.evaluate(() => window.sdk.finishRedirect()), null);
+});
+
+test('inside WeChat, who goes back to a page that the browser kept as it was has given up, and can begin again', { timeout: 60_000 }, async () => {
+  const browser = await launch({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+  try {
+    const stage = new Stage(browser);
+    const phone = await visit(await stage.wechat(), site);
+    await begin(phone, site, { redirectUri: `${site.url}/cb` });
+    await phone.locator('#login').waitFor();
+    await phone.evaluate(() => { setTimeout(() => history.back()); });
+    await phone.locator('#in').waitFor();
+    const [name, { reason }] = await until('an end of the call', () => phone.evaluate(() => window.calls[0]));
+    assert.deepEqual([name, reason], ['fail', 'cancelled']);
+    stage.assertQuiet();
+  } finally {
+    await browser.close();
+  }
 });

@@ -21,20 +21,23 @@ const PAGES = {
   '/uni': `${HEAD}<script type="module" src="/uni.js"></script><h1>网站</h1>`,
   '/served': `${HEAD}<script type="module" src="/served.js"></script><h1>网站</h1><button id="in">登录</button>`,
   '/cb': `${HEAD}<script type="module" src="/call.js"></script><h1>回来</h1>`,
+  // The element's script first: what it tells at once, the page's own script would not hear.
+  '/early': `${HEAD}<script type="module" src="/element.js"></script><script type="module" src="/hear.js"></script><h1>网站</h1><main><scan-login issuer="ISSUER" client-id="CLIENT"></scan-login></main>`,
 };
 const SCRIPTS = {
   '/call.js': 'import * as sdk from "/sdk/mashang.js"; window.sdk = sdk; document.documentElement.dataset.ready = "";',
   '/served.js': 'const issuer = new URLSearchParams(location.search).get("issuer"); const { base, html } = await (await fetch(`${issuer}/sdk`)).json(); window.map = html; window.sdk = await import(`${base}mashang.js`); document.documentElement.dataset.ready = "";',
   '/element.js': 'import "/sdk/element.js"; document.documentElement.dataset.ready = "";',
+  '/hear.js': 'window.heard = []; for (const type of ["success", "fail", "error", "cancel"]) document.querySelector("scan-login").addEventListener(type, ({ detail }) => window.heard.push([type, { ...detail }]));',
   '/own.css': 'scan-login { --mashang-accent: rgb(10, 20, 30); --mashang-background: rgb(250, 250, 240); --mashang-color: rgb(20, 20, 10); }',
 };
 
 /**
- * Registers a client at `server` and serves its website, at `http://localhost:…`.
+ * Registers a client at `server` and serves its website, at `http://localhost:…`. `back` is the page at its redirect address.
  *
  * @param {Awaited<ReturnType<typeof import('../support/processes.mjs').startServer>>} server
  */
-export async function startSdkSite(server, { id = 'sdk', name = '测试网站', register = true, sockets = true, options = [] } = {}) {
+export async function startSdkSite(server, { id = 'sdk', name = '测试网站', register = true, sockets = true, back = '/cb', options = [] } = {}) {
   const listener = createServer();
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
@@ -55,7 +58,8 @@ export async function startSdkSite(server, { id = 'sdk', name = '测试网站', 
     return told.json();
   };
   listener.on('request', (request, response) => {
-    serve(new URL(request.url, url).pathname, policy).then(([status, headers, body]) => {
+    const { pathname } = new URL(request.url, url);
+    serve(pathname === '/cb' ? back : pathname, policy, { issuer: server.url, id }).then(([status, headers, body]) => {
       response.writeHead(status, headers).end(body);
     }, (error) => response.writeHead(500).end(String(error)));
   });
@@ -72,9 +76,9 @@ export async function startSdkSite(server, { id = 'sdk', name = '测试网站', 
   };
 }
 
-async function serve(path, policy) {
+async function serve(path, policy, { issuer, id }) {
   const script = { 'content-type': 'text/javascript; charset=utf-8', 'content-security-policy': policy };
-  if (PAGES[path]) return [200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy }, PAGES[path]];
+  if (PAGES[path]) return [200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy }, PAGES[path].replace('ISSUER', issuer).replace('CLIENT', id)];
   if (path.endsWith('.css')) return [200, { 'content-type': 'text/css' }, SCRIPTS[path]];
   if (SCRIPTS[path]) return [200, script, SCRIPTS[path]];
   if (path === '/vue.js' || path === '/uni.js') return [200, script, await bundled(`${path.slice(1, -3)}-page.mjs`)];
@@ -127,6 +131,15 @@ export async function scanUrl(page) {
 
 export async function number(page) {
   return (await page.locator('.card .number b').innerText()).trim();
+}
+
+/** Says yes inside WeChat, from the login page on. */
+export async function agree(phone, person) {
+  await phone.locator('#login a[data-link="onward"]').click();
+  await phone.locator(`button[name="person"][value="${person}"]`).click();
+  await phone.locator('button[name="answer"][value="allow"]').click();
+  await phone.locator('form#approve').waitFor({ state: 'attached' });
+  await phone.locator('button.button-yes').click();
 }
 
 /** Requests to the issuer from now on. */

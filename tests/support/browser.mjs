@@ -21,13 +21,15 @@ const PHONE_SCREEN = { width: 390, height: 844 };
 const ONE_JOURNEY = 90_000;
 const ONE_STEP = 15_000;
 
-export function launch() {
+/** `options` are Playwright's. */
+export function launch(options = {}) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync',
     ],
+    ...options,
   });
 }
 

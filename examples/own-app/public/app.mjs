@@ -8,6 +8,8 @@ const DONE = {
   denied: '已拒绝。 Refused.',
   wrong_number: '数字不对，请在电脑上重新获取二维码。 Not the number; get a new code on the computer.',
 };
+/** Refusals after which this phone cannot answer any more. After others, or if nothing is heard, the person may press again. */
+const FINAL = ['unknown_login', 'taken', 'finished', 'unauthorized', 'person_disabled', 'person_refused', 'way_not_admitted'];
 
 const settings = await (await fetch('/settings')).json();
 /** The login under way. Memory only. */
@@ -26,7 +28,7 @@ async function post(path, body) {
     method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
   });
   const told = await response.json();
-  if (!response.ok) throw new Error(told.message ?? told.error);
+  if (!response.ok) throw Object.assign(new Error(told.message ?? told.error), { refusal: told.error });
   return told;
 }
 
@@ -70,19 +72,24 @@ function open(text) {
     at('number').value = '';
     at('number').parentElement.hidden = told.login.number_digits === 0;
     at('number').maxLength = told.login.number_digits;
+    at('approve').disabled = told.login.number_digits > 0;
     at('message').textContent = '';
     at('confirm').hidden = false;
   });
 }
 
-function answer(step, more = {}) {
-  if (!login) return undefined;
-  const { code, phoneToken, asks } = login;
-  login = null;
-  return attempt(async () => {
-    const { status } = await post(`/phone/${code}/${step}`, { phone_token: phoneToken, ...more });
-    finish(status === 'approved' ? asks.approved : DONE[status]);
-  });
+async function answer(step, more = {}) {
+  if (!login) return;
+  const pending = login;
+  login = null; // a second press while the first is under way is none
+  try {
+    const { status } = await post(`/phone/${pending.code}/${step}`, { phone_token: pending.phoneToken, ...more });
+    finish(status === 'approved' ? pending.asks.approved : DONE[status]);
+  } catch (error) {
+    if (FINAL.includes(error.refusal)) return finish(error.message);
+    login ??= pending; // its token is nowhere else: without it, this phone is another phone
+    at('message').textContent = `${error.message} 请再试一次。 Try again.`;
+  }
 }
 
 async function camera() {
@@ -104,5 +111,6 @@ async function camera() {
 
 at('paste').addEventListener('submit', (event) => { event.preventDefault(); open(at('link').value); });
 at('camera').addEventListener('click', () => attempt(camera));
+at('number').addEventListener('input', ({ target }) => { at('approve').disabled = target.value.length < target.maxLength; });
 at('approve').addEventListener('click', () => answer('approve', { number: at('number').value }));
 at('deny').addEventListener('click', () => answer('deny'));

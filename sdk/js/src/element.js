@@ -1,7 +1,8 @@
 /**
  * `<scan-login issuer client-id>`: the panel as an element of the page. It begins when it is on the page and not `paused`,
  * begins anew when an attribute changes, and leaves nothing running when it is taken away. Inside WeChat and WeCom, where
- * nobody scans the screen in their hand, it is a button that leaves the page, and it takes the code of whoever comes back.
+ * nobody scans the screen in their hand, it is a button that leaves the page, and it takes the code of whoever comes back
+ * once the page has loaded.
  *
  * Events: `success` ({@link LoginResult} in `detail`), `fail` (failure: it is over), `change` ({@link View}), and per status
  * `scanned`, `approved`, `expired`, `denied`, `error`, `cancel`, with the failure in `detail` where there is one.
@@ -10,7 +11,7 @@
  * @typedef {import('./login.js').View} View
  * @typedef {import('./failure.js').LoginFailure} LoginFailure
  */
-import { createPanel } from './panel.js';
+import { createPanel, el } from './panel.js';
 import { finishRedirect, isInside, redirectLogin } from './redirect.js';
 import { dress } from './style.js';
 import { language } from './words.js';
@@ -96,20 +97,23 @@ export class ScanLoginElement extends Base {
   /** The way by redirect, there and back. @param {ShadowRoot} root @param {import('./login.js').LoginOptions} options */
   offer(root, options) {
     /** @param {LoginFailure} failed */
-    const fail = (failed) => this.tell(failed.reason === 'denied' ? 'denied' : 'error', failed);
-    const button = document.createElement('button');
-    const card = document.createElement('section');
-    card.lang = language(options.lang);
-    card.className = 'card';
-    card.setAttribute('part', 'panel');
-    button.className = 'big';
-    button.textContent = card.lang === 'en' ? 'Sign in' : '登录';
-    button.addEventListener('click', () => { redirectLogin(options).catch(fail); });
-    card.append(button);
+    const fail = (failed) => {
+      const { reason } = failed;
+      this.tell(reason === 'denied' ? reason : reason === 'cancelled' ? 'cancel' : 'error', failed);
+    };
+    const lang = language(options.lang);
+    const leave = () => { redirectLogin(options).catch(fail); };
+    const button = el('button', { class: 'big', click: leave }, lang === 'en' ? 'Sign in' : '登录');
+    const card = el('section', { class: 'card', part: 'panel', lang }, button);
+    const take = () => {
+      if (card.isConnected) finishRedirect().then((result) => { if (result) this.tell('success', result); }, fail);
+    };
     dress(root);
     root.append(card);
     this.inside = card;
-    finishRedirect().then((result) => { if (result) this.tell('success', result); }, fail);
+    // The page's own script may come after this one, and must be there to hear of it.
+    if (document.readyState === 'complete') take();
+    else addEventListener('load', () => setTimeout(take), { once: true });
   }
 
   /** Asks nothing any more, and shows nothing. */

@@ -13,6 +13,7 @@ import { failure, isFailure, isPassing, refusal } from './failure.js';
 import { prepare } from './pkce.js';
 import { backoff, pause, request } from './request.js';
 import { isOpen, watch } from './watch.js';
+import { language, wordsOf } from './words.js';
 
 /**
  * @typedef {import('./failure.js').LoginFailure} LoginFailure
@@ -64,8 +65,6 @@ import { isOpen, watch } from './watch.js';
  * @property {(failed: LoginFailure) => void} [failure] it is over
  */
 
-const GONE = { status: 'expired' };
-
 /** @param {LoginOptions} options */
 export function addressOf({ issuer, clientId }) {
   if (!clientId || !/^https?:\/\/[^?#]+$/.test(issuer)) throw failure('invalid_request', 'issuer or clientId');
@@ -73,14 +72,20 @@ export function addressOf({ issuer, clientId }) {
 }
 
 /**
+ * What is asked for, in a panel and at the issuer's own page.
+ * @param {LoginOptions} options @param {Proof} proof
+ */
+const asking = ({ clientId, scope, lang }, { state, nonce, codeChallenge }) => ({
+  client_id: clientId, scope: scope || 'openid profile', state, nonce, ui_locales: lang, code_challenge: codeChallenge,
+  code_challenge_method: 'S256',
+});
+
+/**
  * The address of the issuer's own page.
  * @param {LoginOptions} options @param {Proof} proof @param {Record<string, string|undefined>} more
  */
-export function authorizeUrl(options, { state, nonce, codeChallenge }, more) {
-  const query = JSON.stringify({
-    client_id: options.clientId, response_type: 'code', scope: options.scope || 'openid profile', state, nonce,
-    code_challenge: codeChallenge, code_challenge_method: 'S256', ui_locales: options.lang, ...more,
-  });
+export function authorizeUrl(options, proof, more) {
+  const query = JSON.stringify({ ...asking(options, proof), response_type: 'code', ...more });
   return `${addressOf(options)}/authorize?${new URLSearchParams(JSON.parse(query))}`; // without what is undefined
 }
 
@@ -107,7 +112,8 @@ export function createLogin(options, listener = {}) {
   let over = true;
   let ears = new AbortController(); // from start to stop
   let life = new AbortController(); // of the present step
-  let secret = '';
+  /** @type {Record<string, string>} */
+  let headers = {}; // with the secret
   /** @type {any} of the type Proof */
   let proof;
   let redirectUri = '';
@@ -160,7 +166,7 @@ export function createLogin(options, listener = {}) {
     if (face && isOpen(status)) send(face.urls.cancel).catch(() => {});
     const failed = reason ? failure(reason) : view.failure || failure('cancelled');
     set({ failure: failed, status: reason ? 'expired' : view.failure ? status : 'cancelled' });
-    end(failed);
+    end(listener.failure, failed);
   }
 
   function refresh() {
@@ -175,7 +181,7 @@ export function createLogin(options, listener = {}) {
     if (!channel || over || view.status === 'approved') return;
     step();
     closeWindow();
-    set({ channel, face: null, failure: null, status: 'waiting' });
+    set({ status: 'waiting', channel, face: null });
     if (channel.how === 'qr') renew(true);
   }
 
@@ -193,9 +199,10 @@ export function createLogin(options, listener = {}) {
 
   // ---- what happens ----
 
-  /** @param {Partial<View>} news */
+  /** A failure is of the present state: what does not name one has none. @param {Partial<View>} news */
   function set(news) {
-    view = login.view = { ...view, ...news };
+    if (over) return; // a listener stopped it
+    view = login.view = { ...view, failure: null, ...news };
     tell(listener.change, view);
   }
 
@@ -208,17 +215,18 @@ export function createLogin(options, listener = {}) {
     }
   }
 
-  /** @param {LoginFailure} failed */
-  function end(failed) {
+  /** Success or failure, unless a listener stopped it meanwhile. @template T @param {((news: T) => void) | undefined} listen @param {T} news */
+  function end(listen, news) {
+    if (over) return;
     stop();
-    tell(listener.failure, failed);
+    tell(listen, news);
   }
 
   /** Something else than success: offered again if that may help. @param {unknown} error @param {LoginStatus} [status] */
   function fail(error, status = 'error') {
     const failed = isFailure(error) ? error : failure('network');
     set({ status, failure: failed });
-    if (options.retry === false || !isPassing(failed)) end(failed);
+    if (options.retry === false || !isPassing(failed)) end(listener.failure, failed);
   }
 
   /** Ends the present step, and gives the signal of the next. */
@@ -235,18 +243,18 @@ export function createLogin(options, listener = {}) {
 
   /** @param {string} url @param {object} [body] @param {AbortSignal} [signal] */
   function send(url, body, signal) {
-    return request(url, { method: 'POST', body, signal, headers: secret ? { authorization: `Bearer ${secret}` } : {} });
+    return request(url, { method: 'POST', body, signal, headers });
   }
 
   /**
-   * A step that is one request, sent again while the network or the server fails.
+   * A step's one request, sent again while the network or the server fails.
    *
+   * @param {AbortSignal} signal of the step, which a listener that hears of it may end
    * @param {number} times @param {string} url @param {object | undefined} body
    * @param {(answer: import('./request.js').Answer) => void} then throws what it cannot use
    * @param {(error: unknown) => void} [otherwise]
    */
-  async function insist(times, url, body, then, otherwise = fail) {
-    const signal = step();
+  async function insist(signal, times, url, body, then, otherwise = fail) {
     for (let failures = 1; !signal.aborted; failures += 1) {
       let wait = 0;
       try {
@@ -265,18 +273,14 @@ export function createLogin(options, listener = {}) {
 
   async function begin() {
     const signal = step();
-    secret = refreshUrl = redeemUrl = '';
-    set({ status: 'loading', failure: null, face: null });
+    headers = {};
+    refreshUrl = redeemUrl = '';
+    set({ status: 'loading', face: null });
     try {
       const url = `${addressOf(options)}/api/browser/logins`;
       proof = proof || await prepare(options);
-      if (signal.aborted) return;
-      const { clientId, scope, lang, provider } = options;
-      const { state, nonce } = proof;
-      await insist(2, url, {
-        client_id: clientId, redirect_uri: options.redirectUri, scope, state, nonce, lang,
-        code_challenge: proof.codeChallenge, code_challenge_method: 'S256', channel: view.channel ? view.channel.id : provider,
-      }, begun, diagnose);
+      const channel = view.channel ? view.channel.id : options.provider;
+      await insist(signal, 2, url, { ...asking(options, proof), redirect_uri: options.redirectUri, channel }, begun, diagnose);
     } catch (error) {
       fail(error);
     }
@@ -286,31 +290,35 @@ export function createLogin(options, listener = {}) {
   function begun(answer) {
     if (!answer.ok) throw refusal(answer);
     const { body } = answer;
-    ({ secret, issuer, redirect_uri: redirectUri } = body);
-    if (issuer.replace(/\/$/, '') !== addressOf(options)) throw failure('mismatch', issuer);
+    ({ issuer, redirect_uri: redirectUri } = body);
+    if (issuer.replace(/\/+$/, '') !== addressOf(options)) throw failure('mismatch', issuer);
+    headers = { authorization: `Bearer ${body.secret}` };
     refreshUrl = `${addressOf(options)}/api/browser/logins/${body.grant}/${body.ticket}/refresh`;
     const { site, device, channels, face } = body;
     const channel = channels.find((/** @type {Channel} */ { id }) => id === body.channel) || channels[0];
-    set({ site, device, channels, channel, status: 'waiting' });
-    if (face && channel.how === 'qr') show(face);
+    const news = { site, device, channels, channel };
+    if (face && channel.how === 'qr') show(face, news);
+    else set({ status: 'waiting', ...news });
   }
 
   /** Nothing answers: the server lets no page of an unknown origin read its refusal, but tells everybody where its SDK is. @param {unknown} error */
   async function diagnose(error) {
     const signal = step();
-    const answers = await request(`${addressOf(options)}/sdk`, { signal, limit: 5000 }).then(({ ok }) => ok, () => false);
-    if (!signal.aborted) fail(answers ? failure('not_allowed', location.origin) : error);
+    const { ok } = await request(`${addressOf(options)}/sdk`, { signal, limit: 5000 }).catch(() => ({ ok: false }));
+    const command = `mashang client set ${options.clientId} --add-redirect-uri ${location.origin}/`;
+    if (!signal.aborted) fail(ok ? failure('not_allowed', wordsOf(language(options.lang)).origin + command) : error);
   }
 
-  /** @param {Face} face */
-  function show(face) {
+  /** @param {Face} face @param {Partial<View>} [news] */
+  function show(face, news) {
     const signal = step();
     refreshUrl = face.urls.refresh;
     redeemUrl = '';
-    set({ face, failure: null, status: 'waiting' });
+    set({ status: 'waiting', ...news, face });
+    if (signal.aborted) return; // by a listener
     if (face.trouble) return; // the platform gave no code; another tab, or asking again, may help
     watcher = watch({
-      urls: face.urls, headers: { authorization: `Bearer ${secret}` }, seen: face.ticket.version, onNews: hear, onGone: () => hear(GONE),
+      urls: face.urls, headers, seen: face.ticket.version, onNews: hear, onGone: () => hear({}),
     });
     signal.addEventListener('abort', watcher.stop);
     hear(face.ticket);
@@ -321,46 +329,45 @@ export function createLogin(options, listener = {}) {
     deadline = performance.now() + 1000 * seconds_left;
     if (isOpen(status)) set({ status: /** @type {LoginStatus} */ (status), secondsLeft: seconds_left });
     else if (status === 'approved' && view.face) redeem(view.face.urls.redeem);
-    else if (reason === 'wrong_number' || status === 'wrong_number') fail(failure('wrong_number'), 'denied');
-    else if (status === 'denied') fail(failure('denied'), status);
+    else if (status === 'denied' || status === 'wrong_number') fail(failure(reason === 'wrong_number' ? reason : status), 'denied');
     else {
       fail(failure('expired'), 'expired');
-      if (!over) renew();
+      renew();
     }
   }
 
   /** Collects the approval, once. @param {string} url */
   function redeem(url) {
+    const signal = step();
     redeemUrl = url;
-    set({ status: 'approved', failure: null });
-    insist(5, url, undefined, (answer) => {
+    set({ status: 'approved' });
+    insist(signal, 5, url, undefined, (answer) => {
       if (answer.ok) return deliver(answer.body);
       if (answer.status > 499) throw refusal(answer);
       redeemUrl = '';
       if (answer.status === 403) throw refusal(answer);
       const { status } = answer.body;
       if (view.face && isOpen(status)) show(view.face);
-      else hear(status === 'denied' ? answer.body : GONE);
+      else hear(status === 'denied' ? answer.body : {});
     });
   }
 
   /** An answer with a code. @param {{code: string, state: string, iss?: string}} answer */
   function deliver(answer) {
-    const { state, nonce, codeVerifier } = proof;
-    if (answer.state !== state || (answer.iss || issuer) !== issuer) return fail(failure('mismatch'));
-    set({ status: 'approved', failure: null });
-    stop();
-    tell(listener.success, { code: answer.code, state, codeVerifier, nonce, redirectUri, issuer });
+    const { codeChallenge, ...kept } = proof; // the challenge has served
+    if (answer.state !== kept.state || (answer.iss || issuer) !== issuer) return fail(failure('mismatch'));
+    set({ status: 'approved' });
+    end(listener.success, { code: answer.code, ...kept, redirectUri, issuer });
   }
 
   /** A fresh ticket: by itself while somebody looks, else when asked for. @param {boolean} [wanted] */
   function renew(wanted) {
     const { channel } = view;
-    if (!wanted && (document.hidden || renewals > 19)) return; // twenty times nobody scanned
+    if (over || (!wanted && (document.hidden || renewals > 19))) return; // twenty times nobody scanned
     renewals = wanted ? 0 : renewals + 1;
     if (!refreshUrl || !channel || channel.how !== 'qr') begin();
     else {
-      insist(5, refreshUrl, { channel: channel.id }, (answer) => {
+      insist(step(), 5, refreshUrl, { channel: channel.id }, (answer) => {
         if (answer.ok) show(answer.body);
         else if (answer.status === 404 || answer.status === 410) begin(); // too old, or a restart
         else throw refusal(answer);
@@ -391,10 +398,11 @@ export function createLogin(options, listener = {}) {
   /** The window's answer, and nobody else's. @param {MessageEvent} event */
   function receive({ origin, source, data }) {
     if (!popup || source !== popup || origin !== new URL(addressOf(options)).origin) return;
-    if (!data || data.type !== 'authorization_response' || !data.response || data.response.state !== proof.state) return;
-    const { code, error, error_description: text } = data.response;
+    const answer = data && data.type === 'authorization_response' && data.response;
+    if (!answer || answer.state !== proof.state) return;
+    const { code, error, error_description: text } = answer;
     popup = null;
-    if (code) deliver(data.response);
+    if (code) deliver(answer);
     else if (error === 'access_denied') fail(failure('denied', text), 'denied');
     else fail(failure('server', text || error));
   }

@@ -3,7 +3,7 @@
  * the code is of use only to whoever has the verifier that this page made.
  */
 import { failure } from './failure.js';
-import { createPanel } from './panel.js';
+import { createPanel, el } from './panel.js';
 import { isInside, redirectLogin } from './redirect.js';
 
 export { createLogin } from './login.js';
@@ -30,7 +30,7 @@ export function scanLogin(options) {
   /** @type {Promise<LoginResult>} */
   const outcome = new Promise((resolve, reject) => {
     if (typeof HTMLDialogElement === 'undefined') throw failure('unsupported');
-    if (mode === 'redirect' || (mode !== 'panel' && isInside())) redirectLogin(options).catch(reject);
+    if (mode === 'redirect' || (mode !== 'panel' && isInside())) resolve(redirectLogin(options));
     else layer(options, resolve, reject);
   });
   if (success || fail || complete) {
@@ -43,9 +43,8 @@ export function scanLogin(options) {
 /** @param {ScanLoginOptions} options @param {(result: LoginResult) => void} resolve @param {(failed: LoginFailure) => void} reject */
 function layer(options, resolve, reject) {
   const { signal } = options;
-  const host = document.createElement('div');
+  const host = el('div', { theme: options.theme });
   const root = host.attachShadow({ mode: 'open' });
-  const dialog = document.createElement('dialog');
   /** @param {Event} event */
   const close = (event) => {
     event.preventDefault();
@@ -53,17 +52,13 @@ function layer(options, resolve, reject) {
   };
   /** @template T @param {(value: T) => void} settle @returns {(value: T) => void} */
   const leave = (settle) => (value) => {
-    panel.login.stop();
     if (signal) signal.removeEventListener('abort', close);
     dialog.close(); // gives the focus back
     host.remove();
     settle(value);
   };
   const panel = createPanel(root, options, { close, success: leave(resolve), failure: leave(reject) });
-  host.setAttribute('theme', `${options.theme}`);
-  dialog.setAttribute('aria-labelledby', 'title');
-  dialog.append(panel.card);
-  dialog.addEventListener('cancel', close);
+  const dialog = el('dialog', { 'aria-labelledby': 'title', cancel: close }, panel.card);
   root.append(dialog);
   document.body.append(host);
   dialog.showModal();

@@ -20,12 +20,11 @@ import { language, wordsOf } from './words.js';
  * An element with a class or attributes (functions listen) and children.
  * @param {string} name @param {string | Record<string, any>} given @param {...Child} children @returns {any}
  */
-function el(name, given, ...children) {
+export function el(name, given, ...children) {
   const node = document.createElement(name);
   /** @type {Record<string, any>} */
   const attributes = typeof given === 'string' ? { class: given } : given;
-  for (const key of Object.keys(attributes)) {
-    const value = attributes[key];
+  for (const [key, value] of Object.entries(attributes)) {
     if (typeof value === 'function') node.addEventListener(key, value);
     else node.setAttribute(key, value);
   }
@@ -39,7 +38,7 @@ function drawing(text) {
   /** @param {string} name @param {string} attribute */
   const copy = (name, attribute) => {
     const node = document.createElementNS('http://www.w3.org/2000/svg', name);
-    node.setAttribute(attribute, /** @type {Element} */ (from.querySelector(name)).getAttribute(attribute) || '');
+    node.setAttribute(attribute, /** @type {any} */ (from.querySelector(name)).getAttribute(attribute));
     return node;
   };
   const svg = copy('svg', 'viewBox');
@@ -49,12 +48,12 @@ function drawing(text) {
 
 /** A platform's picture (`data:`) on a canvas, which `img-src` of the page need not allow. @param {string} address */
 function picture(address) {
-  const canvas = document.createElement('canvas');
+  const canvas = el('canvas', '');
   const bytes = Uint8Array.from(atob(address.split(',')[1]), (letter) => letter.charCodeAt(0));
   createImageBitmap(new Blob([bytes])).then((image) => {
     canvas.width = image.width;
     canvas.height = image.height;
-    /** @type {any} */ (canvas.getContext('2d')).drawImage(image, 0, 0);
+    canvas.getContext('2d').drawImage(image, 0, 0);
   });
   return canvas;
 }
@@ -99,7 +98,7 @@ export function createPanel(root, options, listener) {
   function draw(view) {
     /** @param {...keyof View} names */
     const changed = (...names) => names.some((name) => view[name] !== drawn[name]);
-    const { status, secondsLeft, site, channel } = view;
+    const { status, secondsLeft, site } = view;
     const news = changed('status', 'failure', 'face', 'channel');
     card.dataset.status = status;
     if (site && changed('site')) {
@@ -115,26 +114,24 @@ export function createPanel(root, options, listener) {
       body.replaceChildren(...parts(view).filter(Boolean));
       if (focused) (body.querySelector('button') || card.querySelector('button') || body).focus();
     }
-    const time = `${Math.floor(secondsLeft / 60)}:${String(secondsLeft % 60).padStart(2, '0')}`;
-    clock.textContent = isOpen(status) ? time : '';
+    clock.textContent = isOpen(status) ? `${Math.floor(secondsLeft / 60)}:${`${secondsLeft % 60}`.padStart(2, '0')}` : '';
     drawn = view;
     if (listener.change) listener.change(view);
   }
 
   /** What the state is called. @param {View} view */
   function told({ status, failure, channel, face }) {
-    /** @type {Record<string, any>} */
-    const known = words;
-    return failure ? known[failure.reason] || failure.detail || (failure.errCode < 1006 ? words.expired : words.server) : known[status] || (face ? channel && channel.scan_hint : '…');
+    if (failure) return words[failure.reason] || failure.detail || (failure.errCode < 1006 ? words.expired : words.server);
+    return words[status] || (face ? channel && channel.scan_hint : '…');
   }
 
   /** @param {View} view */
   function drawTabs({ channels, channel }) {
     const focused = tabs.contains(root.activeElement);
     tabs.hidden = channels.length < 2;
-    tabs.replaceChildren(...channels.map(({ id, label }) => {
-      const open = Boolean(channel && channel.id === id);
-      return button(label, () => login.choose(id), {
+    tabs.replaceChildren(...channels.map((each) => {
+      const open = each === channel;
+      return button(each.label, () => login.choose(each.id), {
         class: '', role: 'tab', 'aria-selected': open, tabindex: open ? 0 : -1,
       });
     }));
@@ -143,8 +140,8 @@ export function createPanel(root, options, listener) {
 
   /** Arrow keys among tabs. @param {KeyboardEvent} event */
   function move({ key, target }) {
-    const { nextSibling, previousSibling } = /** @type {Node} */ (target);
-    const to = /** @type {HTMLElement | null} */ (key === 'ArrowRight' ? nextSibling : key === 'ArrowLeft' ? previousSibling : null);
+    const { nextSibling, previousSibling } = /** @type {any} */ (target);
+    const to = { ArrowRight: nextSibling, ArrowLeft: previousSibling }[key];
     if (to) to.click();
   }
 
@@ -155,7 +152,7 @@ export function createPanel(root, options, listener) {
     const again = button(words.again, login.refresh);
     if (channel && channel.how === 'window' && status !== 'approved' && status !== 'loading') {
       const press = () => { if (!login.openWindow()) live.textContent = note.textContent = words.blocked; };
-      const note = el('p', 'bad', failure && told(view));
+      const note = trouble || el('p', 'bad');
       return [note, button(words.window, press)];
     }
     if (!face) return [trouble || told(view), failure && again];
@@ -163,7 +160,7 @@ export function createPanel(root, options, listener) {
     if (theirs) return [theirs.heading, theirs.text, theirs.remedy, again].map((text) => text && el('p', '', text));
     const onPhone = view.device !== 'desktop';
     // For whoever cannot scan the screen in their hand.
-    const copy = button(words.copy, () => navigator.clipboard.writeText(String(ticket.scan_url)).then(() => {
+    const copy = button(words.copy, () => navigator.clipboard.writeText(`${ticket.scan_url}`).then(() => {
       copy.textContent = live.textContent = '✓';
     }));
     const over = status !== 'waiting' && el('div', { class: 'over', part: 'overlay' },

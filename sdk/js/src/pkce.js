@@ -19,9 +19,11 @@ export async function challenge(verifier) {
  * redirect address either, so a hash of our own would help nobody.
  *
  * @param {{state?: string, nonce?: string, codeChallenge?: string}} given else made here
+ * @returns {Promise<import('./login.js').Proof>}
  */
 export async function prepare({ state = random(), nonce = random(), codeChallenge }) {
   if (!crypto.subtle) throw failure('insecure_context');
-  const codeVerifier = codeChallenge ? undefined : random();
-  return { state, nonce, codeVerifier, codeChallenge: codeChallenge || await challenge(String(codeVerifier)) };
+  if (codeChallenge) return { state, nonce, codeChallenge };
+  const codeVerifier = random();
+  return { state, nonce, codeVerifier, codeChallenge: await challenge(codeVerifier) };
 }

@@ -14,8 +14,9 @@ const NAMES = ['code', 'state', 'iss', 'error', 'error_description'];
 export const isInside = () => /MicroMessenger|wxwork/i.test(navigator.userAgent);
 
 /**
- * Leaves the page; what it promises never comes. `redirectUri`, else this page's address without its query and hash, must
- * be registered, and calls `finishRedirect`.
+ * Leaves the page; what it promises never comes. It rejects with `cancelled` if the person goes back to a page that the
+ * browser kept as it was. `redirectUri`, else this page's address without its query and hash, must be registered, and
+ * calls `finishRedirect`.
  *
  * @param {import('./login.js').LoginOptions} options @returns {Promise<never>}
  */
@@ -23,12 +24,14 @@ export async function redirectLogin(options) {
   const issuer = addressOf(options);
   const redirectUri = options.redirectUri || location.origin + location.pathname;
   const proof = await prepare(options);
-  const { state, nonce, codeVerifier } = proof;
-  sessionStorage.setItem(KEY + state, JSON.stringify({ state, codeVerifier, nonce, redirectUri, issuer }));
+  const { codeChallenge, ...kept } = proof;
+  sessionStorage.setItem(KEY + kept.state, JSON.stringify({ ...kept, redirectUri, issuer }));
   location.assign(authorizeUrl({ ...options, lang: language(options.lang) }, proof, {
     redirect_uri: redirectUri, login_hint: options.provider,
   }));
-  return new Promise(() => {});
+  return new Promise((_, reject) => {
+    addEventListener('pageshow', ({ persisted }) => { if (persisted) reject(failure('cancelled')); });
+  });
 }
 
 /**
@@ -40,7 +43,7 @@ export async function redirectLogin(options) {
 export async function finishRedirect() {
   const here = new URL(location.href);
   const [route, inHash] = here.hash.split('?');
-  const hashed = new URLSearchParams(inHash || '');
+  const hashed = new URLSearchParams(inHash);
   const query = here.searchParams.has('state') ? here.searchParams : hashed;
   const [code, state, iss, error, text] = NAMES.map((name) => query.get(name));
   const kept = state && sessionStorage.getItem(KEY + state);

@@ -4,7 +4,7 @@
  * @typedef {object} Call
  * @property {string} [method] else GET
  * @property {Record<string, string>} [headers]
- * @property {unknown} [body] sent as JSON
+ * @property {object} [body] sent as JSON
  * @property {RequestCredentials} [credentials] else none
  * @property {AbortSignal} [signal]
  * @property {number} [limit] in ms, else 20 s
@@ -12,14 +12,18 @@
  * @typedef {{ok: boolean, status: number, body: any, wait: number}} Answer `wait`: ms that the server asks for
  */
 
-/** A signal that ends with `outer`, after the time last `set`, or when it is cleared. @param {AbortSignal | undefined} outer @param {number} limit in ms */
-export function fuse(outer, limit) {
+/**
+ * A signal that ends with `outer`, after the time last `set`, or when it is cleared.
+ * @param {AbortSignal | undefined} outer @param {number} limit in ms @param {(end?: any) => void} [done] is called at the end
+ */
+export function fuse(outer, limit, done = () => {}) {
   const ends = new AbortController();
   /** @type {any} */
   let timer;
   const clear = () => {
     clearTimeout(timer);
     ends.abort(); // and with it, what listens to `outer`
+    done();
   };
   /** @param {number} ms */
   const set = (ms) => {
@@ -38,14 +42,14 @@ export async function request(url, { method = 'GET', headers, body, credentials 
   try {
     const answer = await fetch(url, {
       method,
-      headers: { accept: 'application/json', ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
-      body: body ? JSON.stringify(body) : undefined,
+      headers: { accept: 'application/json', ...(body && { 'content-type': 'application/json' }), ...headers },
+      body: body && JSON.stringify(body),
       credentials,
       cache: 'no-store',
       signal: ends.signal,
     });
     const text = await answer.text();
-    const wait = 1000 * Number(answer.headers.get('retry-after')) || 0;
+    const wait = 1000 * /** @type {any} */ (answer.headers.get('retry-after')) || 0;
     return { ok: answer.ok, status: answer.status, body: parse(text), wait };
   } finally {
     ends.clear();
@@ -62,11 +66,7 @@ export function parse(text) {
 }
 
 /** Resolves after a time, or at once when the signal ends. @param {number} ms @param {AbortSignal} signal @returns {Promise<unknown>} */
-export const pause = (ms, signal) => new Promise((done) => {
-  const end = fuse(signal, ms).signal;
-  end.addEventListener('abort', done);
-  if (end.aborted) done(end);
-});
+export const pause = (ms, signal) => new Promise((done) => { fuse(signal, ms, done); });
 
 /** Longer with each failure; not all browsers at once after a server came back. @param {number} failures */
 export const backoff = (failures) => Math.min(10000, 1000 * 2 ** failures) * (1 - Math.random() / 4);

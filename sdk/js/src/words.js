@@ -19,6 +19,7 @@ const ZH = {
   blocked: '浏览器拦下了新窗口',
   network: '连不上登录服务',
   server: '登录服务出错了',
+  origin: '页面的源没有登记，请在服务器上执行：',
   warning: '只在您自己打开的页面上扫码',
 };
 
@@ -40,6 +41,7 @@ const EN = {
   blocked: 'The browser blocked it',
   network: 'Sign-in service out of reach',
   server: 'Sign-in service failed',
+  origin: 'This origin is not registered. On the server, run: ',
   warning: 'Only scan codes on pages you opened yourself',
 };
 
@@ -48,5 +50,5 @@ export function language(asked) {
   return /^zh/i.test(asked || document.documentElement.lang || navigator.language) ? 'zh-CN' : 'en';
 }
 
-/** @param {string} lang @returns {Words} */
+/** @param {string} lang @returns {Words & Record<string, string>} */
 export const wordsOf = (lang) => (lang === 'zh-CN' ? ZH : EN);

@@ -82,6 +82,18 @@ test('a redirect keeps the verifier in this tab and asks for a code', async () =
   assert.equal(query.response_type, 'code');
 });
 
+test('who goes back to the page as it was has given up; before that, and for a page that is new, nothing is told', async () => {
+  const told = [];
+  redirectLogin(OPTIONS).catch((failed) => told.push(failed.errMsg));
+  await world.settle();
+  world.window.tell('pageshow', { persisted: false });
+  await world.settle();
+  assert.deepEqual(told, []);
+  world.window.tell('pageshow', { persisted: true });
+  await world.settle();
+  assert.deepEqual(told, ['login:fail cancelled']);
+});
+
 /** Leaves, and comes back to `address` with these parameters. */
 async function comeBack(address, more = {}) {
   redirectLogin({ ...OPTIONS, state: 'st' });

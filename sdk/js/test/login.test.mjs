@@ -59,6 +59,53 @@ test('a mistake in the page’s own callback is seen, and the login goes on', as
   assert.deepEqual(world.leftovers, NOTHING);
 });
 
+test('stopped by a listener, whatever it was told of, a login asks nothing more and tells nobody', async () => {
+  for (const at of ['loading', 'waiting', 'scanned', 'approved', 'denied', 'expired', 'error', 'cancelled', 'another tab']) {
+    const ends = [];
+    const login = createLogin({ ...OPTIONS, retry: false }, {
+      change: ({ status, channel }) => {
+        if (status !== at && !(at === 'another tab' && channel && channel.id === 'wecom')) return;
+        login.stop();
+        world.asked();
+      },
+      success: (result) => ends.push(result),
+      failure: (failed) => ends.push(failed),
+    });
+    if (at === 'error') server.refusals.push({ status: 400, body: { error: 'invalid_request' } });
+    login.start();
+    await world.settle();
+    if (at === 'cancelled') login.cancel();
+    else if (at === 'another tab') login.choose('wecom');
+    else if (['scanned', 'approved', 'denied', 'expired'].includes(at)) server.move(at);
+    await world.settle();
+    assert.deepEqual(world.asked(), [], at);
+    assert.deepEqual(ends, [], at);
+    assert.deepEqual(world.leftovers, NOTHING, at);
+  }
+});
+
+test('begun anew by a listener, a login is the new one', async () => {
+  let again = true;
+  const ends = [];
+  const login = createLogin(OPTIONS, {
+    change: ({ status }) => {
+      if (status !== 'approved' || !again) return;
+      again = false;
+      login.start();
+    },
+    success: (result) => ends.push(result),
+  });
+  login.start();
+  await world.settle();
+  server.move('approved');
+  await world.settle();
+  assert.equal(world.asked().filter((line) => line.endsWith('redeem')).length, 0);
+  assert.equal(login.view.face.ticket.scan_code, 't2');
+  server.move('approved');
+  await world.settle();
+  assert.equal(ends[0].code, 'the-code');
+});
+
 test('the secret of the page is sent to the issuer only, and never in an address', async () => {
   await start();
   server.move('approved');
@@ -278,6 +325,15 @@ test('the network, the server, the origin and the request fail differently', asy
     assert.equal(ends.length, isFinal ? 1 : 0, reason);
     login.stop();
     assert.deepEqual(world.leftovers, NOTHING);
+  }
+});
+
+test('a page whose origin is not registered is told what to type, in its language', async () => {
+  for (const [lang, sentence] of [['en', 'This origin is not registered. On the server, run: '], ['zh-CN', '页面的源没有登记，请在服务器上执行：']]) {
+    server.refusals.push(new TypeError('CORS'), new TypeError('CORS'));
+    const { ends } = await start({ lang });
+    await world.pass(10_000);
+    assert.equal(ends[0].detail, `${sentence}mashang client set site --add-redirect-uri https://site.example/`);
   }
 });
 

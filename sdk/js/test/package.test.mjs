@@ -1,8 +1,8 @@
 /** The package as npm ships it: types that hold, and the files that belong to it. */
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { access, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { access, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -24,6 +24,35 @@ test('the types hold, and the committed declarations are those of the source', n
     assert.deepEqual((await readdir(join(HERE, 'types'))).sort(), made);
     for (const name of made) {
       assert.equal(await readFile(join(HERE, 'types', name), 'utf8'), await readFile(join(folder, name), 'utf8'), `npm run types: ${name}`);
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('every entry has its types, where `exports` are read and where they are not (moduleResolution node)', needsVue, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'mashang-site-'));
+  try {
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(HERE, join(folder, 'node_modules/mashang'));
+    await writeFile(join(folder, 'site.ts'), [
+      "import { scanLogin } from 'mashang';",
+      "import { ScanLoginElement } from 'mashang/element';",
+      "import { useScanLogin } from 'mashang/vue';",
+      "import { isH5 } from 'mashang/uni';",
+      'export const code: Promise<string> = scanLogin({ issuer: "", clientId: "" }).then((result) => result.code);',
+      'export const panel: string | undefined = new ScanLoginElement().panel?.card.lang;',
+      'export const own: string = useScanLogin({ issuer: "", clientId: "" }).number.value;',
+      'export const browser: boolean = isH5();',
+    ].join('\n'));
+    for (const moduleResolution of ['Bundler', 'Node10']) {
+      const compilerOptions = {
+        target: 'ES2020', lib: ['ES2020', 'DOM'], module: 'ESNext', moduleResolution, strict: true, noEmit: true, types: [], skipLibCheck: true,
+        paths: { vue: [join(HERE, '../../tests/node_modules/vue')] },
+      };
+      await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['site.ts'] }));
+      const { status, stdout } = spawnSync(process.execPath, [TSC, '-p', folder], { encoding: 'utf8' });
+      assert.equal(status, 0, `${moduleResolution}: ${stdout}`);
     }
   } finally {
     await rm(folder, { recursive: true });

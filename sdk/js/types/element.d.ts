@@ -25,7 +25,8 @@ export class ScanLoginElement extends HTMLElement {
 /**
  * `<scan-login issuer client-id>`: the panel as an element of the page. It begins when it is on the page and not `paused`,
  * begins anew when an attribute changes, and leaves nothing running when it is taken away. Inside WeChat and WeCom, where
- * nobody scans the screen in their hand, it is a button that leaves the page, and it takes the code of whoever comes back.
+ * nobody scans the screen in their hand, it is a button that leaves the page, and it takes the code of whoever comes back
+ * once the page has loaded.
  *
  * Events: `success` ({@link LoginResult} in `detail`), `fail` (failure: it is over), `change` ({@link View}), and per status
  * `scanned`, `approved`, `expired`, `denied`, `error`, `cancel`, with the failure in `detail` where there is one.
@@ -34,7 +35,8 @@ export type LoginResult = import("./login.js").LoginResult;
 /**
  * `<scan-login issuer client-id>`: the panel as an element of the page. It begins when it is on the page and not `paused`,
  * begins anew when an attribute changes, and leaves nothing running when it is taken away. Inside WeChat and WeCom, where
- * nobody scans the screen in their hand, it is a button that leaves the page, and it takes the code of whoever comes back.
+ * nobody scans the screen in their hand, it is a button that leaves the page, and it takes the code of whoever comes back
+ * once the page has loaded.
  *
  * Events: `success` ({@link LoginResult} in `detail`), `fail` (failure: it is over), `change` ({@link View}), and per status
  * `scanned`, `approved`, `expired`, `denied`, `error`, `cancel`, with the failure in `detail` where there is one.
@@ -43,7 +45,8 @@ export type View = import("./login.js").View;
 /**
  * `<scan-login issuer client-id>`: the panel as an element of the page. It begins when it is on the page and not `paused`,
  * begins anew when an attribute changes, and leaves nothing running when it is taken away. Inside WeChat and WeCom, where
- * nobody scans the screen in their hand, it is a button that leaves the page, and it takes the code of whoever comes back.
+ * nobody scans the screen in their hand, it is a button that leaves the page, and it takes the code of whoever comes back
+ * once the page has loaded.
  *
  * Events: `success` ({@link LoginResult} in `detail`), `fail` (failure: it is over), `change` ({@link View}), and per status
  * `scanned`, `approved`, `expired`, `denied`, `error`, `cancel`, with the failure in `detail` where there is one.

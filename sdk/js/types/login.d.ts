@@ -1,10 +1,59 @@
+/**
+ * @typedef {import('./failure.js').LoginFailure} LoginFailure
+ * @typedef {import('./failure.js').Reason} Reason
+ * @typedef {{state: string, nonce: string, codeChallenge: string, codeVerifier?: string}} Proof
+ *
+ * @typedef {object} LoginOptions
+ * @property {string} issuer where Mashang is, such as `https://login.example.com`
+ * @property {string} clientId
+ * @property {string} [redirectUri] registered, of this page's origin; may be left out if there is only one
+ * @property {string} [scope] else `openid profile`
+ * @property {string} [state] else random
+ * @property {string} [nonce] else random
+ * @property {string} [codeChallenge] S256, of a verifier that the back end keeps; else made here
+ * @property {string} [provider] the channel to begin with
+ * @property {string} [lang] `zh-CN` or `en`
+ * @property {number} [timeout] of all, in ms; else none
+ * @property {boolean} [retry] `false`: the first refusal ends it, instead of offering a fresh code
+ *
+ * @typedef {object} LoginResult for the back end
+ * @property {string} code one use
+ * @property {string} state
+ * @property {string} [codeVerifier] unless the back end keeps its own
+ * @property {string} nonce to be compared with the id token's
+ * @property {string} redirectUri to be repeated in the token request
+ * @property {string} issuer
+ *
+ * @typedef {'idle'|'loading'|'waiting'|'scanned'|'approved'|'denied'|'expired'|'cancelled'|'error'} LoginStatus
+ * @typedef {{id: string, label: string, kind: string, platform: string, scan_hint: string, how: 'qr'|'window'}} Channel
+ * @typedef {{status: string, events: string, socket?: string, refresh: string, redeem: string, cancel: string}} Urls
+ * @typedef {{scan_code: string, scan_url: string|null, qr_svg: string|null, picture: string|null, number: string,
+ *   status: string, version: number, seconds_left: number}} Ticket
+ * @typedef {{mode: string, ticket: Ticket, urls: Urls, trouble: null|{heading: string, text: string, remedy?: string},
+ *   continue_href: string|null, sandbox_phone_href: string|null}} Face
+ *
+ * @typedef {object} View
+ * @property {LoginStatus} status
+ * @property {LoginFailure | null} failure of `error`, `denied`, `expired`, `cancelled`
+ * @property {number} secondsLeft of this stage
+ * @property {{name: string, host: string, logo_uri: string|null, brand_color: string|null} | null} site
+ * @property {string} device `desktop`, `phone` or `inside` an app
+ * @property {Channel[]} channels
+ * @property {Channel | null} channel the open tab
+ * @property {Face | null} face what to show of it, unless it needs a window
+ *
+ * @typedef {object} Listener
+ * @property {(view: View) => void} [change]
+ * @property {(result: LoginResult) => void} [success]
+ * @property {(failed: LoginFailure) => void} [failure] it is over
+ */
 /** @param {LoginOptions} options */
 export function addressOf({ issuer, clientId }: LoginOptions): string;
 /**
  * The address of the issuer's own page.
  * @param {LoginOptions} options @param {Proof} proof @param {Record<string, string|undefined>} more
  */
-export function authorizeUrl(options: LoginOptions, { state, nonce, codeChallenge }: Proof, more: Record<string, string | undefined>): string;
+export function authorizeUrl(options: LoginOptions, proof: Proof, more: Record<string, string | undefined>): string;
 /**
  * Nothing happens before `start`.
  *
@@ -20,36 +69,6 @@ export function authorizeUrl(options: LoginOptions, { state, nonce, codeChalleng
  * @param {LoginOptions} options @param {Listener} [listener] @returns {Login}
  */
 export function createLogin(options: LoginOptions, listener?: Listener): Login;
-/**
- * Nothing happens before `start`.
- */
-export type Login = {
-    view: View;
-    /**
-     * begins, or begins again
-     */
-    start: () => Promise<void>;
-    /**
-     * leaves nothing running, and tells nobody
-     */
-    stop: () => void;
-    /**
-     * the person (or time) gives up: the code is dead
-     */
-    cancel: (reason?: Reason) => void;
-    /**
-     * a fresh code, because somebody asked
-     */
-    refresh: () => void;
-    /**
-     * another tab; the one that is left asks nothing any more
-     */
-    choose: (id: string) => void;
-    /**
-     * to be called in a click; `false` if the browser forbids it
-     */
-    openWindow: () => boolean;
-};
 export type LoginFailure = import("./failure.js").LoginFailure;
 export type Reason = import("./failure.js").Reason;
 export type Proof = {
@@ -200,4 +219,34 @@ export type Listener = {
      * it is over
      */
     failure?: ((failed: LoginFailure) => void) | undefined;
+};
+/**
+ * Nothing happens before `start`.
+ */
+export type Login = {
+    view: View;
+    /**
+     * begins, or begins again
+     */
+    start: () => Promise<void>;
+    /**
+     * leaves nothing running, and tells nobody
+     */
+    stop: () => void;
+    /**
+     * the person (or time) gives up: the code is dead
+     */
+    cancel: (reason?: Reason) => void;
+    /**
+     * a fresh code, because somebody asked
+     */
+    refresh: () => void;
+    /**
+     * another tab; the one that is left asks nothing any more
+     */
+    choose: (id: string) => void;
+    /**
+     * to be called in a click; `false` if the browser forbids it
+     */
+    openWindow: () => boolean;
 };

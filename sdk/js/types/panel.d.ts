@@ -1,4 +1,15 @@
 /**
+ * @typedef {import('./login.js').View} View
+ * @typedef {import('./words.js').Words} Words
+ * @typedef {Node | string | null | false | undefined} Child
+ * @typedef {{card: HTMLElement, login: import('./login.js').Login}} Panel
+ */
+/**
+ * An element with a class or attributes (functions listen) and children.
+ * @param {string} name @param {string | Record<string, any>} given @param {...Child} children @returns {any}
+ */
+export function el(name: string, given: string | Record<string, any>, ...children: Child[]): any;
+/**
  * @param {ShadowRoot} root
  * @param {import('./login.js').LoginOptions} options
  * @param {import('./login.js').Listener & {close?: (event: Event) => void}} listener with `close` there is a button for it

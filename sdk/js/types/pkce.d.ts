@@ -5,14 +5,10 @@ export function challenge(verifier: string): Promise<string>;
  * redirect address either, so a hash of our own would help nobody.
  *
  * @param {{state?: string, nonce?: string, codeChallenge?: string}} given else made here
+ * @returns {Promise<import('./login.js').Proof>}
  */
 export function prepare({ state, nonce, codeChallenge }: {
     state?: string;
     nonce?: string;
     codeChallenge?: string;
-}): Promise<{
-    state: string;
-    nonce: string;
-    codeVerifier: string | undefined;
-    codeChallenge: string;
-}>;
+}): Promise<import("./login.js").Proof>;

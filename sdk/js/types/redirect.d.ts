@@ -1,6 +1,7 @@
 /**
- * Leaves the page; what it promises never comes. `redirectUri`, else this page's address without its query and hash, must
- * be registered, and calls `finishRedirect`.
+ * Leaves the page; what it promises never comes. It rejects with `cancelled` if the person goes back to a page that the
+ * browser kept as it was. `redirectUri`, else this page's address without its query and hash, must be registered, and
+ * calls `finishRedirect`.
  *
  * @param {import('./login.js').LoginOptions} options @returns {Promise<never>}
  */

@@ -4,15 +4,18 @@
  * @typedef {object} Call
  * @property {string} [method] else GET
  * @property {Record<string, string>} [headers]
- * @property {unknown} [body] sent as JSON
+ * @property {object} [body] sent as JSON
  * @property {RequestCredentials} [credentials] else none
  * @property {AbortSignal} [signal]
  * @property {number} [limit] in ms, else 20 s
  *
  * @typedef {{ok: boolean, status: number, body: any, wait: number}} Answer `wait`: ms that the server asks for
  */
-/** A signal that ends with `outer`, after the time last `set`, or when it is cleared. @param {AbortSignal | undefined} outer @param {number} limit in ms */
-export function fuse(outer: AbortSignal | undefined, limit: number): {
+/**
+ * A signal that ends with `outer`, after the time last `set`, or when it is cleared.
+ * @param {AbortSignal | undefined} outer @param {number} limit in ms @param {(end?: any) => void} [done] is called at the end
+ */
+export function fuse(outer: AbortSignal | undefined, limit: number, done?: (end?: any) => void): {
     signal: AbortSignal;
     set: (ms: number) => void;
     clear: () => void;
@@ -35,7 +38,7 @@ export type Call = {
     /**
      * sent as JSON
      */
-    body?: unknown;
+    body?: object | undefined;
     /**
      * else none
      */

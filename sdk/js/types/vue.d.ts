@@ -51,7 +51,7 @@ export const ScanLogin: import("vue").DefineComponent<{
     provider: StringConstructor;
     lang: StringConstructor;
     theme: StringConstructor;
-    timeout: (NumberConstructor | StringConstructor)[];
+    timeout: (StringConstructor | NumberConstructor)[];
     /** Asks nothing while it is true: behind another tab, for example. */
     paused: BooleanConstructor;
 }, () => import("vue").VNode<import("vue").RendererNode, import("vue").RendererElement, {
@@ -88,7 +88,7 @@ export const ScanLogin: import("vue").DefineComponent<{
     provider: StringConstructor;
     lang: StringConstructor;
     theme: StringConstructor;
-    timeout: (NumberConstructor | StringConstructor)[];
+    timeout: (StringConstructor | NumberConstructor)[];
     /** Asks nothing while it is true: behind another tab, for example. */
     paused: BooleanConstructor;
 }>> & {

@@ -1,6 +1,6 @@
 /** The language to use: as asked, else the page's, else the person's. @param {string | null} [asked] */
 export function language(asked?: string | null): "zh-CN" | "en";
-export function wordsOf(lang: string): Words;
+export function wordsOf(lang: string): Words & Record<string, string>;
 export type Words = typeof ZH;
 declare namespace ZH {
     let title: string;
@@ -19,6 +19,7 @@ declare namespace ZH {
     let blocked: string;
     let network: string;
     let server: string;
+    let origin: string;
     let warning: string;
 }
 export {};
