@@ -22,7 +22,8 @@ pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     };
     doctor::configuration(&config, &mut tell);
     let key = &config.store.master_key_file;
-    if key.exists() {
+    // Whoever may not look there is told so by opening it.
+    if key.try_exists().unwrap_or(true) {
         let app = open::app(&config, Surroundings::default()).await?;
         doctor::ours(&app, &mut tell).await;
         doctor::channels(&app, &mut tell).await;

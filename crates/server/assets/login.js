@@ -79,14 +79,26 @@ async function redeem() {
   announce(words.manual);
 }
 
-/** The server says why this person is not let in: nothing else on this page leads on. @param {{title: string, detail: string, onward?: {href: string, label: string}}} why */
+/**
+ * The server says why this person is not let in: as its own page of a problem, and nothing of this one leads on.
+ * @param {{title: string, detail: string, onward?: {href: string, label: string}}} why
+ */
 function refuse({ title, detail, onward }) {
-  const part = (name, text) => Object.assign(document.createElement(name), { textContent: text });
-  const parts = [Object.assign(part('h1', title), { tabIndex: -1 }), part('p', detail)];
-  if (onward) parts.push(Object.assign(part('a', onward.label), { href: onward.href, className: 'button' }));
+  const part = (name, given, ...children) => {
+    const node = Object.assign(document.createElement(name), given);
+    node.append(...children);
+    return node;
+  };
+  const heading = part('h1', { tabIndex: -1 }, title);
+  const icon = page.querySelector('.when-wrong_number .icon') || '!';
+  const parts = [part('div', { className: 'badge' }, icon), heading, part('p', {}, detail)];
+  if (onward) {
+    parts.push(part('div', { className: 'actions' }, part('a', { className: 'button button-big', href: onward.href }, onward.label)));
+  }
+  page.className = 'card card-narrow result result-failed';
   page.replaceChildren(...parts);
   document.title = title;
-  parts[0].focus();
+  heading.focus();
 }
 
 /** A fresh ticket: by itself while somebody looks, else when asked for. */

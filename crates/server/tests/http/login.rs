@@ -227,14 +227,20 @@ async fn sec_40_a_client_switched_off_while_the_person_scans_gets_no_code() {
     assert_eq!(page.browser.fetch(&page.url("redeem")).await.status, StatusCode::NOT_FOUND);
 }
 
-#[tokio::test]
-async fn sec_40_a_person_switched_off_is_told_when_they_scan_and_the_ticket_stays_free() {
-    let app = TestApp::start().await;
+/// Somebody who has signed in before: at WeChat, here, and what the website got.
+async fn somebody_known(app: &TestApp) -> (String, UserId, Value) {
     let person = app.person("小明").await;
     let back = app.log_in(&app.desktop(), &person).await;
     let tokens = app.exchange(&param(&back, "code")).await.json();
-    let sub = claims(tokens["id_token"].as_str().unwrap())["sub"].as_str().unwrap().to_owned();
-    app.app.records.set_user_disabled(&sub.parse().unwrap(), Some(app.app.now())).await.unwrap();
+    let user = claims(tokens["id_token"].as_str().unwrap())["sub"].as_str().unwrap().parse().unwrap();
+    (person, user, tokens)
+}
+
+#[tokio::test]
+async fn sec_40_a_person_switched_off_is_told_when_they_scan_and_the_ticket_stays_free() {
+    let app = TestApp::start().await;
+    let (person, user, tokens) = somebody_known(&app).await;
+    app.app.records.set_user_disabled(&user, Some(app.app.now())).await.unwrap();
     assert_eq!(app.userinfo(tokens["access_token"].as_str().unwrap()).await.status, StatusCode::UNAUTHORIZED);
     let page = app.open_login(&app.desktop()).await;
     let phone = app.phone();
@@ -248,14 +254,11 @@ async fn sec_40_a_person_switched_off_is_told_when_they_scan_and_the_ticket_stay
 #[tokio::test]
 async fn sec_40_a_person_switched_off_after_their_scan_gets_no_code_and_the_page_can_say_why() {
     let app = TestApp::start().await;
-    let person = app.person("小明").await;
-    let back = app.log_in(&app.desktop(), &person).await;
-    let tokens = app.exchange(&param(&back, "code")).await.json();
-    let sub = claims(tokens["id_token"].as_str().unwrap())["sub"].as_str().unwrap().to_owned();
+    let (person, user, _) = somebody_known(&app).await;
     let page = app.open_login(&app.desktop()).await;
     let phone = app.phone();
     let token = app.scan(&phone, &page.ticket, &person).await;
-    app.app.records.set_user_disabled(&sub.parse().unwrap(), Some(app.app.now())).await.unwrap();
+    app.app.records.set_user_disabled(&user, Some(app.app.now())).await.unwrap();
     app.approve(&phone, &page, &token, &page.number).await;
     let refused = page.browser.fetch(&page.url("redeem")).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
