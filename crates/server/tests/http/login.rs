@@ -6,6 +6,8 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
+use mashang_login::ids::UserId;
+use serde_json::Value;
 use tower::ServiceExt as _;
 
 use crate::support::*;
