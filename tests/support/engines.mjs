@@ -75,8 +75,12 @@ class Engine {
   /** Ends it, with a word to whoever is connected or, by SIGKILL, without. */
   async end(signal = this.goodbye) {
     this.resume();
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const relatives = family(this.child.pid);
+    this.child.kill(signal);
     await this.exited;
+    // The children of a PostgreSQL that was killed notice a moment later, and it does not start again beside them.
+    await until('its children have ended too', () => !relatives.some((pid) => existsSync(`/proc/${pid}`)), START);
   }
 
   /** For good. */
