@@ -241,6 +241,32 @@ async fn a_corrupt_row_names_its_table_and_key_and_nothing_secret() {
 }
 
 #[tokio::test]
+async fn what_a_website_left_by_refreshing_for_months_is_swept_in_rounds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mashang.db");
+    let world = World::default();
+    let records = open(&path).await.unwrap();
+    let client = world.client("site");
+    records.save_client(&client).await.unwrap();
+    let grant = world.grant(&client);
+    records.begin_grant(&grant).await.unwrap();
+    let approval = world.approval(&grant, world.proof("wx1", "oOpenid"));
+    assert!(matches!(records.fulfil_grant(&approval, world.now).await.unwrap(), Fulfilled::Done { .. }));
+    meddle(
+        &path,
+        "insert into refresh_tokens (token, family_id, expires_at, spent_at) \
+         with recursive times (n) as (select 1 union all select n + 1 from times where n < 2500) \
+         select 'token ' || n, id, 1, 1 from families, times",
+    )
+    .await;
+    let gone = records.sweep(world.after(400 * 24 * 3600)).await.unwrap();
+    assert!(gone > 2500, "{gone}");
+    let pool = SqlitePool::connect(&url(&path)).await.unwrap();
+    let left = "select (select count(*) from refresh_tokens) + (select count(*) from families)";
+    assert_eq!(sqlx::query_scalar::<_, i64>(left).fetch_one(&pool).await.unwrap(), 0);
+}
+
+#[tokio::test]
 async fn a_corrupt_password_or_passkey_is_told_without_name_hash_or_key() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mashang.db");
