@@ -93,10 +93,7 @@ pub async fn channels(app: &App, tell: &mut Tell<'_>) {
 async fn engines(app: &App) -> Finding {
     match health::check(app).await {
         Ok(()) => Finding::new("store, tickets", Health::Well, "the engines answer"),
-        Err(why) => {
-            let cause = std::error::Error::source(&why).map(|cause| format!(": {cause}")).unwrap_or_default();
-            Finding::new("store, tickets", Health::Ill, format!("{why}{cause}"))
-        }
+        Err(why) => Finding::new("store, tickets", Health::Ill, causes(&why)),
     }
 }
 

@@ -15,15 +15,14 @@
 
 pub(crate) mod answer;
 mod here;
+mod switched_off;
 
 use axum::response::Response;
 use mashang_login::Timestamp;
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::Client;
 use mashang_login::grant::{Grant, Purpose};
-use mashang_login::identity::IdentityKey;
-use mashang_login::ids::{ChannelId, GrantId, ScanCode, UserId};
-use mashang_login::records::StoreError;
+use mashang_login::ids::{ChannelId, GrantId, ScanCode};
 use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
 use mashang_login::ticket::{Origin, Refusal, Status, Ticket};
@@ -33,6 +32,7 @@ use tokio::time::Instant;
 
 pub use self::answer::{redeem, redeem_for_page};
 pub use self::here::prove_here;
+pub use self::switched_off::{switched_off, turned_away};
 use crate::oauth::message;
 use crate::state::App;
 use crate::traces::{self, Side};
@@ -375,16 +375,6 @@ pub async fn draw(
     app.metrics.begun.get_or_create(&[("client", client.id.as_str().to_owned().into())]).inc();
     audit::of_ticket(app, visitor, AuditKind::TicketStarted, &ticket, None).await;
     Ok(ticket)
-}
-
-/// The person behind an identity, if an administrator switched them off: they are told when they scan, not after their yes.
-///
-/// # Errors
-/// When the store does not answer.
-pub async fn switched_off(app: &App, key: &IdentityKey) -> Result<Option<UserId>, StoreError> {
-    let Some(identity) = app.records.identity(key).await? else { return Ok(None) };
-    let user = app.records.user(&identity.user).await?;
-    Ok(user.filter(|user| user.disabled_at.is_some()).map(|user| user.id))
 }
 
 /// The host a redirect address leads to, as the person should see it; the scheme for apps.

@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use mashang_login::accounts::UnionNews;
 use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::client::Client;
 use mashang_login::credentials::{Credentials, NewUser};
+use mashang_login::grant::Grant;
+use mashang_login::identity::Proof;
 use mashang_login::records::{Fulfilled, Login, Records, StoreError};
 use mashang_store::conformance::fixtures::World;
 use mashang_store::sql::{Durability, OpenError, SqlOptions, SqlRecords};
@@ -205,19 +208,25 @@ async fn a_folder_in_the_way_is_an_error_that_names_it() {
     assert!(open(&folder.path().join("notes.txt")).await.is_err());
 }
 
+/// Somebody signs in to a website; who asked, and by which request.
+async fn one_login(world: &World, records: &SqlRecords, proof: Proof) -> (Client, Grant) {
+    let client = world.client("site");
+    records.save_client(&client).await.unwrap();
+    let grant = world.grant(&client);
+    records.begin_grant(&grant).await.unwrap();
+    let done = records.fulfil_grant(&world.approval(&grant, proof), world.now).await.unwrap();
+    assert!(matches!(done, Fulfilled::Done { .. }));
+    (client, grant)
+}
+
 #[tokio::test]
 async fn a_corrupt_row_names_its_table_and_key_and_nothing_secret() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mashang.db");
     let world = World::default();
     let records = open(&path).await.unwrap();
-    let client = world.client("site");
-    records.save_client(&client).await.unwrap();
-    let grant = world.grant(&client);
-    records.begin_grant(&grant).await.unwrap();
     let proof = world.proof("wx1", "oLongAndSecretOpenid");
-    let done = records.fulfil_grant(&world.approval(&grant, proof.clone()), world.now).await.unwrap();
-    assert!(matches!(done, Fulfilled::Done { .. }));
+    let (client, grant) = one_login(&world, &records, proof.clone()).await;
 
     meddle(
         &path,
@@ -246,12 +255,7 @@ async fn what_a_website_left_by_refreshing_for_months_is_swept_in_rounds() {
     let path = folder.path().join("mashang.db");
     let world = World::default();
     let records = open(&path).await.unwrap();
-    let client = world.client("site");
-    records.save_client(&client).await.unwrap();
-    let grant = world.grant(&client);
-    records.begin_grant(&grant).await.unwrap();
-    let approval = world.approval(&grant, world.proof("wx1", "oOpenid"));
-    assert!(matches!(records.fulfil_grant(&approval, world.now).await.unwrap(), Fulfilled::Done { .. }));
+    one_login(&world, &records, world.proof("wx1", "oOpenid")).await;
     meddle(
         &path,
         "insert into refresh_tokens (token, family_id, expires_at, spent_at) \

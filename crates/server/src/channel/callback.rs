@@ -187,8 +187,7 @@ async fn exchanged(
 ) -> Result<(TripEnd, Option<String>), Problem> {
     let exchange = tokio::time::timeout(EXCHANGE, channel.exchange(app, code, visitor.language)).await;
     match exchange.unwrap_or_else(|_| Err(ChannelFailure::too_slow())) {
-        Ok(proof) if flow::switched_off(app, &proof.key).await?.is_some() => {
-            audit::of_trip(app, visitor, AuditKind::SignInRefused, &trip.ticket, &channel.id).await;
+        Ok(proof) if flow::turned_away(app, visitor, &trip.ticket, &proof).await? => {
             Ok((TripEnd::Failed { words: SWITCHED_OFF.into(), errcode: None }, None))
         }
         Ok(proof) => Ok((proven(app, visitor, trip, proof).await?, None)),

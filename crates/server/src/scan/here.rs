@@ -115,8 +115,7 @@ pub async fn bind(
     proof: Proof,
 ) -> Result<String, Problem> {
     let channel = proof.channel.clone();
-    if flow::switched_off(app, &proof.key).await?.is_some() {
-        audit::of_trip(app, visitor, AuditKind::SignInRefused, code, &channel).await;
+    if flow::turned_away(app, visitor, code, &proof).await? {
         return Err(Problem::PersonDisabled);
     }
     let moved =
