@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { after, beforeEach, test } from 'node:test';
 
+import { startBalancer } from '../support/balancer.mjs';
 import * as channels from '../support/channels.mjs';
 import { startHouse } from '../support/house.mjs';
 import { run, startServer } from '../support/processes.mjs';
@@ -106,5 +107,38 @@ test('a public address that leads to somebody else, or to nobody, is told', asyn
     assert.match(said.stderr, /one thing is wrong/);
   } finally {
     await other.stop();
+  }
+});
+
+test('a proxy that keeps WebSockets out, holds events back or loses cookies is told, with what to change', async () => {
+  const proxy = await startBalancer();
+  const server = await startServer({ sandbox: house.sandbox, url: proxy.url, proxies: ['127.0.0.1'] });
+  try {
+    proxy.ports.push(server.port);
+    const found = async () => about(await doctor(server.config), 'server.public_url');
+    let [leadsHere, waiting] = await found();
+    assert.match(leadsHere, /^ok .* leads here$/);
+    assert.match(waiting, /^ok .*by WebSocket and by event stream/);
+
+    proxy.upgrade = (_, socket) => socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    [leadsHere, waiting] = await found();
+    assert.match(leadsHere, /^ok/);
+    assert.match(waiting, /^note .*WebSockets do not get through \(HTTP 400\).*proxy_http_version.*[一-鿿]/);
+
+    const { pass } = proxy;
+    proxy.pass = (incoming, answer) => (incoming.url.endsWith('/events') ? undefined : pass.call(proxy, incoming, answer));
+    const [, noSocket, held, ...others] = await found();
+    assert.match(noSocket, /^note .*WebSockets/);
+    assert.match(held, /^note .*events are held back \(nothing came.*proxy_buffering off.*[一-鿿]/);
+    assert.deepEqual(others, []);
+
+    proxy.pass = (incoming, answer) => {
+      delete incoming.headers.cookie;
+      return pass.call(proxy, incoming, answer);
+    };
+    assert.match((await found()).join('\n'), /\nILL .*\(HTTP 404\).*Set-Cookie.*[一-鿿]/);
+  } finally {
+    await server.stop();
+    proxy.stop();
   }
 });

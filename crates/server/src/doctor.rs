@@ -4,23 +4,24 @@
 //! the app, its secret and the way to the platform are right; anything else is what people would be refused for. No token is
 //! replaced, nothing is sent to anybody, and a server may run beside it.
 
+mod public_url;
+mod waiting;
+
 use std::time::Duration;
 
-use http::StatusCode;
 use mashang_login::identity::Proof;
-use serde::Deserialize;
 
 use crate::channel::{Channel, ChannelFailure, FailureWords, Means};
 use crate::clock_skew::{self, Skew};
 use crate::config::Config;
 use crate::config::channel::MiniQr;
+use crate::health;
 use crate::message::Sender;
 use crate::outgoing::causes;
 use crate::phone::mini;
 use crate::platform::Source;
 use crate::state::App;
 use crate::web::language::Language;
-use crate::{health, outgoing, urls};
 
 /// To be reached at our own public address, and to be answered there.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -69,13 +70,22 @@ pub fn configuration(config: &Config, tell: &mut Tell<'_>) {
     }
 }
 
-/// Our own side: engines, clock, and whether websites and phones get here.
+/// Our own side: engines, clock, whether websites and phones get here, and whether browsers can wait here.
 pub async fn ours(app: &App, tell: &mut Tell<'_>) {
     tell(engines(app).await);
     for skew in clock_skew::measure(app).await.into_iter().filter(Skew::is_too_much) {
         tell(Finding::new("clock", Health::Ill, skew.to_string()));
     }
-    tell(public_url(app).await);
+    let place = "server.public_url";
+    match public_url::look(app).await {
+        Ok(()) => {
+            tell(Finding::new(place, Health::Well, format!("{} leads here", app.site.public_url)));
+            for (health, said) in waiting::look(app).await {
+                tell(Finding::new(place, health, said));
+            }
+        }
+        Err(said) => tell(Finding::new(place, Health::Ill, said)),
+    }
 }
 
 /// What each channel needs of others.
@@ -94,75 +104,6 @@ async fn engines(app: &App) -> Finding {
     match health::check(app).await {
         Ok(()) => Finding::new("store, tickets", Health::Well, "the engines answer"),
         Err(why) => Finding::new("store, tickets", Health::Ill, causes(&why)),
-    }
-}
-
-/// Whether websites and phones find this server, and no other, at its public address.
-async fn public_url(app: &App) -> Finding {
-    let finding = |health, said: String| Finding::new("server.public_url", health, said);
-    match answers(app).await {
-        Ok(()) => finding(Health::Well, format!("{} leads here", app.site.public_url)),
-        Err(said) => finding(Health::Ill, said),
-    }
-}
-
-async fn answers(app: &App) -> Result<(), String> {
-    #[derive(Deserialize)]
-    struct Discovery {
-        issuer: String,
-    }
-    #[derive(Deserialize)]
-    struct KeySet {
-        keys: Vec<Key>,
-    }
-    #[derive(Deserialize)]
-    struct Key {
-        kid: Option<String>,
-    }
-    let client = outgoing::direct(CONNECT, PATIENCE).build().map_err(|error| error.to_string())?;
-    let ours = &app.site.public_url;
-    let body = read(&client, app.site.absolute(urls::DISCOVERY)).await?;
-    let discovery: Discovery = serde_json::from_slice(&body).map_err(|_| foreign(ours))?;
-    if discovery.issuer != *ours {
-        return Err(format!(
-            "{ours} is answered by `{}`: it leads to a server with another server.public_url / 该地址由另一个 server.public_url 的服务应答",
-            discovery.issuer
-        ));
-    }
-    let body = read(&client, app.site.absolute(urls::JWKS)).await?;
-    let published: KeySet = serde_json::from_slice(&body).map_err(|_| foreign(ours))?;
-    let own = app.records.signing_keys().await.map_err(|error| error.to_string())?;
-    let is_own = |kid: &String| own.iter().any(|key| key.id.to_string() == *kid);
-    if published.keys.iter().filter_map(|key| key.kid.as_ref()).any(is_own) {
-        Ok(())
-    } else {
-        Err(format!(
-            "{ours} leads to a Mashang with another database: none of its keys is in store.url / 该地址由使用另一个数据库的 Mashang 应答"
-        ))
-    }
-}
-
-fn foreign(ours: &str) -> String {
-    format!(
-        "{ours} is answered by something else than Mashang: look at the proxy in front, and at the name in DNS / 应答的不是 Mashang：请检查反向代理和域名解析"
-    )
-}
-
-async fn read(client: &reqwest::Client, url: String) -> Result<Vec<u8>, String> {
-    let failed = |error: reqwest::Error| {
-        format!(
-            "{url} cannot be reached from this machine: {}. Is the server running (`mashang health`), does the name lead to \
-             the proxy in front of it, and is its certificate whole? A router that does not lead a network back to its own \
-             public address fails here alone / 本机无法访问该地址：请检查服务是否在运行、域名解析、反向代理和证书；路由器不支持回流（hairpin）时，只有本机访问会失败",
-            causes(&error.without_url())
-        )
-    };
-    let answer = client.get(&url).send().await.map_err(failed)?;
-    match answer.status() {
-        StatusCode::OK => Ok(answer.bytes().await.map_err(failed)?.to_vec()),
-        status => Err(format!(
-            "{url} answers {status}: look at the proxy in front, whether it hands everything on to server.listen / 请检查反向代理是否把所有请求转给 server.listen"
-        )),
     }
 }
 

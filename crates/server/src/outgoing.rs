@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder};
+use reqwest::{Client, ClientBuilder, Response};
 
 /// How long a connection may rest: less than the other side waits, which else may give it up under a call.
 pub const RESTS: Duration = Duration::from_secs(5);
@@ -21,6 +21,21 @@ pub fn direct(connect: Duration, whole: Duration) -> ClientBuilder {
         .timeout(whole)
         .referer(false)
         .no_proxy()
+}
+
+/// The body of an answer; `None` if it is longer than `limit` bytes, which are read and no more.
+///
+/// # Errors
+/// What kept the rest from arriving.
+pub async fn body(mut answer: Response, limit: usize) -> reqwest::Result<Option<Vec<u8>>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await? {
+        if body.len() + chunk.len() > limit {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
 }
 
 /// An error with what caused it, as one line.

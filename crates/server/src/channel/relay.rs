@@ -53,7 +53,7 @@ impl Relay {
             was_reached: !error.is_connect(),
             why: causes(&error.without_url()),
         };
-        let mut answer = self
+        let answer = self
             .http
             .post(self.with_query(query))
             .header(header::CONTENT_TYPE, "text/xml; charset=utf-8")
@@ -64,13 +64,9 @@ impl Relay {
         if answer.status() != reqwest::StatusCode::OK {
             return Err(NoAnswer::after(format!("HTTP {}", answer.status().as_u16())));
         }
-        let mut read = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(told)? {
-            if read.len() + chunk.len() > ANSWER_LIMIT {
-                return Err(NoAnswer::after(format!("its answer exceeds {ANSWER_LIMIT} bytes")));
-            }
-            read.extend_from_slice(&chunk);
-        }
+        let Some(read) = outgoing::body(answer, ANSWER_LIMIT).await.map_err(told)? else {
+            return Err(NoAnswer::after(format!("its answer exceeds {ANSWER_LIMIT} bytes")));
+        };
         Ok(if read.first() == Some(&b'<') { EventAnswer::xml(read) } else { EventAnswer::plain(read) })
     }
 

@@ -3,21 +3,17 @@
 use serde::de::DeserializeOwned;
 
 use super::{ANSWER_LIMIT, SendError};
+use crate::outgoing;
 
 /// The status and the whole body.
 pub(super) async fn read(
     provider: &str,
-    mut answer: reqwest::Response,
+    answer: reqwest::Response,
 ) -> Result<(reqwest::StatusCode, Vec<u8>), SendError> {
     let status = answer.status();
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| SendError::of_http(provider, error))? {
-        if body.len() + chunk.len() > ANSWER_LIMIT {
-            return Err(SendError::down(provider, "its answer is too long"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok((status, body))
+    let body = outgoing::body(answer, ANSWER_LIMIT).await;
+    let body = body.map_err(|error| SendError::of_http(provider, error))?;
+    Ok((status, body.ok_or_else(|| SendError::down(provider, "its answer is too long"))?))
 }
 
 /// The body as JSON of the documented form.

@@ -48,20 +48,14 @@ impl Theirs {
     /// Asks for the token.
     async fn take(&self) -> Result<IssuedToken, TheirsFailure> {
         let request = self.http.get(self.url.clone()).bearer_auth(self.key.expose());
-        let mut answer = request.send().await.map_err(|_| TheirsFailure::Unreachable)?;
+        let answer = request.send().await.map_err(|_| TheirsFailure::Unreachable)?;
         match answer.status().as_u16() {
             200 => {}
             status @ (401 | 403) => return Err(TheirsFailure::Refused(status)),
             status => return Err(TheirsFailure::Status(status)),
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|_| TheirsFailure::Unreachable)? {
-            if body.len() + chunk.len() > ANSWER_LIMIT {
-                return Err(TheirsFailure::Malformed);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        read(&body).ok_or(TheirsFailure::Malformed)
+        let body = outgoing::body(answer, ANSWER_LIMIT).await.map_err(|_| TheirsFailure::Unreachable)?;
+        body.as_deref().and_then(read).ok_or(TheirsFailure::Malformed)
     }
 
     /// Tells that the platform no longer takes a token. A system that does not know this call has its own way to find

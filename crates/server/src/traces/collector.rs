@@ -116,7 +116,7 @@ impl Collector {
             if error.is_timeout() && !error.is_connect() { Refusal::Slow } else { Refusal::Unreachable }
         };
         let sent = self.http.post(self.url.clone()).body(request.encode_to_vec()).send().await;
-        let mut answer = sent.map_err(failed)?;
+        let answer = sent.map_err(failed)?;
         match answer.status() {
             status if status.is_success() => {}
             status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => return Err(Refusal::Key(status)),
@@ -126,13 +126,7 @@ impl Collector {
             status if status.is_redirection() => return Err(Refusal::Path(status)),
             status => return Err(Refusal::Status(status)),
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > ANSWER_LIMIT {
-                return Ok(());
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let Some(body) = outgoing::body(answer, ANSWER_LIMIT).await.map_err(failed)? else { return Ok(()) };
         // Taken, whatever else it wanted to say.
         let answer = ExportTraceServiceResponse::decode(&*body).unwrap_or_default();
         match answer.partial_success.filter(|partly| partly.rejected_spans > 0) {

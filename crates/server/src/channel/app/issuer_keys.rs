@@ -11,7 +11,7 @@ use url::Url;
 
 use super::jwk::{Key, KeySet};
 use crate::config::app::{JwtAlgorithm, may_be_asked};
-use crate::outgoing::RESTS;
+use crate::outgoing::{self, RESTS};
 
 /// Between two questions to the issuer, whatever tokens arrive: a stranger cannot make us call it at will.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
@@ -202,17 +202,11 @@ impl IssuerKeys {
             }
             text
         };
-        let mut response = self.http.get(url.clone()).send().await.map_err(failed)?;
+        let response = self.http.get(url.clone()).send().await.map_err(failed)?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(format!("{url}: HTTP {}", response.status().as_u16()));
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > LIMIT {
-                return Err(format!("{url}: longer than {LIMIT} bytes"));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+        let body = outgoing::body(response, LIMIT).await.map_err(failed)?;
+        body.ok_or_else(|| format!("{url}: longer than {LIMIT} bytes"))
     }
 }
