@@ -28,12 +28,13 @@ test('compose: the file is what the Compose specification describes', { skip }, 
   await runs(linter('check-jsonschema'), ['--builtin-schema', 'vendor.compose-spec', path('compose/compose.yml')]);
 });
 
-test('compose: only nginx is reached from outside; databases have no way out, and no image is `latest`', { skip }, () => {
+test('compose: only nginx is reached from outside; databases have no way out, no log fills the disk, and no image is `latest`', { skip }, () => {
   for (const [name, service] of Object.entries(compose.services)) {
     assert.equal(Boolean(service.ports), name === 'nginx', name);
     assert.match(service.image, /^[a-z]+:(\d|\$\{MASHANG_VERSION:\?)/, name);
     assert.ok(service.security_opt.includes('no-new-privileges:true'), name);
     assert.ok(service.healthcheck || service.image.startsWith('mashang:'), `${name} says how it is`);
+    assert.ok(service.logging.options['max-size'] && service.logging.options['max-file'], `the log of ${name} fills no disk`);
   }
   assert.deepEqual(compose.networks.back, { internal: true });
   assert.deepEqual([compose.services.postgres.networks, compose.services.redis.networks], [['back'], ['back']]);

@@ -67,6 +67,12 @@ test('image: its own configuration is valid', async () => {
   assert.match(await run(['config', 'check', '--config', path('docker/mashang.toml')]), /is valid/);
 });
 
+test('image: a first start has as long to bring large tables up to date as on Kubernetes', () => {
+  const [, seconds] = /--start-period=(\d+)s/.exec(DOCKERFILE);
+  const [, period, times] = /startupProbe:[^]*?periodSeconds: (\d+)\s+failureThreshold: (\d+)/.exec(read('kubernetes/deployment.yaml'));
+  assert.equal(Number(seconds), period * times);
+});
+
 test('image: its health check tells a server that is ready from one that is not there', async () => {
   const [, command] = /^ +CMD (\[.*\])$/m.exec(DOCKERFILE);
   const [program, ...args] = JSON.parse(command);

@@ -90,9 +90,16 @@ export function standsInFront(name, { skip, start }) {
   test(`${name}: SEC-72, the visitor's address and the request's name come from the proxy alone`, { skip }, async () => {
     const node = await startNode((_, response) => response.end('ok'));
     const { port } = await inFrontOf(node);
-    await ask(port, '/', { headers: { host: NAME, 'x-forwarded-for': '203.0.113.9', 'x-request-id': 'of-the-visitor' } });
-    assert.equal(node.seen[0].headers['x-forwarded-for'], '127.0.0.1');
-    assert.notEqual(node.seen[0].headers['x-request-id'], 'of-the-visitor');
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const headers = { host: NAME, 'x-forwarded-for': '203.0.113.9', 'x-request-id': 'of-the-visitor', traceparent, tracestate: 'of=the-visitor' };
+    await ask(port, '/', { headers });
+    (await openWebSocket(port, '/login/g/t/events', headers)).destroy();
+    assert.equal(node.seen.length, 2);
+    for (const seen of node.seen) {
+      assert.equal(seen.headers['x-forwarded-for'], '127.0.0.1');
+      assert.notEqual(seen.headers['x-request-id'], 'of-the-visitor');
+      assert.deepEqual([seen.headers.traceparent, seen.headers.tracestate], [undefined, undefined], 'which trace it belongs to');
+    }
   });
 
   test(`${name}: a node that refuses connections is passed over, by POSTs too`, { skip }, async () => {

@@ -24,6 +24,13 @@ test('systemd: the unit has no unknown key and no wrong value', { skip }, async 
   assert.equal(stdout + stderr, '');
 });
 
+test('systemd: a database that is away for a while does not end it for ever', () => {
+  const settings = read('systemd/mashang.service');
+  assert.match(settings, /^StartLimitIntervalSec=0$/m);
+  assert.match(settings, /^Restart=on-failure$/m);
+  assert.ok(Number(/^RestartSec=(\d+)$/m.exec(settings)[1]) >= 5, 'nor does it fill the log');
+});
+
 test('systemd: an exposure of at most 1.5 of 10', { skip }, async () => {
   await runs('systemd-analyze', ['security', '--offline=yes', '--threshold=15', unit]);
 });

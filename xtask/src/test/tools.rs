@@ -19,12 +19,14 @@ const EXAMPLE_TOOLS: [(&str, &[&str]); 6] = [
 ];
 
 /// The same for the files of `deploy/`.
-const DEPLOY_TOOLS: [(&str, &[&str]); 5] = [
+const DEPLOY_TOOLS: [(&str, &[&str]); 6] = [
     ("/usr/sbin/nginx", &["nginx"]),
     ("/usr/bin/caddy", &["caddy"]),
     ("/usr/bin/openssl", &["openssl"]),
     ("/usr/bin/systemd-analyze", &["systemd"]),
     ("/usr/bin/redis-server", &["redis-server", "redis-tools"]),
+    // For promtool, which tries the alerts.
+    ("/usr/bin/promtool", &["prometheus"]),
 ];
 
 /// Whether cargo has this component, such as `fmt`.
