@@ -7,9 +7,18 @@ const { ISSUER = 'http://127.0.0.1:8080', CLIENT_ID = 'my-site', CLIENT_SECRET, 
 const OWN_URL = process.env.OWN_URL ?? `http://127.0.0.1:${PORT}`;
 const isHttps = OWN_URL.startsWith('https://');
 
-const provider = await oidc.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET, undefined, {
-  execute: ISSUER.startsWith('http://') ? [oidc.allowInsecureRequests] : [], // plain http only while developing
-});
+// Looked up at the first sign-in, and again after a failure: the website starts while Mashang is away.
+let found;
+function provider() {
+  found ??= oidc.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET, undefined, {
+    execute: ISSUER.startsWith('http://') ? [oidc.allowInsecureRequests] : [], // plain http only while developing
+  });
+  return found.catch((error) => {
+    found = undefined;
+    throw error;
+  });
+}
+
 const app = express();
 if (isHttps) app.set('trust proxy', 1); // the proxy that does TLS tells so by X-Forwarded-Proto
 app.use(session({
@@ -18,9 +27,10 @@ app.use(session({
 }));
 
 app.get('/login', async (req, res) => {
+  const mashang = await provider();
   const checks = { pkceCodeVerifier: oidc.randomPKCECodeVerifier(), expectedState: oidc.randomState(), expectedNonce: oidc.randomNonce() };
   req.session.checks = checks;
-  res.redirect(oidc.buildAuthorizationUrl(provider, {
+  res.redirect(oidc.buildAuthorizationUrl(mashang, {
     redirect_uri: `${OWN_URL}/callback`,
     scope: 'openid profile',
     state: checks.expectedState,
@@ -34,14 +44,15 @@ app.get('/callback', async (req, res) => {
   const { checks } = req.session;
   if (!checks) return res.status(400).type('text').send('No sign-in was begun in this browser. Go to /login\n');
   delete req.session.checks; // they are good for one answer
+  const mashang = await provider();
   let tokens;
   try {
-    tokens = await oidc.authorizationCodeGrant(provider, new URL(req.originalUrl, OWN_URL), { ...checks, idTokenExpected: true });
+    tokens = await oidc.authorizationCodeGrant(mashang, new URL(req.originalUrl, OWN_URL), { ...checks, idTokenExpected: true });
   } catch (error) {
     return res.status(400).type('text').send(`Not signed in: ${error.error ?? error.message}\n`);
   }
   const { sub } = tokens.claims();
-  const { name } = await oidc.fetchUserInfo(provider, tokens.access_token, sub);
+  const { name } = await oidc.fetchUserInfo(mashang, tokens.access_token, sub);
   await new Promise((done, fail) => req.session.regenerate((error) => (error ? fail(error) : done())));
   Object.assign(req.session, { person: { sub, name }, idToken: tokens.id_token }); // your own user is the one with this sub
   res.redirect('/');
@@ -49,9 +60,12 @@ app.get('/callback', async (req, res) => {
 
 app.post('/logout', (req, res) => {
   const { idToken } = req.session;
-  req.session.destroy(() => res.redirect(303, oidc.buildEndSessionUrl(provider, {
-    post_logout_redirect_uri: `${OWN_URL}/`, ...(idToken && { id_token_hint: idToken }),
-  }).href));
+  req.session.destroy(async () => {
+    const mashang = await provider().catch(() => undefined); // signed out here in any case
+    res.redirect(303, mashang ? oidc.buildEndSessionUrl(mashang, {
+      post_logout_redirect_uri: `${OWN_URL}/`, ...(idToken && { id_token_hint: idToken }),
+    }).href : '/');
+  });
 });
 
 app.get('/', (req, res) => {
@@ -60,6 +74,11 @@ app.get('/', (req, res) => {
     ? `<p>Hello ${text(person.name ?? 'nobody in particular')}, you are ${text(person.sub)}.</p>
        <form method="post" action="/logout"><button>Sign out</button></form>`
     : '<a href="/login">Sign in</a>');
+});
+
+app.use((error, req, res, next) => {
+  console.error(error);
+  res.status(502).type('text').send('The login service does not answer. Please try again later.\n');
 });
 
 /** People choose their names: they are text, never HTML. */

@@ -3,6 +3,7 @@
 import os
 from html import escape
 
+import httpx
 import uvicorn
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.starlette_client import OAuth
@@ -30,6 +31,11 @@ mashang = OAuth().register(
 )
 
 
+@app.exception_handler(httpx.HTTPError)
+async def mashang_is_away(request: Request, error: httpx.HTTPError):
+    return PlainTextResponse("The login service does not answer. Please try again later.\n", status_code=502)
+
+
 @app.get("/login")
 async def login(request: Request):
     return await mashang.authorize_redirect(request, f"{OWN_URL}/callback")
@@ -52,7 +58,10 @@ async def callback(request: Request):
 async def logout(request: Request):
     id_token = request.session.get("id_token")
     request.session.clear()
-    away = await mashang.logout_redirect(request, f"{OWN_URL}/", id_token_hint=id_token)
+    try:
+        away = await mashang.logout_redirect(request, f"{OWN_URL}/", id_token_hint=id_token)
+    except httpx.HTTPError:
+        away = RedirectResponse("/")  # signed out here in any case
     away.status_code = 303
     return away
 

@@ -60,11 +60,16 @@ function come_back(array $provider, string $client_id, string $client_secret, st
     go('/');
 }
 
-/** Ends our session, then Mashang's. */
-function sign_out(array $provider, string $client_id, string $own_url): never
+/** Ends our session, then Mashang's if it answers. */
+function sign_out(string $issuer, string $client_id, string $own_url): never
 {
     $query = ['post_logout_redirect_uri' => "$own_url/", 'client_id' => $client_id, 'id_token_hint' => $_SESSION['id_token'] ?? null];
     session_destroy();
+    try {
+        $provider = discover($issuer);
+    } catch (RuntimeException) {
+        go('/');
+    }
     go($provider['end_session_endpoint'] . '?' . http_build_query($query));
 }
 
@@ -81,7 +86,7 @@ try {
     match ($_SERVER['REQUEST_METHOD'] . ' ' . parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH)) {
         'GET /login' => sign_in(discover($issuer), $client_id, $own_url),
         'GET /callback' => come_back(discover($issuer), $client_id, $client_secret, $own_url),
-        'POST /logout' => sign_out(discover($issuer), $client_id, $own_url),
+        'POST /logout' => sign_out($issuer, $client_id, $own_url),
         'GET /' => home(),
         default => http_response_code(404),
     };

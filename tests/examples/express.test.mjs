@@ -1,5 +1,7 @@
 /** `examples/express`. */
 
-import { holds, runs } from './support.mjs';
+import { bearsAbsence, holds, runs } from './support.mjs';
 
-holds({ name: 'express', start: 'npm ci && npm start', needs: { 'npm (https://nodejs.org)': runs('npm', '--version') } });
+const example = { name: 'express', start: 'npm ci && npm start', needs: { 'npm (https://nodejs.org)': runs('npm', '--version') } };
+
+bearsAbsence(example, holds(example));

@@ -1,9 +1,11 @@
 /** `examples/fastapi`. */
 
-import { holds, runs } from './support.mjs';
+import { bearsAbsence, holds, runs } from './support.mjs';
 
-holds({
+const example = {
   name: 'fastapi',
   start: 'python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python main.py',
   needs: { 'python3 with venv (apt-get install python3-venv)': runs('python3', '-c', 'import venv, ensurepip') },
-});
+};
+
+bearsAbsence(example, holds(example));

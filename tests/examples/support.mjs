@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -118,6 +118,32 @@ function refusesForgeries({ name }, visitor) {
       back.searchParams.set(part, value);
     }
     await site.refuses(back.href);
+  });
+}
+
+/** What an example promises that looks Mashang up when somebody comes, and not when it starts. Needs what `holds` installed. */
+export function bearsAbsence(example, { visitor }) {
+  if (!visitor) return;
+  test(`examples/${example.name}: starts while Mashang is away, says so, signs out here, and finds it once it is back`, LONG, async (t) => {
+    const mashang = createServer((_, response) => response.setHeader('content-type', 'application/json').end(JSON.stringify({
+      issuer, authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token`, jwks_uri: `${issuer}/jwks`,
+    })));
+    const port = await freePort();
+    const issuer = `http://127.0.0.1:${port}`;
+    const start = example.start.split(' && ').at(-1);
+    const site = await launch({ ...example, start }, { ISSUER: issuer, CLIENT_SECRET: 'unused', PORT: String(await freePort()) });
+    t.after(() => site.stop());
+    const ask = (path, method = 'GET') => fetch(site.url + path, { method, redirect: 'manual' });
+
+    assert.equal((await ask('/')).status, 200);
+    const answer = await ask('/login');
+    assert.ok([400, 502].includes(answer.status), `${answer.status}`);
+    assert.match(await answer.text(), /no answer from|does not answer/);
+    assert.equal(await location(await ask('/logout', 'POST')), `${site.url}/`);
+
+    await once(mashang.listen(port, '127.0.0.1'), 'listening');
+    t.after(() => mashang.close());
+    assert.ok((await location(await ask('/login'))).startsWith(`${issuer}/authorize?`));
   });
 }
 
@@ -237,18 +263,25 @@ function missing({ name, needs }) {
 /** A probe: the command runs and succeeds. */
 export const runs = (command, ...args) => () => execFileSync(command, args, { stdio: 'ignore' });
 
-async function startExample(server, { name, start, environment = {} }) {
-  const folder = fileURLToPath(new URL(`../../examples/${name}/`, import.meta.url));
-  const readme = readFileSync(`${folder}README.md`, 'utf8');
+async function startExample(server, example) {
+  const { name, start } = example;
+  const readme = readFileSync(`${folderOf(name)}README.md`, 'utf8');
   assert.ok(readme.includes(`\n${start}\n`), `the README of ${name} gives the command: ${start}`);
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
   const secret = await register(server, readme, port);
+  return launch(example, { ISSUER: server.url, CLIENT_SECRET: secret, PORT: String(port) });
+}
+
+const folderOf = (name) => fileURLToPath(new URL(`../../examples/${name}/`, import.meta.url));
+
+/** Runs the command of an example until it answers. */
+async function launch({ name, start, environment = {} }, values) {
+  const url = `http://127.0.0.1:${values.PORT}`;
   const child = spawn('sh', ['-c', start], {
-    cwd: folder,
+    cwd: folderOf(name),
     detached: true, // a group of its own, since commands start commands
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ISSUER: server.url, CLIENT_ID: 'my-site', CLIENT_SECRET: secret, PORT: String(port), ...environment },
+    env: { ...process.env, CLIENT_ID: 'my-site', ...values, ...environment },
   });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { said += text; });

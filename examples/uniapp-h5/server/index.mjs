@@ -1,7 +1,7 @@
 /**
  * The back end of the uni-app sample: the built pages, a session, and one standard token request.
  *
- * ISSUER=http://127.0.0.1:8080 CLIENT_ID=uniapp-h5 CLIENT_SECRET=… PORT=5174
+ * ISSUER=http://127.0.0.1:8080 CLIENT_ID=uniapp-h5 CLIENT_SECRET=… PORT=5174 OWN_URL=http://localhost:5174
  */
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import * as oidc from 'openid-client';
 
 const { ISSUER = 'http://127.0.0.1:8080', CLIENT_ID = 'uniapp-h5', CLIENT_SECRET = '', PORT = '5174' } = process.env;
-const here = `http://localhost:${PORT}`;
+const here = process.env.OWN_URL ?? `http://localhost:${PORT}`; // as browsers write it
 const redirectUri = `${here}/`;
 const PAGES = fileURLToPath(new URL('../dist/build/h5/', import.meta.url));
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json' };
@@ -88,7 +88,7 @@ function sessionOf(request, response) {
     const fresh = randomBytes(32).toString('base64url');
     const session = { begun: new Map(), ...values };
     sessions.set(fresh, session);
-    response.setHeader('set-cookie', `uniapp=${fresh}; Path=/; HttpOnly; SameSite=Lax`);
+    response.setHeader('set-cookie', `uniapp=${fresh}; Path=/; HttpOnly; SameSite=Lax${here.startsWith('https:') ? '; Secure' : ''}`);
     return session;
   };
   const session = known ?? begin({});

@@ -4,7 +4,7 @@
  *   node server/index.mjs          the built pages in dist/
  *   node server/index.mjs --dev    Vite's development server inside this one
  *
- * ISSUER=http://127.0.0.1:8080 CLIENT_ID=vue-spa CLIENT_SECRET=… PORT=5173
+ * ISSUER=http://127.0.0.1:8080 CLIENT_ID=vue-spa CLIENT_SECRET=… PORT=5173 OWN_URL=http://localhost:5173
  */
 import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
@@ -16,7 +16,7 @@ import { Scan } from './scan.mjs';
 import { sessionOf } from './sessions.mjs';
 
 const { ISSUER = 'http://127.0.0.1:8080', CLIENT_ID = 'vue-spa', CLIENT_SECRET = '', PORT = '5173' } = process.env;
-const here = `http://localhost:${PORT}`;
+const here = process.env.OWN_URL ?? `http://localhost:${PORT}`; // as browsers write it
 const scan = new Scan({ issuer: ISSUER, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET, redirectUri: `${here}/callback` });
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 
 const sessions = new Map();
+const ATTRIBUTES = `Path=/; HttpOnly; SameSite=Lax${process.env.OWN_URL?.startsWith('https:') ? '; Secure' : ''}`;
 
 class Session {
   constructor(response) {
@@ -19,7 +20,7 @@ class Session {
 
   signOut() {
     sessions.delete(this.id);
-    this.response.setHeader('set-cookie', 'site=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0');
+    this.response.setHeader('set-cookie', `site=; ${ATTRIBUTES}; Max-Age=0`);
     return null;
   }
 }
@@ -27,7 +28,7 @@ class Session {
 function keep(session) {
   session.id = randomBytes(32).toString('base64url');
   sessions.set(session.id, session);
-  session.response.setHeader('set-cookie', `site=${session.id}; Path=/; HttpOnly; SameSite=Lax`);
+  session.response.setHeader('set-cookie', `site=${session.id}; ${ATTRIBUTES}`);
 }
 
 /** The session of a request; a new one if it has none. */
