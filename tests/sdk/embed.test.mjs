@@ -105,7 +105,7 @@ journey('paused or taken away, it asks nothing more; resumed, it has a fresh cod
 journey('it speaks English where the page does, and the words of the platform too', async (stage) => {
   const page = await embed(await stage.desktop(), { lang: 'en' });
   await card(page, 'waiting').waitFor();
-  await page.getByText('Type this number on your phone').waitFor();
+  await page.locator('.number').filter({ hasText: 'Type this number on your phone' }).waitFor();
   await page.getByRole('paragraph').filter({ hasText: 'Open WeChat, tap' }).waitFor();
 });
 

@@ -232,11 +232,31 @@ journey('with socket and event stream blocked, held requests carry the news', as
 
 journey('on a phone the link can be copied, because nobody scans the screen in their hand', async (stage) => {
   const phone = await waiting(await stage.phone({ permissions: ['clipboard-read', 'clipboard-write'] }));
+  await phone.getByRole('paragraph').filter({ hasText: '文件传输助手' }).waitFor();
   await phone.getByRole('button', { name: '复制登录链接' }).click();
-  await phone.getByRole('button', { name: '✓' }).waitFor();
+  await phone.getByRole('button', { name: '已复制' }).waitFor();
   assert.equal(await phone.evaluate(() => navigator.clipboard.readText()), await scanUrl(phone));
   await confirm(phone);
   assert.ok((await outcome(phone)).value);
+});
+
+journey('where the clipboard is out of reach, the link is shown instead, and selected', async (stage) => {
+  const phone = await waiting(await stage.phone());
+  await phone.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+  await phone.getByRole('button', { name: '复制登录链接' }).click();
+  const field = phone.getByRole('textbox', { name: '复制登录链接' });
+  assert.equal(await field.inputValue(), await scanUrl(phone));
+  assert.deepEqual(await field.evaluate((node) => [node.selectionStart, node.selectionEnd, node.readOnly]), [0, (await scanUrl(phone)).length, true]);
+});
+
+journey('whoever listens is told the number, and that of a fresh code', async (stage) => {
+  const computer = await waiting(await stage.desktop());
+  const said = () => computer.locator('.live').innerText();
+  const first = await scanUrl(computer);
+  assert.ok((await said()).endsWith(await number(computer)));
+  await computer.getByRole('button', { name: '换一个二维码' }).click();
+  await until('a fresh code', async () => await scanUrl(computer) !== first);
+  assert.ok((await said()).endsWith(await number(computer)));
 });
 
 journey('a way that needs the platform’s page opens in a window, which answers and closes', async (stage) => {

@@ -14,7 +14,6 @@ for (const button of all('[data-reveal]')) {
   const show = (shown) => {
     field.type = shown ? 'text' : 'password';
     button.textContent = words[shown ? 1 : 0];
-    button.setAttribute('aria-pressed', String(shown));
   };
   button.hidden = false;
   button.addEventListener('click', () => show(field.type === 'password'));

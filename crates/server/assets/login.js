@@ -26,8 +26,14 @@ let watcher = { stop() {}, check() {} };
 let sdk; // what `watch.js` exports
 
 const all = (selector) => Array.from(page.querySelectorAll(selector));
-const announce = (text) => { page.querySelector('[data-live]').textContent = text || ''; };
 const isOpen = () => status === 'waiting' || status === 'scanned';
+
+/** Tells whoever listens to the page; also the number, where one is shown, because they do not see that it changed. */
+function announce(text, withNumber = false) {
+  const number = withNumber && page.querySelector('[data-text="number"]');
+  page.querySelector('[data-live]').textContent = number
+    ? words.with_number.replace('{text}', text).replace('{number}', number.textContent) : text || '';
+}
 
 /** A request of this browser, and the time before the next one. */
 const post = (url) => sdk.request(url, { method: 'POST', credentials: 'same-origin' });
@@ -46,36 +52,48 @@ function watch() {
 function show(news) {
   if (leaving || news.version < version) return; // overtaken
   const before = status;
+  const focused = document.activeElement;
   status = news.reason === 'wrong_number' ? news.reason : news.status;
   version = news.version || version;
   deadline = performance.now() + 1000 * (news.seconds_left || 1);
   page.dataset.status = status;
-  if (status !== before) announce(words[status]);
+  if (status !== before) announce(words[status], status === 'scanned');
+  keepFocus(focused);
   if (isOpen()) return tick();
   watcher.stop();
   if (status === 'approved') redeem();
   else if (status !== 'denied' && status !== 'wrong_number') renew();
 }
 
+/** What had the focus may be hidden now, and then the page would be read from its beginning: the next button, else the heading. */
+function keepFocus(focused) {
+  const isSeen = (node) => node.getClientRects().length;
+  if (!page.contains(focused) || isSeen(focused)) return;
+  const section = focused.closest('section') || page;
+  const heading = page.querySelector('h1');
+  heading.tabIndex = -1;
+  (Array.from(section.querySelectorAll('button')).find(isSeen) || heading).focus();
+}
+
 async function redeem() {
   if (busy) return;
   busy = true;
   for (let failures = 0; failures < 5; failures += 1) {
-    try {
-      const { ok, status: code, body } = await post(urls.redeem);
-      if (ok) return location.replace(body.redirect);
-      if (code === 403) return refuse(body); // once more would find the approval spent
-      if ([404, 409, 410].includes(code) && body.status !== 'approved') {
-        busy = false;
-        show({ status: body.status || 'expired' });
-        if (isOpen()) watch();
-        return;
-      }
-    } catch (error) { /* the network */ }
+    const { ok, status: code, body } = await post(urls.redeem).catch(() => ({})); // the network
+    if (ok) return location.replace(body.redirect);
+    if (code === 403) return refuse(body); // once more would find the approval spent
+    if ([404, 409, 410].includes(code) && body.status !== 'approved') {
+      busy = false;
+      show({ status: body.status || 'expired' });
+      if (isOpen()) watch();
+      return;
+    }
     await backoff(failures);
   }
   busy = false;
-  page.querySelector('[data-help]').open = true;
+  const help = page.querySelector('[data-help]');
+  help.open = true;
+  help.querySelector('p').textContent = words.manual;
   announce(words.manual);
 }
 
@@ -96,7 +114,8 @@ function refuse({ title, detail, onward }) {
     parts.push(part('div', { className: 'actions' }, part('a', { className: 'button button-big', href: onward.href }, onward.label)));
   }
   page.className = 'card card-narrow result result-failed';
-  page.replaceChildren(...parts);
+  page.textContent = '';
+  page.append(...parts);
   document.title = title;
   heading.focus();
 }
@@ -107,15 +126,13 @@ async function renew(asked = false) {
   busy = true;
   renewals = asked ? 0 : renewals + 1;
   for (let failures = 0; failures < 8; failures += 1) {
-    try {
-      const answer = await post(urls.refresh);
-      if (answer.ok) {
-        swap(answer.body, asked);
-        break;
-      }
-      if (answer.status === 410 || (asked && answer.status === 404)) return location.reload(); // the server explains
-      if (answer.status === 404) break;
-    } catch (error) { /* the network */ }
+    const answer = await post(urls.refresh).catch(() => ({})); // the network
+    if (answer.ok) {
+      swap(answer.body, asked);
+      break;
+    }
+    if (answer.status === 410 || (asked && answer.status === 404)) return location.reload(); // the server explains
+    if (answer.status === 404) break;
     await backoff(failures);
   }
   busy = false;
@@ -140,11 +157,18 @@ function swap({ ticket, frame, trouble, urls: fresh, sandbox_phone_href: sandbox
     if (asked) location.replace(fresh.page);
     return;
   }
-  for (const box of all('[data-qr]')) box.replaceChildren(code(ticket, box));
+  for (const box of all('[data-qr]')) {
+    const drawn = code(ticket, box);
+    box.textContent = '';
+    box.append(drawn);
+  }
   for (const place of all('[data-text="number"]')) place.textContent = ticket.number;
-  for (const field of all('[data-scan-url]')) field.value = ticket.scan_url;
+  for (const field of all('[data-scan-url]')) {
+    field.value = ticket.scan_url;
+    field.dispatchEvent(new Event('change')); // the button beside it has copied the former
+  }
   for (const form of all('[data-form]')) form.action = urls[form.dataset.form];
-  const links = { sandbox, onward, frame: frame && frame.redirect_href };
+  const links = { sandbox, onward: onward || ticket.scan_url, frame: frame && frame.redirect_href };
   for (const link of all('[data-link]')) link.href = links[link.dataset.link] || link.href;
   for (const old of frame && frame.src ? all('[data-frame]') : []) {
     const next = old.cloneNode(); // leaves no step in the history
@@ -154,7 +178,7 @@ function swap({ ticket, frame, trouble, urls: fresh, sandbox_phone_href: sandbox
   history.replaceState(null, '', fresh.page); // a reload shows this ticket
   version = 0;
   show(ticket);
-  announce(words.renewed);
+  announce(words.renewed, true);
   watch();
 }
 

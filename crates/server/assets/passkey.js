@@ -11,7 +11,7 @@ function offer(place) {
   const button = place.querySelector('[data-passkey-button]');
   const complaint = place.querySelector('[data-passkey-complaint]');
   const say = (word) => {
-    complaint.textContent = word ? words[word] ?? words.failed : '';
+    complaint.textContent = word ? words[word] || words.failed : '';
     complaint.hidden = !word;
   };
   if (!window.isSecureContext) return say('insecure');
@@ -35,7 +35,8 @@ function offer(place) {
 /** One question and its answer; resolves to the address to go to. */
 async function run(place) {
   const { passkey: kind, options, verify, token } = place.dataset;
-  const name = place.querySelector('[data-passkey-name]')?.value;
+  const field = place.querySelector('[data-passkey-name]');
+  const name = field ? field.value : undefined;
   const asked = await post(options, token === undefined ? {} : { token });
   if (asked.redirect) return asked.redirect;
   const publicKey = decoded(asked.publicKey);
@@ -82,13 +83,14 @@ async function post(address, body) {
     throw because('offline');
   }
   const told = await response.json().catch(() => ({}));
-  if (!response.ok) throw because(told.error ?? 'failed');
+  if (!response.ok) throw because(told.error || 'failed');
   return told;
 }
 
 /** The device offers a removed key no more, where the browser can be told (WebAuthn Level 3, §5.1.10). */
 function forget(rpId, credentialId) {
-  PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId })?.catch(() => {});
+  if (!PublicKeyCredential.signalUnknownCredential) return;
+  PublicKeyCredential.signalUnknownCredential({ rpId, credentialId }).catch(() => {});
 }
 
 /** The server's options as the browser wants them. */

@@ -295,7 +295,7 @@ export function createLogin(options, listener = {}) {
     headers = { authorization: `Bearer ${body.secret}` };
     refreshUrl = `${addressOf(options)}/api/browser/logins/${body.grant}/${body.ticket}/refresh`;
     const { site, device, channels, face } = body;
-    const channel = channels.find((/** @type {Channel} */ { id }) => id === body.channel) || channels[0];
+    const channel = channels.find((/** @type {Channel} */ { id }) => id === body.channel);
     const news = { site, device, channels, channel };
     if (face && channel.how === 'qr') show(face, news);
     else set({ status: 'waiting', ...news });
@@ -304,7 +304,7 @@ export function createLogin(options, listener = {}) {
   /** Nothing answers: the server lets no page of an unknown origin read its refusal, but tells everybody where its SDK is. @param {unknown} error */
   async function diagnose(error) {
     const signal = step();
-    const { ok } = await request(`${addressOf(options)}/sdk`, { signal, limit: 5000 }).catch(() => ({ ok: false }));
+    const { ok } = await request(`${addressOf(options)}/sdk`, { signal, limit: 5000 }).catch(() => /** @type {any} */ ({}));
     const command = `mashang client set ${options.clientId} --add-redirect-uri ${location.origin}/`;
     if (!signal.aborted) fail(ok ? failure('not_allowed', wordsOf(language(options.lang)).origin + command) : error);
   }

@@ -34,11 +34,10 @@ export function el(name, given, ...children) {
 
 /** Our QR drawn anew from its one path; whatever else a picture holds stays out. @param {string} text */
 function drawing(text) {
-  const from = new DOMParser().parseFromString(text, 'image/svg+xml');
   /** @param {string} name @param {string} attribute */
   const copy = (name, attribute) => {
     const node = document.createElementNS('http://www.w3.org/2000/svg', name);
-    node.setAttribute(attribute, /** @type {any} */ (from.querySelector(name)).getAttribute(attribute));
+    node.setAttribute(attribute, text.split(` ${attribute}="`)[1].split('"')[0]);
     return node;
   };
   const svg = copy('svg', 'viewBox');
@@ -59,8 +58,8 @@ function picture(address) {
 }
 
 /** A link out of the page, if the address is one that a link may have. @param {string} style @param {string | null} href @param {string} label */
-const link = (style, href, label) => href && /^(https?|weixin|wxwork):/i.test(href)
-  && el('a', { class: style, href, target: '_blank', rel: 'noopener noreferrer' }, label);
+const link = (style, href, label) => href && /^https?:/i.test(href)
+  && el('a', { class: style, href, target: '_blank', rel: 'noreferrer' }, label);
 
 /**
  * @param {ShadowRoot} root
@@ -76,7 +75,7 @@ export function createPanel(root, options, listener) {
   const live = el('p', { class: 'live', role: 'status' });
   const heading = el('h2', { id: 'title' });
   const host = el('p', 'soft');
-  const tabs = el('div', { class: 'tabs', role: 'tablist', 'aria-label': words.title, keydown: move });
+  const tabs = el('div', { class: 'tabs', hidden: '', role: 'tablist', 'aria-label': words.ways, keydown: move });
   const body = el('div', 'body');
   const clock = el('p', { class: 'soft', role: 'timer' });
   const card = el('section', { class: 'card', part: 'panel', lang, 'aria-labelledby': 'title' },
@@ -86,7 +85,6 @@ export function createPanel(root, options, listener) {
   const login = createLogin({ ...options, lang }, { ...listener, change: draw });
   dress(root);
   root.append(card);
-  tabs.hidden = true;
   return { card, login };
 
   /** @param {string} label @param {(event: Event) => void} click @param {object} [given] */
@@ -105,13 +103,14 @@ export function createPanel(root, options, listener) {
       heading.replaceChildren(`${words.title} `, el('bdi', '', site.name));
       host.textContent = site.host;
       if (site.logo_uri) heading.prepend(el('img', { class: 'logo', alt: '', src: site.logo_uri }));
-      paint(root, `${site.brand_color}`);
+      paint(root, site.brand_color);
     }
     if (changed('channels', 'channel')) drawTabs(view);
     if (news) {
-      live.textContent = told(view);
       const focused = body.contains(root.activeElement);
       body.replaceChildren(...parts(view).filter(Boolean));
+      // With the number: whoever listens does not see that it changed.
+      live.textContent = told(view) + (isOpen(status) && view.face ? ` ${words.number} ${view.face.ticket.number}` : '');
       if (focused) (body.querySelector('button') || card.querySelector('button') || body).focus();
     }
     clock.textContent = isOpen(status) ? `${Math.floor(secondsLeft / 60)}:${`${secondsLeft % 60}`.padStart(2, '0')}` : '';
@@ -135,7 +134,7 @@ export function createPanel(root, options, listener) {
         class: '', role: 'tab', 'aria-selected': open, tabindex: open ? 0 : -1,
       });
     }));
-    if (focused) tabs.querySelector('[tabindex="0"]').focus();
+    if (focused) tabs.querySelector('[aria-selected=true]').focus();
   }
 
   /** Arrow keys among tabs. @param {KeyboardEvent} event */
@@ -158,16 +157,22 @@ export function createPanel(root, options, listener) {
     if (!face) return [trouble || told(view), failure && again];
     const { ticket, trouble: theirs } = face;
     if (theirs) return [theirs.heading, theirs.text, theirs.remedy, again].map((text) => text && el('p', '', text));
-    const onPhone = view.device !== 'desktop';
-    // For whoever cannot scan the screen in their hand.
-    const copy = button(words.copy, () => navigator.clipboard.writeText(`${ticket.scan_url}`).then(() => {
-      copy.textContent = live.textContent = '✓';
-    }));
+    // For whoever cannot scan the screen in their hand. A frame or an old browser may have no clipboard.
+    const copy = button(words.copy, async () => {
+      try {
+        await navigator.clipboard.writeText(/** @type {string} */ (ticket.scan_url));
+        copy.textContent = live.textContent = words.copied;
+      } catch (error) {
+        const field = el('input', { 'aria-label': words.copy, readonly: '', value: ticket.scan_url });
+        copy.replaceWith(field);
+        field.select();
+      }
+    });
     const over = status !== 'waiting' && el('div', { class: 'over', part: 'overlay' },
       el('slot', { name: status }, trouble || told(view)), failure && again);
     return [
-      onPhone && link('big', face.continue_href, words.window),
-      onPhone && ticket.scan_url && copy,
+      link('big', face.continue_href, words.window),
+      view.device !== 'desktop' && ticket.scan_url && copy,
       el('div', { class: 'code', part: 'qr' },
         el('div', { role: 'img', 'aria-label': words.qr }, ticket.qr_svg ? drawing(ticket.qr_svg) : ticket.picture && picture(ticket.picture)), over),
       clock,

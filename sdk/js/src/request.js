@@ -37,13 +37,13 @@ export function fuse(outer, limit, done = () => {}) {
 }
 
 /** @param {string} url @param {Call} [call] @returns {Promise<Answer>} rejects as `fetch` does */
-export async function request(url, { method = 'GET', headers, body, credentials = 'omit', signal, limit = 20000 } = {}) {
+export async function request(url, { method, headers, body, credentials = 'omit', signal, limit = 20000 } = {}) {
   const ends = fuse(signal, limit);
   try {
     const answer = await fetch(url, {
       method,
       headers: { accept: 'application/json', ...(body && { 'content-type': 'application/json' }), ...headers },
-      body: body && JSON.stringify(body),
+      body: JSON.stringify(body),
       credentials,
       cache: 'no-store',
       signal: ends.signal,

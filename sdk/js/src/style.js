@@ -18,18 +18,17 @@ h2,b{font-weight:600;font-size:1.2em}\
 .bad:not(:empty):before{content:"⚠ "}\
 .logo{display:block;height:40px;margin:auto}\
 .tabs{border-bottom:1px solid #8886}\
-button,a{padding:11px 16px;border-radius:8px;background:none}\
-[aria-selected=true]{box-shadow:0 3px var(--accent);border-radius:0}\
+button,a{padding:11px 16px;border:1px solid #0000;border-radius:8px;background:none}\
+[aria-selected=true]{box-shadow:0 3px;border-radius:0;font-weight:600}\
 .card{--accent:var(--mashang-accent,var(--brand,#0b7f75))}\
 .big{background:var(--accent);color:var(--mashang-on-accent,var(--ink,#fff));text-decoration:none}\
 .close{position:absolute;top:0;right:0}\
-:focus-visible{outline:3px solid var(--accent);outline-offset:-3px}\
-.big:focus-visible{outline-offset:2px}\
+:focus-visible{outline:3px solid;outline-offset:-5px}\
 .code{position:relative;width:var(--mashang-qr-size,208px);max-width:100%;aspect-ratio:1;background:#fff;border-radius:12px;overflow:hidden}\
 .code svg,canvas{display:block;width:100%;height:100%}\
-.over{position:absolute;inset:0;align-content:center;padding:8px;background:var(--mashang-background,Canvas);border:1px solid #8886;border-radius:12px}\
+.over{position:absolute;inset:0;align-content:center;padding:8px;background:var(--mashang-background,Canvas);border:1px solid #8886}\
 .number b{font-size:1.7em;display:block}\
-.live{position:absolute;height:1px;overflow:hidden;clip-path:inset(50%)}`;
+.live{position:absolute;clip-path:inset(50%)}`;
 
 /** The looks, once for each root. @param {ShadowRoot} root @param {string} [more] */
 export function dress(root, more = '') {
@@ -52,7 +51,7 @@ export function ink(color) {
   return luminance > 0.1792 ? '#000' : '#fff'; // (√21 − 1) / 20: both are read alike
 }
 
-/** The client's colour, with writing on it that can be read. @param {ShadowRoot} root @param {string} color */
+/** The client's colour, with writing on it that can be read. @param {ShadowRoot} root @param {any} color */
 export function paint(root, color) {
   if (!/^#[0-9a-f]{6}$/i.test(color)) return;
   dress(root, `:host{--brand:${color};--ink:${ink(color)}}`);

@@ -4,6 +4,7 @@
 
 const ZH = {
   title: '登录到',
+  ways: '登录方式',
   close: '关闭',
   number: '手机确认时请输入这个数字',
   refresh: '换一个二维码',
@@ -15,33 +16,34 @@ const ZH = {
   expired: '已过期',
   qr: '登录二维码',
   copy: '复制登录链接',
+  copied: '已复制',
   window: '在新窗口中继续',
   blocked: '浏览器拦下了新窗口',
-  network: '连不上登录服务',
-  server: '登录服务出错了',
-  origin: '页面的源没有登记，请在服务器上执行：',
+  server: '暂时连不上登录服务', // whatever the reason
+  origin: '源未登记，请在服务器上执行：',
   warning: '只在您自己打开的页面上扫码',
 };
 
 /** @type {Words} */
 const EN = {
   title: 'Sign in to',
+  ways: 'Ways to sign in',
   close: 'Close',
   number: 'Type this number on your phone',
   refresh: 'Another code',
   again: 'Try again',
   scanned: 'Scanned. Confirm on your phone',
   approved: 'Confirmed, signing in…',
-  denied: 'Refused',
+  denied: 'Declined',
   wrong_number: 'Wrong number',
   expired: 'Expired',
   qr: 'QR code to sign in',
   copy: 'Copy the link',
+  copied: 'Copied',
   window: 'Continue in a new window',
   blocked: 'The browser blocked it',
-  network: 'Sign-in service out of reach',
-  server: 'Sign-in service failed',
-  origin: 'This origin is not registered. On the server, run: ',
+  server: 'Sign-in service out of reach',
+  origin: 'Origin not registered. On the server, run: ',
   warning: 'Only scan codes on pages you opened yourself',
 };
 

@@ -329,7 +329,7 @@ test('the network, the server, the origin and the request fail differently', asy
 });
 
 test('a page whose origin is not registered is told what to type, in its language', async () => {
-  for (const [lang, sentence] of [['en', 'This origin is not registered. On the server, run: '], ['zh-CN', '页面的源没有登记，请在服务器上执行：']]) {
+  for (const [lang, sentence] of [['en', 'Origin not registered. On the server, run: '], ['zh-CN', '源未登记，请在服务器上执行：']]) {
     server.refusals.push(new TypeError('CORS'), new TypeError('CORS'));
     const { ends } = await start({ lang });
     await world.pass(10_000);

@@ -4,6 +4,7 @@ export function wordsOf(lang: string): Words & Record<string, string>;
 export type Words = typeof ZH;
 declare namespace ZH {
     let title: string;
+    let ways: string;
     let close: string;
     let number: string;
     let refresh: string;
@@ -15,9 +16,9 @@ declare namespace ZH {
     let expired: string;
     let qr: string;
     let copy: string;
+    let copied: string;
     let window: string;
     let blocked: string;
-    let network: string;
     let server: string;
     let origin: string;
     let warning: string;

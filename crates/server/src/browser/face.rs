@@ -6,7 +6,7 @@ use mashang_login::ticket::Ticket;
 use serde_json::{Value, json};
 
 use super::refused::Refused;
-use crate::channel::{Channel, Place};
+use crate::channel::{Channel, Place, Platform, Shown};
 use crate::login::face::Face;
 use crate::state::App;
 use crate::urls;
@@ -35,13 +35,21 @@ pub fn channels(app: &App, visitor: &Visitor, client: &Client) -> Vec<Value> {
     app.channels.for_client(client, &Purpose::SignIn).map(tell).collect()
 }
 
-/// How the app of a channel is called, and how one scans with it.
+/// How the app of a channel is called, and how one scans with it; or on a phone, which cannot scan itself, what to do
+/// instead.
 #[must_use]
 pub fn platform(app: &App, visitor: &Visitor, channel: &Channel) -> Value {
     let platform = channel.platform().as_str();
-    let words =
-        |part: &str| app.pages.words.say(visitor.language, &format!("platform.{platform}.{part}"), &[]);
-    json!({ "id": platform, "name": words("name"), "scan_hint": words("scan_hint") })
+    let say = |key: &str, values: &[(&str, &str)]| app.pages.words.say(visitor.language, key, values);
+    let words = |part: &str| say(&format!("platform.{platform}.{part}"), &[]);
+    let send_to = words("send_to");
+    let hint = match (visitor.surroundings(), channel.shown()) {
+        (Surroundings::Desktop, _) => words("scan_hint"),
+        _ if channel.platform() == Platform::OwnApp => say("open_in.app", &[]),
+        (_, Shown::Code) if !channel.opens_our_link() => say("login.code_phone", &[]),
+        _ => say("login.phone_text", &[("send_to", send_to.as_str())]),
+    };
+    json!({ "id": platform, "name": words("name"), "scan_hint": hint })
 }
 
 /// The channel that is named, or the first of use here: inside a platform's app its own, on a phone one that our link

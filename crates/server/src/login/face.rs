@@ -333,15 +333,19 @@ fn scan_path(app: &App, ticket: &Ticket, channel: Option<&Channel>) -> String {
     }
 }
 
-/// Where the button on a phone leads: inside a platform's app through our own link, at once.
+/// Where the button on a phone leads: inside a platform's app through our own link, at once; to the operator's own app by the
+/// link that it handles.
 fn onward(app: &App, visitor: &Visitor, channel: Option<&Channel>, scan_path: &str) -> Option<String> {
-    let channel = channel.filter(|channel| channel.opens_our_link())?;
+    let is_own_app = |channel: &Channel| channel.platform() == Platform::OwnApp;
+    let channel = channel.filter(|channel| channel.opens_our_link() || is_own_app(channel))?;
     match visitor.surroundings() {
         Surroundings::Inside(platform) if platform == channel.platform() => {
             let sign = if scan_path.contains('?') { '&' } else { '?' };
             Some(format!("{scan_path}{sign}via={}&{}=1", platform.as_str(), urls::TAPPED))
         }
-        Surroundings::Phone => app.site.sandbox.is_some().then(|| scan_path.to_owned()),
+        Surroundings::Phone => {
+            (app.site.sandbox.is_some() || is_own_app(channel)).then(|| scan_path.to_owned())
+        }
         Surroundings::Inside(_) | Surroundings::Desktop => None,
     }
 }
