@@ -188,7 +188,9 @@ pub enum User {
     Unmerge(Unmerge),
     /// Take a way to sign in from a person, never the last one
     Unlink(UnlinkUser),
-    /// Switch a person off: they cannot sign in, and their sessions and tokens stop working
+    /// Sign a person out everywhere: their sessions and what websites can refresh end
+    SignOut(OneUser),
+    /// Switch a person off: they are signed out everywhere, and cannot sign in
     Disable(OneUser),
     /// Switch a person on again
     Enable(OneUser),
@@ -258,7 +260,8 @@ pub struct OneUser {
 /// Which people to list.
 #[derive(Debug, Clone, Args)]
 pub struct ListUsers {
-    /// Only those whose name contains this, or whose id begins with it
+    /// Only those whose name contains this, whose id begins with it, or whose user name, e-mail address, phone number or
+    /// WeCom userid it is
     #[arg(long, default_value = "", hide_default_value = true, allow_hyphen_values = true)]
     pub search: String,
     /// At most so many

@@ -19,7 +19,7 @@ pub(crate) use self::show::minute;
 use crate::args::{OneUser, User as Command};
 use crate::switch::Switch;
 
-/// Creates, lists, shows, switches, merges or unlinks people, and sets passwords.
+/// Creates, lists, shows, signs out, switches, merges or unlinks people, and sets passwords.
 ///
 /// # Errors
 /// In sentences: an id nobody has, what cannot be merged or unlinked, a database that does not open.
@@ -32,6 +32,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Merge(asked) => merge::merge(&asked).await,
         Command::Unmerge(asked) => merge::unmerge(&asked).await,
         Command::Unlink(asked) => identity::unlink(&asked).await,
+        Command::SignOut(user) => sign_out(&user).await,
         Command::Disable(user) => switch(&user, Switch::Off).await,
         Command::Enable(user) => switch(&user, Switch::On).await,
     }
@@ -51,10 +52,34 @@ async fn switch(asked: &OneUser, to: Switch) -> anyhow::Result<()> {
     if !records.set_user_disabled(&id, (to == Switch::Off).then_some(now)).await? {
         bail!("there is no person {id} any more");
     }
-    let mut event = AuditEvent::new(now, AuditKind::UserSwitched);
+    let tell = async |kind| {
+        let mut event = AuditEvent::new(now, kind);
+        event.user = Some(id.clone());
+        records.record(&event).await
+    };
+    tell(AuditKind::UserSwitched).await?;
+    if to == Switch::Off {
+        tell(AuditKind::SessionsEnded).await?;
+    }
+    println!("{named} is {to}");
+    Ok(())
+}
+
+/// For a browser or phone that was lost or stolen: the person stays, and signs in anew.
+async fn sign_out(asked: &OneUser) -> anyhow::Result<()> {
+    let id = user_id(&asked.id)?;
+    let config = config::load(asked.file.config.as_deref())?;
+    let records = open::records(&config).await?;
+    let Some(user) = records.user(&id).await? else { bail!("there is no person {id}") };
+    let now = SystemClock.now();
+    let ended = records.end_all_sessions(&id, None, now).await?;
+    let mut event = AuditEvent::new(now, AuditKind::SessionsEnded);
     event.user = Some(id);
     records.record(&event).await?;
-    println!("{named} is {to}");
+    println!(
+        "{} is signed out in {ended} browsers, and websites can refresh nothing of theirs",
+        named(&user)
+    );
     Ok(())
 }
 

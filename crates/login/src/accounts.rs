@@ -64,7 +64,7 @@ pub struct Linking {
     pub grant: GrantId,
     /// Hash of the session cookie the browser has now: it must be a session of the same person (SEC-38).
     pub session: SecretHash,
-    /// That session must not be approved longer ago than this moment.
+    /// Whoever has that session must not have confirmed it for their own page longer ago than this moment.
     pub fresh_since: Timestamp,
     /// The identity.
     pub proof: Proof,

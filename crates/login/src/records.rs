@@ -99,6 +99,8 @@ pub struct NewSession {
     pub device: String,
     /// Network address.
     pub address: String,
+    /// `auth_time`, if the person approved for their own page.
+    pub confirmed_at: Option<Timestamp>,
 }
 
 /// Everything needed to answer a grant with a code.
@@ -245,9 +247,10 @@ pub trait Records: Send + Sync + std::fmt::Debug {
 
     /// One person.
     async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError>;
-    /// People whose nickname contains `search` or whose id begins with it, the latest to come first, at most `limit`.
+    /// People whose nickname contains `search`, whose id begins with it, or who sign in by it (the whole user name, e-mail address,
+    /// phone number or userid), the latest to come first, at most `limit`.
     async fn users(&self, search: &str, limit: u32) -> Result<Vec<User>, StoreError>;
-    /// Switches a person off or on. `false` if there is none.
+    /// Switches a person off, which ends their sessions and what came from them, or on. `false` if there is none.
     async fn set_user_disabled(&self, id: &UserId, at: Option<Timestamp>) -> Result<bool, StoreError>;
     /// One identity.
     async fn identity(&self, key: &IdentityKey) -> Result<Option<Identity>, StoreError>;

@@ -27,6 +27,9 @@ pub struct Session {
     pub device: String,
     /// The address it began from.
     pub address: String,
+    /// When the person last approved for their own page. Approving a login to a website, which somebody may have talked them
+    /// into, does not allow to change how they sign in (SEC-38).
+    pub confirmed_at: Option<Timestamp>,
 }
 
 impl Session {

@@ -41,6 +41,18 @@ pub struct Lifetimes {
     pub redeem: Duration,
 }
 
+/// How long an approval waits at least for a page that lies behind another app. Longer than SEC-05's 30 s, which are enough for a
+/// page in sight; the approval is that browser's alone either way.
+const BEHIND: Duration = Duration::from_secs(120);
+
+impl Lifetimes {
+    /// [`Lifetimes::redeem`] for a browser of this origin.
+    #[must_use]
+    pub fn redeem_for(&self, origin: &Origin) -> Duration {
+        if origin.on_phone { self.redeem.max(BEHIND) } else { self.redeem }
+    }
+}
+
 impl Default for Lifetimes {
     /// 120 s, 120 s, 30 s.
     fn default() -> Self {
@@ -64,6 +76,9 @@ pub struct Origin {
     pub site_host: String,
     /// Browser and system, such as `Chrome · Windows`.
     pub device: String,
+    /// Whether the browser is on a phone: whoever waits there approves in another app meanwhile, and has to come back.
+    #[serde(default)]
+    pub on_phone: bool,
     /// The browser's network address.
     pub address: String,
     /// When the QR was asked for.
@@ -123,6 +138,9 @@ pub struct Ticket {
     /// The phone that answered, so that a second tap on its button is told what the first one did.
     #[serde(default)]
     pub answered_by: Option<SecretHash>,
+    /// It took another ticket's place on the same page. The trail has its start from when somebody acts on it.
+    #[serde(default)]
+    pub is_redrawn: bool,
     /// Until when the store keeps it, so that a late browser still gets a proper answer.
     pub keep_until: Timestamp,
 }
@@ -143,7 +161,7 @@ impl Ticket {
         lifetimes: &Lifetimes,
         entropy: &dyn Entropy,
     ) -> Self {
-        let longest = lifetimes.waiting + lifetimes.confirm + lifetimes.redeem;
+        let longest = lifetimes.waiting + lifetimes.confirm + lifetimes.redeem_for(&origin);
         Self {
             scan_code: ScanCode::random(entropy),
             grant,
@@ -153,8 +171,17 @@ impl Ticket {
             version: 0,
             stage: Stage::Waiting { until: now + lifetimes.waiting },
             answered_by: None,
+            is_redrawn: false,
             keep_until: now + longest + GRACE,
         }
+    }
+
+    /// Whether a move from this one to `next` is somebody's act, so that there is something to tell of this ticket: it leaves
+    /// `Waiting` otherwise than by ending unused.
+    #[must_use]
+    pub fn is_acted_on(&self, next: &Self) -> bool {
+        let waits = |ticket: &Self| matches!(ticket.stage, Stage::Waiting { .. });
+        waits(self) && !waits(next) && !matches!(next.stage, Stage::Expired)
     }
 
     /// The stage's name at `now`, with expiry by time.
@@ -323,7 +350,9 @@ impl Ticket {
             Answer::Approve { number } if !self.number.matches(number) => {
                 Stage::Denied { why: Denial::WrongNumber }
             }
-            Answer::Approve { .. } => Stage::Approved { by: by.clone(), until: now + lifetimes.redeem },
+            Answer::Approve { .. } => {
+                Stage::Approved { by: by.clone(), until: now + lifetimes.redeem_for(&self.origin) }
+            }
         };
         Ok(Self { answered_by: Some(*phone), ..self.moved(stage) })
     }
@@ -358,7 +387,9 @@ impl Ticket {
             return Err(Refusal::NotYours);
         }
         match self.status(now) {
-            Status::Waiting => Ok(self.moved(Stage::Approved { by, until: now + lifetimes.redeem })),
+            Status::Waiting => {
+                Ok(self.moved(Stage::Approved { by, until: now + lifetimes.redeem_for(&self.origin) }))
+            }
             Status::Scanned => Err(Refusal::Taken),
             Status::Expired => Err(Refusal::Expired),
             Status::Approved | Status::Redeemed | Status::Denied => Err(Refusal::Finished),

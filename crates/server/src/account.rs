@@ -4,8 +4,8 @@
 //!
 //! Signing in here is a grant like a website's, shown by the same login page, but of a client that is built in and ends
 //! in a session instead of a code ([`Purpose::Account`]). Adding an identity is such a grant too ([`Purpose::Link`]),
-//! bound to the browser, its session and the person in it (SEC-38). Whoever changes something has approved within the
-//! last five minutes, or is asked to once more. But for making a passkey, all of it works without script.
+//! bound to the browser, its session and the person in it (SEC-38). Whoever adds or removes a way to sign in has approved for
+//! this page within the last five minutes, or is asked to; signing others out needs no more than the session. But for making a passkey, all of it works without script.
 
 pub mod answer;
 pub mod link;
@@ -174,9 +174,10 @@ impl Person {
         self.token(&unlinks(key))
     }
 
-    /// Whether the person approved lately enough to change something here.
+    /// Whether the person approved for this page lately enough to change how they sign in. A website's login is not enough:
+    /// whoever was talked into approving one for a stranger's browser would give the account away with it.
     fn is_fresh(&self, app: &App) -> bool {
-        self.session.auth_time + FRESH > app.now()
+        self.session.confirmed_at.is_some_and(|confirmed| confirmed + FRESH > app.now())
     }
 
     /// Asks the person to approve once more; afterwards they are on the page again. Counted like any start (SEC-16).

@@ -26,15 +26,23 @@ pub(super) async fn list(asked: &ListUsers) -> anyhow::Result<()> {
 pub(super) async fn show(asked: &OneUser) -> anyhow::Result<()> {
     let id = user_id(&asked.id)?;
     let config = config::load(asked.file.config.as_deref())?;
-    let records = open::records(&config).await?;
+    let (records, credentials) = open::people(&config).await?;
     let Some(person) = records.user(&id).await? else { bail!("there is no person {id}") };
     println!("{}  since {}{}", named(&person), day(person.created_at), standing(&person));
     let identities = records.identities_of(&id).await?;
+    let password = credentials.password_of(&id).await?;
+    let passkeys = credentials.passkeys_of(&id).await?;
     for one in &identities {
         let union = one.union.as_ref().map(|union| format!(", unionid of {}", union.platform));
+        let username = password.as_ref().filter(|password| password.key == one.key);
+        let passkey = passkeys.iter().find(|passkey| passkey.key == one.key);
+        let called = username
+            .map(|password| format!(" ({})", password.username))
+            .or_else(|| passkey.map(|passkey| format!(" \"{}\"", passkey.name)));
         println!(
-            "  signs in by {} through channel {}, since {}, last on {}{}",
+            "  signs in by {}{} through channel {}, since {}, last on {}{}",
             identity::name(one, &identities),
+            called.unwrap_or_default(),
             one.channel,
             day(one.created_at),
             day(one.last_used_at),

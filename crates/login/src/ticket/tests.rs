@@ -43,6 +43,7 @@ fn scene() -> Scene {
         site_name: "Site".into(),
         site_host: "site.example".into(),
         device: "Chrome · Linux".into(),
+        on_phone: false,
         address: "192.0.2.1".into(),
         at: start(),
     };
@@ -60,6 +61,15 @@ impl Scene {
         let number = self.ticket.number.digits();
         self.scanned().answer(&self.phone, Answer::Approve { number: &number }, start(), &LIFETIMES).unwrap()
     }
+}
+
+#[test]
+fn an_approval_waits_longer_for_a_page_that_lies_behind_another_app() {
+    let mut scene = scene();
+    scene.ticket.origin.on_phone = true;
+    assert!(scene.approved().redeem(&scene.browser, after(119)).is_ok());
+    assert_eq!(scene.approved().redeem(&scene.browser, after(120)).unwrap_err(), Refusal::Expired);
+    assert!(scene.approved().keep_until > after(120 + 60 + 120));
 }
 
 fn stranger() -> SecretHash {

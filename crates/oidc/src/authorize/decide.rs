@@ -12,7 +12,7 @@ pub enum Next {
     /// Show the login page.
     SignIn,
     /// Answer at once with this session (single sign-on).
-    UseSession(Session),
+    UseSession(Box<Session>),
     /// Redirect this error.
     Refuse(AuthorizeError),
 }
@@ -28,7 +28,7 @@ pub fn decide(
 ) -> Next {
     let usable = session.filter(|session| session_answers(request, session, asked_at, now));
     match usable {
-        Some(session) => Next::UseSession(session),
+        Some(session) => Next::UseSession(Box::new(session)),
         None if request.silent => Next::Refuse(AuthorizeError::login_required()),
         None => Next::SignIn,
     }

@@ -330,7 +330,7 @@ async fn sec_55_prompt_decides_between_session_page_and_refusal() {
     let house = house().await;
     let session = signed_in(&house).await;
     let refusal = Next::Refuse(AuthorizeError::login_required());
-    let answer = Next::UseSession(session.clone());
+    let answer = Next::UseSession(Box::new(session.clone()));
     assert_eq!(next(&house, &[], Some(&session), None).await, answer);
     assert_eq!(next(&house, &[], None, None).await, Next::SignIn);
     assert_eq!(next(&house, &[("prompt", "none")], Some(&session), None).await, answer);
@@ -351,7 +351,7 @@ async fn sec_55_only_an_approval_since_the_request_satisfies_it() {
         let since = signed_in(&house).await;
         let now = house.clock.now();
         assert_eq!(decide(&request, Some(before), asked_at, now), Next::SignIn, "{extra:?}");
-        assert_eq!(decide(&request, Some(since.clone()), asked_at, now), Next::UseSession(since));
+        assert_eq!(decide(&request, Some(since.clone()), asked_at, now), Next::UseSession(Box::new(since)));
     }
 }
 

@@ -162,6 +162,7 @@ impl Tables {
             expires_at: new.expires_at,
             device: new.device.clone(),
             address: new.address.clone(),
+            confirmed_at: new.confirmed_at,
         };
         self.sessions.push(session.clone());
         (session, created)

@@ -222,6 +222,7 @@ impl House {
                 expires_at: now + Duration::from_secs(8 * 3600),
                 device: "Chrome · Linux".into(),
                 address: "192.0.2.1".into(),
+                confirmed_at: None,
             },
             replaces: None,
             told: AuditEvent::new(now, AuditKind::SignedIn),

@@ -1,4 +1,4 @@
-//! What happened lately: the person's logins, as the audit trail tells them.
+//! What happened lately: the person's logins, and changes of how they sign in (SEC-38), as the audit trail tells them.
 
 use mashang_login::audit::{AuditEvent, AuditKind};
 use minijinja::{Value, context};
@@ -10,24 +10,32 @@ use crate::state::App;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
 
-/// How many logins are shown.
+/// How many are shown.
 const SHOWN: u32 = 20;
+const LOGINS: [AuditKind; 2] = [AuditKind::SignedIn, AuditKind::SessionContinued];
+const CHANGES: [AuditKind; 4] =
+    [AuditKind::IdentityLinked, AuditKind::IdentityUnlinked, AuditKind::PasskeyAdded, AuditKind::PasswordSet];
 
 /// `[{at, site, way, device, address, token}]`, newest first.
 pub(super) async fn values(app: &App, visitor: &Visitor, person: &Person) -> Result<Vec<Value>, Problem> {
     let mut rows = Vec::new();
     for event in recent(app, person).await? {
         let way = match (&event.kind, &event.channel) {
-            (AuditKind::SessionContinued, _) | (_, None) => say(app, visitor, "account.by_session"),
+            (AuditKind::SessionContinued, _) => say(app, visitor, "account.by_session"),
+            // Nobody's browser: a command did it.
+            (_, None) if event.address.is_none() => say(app, visitor, "account.changed.by_operator"),
+            (_, None) => String::new(),
             (_, Some(id)) => match app.channels.get(id.as_str()) {
                 Some(channel) => label_of(app, visitor, Some(channel), ""),
                 None => id.to_string(),
             },
         };
         let token = person.token(&not_me(&event));
+        let is_login = LOGINS.contains(&event.kind);
+        let what = format!("account.changed.{}", event.kind.as_str());
         rows.push(context! {
             at => minute(event.at),
-            site => site(app, visitor, &event).await?,
+            site => if is_login { site(app, visitor, &event).await? } else { say(app, visitor, &what) },
             way,
             device => event.device,
             address => event.address,
@@ -37,10 +45,10 @@ pub(super) async fn values(app: &App, visitor: &Visitor, person: &Person) -> Res
     Ok(rows)
 }
 
-/// The latest logins of the person, newest first.
+/// The latest logins of the person and changes of how they sign in, newest first.
 pub(super) async fn recent(app: &App, person: &Person) -> Result<Vec<AuditEvent>, Problem> {
     // Named to the store: what others do about this person, such as guessing their password, pushes nothing out of sight.
-    let kinds = [AuditKind::SignedIn, AuditKind::SessionContinued];
+    let kinds = [&LOGINS[..], &CHANGES].concat();
     Ok(app.records.audit_of(person.user(), &kinds, SHOWN).await?)
 }
 

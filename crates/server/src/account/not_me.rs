@@ -25,9 +25,6 @@ pub async fn disown(
     let events = logins::recent(&app, &person).await?;
     let named = events.iter().find(|event| person.holds(&logins::not_me(event), &asked.token));
     let Some(event) = named else { return Err(Problem::CrossSite) };
-    if !person.is_fresh(&app) {
-        return Ok(person.ask_again(&app, &visitor).await?.into_redirect());
-    }
     let ended = sessions::all_others(&app, &visitor, &person).await?;
     let user = person.user();
     tracing::warn!(

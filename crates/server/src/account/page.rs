@@ -26,8 +26,7 @@ pub async fn page(State(app): State<App>, visitor: Visitor) -> Result<Response, 
         app.count(Counted::Start, visitor.address).await?;
         return Ok(begin(&app, &visitor, Purpose::Account, None, None).await?.into_redirect());
     };
-    let page = show(&app, &visitor, &person, &Filled::default()).await?;
-    Ok(page.with_cookies(visitor.language_cookie(&app).into_iter().collect()).into_response())
+    Ok(show(&app, &visitor, &person, &Filled::default()).await?.into_response())
 }
 
 /// `GET` of a form's address, which is where a reload of a page that came back leads: to the page.

@@ -48,9 +48,6 @@ pub async fn end(
     let named = sessions.iter().find(|one| person.holds(&format!("session:{}", one.id), &asked.token));
     // Also after a second click, or when the session ended by itself: the token names nothing any more.
     let Some(session) = named else { return Err(Problem::CrossSite) };
-    if !person.is_fresh(&app) {
-        return Ok(person.ask_again(&app, &visitor).await?.into_redirect());
-    }
     if app.records.end_session_of(person.user(), &session.id, now).await? {
         tell(&app, &visitor, &person).await;
     }
@@ -67,9 +64,6 @@ pub async fn end_others(
     let Some(person) = Person::of(&app, &visitor).await? else { return Ok(see_other(urls::ACCOUNT, &[])) };
     if !person.holds("sessions", &asked.token) {
         return Err(Problem::CrossSite);
-    }
-    if !person.is_fresh(&app) {
-        return Ok(person.ask_again(&app, &visitor).await?.into_redirect());
     }
     all_others(&app, &visitor, &person).await?;
     Ok(see_other(&Notice::OthersEnded.address(), &[]))

@@ -4,6 +4,7 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, State};
 use axum::response::Response;
 use mashang_login::audit::AuditKind;
+use mashang_login::grant::Scope;
 use minijinja::{Value, context};
 
 use super::page::day;
@@ -19,12 +20,7 @@ pub(super) async fn values(app: &App, visitor: &Visitor, person: &Person) -> Res
     let mut rows = Vec::new();
     for consent in app.consents.consents_of(person.user()).await? {
         let client = app.records.client(&consent.client).await?;
-        let scopes: Vec<String> = consent
-            .scope
-            .to_string()
-            .split_whitespace()
-            .filter_map(|scope| told_by(app, visitor, scope))
-            .collect();
+        let scopes: Vec<String> = consent.scope.iter().map(|scope| told_by(app, visitor, scope)).collect();
         rows.push(context! {
             name => client.map_or_else(|| consent.client.to_string(), |client| client.name),
             since => day(consent.at),
@@ -35,15 +31,9 @@ pub(super) async fn values(app: &App, visitor: &Visitor, person: &Person) -> Res
     Ok(rows)
 }
 
-/// What a website learns by a scope; nothing for `openid`, by which it learns no more than that it is the same person.
-fn told_by(app: &App, visitor: &Visitor, scope: &str) -> Option<String> {
-    const KNOWN: [&str; 5] = ["profile", "email", "phone", "groups", "offline_access"];
-    let key = format!("account.scope.{scope}");
-    match scope {
-        "openid" => None,
-        _ if KNOWN.contains(&scope) => Some(app.pages.words.say(visitor.language, &key, &[])),
-        _ => Some(scope.to_owned()),
-    }
+/// What a website learns by a scope, in the words in which the person agreed.
+fn told_by(app: &App, visitor: &Visitor, scope: Scope) -> String {
+    app.pages.words.say(visitor.language, &format!("consent.told.{}", scope.as_str()), &[])
 }
 
 /// Takes an agreement back; what the website holds of the person ends.
@@ -57,9 +47,6 @@ pub async fn withdraw(
     let consents = app.consents.consents_of(person.user()).await?;
     let named = consents.iter().find(|one| person.holds(&format!("website:{}", one.client), &asked.token));
     let Some(consent) = named else { return Err(Problem::CrossSite) };
-    if !person.is_fresh(&app) {
-        return Ok(person.ask_again(&app, &visitor).await?.into_redirect());
-    }
     app.consents.withdraw_consent(person.user(), &consent.client, app.now()).await?;
     audit::of_client(&app, &visitor, AuditKind::ConsentWithdrawn, &consent.client, Some(person.user())).await;
     Ok(see_other(&Notice::Withdrawn.address(), &[]))

@@ -91,11 +91,13 @@ fn fresh_login(app: &App, visitor: &Visitor, waiting: &Waiting, proof: Proof) ->
     let is_older = waiting.ticket.as_ref().is_some_and(|ticket| proof.proven_at < ticket.origin.at);
     let is_repeated = is_older || through.is_none_or(|kind| kind == ChannelKind::App);
     let secret = SessionSecret::random(&*app.entropy);
+    let auth_time = if is_repeated { proof.proven_at.min(now) } else { now };
     let session = NewSession {
         id: SessionId::random(&*app.entropy),
         secret: secret.hash(),
         amr: through.unwrap_or(proof.key.kind).as_str().to_owned(),
-        auth_time: if is_repeated { proof.proven_at.min(now) } else { now },
+        auth_time,
+        confirmed_at: (waiting.grant.purpose == Purpose::Account).then_some(auth_time),
         // What repeats a session lives no longer than that one could: or sessions would beget sessions for ever. An app
         // vouches for its people anew each time.
         expires_at: if is_older && through != Some(ChannelKind::App) { proof.proven_at } else { now }

@@ -136,6 +136,7 @@ impl World {
             expires_at: self.after(86_400),
             device: "Chrome · macOS".into(),
             address: "203.0.113.7".into(),
+            confirmed_at: Some(self.now),
         };
         let new_user = UserId::random(&self.entropy);
         FreshLogin { proof, new_user, session, replaces: None, told: self.told(AuditKind::SignedIn) }
@@ -242,6 +243,7 @@ impl World {
             site_name: "示例网站 🐼".into(),
             site_host: "site.example".into(),
             device: "Chrome · Windows".into(),
+            on_phone: false,
             address: "203.0.113.7".into(),
             at: self.now,
         };

@@ -181,7 +181,7 @@ macro_rules! record_suite {
                 sec_17_a_new_login_replaces_the_former_session,
                 sec_17_signing_out_reaches_what_the_former_session_issued,
                 sec_17_another_person_in_the_same_browser_signs_the_former_out,
-                sec_40_a_session_sleeps_while_its_person_is_disabled,
+                sec_40_whoever_is_switched_off_is_signed_out_for_good,
                 // two nodes at the same moment
                 promise_3_of_20_apps_that_meet_one_unionid_at_once_one_makes_the_person,
                 of_two_that_unlink_the_last_two_identities_at_once_one_is_refused,

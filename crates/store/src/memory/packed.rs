@@ -27,6 +27,7 @@ struct Common {
     site_name: String,
     site_host: String,
     device: String,
+    on_phone: bool,
 }
 
 /// Everything that tickets share, each once.
@@ -92,6 +93,7 @@ pub(super) struct Packed {
     grant: Chars,
     browser: SecretHash,
     number: MatchNumber,
+    is_redrawn: bool,
     pub(super) version: u32,
     stage: PackedStage,
     keep_until: Timestamp,
@@ -99,19 +101,21 @@ pub(super) struct Packed {
 
 impl Packed {
     pub(super) fn pack(ticket: &Ticket, shared: &mut Shared) -> Self {
-        let Origin { client, site_name, site_host, device, address, at } = &ticket.origin;
+        let Origin { client, site_name, site_host, device, on_phone, address, at } = &ticket.origin;
         Self {
             common: shared.of(Common {
                 client: client.clone(),
                 site_name: site_name.clone(),
                 site_host: site_host.clone(),
                 device: device.clone(),
+                on_phone: *on_phone,
             }),
             address: Address::pack(address),
             at: *at,
             grant: ticket.grant.as_str().as_bytes().try_into().expect("a grant id has 32 characters"),
             browser: ticket.browser,
             number: ticket.number,
+            is_redrawn: ticket.is_redrawn,
             version: ticket.version,
             stage: match &ticket.stage {
                 Stage::Waiting { until } => PackedStage::Waiting(*until),
@@ -155,6 +159,7 @@ impl Packed {
                 site_name: self.common.site_name.clone(),
                 site_host: self.common.site_host.clone(),
                 device: self.common.device.clone(),
+                on_phone: self.common.on_phone,
                 address: self.address.unpack(),
                 at: self.at,
             },
@@ -162,6 +167,7 @@ impl Packed {
             version: self.version,
             stage,
             answered_by,
+            is_redrawn: self.is_redrawn,
             keep_until: self.keep_until,
         }
     }
@@ -183,6 +189,7 @@ mod tests {
             site_name: "样例".into(),
             site_host: "site.example".into(),
             device: device.into(),
+            on_phone: false,
             address: address.into(),
             at,
         };

@@ -108,8 +108,8 @@ pub(super) async fn link(
         return Ok(Outcome::Undo(Linked::NotOpen));
     };
     let session = sessions::with_user(db, &linking.session, now).await?;
-    let Some((_, person)) =
-        session.filter(|(session, _)| session.user == user && session.auth_time >= linking.fresh_since)
+    let Some((_, person)) = session
+        .filter(|(session, _)| session.user == user && session.confirmed_at >= Some(linking.fresh_since))
     else {
         return Ok(Outcome::Undo(Linked::NotOpen));
     };
@@ -173,6 +173,7 @@ async fn fresh(
         expires_at: login.session.expires_at,
         device: login.session.device.clone(),
         address: login.session.address.clone(),
+        confirmed_at: login.session.confirmed_at,
     };
     if let Some(former) = &login.replaces {
         sessions::replace(db, former, &begun, now).await?;

@@ -65,10 +65,12 @@ pub(super) async fn set(
             identity::delete_held_here(db, &record.key).await?;
         }
     }
-    let stays_assigned = former.is_assigned && former.username == new.username;
+    let stays_assigned = former.is_assigned && !new.is_assigned && former.username == new.username;
+    // To the letter: websites are told it, and may tell `Ada` from `ada`.
+    let username = if stays_assigned { &former.username } else { &new.username };
     let changed = Entity::update_many()
         .col_expr(Column::Assigned, Expr::value(new.is_assigned || stays_assigned))
-        .col_expr(Column::Username, Expr::value(new.username.as_str()))
+        .col_expr(Column::Username, Expr::value(username.as_str()))
         .col_expr(Column::Folded, Expr::value(new.username.folded()))
         .col_expr(Column::Hash, Expr::value(new.hash.expose()))
         .col_expr(Column::ChangedAt, Expr::value(now.as_millisecond()))

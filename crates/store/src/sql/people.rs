@@ -6,13 +6,13 @@ use mashang_login::identity::{Profile, Proof};
 use mashang_login::ids::UserId;
 use mashang_login::records::StoreError;
 use mashang_login::user::User;
-use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, Query};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::db::{Db, Fetch, Run};
-use super::entity::users;
+use super::entity::{identities as identity_entity, users};
 use super::errors::{read, text, text_or_none, time, time_or_none};
-use super::{identities, leavers, lookup, unlinked};
+use super::{identities, leavers, lookup, passwords, sessions, unlinked};
 
 /// Whom a proof leads to.
 pub(super) enum Found {
@@ -122,16 +122,26 @@ pub(super) async fn user(db: Db<'_>, id: &UserId) -> Result<Option<User>, StoreE
     row.map(user_from_row).transpose()
 }
 
-/// People by name or by the beginning of their id, the latest first. Latin letters are found in either case.
+/// People by name, by the beginning of their id, or by what they sign in by: a whole user name, e-mail address, phone number or
+/// userid. The latest first. Latin letters of names are found in either case.
 pub(super) async fn search(db: Db<'_>, search: &str, limit: u32) -> Result<Vec<User>, StoreError> {
     use users::Column;
     let mut people = users::Entity::find();
     if !search.is_empty() {
         let name = LikeExpr::new(format!("%{}%", lookup::literally(&search.to_lowercase()))).escape('!');
         let id = LikeExpr::new(format!("{}%", lookup::literally(search))).escape('!');
-        let wanted = Condition::any()
+        let mut signs_in_by = Query::select();
+        signs_in_by.column(identity_entity::Column::UserId).from(identity_entity::Entity);
+        signs_in_by.and_where(identity_entity::Column::Subject.eq(search));
+        let mut wanted = Condition::any()
             .add(Expr::expr(Func::lower(Expr::col(Column::Nickname))).like(name))
-            .add(Expr::col(Column::Id).like(id));
+            .add(Expr::col(Column::Id).like(id))
+            .add(Column::Id.in_subquery(signs_in_by));
+        if let Ok(username) = search.parse()
+            && let Some(named) = passwords::by_username(db, &username).await?
+        {
+            wanted = wanted.add(Column::Id.eq(named.user.as_str()));
+        }
         people = people.filter(wanted);
     }
     let people = people.order_by_desc(Column::CreatedAt).order_by_asc(Column::Id).limit(u64::from(limit));
@@ -167,6 +177,10 @@ pub(super) async fn set_disabled(db: Db<'_>, id: &UserId, at: Option<Timestamp>)
         .filter(users::Column::Id.eq(id.as_str()))
         .run(db)
         .await?;
+    if let Some(at) = at {
+        // Ended and not only held up: a session that was stolen must not work again when the person does.
+        sessions::end_of_user(db, id, None, at).await?;
+    }
     Ok(done == 1)
 }
 

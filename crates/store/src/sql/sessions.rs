@@ -204,6 +204,7 @@ fn to_row(session: &Session) -> Model {
         expires_at: session.expires_at.as_millisecond(),
         device: session.device.clone(),
         address: session.address.clone(),
+        confirmed_at: session.confirmed_at.map(Timestamp::as_millisecond),
     }
 }
 
@@ -223,6 +224,7 @@ fn from_row(row: Model) -> Result<Session, StoreError> {
             amr: row.amr.clone(),
             device: row.device.clone(),
             address: row.address.clone(),
+            confirmed_at: row.confirmed_at.map(|at| time("confirmed_at", at)).transpose()?,
         })
     })
 }

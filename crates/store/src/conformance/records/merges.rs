@@ -196,7 +196,9 @@ pub async fn people_are_found_by_name_and_by_id(nodes: Nodes<dyn Records>) {
     for nothing in ["nobody", "%", "_", "\\", "!"] {
         assert_eq!(found(nothing, 10).await, [], "{nothing}");
     }
-    assert_eq!(scene.nodes.a.users(&wang.id.as_str()[..8], 10).await.unwrap(), [wang]);
+    assert_eq!(scene.nodes.a.users(&wang.id.as_str()[..8], 10).await.unwrap(), std::slice::from_ref(&wang));
+    assert_eq!(found("one", 10).await, [wang], "what they sign in by");
+    assert_eq!(found("on", 10).await, [], "all of it");
 }
 
 pub async fn a_persons_live_sessions_are_listed(nodes: Nodes<dyn Records>) {

@@ -41,7 +41,9 @@ pub async fn sec_40_a_bearer_ends_with_person_client_or_family(nodes: Nodes<dyn 
     scene.nodes.a.set_user_disabled(&done.user.id, Some(scene.now())).await.unwrap();
     assert!(!scene.speaks(&tokens).await);
     scene.nodes.a.set_user_disabled(&done.user.id, None).await.unwrap();
-    assert!(scene.speaks(&tokens).await);
+    assert!(!scene.speaks(&tokens).await, "it has ended");
+    let done = scene.sign_in().await;
+    let tokens = scene.tokens(&done).await;
 
     let off = Client { disabled_at: Some(scene.now()), ..scene.client.clone() };
     scene.nodes.a.save_client(&off).await.unwrap();

@@ -86,9 +86,11 @@ pub async fn sec_17_another_person_in_the_same_browser_signs_the_former_out(node
     assert!(!scene.speaks(&tokens).await);
 }
 
-pub async fn sec_40_a_session_sleeps_while_its_person_is_disabled(nodes: Nodes<dyn Records>) {
+pub async fn sec_40_whoever_is_switched_off_is_signed_out_for_good(nodes: Nodes<dyn Records>) {
     let scene = Scene::set(nodes).await;
     let done = scene.sign_in().await;
     scene.nodes.a.set_user_disabled(&done.user.id, Some(scene.now())).await.unwrap();
     assert_eq!(scene.nodes.b.session(&done.session, scene.now()).await.unwrap(), None);
+    scene.nodes.a.set_user_disabled(&done.user.id, None).await.unwrap();
+    assert_eq!(scene.nodes.b.session(&done.session, scene.now()).await.unwrap(), None, "also afterwards");
 }

@@ -19,6 +19,7 @@ pub struct Model {
     pub expires_at: i64,
     pub device: String,
     pub address: String,
+    pub confirmed_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
