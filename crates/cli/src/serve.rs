@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
+use mashang_server::config::Config;
 use mashang_server::open::{self, Surroundings};
 use mashang_server::{background, config, operations, routes, serve};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::ConfigFile;
-use crate::process::{listen, stop_on_signal};
+use crate::process::{listen, reserve, stop_on_signal};
 use crate::{logging, sandbox};
 
 /// Runs until asked to stop.
@@ -19,10 +20,19 @@ use crate::{logging, sandbox};
 pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     let config = config::load(file.config.as_deref())?;
     logging::start(&config.log)?;
+    let served = run_as(config).await;
+    if let Err(error) = &served {
+        // In the log as well, in its form: whoever watches it must see why there is no server.
+        tracing::error!("mashang does not serve: {error:#}");
+    }
+    served
+}
+
+async fn run_as(config: Config) -> anyhow::Result<()> {
     let (leaving, stopping) = (stop_on_signal(), CancellationToken::new());
     let drain = Duration::from_secs(config.server.drain_seconds.into());
     tokio::spawn(serve::drain(leaving.clone(), drain, stopping.clone()));
-    let listener = listen(config.server.listen)?;
+    let address = reserve(config.server.listen)?;
     if config.sandbox.enabled && !config.sandbox.listen.is_empty() {
         let address: SocketAddr = config.sandbox.listen.parse().context("sandbox.listen")?;
         let url = config.sandbox_url().context("sandbox.url")?;
@@ -31,6 +41,7 @@ pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     let app =
         open::app(&config, Surroundings { leaving, stopping: stopping.clone(), ..Surroundings::default() })
             .await?;
+    let listener = address.listen()?;
     for hint in config.hints() {
         tracing::warn!("{hint}");
     }

@@ -16,6 +16,7 @@ use mashang_login::records::Records;
 use mashang_login::secret::ClientSecret;
 use mashang_server::config::{self, Config};
 use mashang_server::open;
+use tempfile::NamedTempFile;
 use url::Url;
 
 use self::package::Settings;
@@ -45,6 +46,8 @@ pub async fn run(asked: ZentaoPlugin) -> anyhow::Result<()> {
     let config = config::load(asked.file.config.as_deref())?;
     let channel = channel(&config, asked.channel.as_deref())?;
     let records = open::records(&config).await?;
+    // Before the secret of an extension that is installed ends: a folder that is not ours must not break it.
+    let out = Out::open(&asked.out)?;
     let client_secret = match &asked.secret_file {
         None => register(&*records, &id, asked.name.as_deref(), &redirect_uris, channel.as_ref()).await?,
         Some(file) => {
@@ -56,7 +59,7 @@ pub async fn run(asked: ZentaoPlugin) -> anyhow::Result<()> {
     let issuer = config.server.public_url.as_str().trim_end_matches('/').to_owned();
     let channel = channel.map(|id| id.to_string()).unwrap_or_default();
     let settings = Settings { issuer, client_id: id.to_string(), client_secret, url, channel };
-    save(&asked.out, &package::write(&settings)?)?;
+    out.save(&package::write(&settings)?)?;
     tell(&asked, &settings, &redirect_uris);
     Ok(())
 }
@@ -169,16 +172,28 @@ fn check(
     Ok(())
 }
 
-/// For the owner's eyes: the secret is inside.
-fn save(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-        std::io::Write::write_all(&mut temporary, bytes)?;
-        temporary.persist(file).map_err(|failed| failed.error)?;
+/// Where the zip will be. For the owner's eyes: the secret is inside.
+struct Out<'a> {
+    file: &'a Path,
+    temporary: NamedTempFile,
+}
+
+impl<'a> Out<'a> {
+    fn open(file: &'a Path) -> anyhow::Result<Self> {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let temporary = NamedTempFile::new_in(folder).with_context(|| cannot_write(file))?;
+        Ok(Self { file, temporary })
+    }
+
+    fn save(mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        std::io::Write::write_all(&mut self.temporary, bytes).with_context(|| cannot_write(self.file))?;
+        self.temporary.persist(self.file).with_context(|| cannot_write(self.file))?;
         Ok(())
-    };
-    write().with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+fn cannot_write(file: &Path) -> String {
+    format!("cannot write {}", file.display())
 }
 
 fn tell(asked: &ZentaoPlugin, settings: &Settings, redirect_uris: &[String]) {
@@ -356,7 +371,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("mashang.zip");
         std::fs::write(&file, "older").unwrap();
-        save(&file, b"newer").unwrap();
+        Out::open(&file).unwrap().save(b"newer").unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), b"newer");
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }

@@ -186,6 +186,7 @@ async fn fill(app: &App, count: usize) {
             site_name: "Site".into(),
             site_host: "site.example".into(),
             device: ["Chrome · Windows", "Safari · macOS", "Firefox · Linux"][number % 3].into(),
+            on_phone: false,
             address: format!("10.{}.{}.{}", number >> 16 & 255, number >> 8 & 255, number & 255),
             at: now,
         };

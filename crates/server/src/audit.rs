@@ -12,6 +12,17 @@ use mashang_login::ticket::Ticket;
 use crate::state::App;
 use crate::web::visitor::Visitor;
 
+/// A ticket was drawn, as it says of itself.
+pub async fn started(app: &App, ticket: &Ticket) {
+    let origin = &ticket.origin;
+    let mut event = AuditEvent::new(origin.at, AuditKind::TicketStarted);
+    event.address = Some(origin.address.clone());
+    event.device = Some(origin.device.clone());
+    event.ticket = Some(ticket.scan_code.short().to_owned());
+    event.client = Some(origin.client.clone());
+    write(app, event).await;
+}
+
 /// Something happened to a ticket.
 pub async fn of_ticket(
     app: &App,

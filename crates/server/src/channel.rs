@@ -21,6 +21,7 @@ mod directory_event;
 pub mod email;
 pub mod events;
 mod failure;
+pub mod guesses;
 mod official_event;
 pub mod one_time_code;
 pub mod parametric;

@@ -118,7 +118,7 @@ async fn asked(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<Option
     let next = authorize::decide(&grant.request, session, grant.created_at, app.now());
     let authorize::Next::UseSession(session) = next else { return Ok(None) };
     let is_needed = is_needed(app, &waiting.client, &session.user, &grant.request).await?;
-    Ok(is_needed.then_some(session))
+    Ok(is_needed.then_some(*session))
 }
 
 /// The token of the form: of this session, for this request (SEC-64).

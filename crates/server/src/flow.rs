@@ -36,6 +36,7 @@ pub use self::switched_off::{switched_off, turned_away};
 use crate::oauth::message;
 use crate::state::App;
 use crate::traces::{self, Side};
+use crate::web::device::Surroundings;
 use crate::web::language::Language;
 use crate::web::limits::Counted;
 use crate::web::pages::see_other;
@@ -295,7 +296,7 @@ async fn go(
             consent::ask(app, grant).await
         }
         authorize::Next::UseSession(session) => {
-            let login = answer::continued_login(app, visitor, client, session);
+            let login = answer::continued_login(app, visitor, client, *session);
             answer::answer(app, visitor, (grant, client), login, Vec::new()).await
         }
         authorize::Next::Refuse(_) if !client.allows_redirect(&grant.request.redirect_uri) => {
@@ -360,20 +361,49 @@ pub async fn draw(
     client: &Client,
     browser: &SecretHash,
 ) -> Result<Ticket, Problem> {
+    let ticket = put_out(app, visitor, (grant, client), browser, false).await?;
+    app.metrics.begun.get_or_create(&[("client", client.id.as_str().to_owned().into())]).inc();
+    audit::started(app, &ticket).await;
+    Ok(ticket)
+}
+
+/// Draws a ticket that takes another one's place. A page that lies open does so every two minutes: the trail tells of it from
+/// when somebody scans it ([`advance`]), and is not filled by pages that nobody looks at.
+///
+/// # Errors
+/// As [`draw`].
+pub async fn redraw(
+    app: &App,
+    visitor: &Visitor,
+    grant: &Grant,
+    client: &Client,
+    browser: &SecretHash,
+) -> Result<Ticket, Problem> {
+    put_out(app, visitor, (grant, client), browser, true).await
+}
+
+async fn put_out(
+    app: &App,
+    visitor: &Visitor,
+    (grant, client): (&Grant, &Client),
+    browser: &SecretHash,
+    is_redrawn: bool,
+) -> Result<Ticket, Problem> {
     let now = app.now();
     let origin = Origin {
         client: client.id.clone(),
         site_name: client.name.clone(),
         site_host: host_of(&grant.request.redirect_uri),
         device: visitor.device(),
+        on_phone: visitor.surroundings() != Surroundings::Desktop,
         address: visitor.address.to_string(),
         at: now,
     };
-    let ticket = Ticket::begin(grant.id.clone(), *browser, origin, now, &app.site.lifetimes, &*app.entropy);
+    let (grant, lifetimes) = (grant.id.clone(), &app.site.lifetimes);
+    let mut ticket = Ticket::begin(grant, *browser, origin, now, lifetimes, &*app.entropy);
+    ticket.is_redrawn = is_redrawn;
     app.tickets.create(&ticket, now).await?;
     request_id::about(&ticket.scan_code);
-    app.metrics.begun.get_or_create(&[("client", client.id.as_str().to_owned().into())]).inc();
-    audit::of_ticket(app, visitor, AuditKind::TicketStarted, &ticket, None).await;
     Ok(ticket)
 }
 
@@ -417,6 +447,9 @@ pub async fn advance(
                 told.set("ticket", code.short().to_owned());
                 told.set("ticket.stage", stage);
                 told.set("channel.id", channel);
+            }
+            if moved.is_redrawn && seen.is_acted_on(&moved) {
+                audit::started(app, &moved).await;
             }
             return Ok(Ok(moved));
         }
@@ -470,6 +503,7 @@ mod tests {
             site_name: String::new(),
             site_host: String::new(),
             device: String::new(),
+            on_phone: false,
             address: String::new(),
             at: start(),
         };

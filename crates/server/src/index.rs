@@ -17,5 +17,5 @@ pub async fn index(State(app): State<App>, visitor: Visitor) -> Result<Response,
         issuer => app.provider.issuer.as_str(),
     };
     let page = app.pages.render(&visitor, "index.html", "index.title", values)?;
-    Ok(page.with_cookies(visitor.language_cookie(&app).into_iter().collect()).into_response())
+    Ok(page.into_response())
 }

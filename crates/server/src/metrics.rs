@@ -26,6 +26,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
 use self::requests::Requests;
+use crate::message::SendFailure;
 
 /// The media type of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
@@ -39,8 +40,12 @@ pub type Gauges<const N: usize> = Family<Labels<N>, Gauge>;
 /// Durations by labels.
 pub type Durations<const N: usize> = Family<Labels<N>, Histogram, fn() -> Histogram>;
 
+/// A code's outcome that is no failure.
+const SENT: &str = "sent";
+
 /// Calls: from a lock in memory to a platform that takes its time, in seconds.
-const CALL: [f64; 12] = [0.000_1, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 10.0];
+const CALL: [f64; 15] =
+    [0.000_1, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// People: from a practised thumb to a QR's longest life, in seconds.
 const PERSON: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0];
 
@@ -83,7 +88,7 @@ pub struct Metrics {
     registry: Registry,
     /// Requests by route.
     pub requests: Requests,
-    /// Logins begun, by client.
+    /// Logins begun, by client: first QRs, not those that took their place.
     pub begun: Counters<1>,
     /// Logins that reached a stage, by stage and channel.
     pub reached: Counters<2>,
@@ -123,6 +128,7 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
+        process::begin();
         let mut registry = Registry::default();
         registry.register_collector(Box::new(process::Process));
         let ours = registry.sub_registry_with_prefix("mashang");
@@ -134,12 +140,17 @@ impl Default for Metrics {
         add(ours, "http_request_seconds", "Time until an answer begins, by route", requests.durations());
         Self {
             requests,
-            begun: add(ours, "logins_begun", "QRs drawn, by client", Family::default()),
+            begun: add(
+                ours,
+                "logins_begun",
+                "Logins begun, by client; a QR that is drawn anew is not another one",
+                Family::default(),
+            ),
             reached: add(ours, "logins", "Logins that reached a stage, by channel", Family::default()),
             expired: add(
                 ours,
                 "logins_expired",
-                "QRs that expired while a browser looked on",
+                "QRs that expired, were drawn anew or cancelled while a browser looked on",
                 Counter::default(),
             ),
             stage_seconds: add(
@@ -233,7 +244,7 @@ impl Metrics {
                 ("approved", Some(by), Some(began(until, lifetimes.confirm)))
             }
             (Stage::Approved { by, until }, Stage::Redeemed) => {
-                ("redeemed", Some(by), Some(began(until, lifetimes.redeem)))
+                ("redeemed", Some(by), Some(began(until, lifetimes.redeem_for(&seen.origin))))
             }
             (Stage::Scanned { by, .. }, Stage::Denied { .. }) => ("denied", Some(by), None),
             (_, Stage::Denied { .. }) => ("denied", None, None),
@@ -248,11 +259,21 @@ impl Metrics {
         Some((stage, channel))
     }
 
+    /// A channel sends codes. Its counts begin at none: the first failure is seen as one more, and not as a beginning.
+    pub fn messages_by(&self, channel: &str) {
+        for outcome in SendFailure::ALL.map(SendFailure::as_str).into_iter().chain([SENT]) {
+            drop(self.messages.get_or_create(&Self::message(channel, outcome)));
+        }
+    }
+
     /// A code was handed to the sender of a channel, or not.
-    pub fn message_sent(&self, channel: &str, outcome: &'static str) {
-        self.messages
-            .get_or_create(&[("channel", channel.to_owned().into()), ("outcome", outcome.into())])
-            .inc();
+    pub fn message_sent(&self, channel: &str, outcome: Result<(), SendFailure>) {
+        let outcome = outcome.map_or_else(SendFailure::as_str, |()| SENT);
+        self.messages.get_or_create(&Self::message(channel, outcome)).inc();
+    }
+
+    fn message(channel: &str, outcome: &'static str) -> Labels<2> {
+        [("channel", channel.to_owned().into()), ("outcome", outcome.into())]
     }
 
     /// The key of an algorithm signs since then.

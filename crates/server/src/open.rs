@@ -39,6 +39,7 @@ use crate::web::limits::Limits;
 use crate::web::pages::Pages;
 use crate::web::request_id::RequestIds;
 use crate::web::sdk::Sdk;
+use crate::web::seldom::Seldom;
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -261,8 +262,10 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
     }
     let sdk = Arc::new(Sdk::embedded());
     let traces = Traces::open(&config.traces, entropy.clone())?;
+    let site = Site::new(config);
     Ok(App::new(Parts {
-        site: Site::new(config),
+        pages: Pages::new(config.sandbox.enabled, site.transport, &sdk),
+        site,
         records,
         credentials: timed.clone(),
         consents: timed,
@@ -275,12 +278,12 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         sealer: sealer.clone(),
         tokens: platform::Tokens::new(database, sealer, clock.clone(), entropy.clone()),
         clock,
-        pages: Pages::new(config.sandbox.enabled, &sdk),
         sdk,
         origins: Origins::default(),
         limits: Limits::new(&config.limits).counted(metrics.clone()),
         counts: Counts::new(store.counters),
         request_ids: RequestIds::random(&*entropy),
+        outages: Seldom::default(),
         entropy,
         metrics,
         traces,

@@ -2,7 +2,7 @@
 //! an address of its own, so nothing here is a question of who asks; the public listener has no way to it.
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{StatusCode, header};
@@ -27,8 +27,8 @@ async fn told(State(app): State<App>) -> Response {
 }
 
 /// As the public one, and what is not right although the node is ready.
-async fn ready(State(app): State<App>) -> Response {
-    match health::check(&app).await {
+async fn ready(State(app): State<App>, RawQuery(question): RawQuery) -> Response {
+    match health::check_what(&app, question.as_deref()).await {
         Ok(()) => {
             let mut text = String::from("ready\n");
             for skew in clock_skew::measure(&app).await.into_iter().filter(clock_skew::Skew::is_too_much) {

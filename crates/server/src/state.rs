@@ -32,6 +32,7 @@ use crate::web::limits::{Counted, Limits, TooMany};
 use crate::web::pages::Pages;
 use crate::web::request_id::RequestIds;
 use crate::web::sdk::Sdk;
+use crate::web::seldom::Seldom;
 
 /// A running server's things. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -82,6 +83,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Where requests are told to, if anywhere.
     pub traces: Option<Traces>,
+    /// How often scripts' questions to an engine that is away are told.
+    pub outages: Seldom,
     /// Names for requests.
     pub request_ids: RequestIds,
     /// Cancelled when the server is asked to stop: it takes no new browsers, and everything else goes on.

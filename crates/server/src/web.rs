@@ -17,5 +17,6 @@ pub mod problem;
 pub mod qr;
 pub mod request_id;
 pub mod sdk;
+pub mod seldom;
 pub mod tally;
 pub mod visitor;

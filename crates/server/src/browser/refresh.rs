@@ -50,6 +50,6 @@ async fn anew(
         // Already over is as good as abandoned.
         let _ = flow::advance(app, &old.scan_code, |ticket, _| ticket.abandon(&waiting.browser)).await?;
     }
-    let fresh = flow::draw(app, &visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
+    let fresh = flow::redraw(app, &visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
     draw(app, &visitor, &fresh, channel).await
 }

@@ -83,6 +83,9 @@ impl Workshop {
             ChannelSection::Email(section) => (Means::Email(self.email(id, section)?), None),
             ChannelSection::Sms(section) => (Means::Sms(self.sms(id, section)?), None),
         };
+        if matches!(means, Means::Email(_) | Means::Sms(_)) {
+            self.metrics.messages_by(id.as_str());
+        }
         let hub = section.token_hub().map(|hub| hub.read_key(&format!("channel.{id}"))).transpose()?;
         Ok(Channel { id: id.clone(), label: section.label().map(str::to_owned), means, events, hub })
     }

@@ -1,5 +1,5 @@
-//! Wrong passwords, counted (SEC-74): at one name from one address, at all names from one address, and at one name from
-//! all addresses that never knew it.
+//! Wrong passwords and wrong codes, counted (SEC-74, SEC-79): at one name from one address, at all names from one address, and
+//! at one name from all addresses that never knew it. A code's name is the address or number it went to.
 //!
 //! A stranger must not be able to lock a person out. So the last count leaves out addresses from which somebody signed in
 //! by that name lately: there only their own guesses count. From elsewhere the person waits at worst until one of the
@@ -16,6 +16,7 @@ use crate::web::limits::TooMany;
 use crate::web::tally::Tally;
 
 const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The counts of one channel.
 #[derive(Debug)]
@@ -27,19 +28,36 @@ pub struct Guesses {
     home: Tally,
 }
 
-impl Default for Guesses {
-    fn default() -> Self {
+impl Guesses {
+    /// At passwords.
+    #[must_use]
+    pub fn at_passwords() -> Self {
+        // An office behind one address mistypes a lot on Mondays.
+        Self::new((5, MINUTE * 5), (60, MINUTE * 5), (50, MINUTE * 30))
+    }
+
+    /// At codes of six digits, of which each may be guessed five times, and then another is asked for. A code is one of a million
+    /// and not one of a person's choice, so what counts is how many may be tried in a year: at one name 1 % of them.
+    #[must_use]
+    pub fn at_codes() -> Self {
+        Self::new((20, DAY), (60, MINUTE * 60), (30, DAY))
+    }
+
+    /// So many of each in such a time.
+    fn new(
+        at_name_from_address: (usize, Duration),
+        from_address: (usize, Duration),
+        at_name: (usize, Duration),
+    ) -> Self {
+        let tally = |name, (most, period)| Tally::new(name, most, period);
         Self {
-            at_name_from_address: Tally::new("at_name_from_address", 5, MINUTE * 5),
-            // An office behind one address mistypes a lot on Mondays.
-            from_address: Tally::new("from_address", 60, MINUTE * 5),
-            at_name: Tally::new("at_name", 50, MINUTE * 30),
-            home: Tally::new("home", usize::MAX, Duration::from_secs(30 * 24 * 3600)),
+            at_name_from_address: tally("at_name_from_address", at_name_from_address),
+            from_address: tally("from_address", from_address),
+            at_name: tally("at_name", at_name),
+            home: tally("home", (usize::MAX, DAY * 30)),
         }
     }
-}
 
-impl Guesses {
     /// Counts a guess before it is looked at; [`Guesses::was_right`] takes it back.
     ///
     /// # Errors
@@ -103,7 +121,7 @@ mod tests {
 
     impl Alone {
         fn new() -> Self {
-            Self(Guesses::default(), Counts::default())
+            Self(Guesses::at_passwords(), Counts::default())
         }
 
         fn begin(&self, name: &str, address: IpAddr, now: Timestamp) -> Result<(), TooMany> {

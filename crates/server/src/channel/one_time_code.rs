@@ -25,6 +25,7 @@ use self::budget::Budget;
 pub use self::open::OpenCode;
 pub use self::send::{Asked, NotSent};
 pub use self::verify::{Wrong, is_code, plain_digits};
+use super::guesses::Guesses;
 use super::{Channel, Means, email, sms};
 use crate::message::Sender;
 
@@ -41,6 +42,7 @@ pub struct OneTimeCodes {
     sender: Arc<dyn Sender>,
     sign_up: bool,
     budget: Budget,
+    guesses: Guesses,
     /// Until when everybody is told that nothing can be sent, in Unix milliseconds.
     trouble: AtomicI64,
 }
@@ -54,7 +56,8 @@ impl OneTimeCodes {
     /// Codes by `sender`, at most `per_minute` of them.
     #[must_use]
     pub fn new(sender: Arc<dyn Sender>, sign_up: bool, per_minute: usize) -> Self {
-        Self { sender, sign_up, budget: Budget::new(per_minute), trouble: AtomicI64::new(0) }
+        let (budget, guesses) = (Budget::new(per_minute), Guesses::at_codes());
+        Self { sender, sign_up, budget, guesses, trouble: AtomicI64::new(0) }
     }
 
     /// Whether whoever reads a code becomes a person here.

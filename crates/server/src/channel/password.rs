@@ -2,13 +2,11 @@
 //!
 //! - [`hasher`]: Argon2id, off the threads that serve, and never more at once than there are cores;
 //! - [`fitness`]: what a new password must be like;
-//! - [`guesses`]: how many wrong ones a name and an address have.
 //!
 //! Whoever asks cannot tell a name that nobody has from a wrong password: both cost one hash, both count as a guess, and
 //! both get the same answer (SEC-14, SEC-74).
 
 pub mod fitness;
-pub mod guesses;
 pub mod hasher;
 
 use mashang_login::audit::AuditKind;
@@ -20,8 +18,8 @@ use mashang_login::ids::{ChannelId, SessionId, UserId};
 use mashang_login::records::StoreError;
 
 pub use self::fitness::Unfit;
-use self::guesses::Guesses;
 use self::hasher::{Hasher, TooBusy};
+use super::guesses::Guesses;
 use super::{Channel, Means};
 use crate::audit;
 use crate::state::App;
@@ -30,10 +28,16 @@ use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
 
 /// Signing in by name and password.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Password {
     hasher: Hasher,
     guesses: Guesses,
+}
+
+impl Default for Password {
+    fn default() -> Self {
+        Self { hasher: Hasher::default(), guesses: Guesses::at_passwords() }
+    }
 }
 
 /// Why a name and a password lead nowhere.

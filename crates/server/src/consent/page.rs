@@ -51,7 +51,7 @@ pub async fn page(
     let page = app.pages.render_titled(visitor, "consent.html", &title, values)?;
     // The answer leads on to the website.
     let csp = Csp { form_leads_to: source_of(&waiting.grant.request.redirect_uri), ..Csp::default() };
-    Ok(page.with_csp(csp).with_cookies(visitor.language_cookie(&app).into_iter().collect()).into_response())
+    Ok(page.with_csp(csp).into_response())
 }
 
 fn form(secret: &SessionSecret, session: &Session, grant: &Grant, told: Vec<Value>) -> Value {

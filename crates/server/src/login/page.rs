@@ -49,8 +49,7 @@ pub async fn show(
         return Ok(see_other(&urls::login(&waiting.grant.id), &[]));
     }
     let visitor = visitor.preferring(&waiting.grant.request.ui_locales);
-    let mut cookies: Vec<String> = visitor.language_cookie(&app).into_iter().collect();
-    cookies.extend(chosen(&app, &visitor, &waiting).map(|channel| way::remember(&app, channel)));
+    let cookies = chosen(&app, &visitor, &waiting).map(|channel| way::remember(&app, channel));
     Ok(page(&app, &visitor, &waiting, &Filled::default()).await?.with_cookies(cookies).into_response())
 }
 

@@ -28,7 +28,7 @@ pub async fn refresh(
         // Already over is as good as abandoned.
         let _ = flow::advance(&app, &old.scan_code, |ticket, _| ticket.abandon(&waiting.browser)).await?;
     }
-    let fresh = flow::draw(&app, &visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
+    let fresh = flow::redraw(&app, &visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
     let visitor = visitor.preferring(&waiting.grant.request.ui_locales);
     let asked = visitor.query("channel");
     let purpose = &waiting.grant.purpose;

@@ -20,6 +20,9 @@ pub enum SendFailure {
 }
 
 impl SendFailure {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Recipient, Self::Often, Self::Busy, Self::Setup, Self::Down];
+
     /// The word.
     #[must_use]
     pub fn as_str(self) -> &'static str {

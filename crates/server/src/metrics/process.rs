@@ -1,5 +1,9 @@
 //! This process, from `/proc/self` (proc(5)), read when somebody asks. Elsewhere than on Linux nothing is told.
 
+use std::sync::LazyLock;
+
+use mashang_login::Clock;
+use mashang_login::ambient::SystemClock;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
@@ -7,6 +11,14 @@ use prometheus_client::metrics::gauge::ConstGauge;
 
 /// `USER_HZ`: 100 on every architecture that Linux runs servers on.
 const TICKS: f64 = 100.0;
+
+/// In seconds. By our own clock: `/proc/stat`, by which others tell, may be hidden from a service.
+static BEGAN: LazyLock<f64> = LazyLock::new(|| SystemClock.now().as_duration().as_secs_f64());
+
+/// Remembers this moment as the process's beginning, unless it is known.
+pub(super) fn begin() {
+    LazyLock::force(&BEGAN);
+}
 
 /// Reads when it is encoded.
 #[derive(Debug)]
@@ -18,6 +30,7 @@ impl Collector for Process {
             let written = encoder.encode_descriptor(name, help, None, metric.metric_type())?;
             metric.encode(written)
         };
+        tell("process_start_time_seconds", "When it began, in Unix time", &ConstGauge::new(*BEGAN))?;
         if let Some(bytes) = status_bytes("VmRSS:") {
             tell("process_resident_memory_bytes", "Memory in use", &ConstGauge::new(bytes))?;
         }

@@ -46,6 +46,12 @@ pub async fn entry(
     {
         // Whoever wrote the scan may have died, or waited in vain for the engine's answer, before it was recorded (SEC-78).
         if audit::is_recorded(&app, AuditKind::TicketScanned, &ticket).await == Some(false) {
+            let start = ticket.is_redrawn.then_some(AuditKind::TicketStarted);
+            if let Some(start) = start
+                && audit::is_recorded(&app, start, &ticket).await == Some(false)
+            {
+                audit::started(&app, &ticket).await;
+            }
             audit::of_ticket(&app, &visitor, AuditKind::TicketScanned, &ticket, Some(&by.channel)).await;
         }
         return Ok(see_other(&urls::of_scan(urls::CONFIRM, &code), &[]));

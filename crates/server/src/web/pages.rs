@@ -8,6 +8,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use rust_embed::RustEmbed;
 
 use super::assets;
+use super::cookies::Transport;
 use super::headers::Csp;
 use super::language::{Language, Words};
 use super::problem::Problem;
@@ -25,12 +26,13 @@ pub struct Pages {
     /// The words.
     pub words: Arc<Words>,
     sandbox: bool,
+    transport: Transport,
 }
 
 impl Pages {
-    /// All embedded templates. `sandbox` draws the ribbon that says so.
+    /// All embedded templates. `sandbox` draws the ribbon that says so; `transport` is how a page's cookies travel.
     #[must_use]
-    pub fn new(sandbox: bool, sdk: &Arc<Sdk>) -> Self {
+    pub fn new(sandbox: bool, transport: Transport, sdk: &Arc<Sdk>) -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
@@ -42,7 +44,7 @@ impl Pages {
         environment.set_loader(|name| {
             Ok(Templates::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned()))
         });
-        Self { environment, words: Arc::new(Words::embedded()), sandbox }
+        Self { environment, words: Arc::new(Words::embedded()), sandbox, transport }
     }
 
     /// Renders `template` for `visitor`; `values` adds the page's own variables.
@@ -95,7 +97,9 @@ impl Pages {
             .get_template(template)
             .and_then(|template| template.render(all))
             .map_err(|error| Problem::Broken(format!("template {template}: {error:#}")))?;
-        Ok(Page { html, status: StatusCode::OK, csp: Csp::default(), cookies: Vec::new() })
+        // Whichever page the language was chosen on, the next one speaks it.
+        let cookies = visitor.language_cookie(self.transport).into_iter().collect();
+        Ok(Page { html, status: StatusCode::OK, csp: Csp::default(), cookies })
     }
 }
 
@@ -121,10 +125,11 @@ impl Page {
         Self { csp, ..self }
     }
 
-    /// With `Set-Cookie` values.
+    /// With more `Set-Cookie` values.
     #[must_use]
-    pub fn with_cookies(self, cookies: Vec<String>) -> Self {
-        Self { cookies, ..self }
+    pub fn with_cookies(mut self, cookies: impl IntoIterator<Item = String>) -> Self {
+        self.cookies.extend(cookies);
+        self
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use mashang_login::Entropy;
 use mashang_login::grant::Grant;
 use mashang_login::ids::ChannelId;
 use mashang_login::records::StoreError;
@@ -132,10 +133,15 @@ impl Problem {
         }
     }
 
-    fn retry_after(&self) -> Option<Duration> {
+    fn retry_after(&self, entropy: &dyn Entropy) -> Option<Duration> {
         match self {
             Self::TooMany(limit) => Some(limit.retry_after),
-            Self::Store(_) => Some(Duration::from_secs(2)),
+            // Not all at once: every page that waits on an engine has met its failure in the same moment.
+            Self::Store(_) => {
+                let mut chance = [0];
+                entropy.fill(&mut chance);
+                Some(Duration::from_secs(2 + u64::from(chance[0] % 8)))
+            }
             _ => None,
         }
     }
@@ -193,13 +199,27 @@ pub fn worded(app: &App, visitor: &Visitor, response: Response) -> Response {
     let told = response.extensions().get::<Arc<Problem>>().cloned();
     let Some(problem) = told.or_else(|| of_plain_refusal(&response)) else { return response };
     let reference = reference(app);
-    problem.log(&reference);
+    let is_outage = matches!(*problem, Problem::Store(_));
+    // Who sees a page may name its reference. A script that asks again every few seconds does not, and there may be thousands.
+    match (is_outage && visitor.wants_json).then(|| app.outages.tell()) {
+        None => problem.log(&reference),
+        Some(Some(left_out)) => {
+            problem.log(&reference);
+            if left_out > 0 {
+                tracing::error!(
+                    left_out,
+                    "{left_out} more questions of waiting pages failed likewise meanwhile"
+                );
+            }
+        }
+        Some(None) => tracing::debug!("the store failed [{reference}]"),
+    }
     let mut told = if visitor.wants_json {
         as_json(app, visitor, &problem, &reference)
     } else {
         as_page(app, visitor, &problem, &reference)
     };
-    if let Some(wait) = problem.retry_after() {
+    if let Some(wait) = problem.retry_after(&*app.entropy) {
         told.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
     }
     told

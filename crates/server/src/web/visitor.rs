@@ -12,7 +12,7 @@ use http::{Extensions, HeaderMap, HeaderValue, Uri, header};
 use mashang_login::secret::{BrowserSecret, PhoneSecret, SecretHash};
 
 use super::address;
-use super::cookies::{Brought, CookieKind};
+use super::cookies::{Brought, CookieKind, Transport};
 use super::device::{self, Surroundings};
 use super::language::Language;
 use crate::channel::Platform;
@@ -189,8 +189,8 @@ impl Visitor {
 
     /// The cookie that remembers a language asked for in the address.
     #[must_use]
-    pub fn language_cookie(&self, app: &App) -> Option<String> {
-        self.query("lang").map(|_| app.site.transport.set(CookieKind::Language, self.language.code()))
+    pub fn language_cookie(&self, transport: Transport) -> Option<String> {
+        self.query("lang").map(|_| transport.set(CookieKind::Language, self.language.code()))
     }
 
     /// Speaks the first known of a website's `ui_locales`, unless the person chose a language.

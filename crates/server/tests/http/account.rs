@@ -122,7 +122,7 @@ async fn sec_38_another_identity_is_linked_and_signs_in_as_the_same_person() {
     let phone = app.phone();
     let answer = app.callback_of(&phone, &page.ticket, &second).await;
     let confirm = phone.get(answer.location()).await;
-    assert!(confirm.body.contains("要绑定到你的账号吗") && confirm.body.contains("小明 的账号"));
+    assert!(confirm.body.contains("要绑定到您的账号吗") && confirm.body.contains("小明 的账号"));
     let token = confirm.between("name=\"confirm_token\" value=\"", "\"");
     app.approve(&phone, &page, token, &page.number).await;
     assert_eq!(page.redeem().await, "/account?notice=linked");
@@ -337,7 +337,7 @@ async fn another_browser_is_signed_out_by_name_and_this_one_stays() {
     sign_in(&app, &there, &person).await;
     sign_in(&app, &here, &person).await;
     let account = Account::of(&here).await;
-    assert!(account.says("data-session=\"here\"") && account.says("WeChat · iPhone"));
+    assert!(account.says("data-session=\"here\"") && account.says("微信 · iPhone"));
     let token = account.token("/account/sessions/end", 0);
     let stranger = app.desktop();
     sign_in(&app, &stranger, &app.person("别人").await).await;
@@ -391,25 +391,56 @@ async fn whoever_says_this_was_not_me_signs_everybody_else_out() {
 }
 
 #[tokio::test]
-async fn sec_38_every_change_needs_a_fresh_approval() {
+async fn sec_38_a_new_way_in_needs_a_fresh_approval() {
     let app = TestApp::with_config("[channel.word]\nkind = \"password\"\norder = 9\n").await;
-    let (here, there, person) = (app.desktop(), app.phone(), app.person("小明").await);
-    sign_in(&app, &there, &person).await;
+    let (here, person) = (app.desktop(), app.person("小明").await);
     sign_in(&app, &here, &person).await;
     app.pass(Duration::from_secs(300));
     let account = Account::of(&here).await;
     assert!(account.says("再确认一次"), "the page says so");
-    for action in
-        ["/account/sessions/end", "/account/sessions/end-others", "/account/not-me", "/account/password"]
-    {
-        let token = account.token(action, 0);
-        let form = [("token", token.as_str()), ("username", "ming"), ("password", "correct horse battery")];
-        let asked = here.post(action, &form).await;
-        assert!(asked.location().starts_with("/login/"), "{action}: {} {}", asked.status, asked.body);
-    }
-    assert!(is_signed_in(&there).await);
+    let token = account.token("/account/password", 0);
+    let form = [("token", token.as_str()), ("username", "ming"), ("password", "correct horse battery")];
+    let asked = here.post("/account/password", &form).await;
+    assert!(asked.location().starts_with("/login/"), "{} {}", asked.status, asked.body);
+    assert!(press_link(&here, "wechat").await.starts_with("/login/"));
     let user = app.app.records.users("", 1).await.unwrap().remove(0);
     assert!(app.app.credentials.password_of(&user.id).await.unwrap().is_none());
+}
+
+/// Whoever was talked into approving a website's login for a stranger's browser has not given their account away.
+#[tokio::test]
+async fn sec_38_a_websites_login_does_not_allow_to_change_how_one_signs_in() {
+    let app = TestApp::with_config("[channel.word]\nkind = \"password\"\norder = 9\n").await;
+    let (browser, person) = (app.desktop(), app.person("小明").await);
+    app.log_in(&browser, &person).await;
+    let token = Account::of(&browser).await.token("/account/password", 0);
+    let form = [("token", token.as_str()), ("username", "thief"), ("password", "correct horse battery")];
+    let asked = browser.post("/account/password", &form).await;
+    let page = app.login_page(&browser, asked.location()).await;
+    let link = app.login_page(&browser, &press_link(&browser, "wechat").await).await;
+    assert_eq!(
+        approve(&app, &link, &person).await,
+        "/account?notice=fresh",
+        "asked first, nothing linked yet"
+    );
+    assert_eq!(identities(&app).await, [1]);
+    assert_eq!(approve(&app, &page, &app.person("别人").await).await, "/account?notice=other_person");
+    let user = app.app.records.users("", 1).await.unwrap().remove(0);
+    assert!(app.app.credentials.password_of(&user.id).await.unwrap().is_none());
+}
+
+/// What takes access away needs no phone: whoever sees a stranger's login may have none at hand.
+#[tokio::test]
+async fn a_stale_session_signs_the_others_out_at_once() {
+    let app = TestApp::start().await;
+    let (here, thief, person) = (app.desktop(), app.phone(), app.person("小明").await);
+    sign_in(&app, &here, &person).await;
+    app.pass(Duration::from_secs(60));
+    app.log_in(&thief, &person).await;
+    app.pass(Duration::from_secs(3600));
+    let token = Account::of(&here).await.token("/account/not-me", 0);
+    assert_eq!(here.post("/account/not-me", &[("token", &token)]).await.location(), "/account/not-me");
+    assert!(!is_signed_in(&thief).await && is_signed_in(&here).await);
 }
 
 #[tokio::test]
@@ -427,7 +458,7 @@ async fn an_agreement_with_a_website_is_taken_back() {
     };
     app.app.consents.save_consent(&user, &consent).await.unwrap();
     let account = Account::of(&browser).await;
-    assert!(account.says("你的名字和头像") && account.says("样例 &lt;Site&gt;"));
+    assert!(account.says("昵称、头像和账号名") && account.says("样例 &lt;Site&gt;"));
     let token = account.token("/account/websites/withdraw", 0);
     let gone = browser.post("/account/websites/withdraw", &[("token", &token)]).await;
     assert_eq!(gone.location(), "/account?notice=withdrawn");
@@ -465,6 +496,7 @@ async fn a_name_and_password_are_set_and_changed_with_the_present_one() {
         );
     }
     assert_eq!(set("ming", "correct horse battery", "").await.location(), "/account?notice=password_set");
+    assert!(Account::of(&there).await.says("设置或更改了密码"), "seen from every browser of theirs");
     assert_eq!(newest(&app).await, AuditKind::PasswordSet);
     assert_eq!(identities(&app).await, [2], "one more way to sign in");
 

@@ -113,6 +113,32 @@ async fn sec_05_a_refresh_kills_the_old_ticket() {
     assert_eq!(page.stage().await, "expired");
 }
 
+/// A page that lies open draws a fresh QR every two minutes: the trail is not made of that.
+#[tokio::test]
+async fn sec_78_a_qr_drawn_anew_is_recorded_from_when_somebody_scans_it() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let mut face = page.browser.fetch(&page.url("refresh")).await.json();
+    face = page.browser.fetch(face["urls"]["refresh"].as_str().unwrap()).await.json();
+    let kinds = async || {
+        let trail = app.app.records.audit_trail(20).await.unwrap();
+        let tickets = trail.into_iter().rev().filter(|event| event.ticket.is_some());
+        tickets.map(|event| (event.kind.as_str(), event.ticket, event.device)).collect::<Vec<_>>()
+    };
+    let start =
+        |ticket: &str| ("ticket_started", Some(ticket[..6].to_owned()), Some("Chrome · Windows".to_owned()));
+    assert_eq!(kinds().await, [start(page.ticket.as_str())], "the page was opened once");
+    let ticket = face["ticket"]["scan_code"].as_str().unwrap();
+    app.pass(Duration::from_secs(20));
+    app.scan(&app.phone(), ticket, &person).await;
+    let told = kinds().await;
+    assert_eq!(told[1], start(ticket), "whose QR it was, from which browser");
+    assert_eq!((told[2].0, told[2].1.as_deref(), told.len()), ("ticket_scanned", Some(&ticket[..6]), 3));
+    let asked_at = app.app.records.audit_trail(2).await.unwrap()[1].at;
+    assert_eq!(asked_at + Duration::from_secs(20), app.app.now(), "when it was drawn");
+}
+
 #[tokio::test]
 async fn without_a_script_refresh_and_redeem_are_plain_forms() {
     let app = TestApp::start().await;

@@ -52,7 +52,7 @@ async fn everything_counted() -> (TestApp, String) {
     let exchanged = app.exchange(&code).await;
     assert_eq!(exchanged.status, StatusCode::OK, "{}", exchanged.body);
     let counted = &app.app.metrics;
-    counted.message_sent("mail", "sent");
+    counted.message_sent("mail", Ok(()));
     counted.key_signs_since(SigningAlgorithm::Rs256, app.app.now());
     drop(counted.wait(mashang_server::metrics::Transport::LongPoll));
     counted.clock_skew.get_or_create(&[("engine", "records".into())]).set(0.0);
@@ -205,7 +205,9 @@ async fn waiting_browsers_are_counted_while_they_wait() {
 async fn a_node_that_was_asked_to_stop_is_not_ready_but_serves_until_balancers_have_noticed() {
     let app = TestApp::start().await;
     let page = app.open_login(&app.desktop()).await;
-    assert_eq!(asked(&app, "/readyz").await, (StatusCode::OK, "ready\n".into()));
+    for question in ["/readyz", "/readyz?records"] {
+        assert_eq!(asked(&app, question).await, (StatusCode::OK, "ready\n".into()));
+    }
     let request = Request::get(page.url("events"))
         .header("cookie", page.browser.cookie_header())
         .body(Body::empty())
@@ -218,6 +220,7 @@ async fn a_node_that_was_asked_to_stop_is_not_ready_but_serves_until_balancers_h
     leaving.cancel();
     assert_eq!(app.desktop().get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(asked(&app, "/readyz").await, (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".into()));
+    assert_eq!(asked(&app, "/readyz?records").await, (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".into()));
     assert_eq!(asked(&app, "/healthz").await.0, StatusCode::OK, "nobody should kill it for that");
     assert_eq!(page.stage().await, "waiting", "and everything else goes on");
     assert!(!stopping.is_cancelled() && !told.is_finished());

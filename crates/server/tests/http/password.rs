@@ -195,7 +195,7 @@ async fn an_answered_request_and_a_switched_off_person_are_told_so() {
 #[tokio::test]
 async fn sec_74_a_hash_of_less_effort_is_made_stronger_by_the_next_login() {
     let app = start().await;
-    let old = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+    let old = "$argon2id$v=19$m=4096,t=2,p=1$c29tZXNhbHQ$jacJHQ+PoBstB/ZoVNk8re3s1yzVABZujceGiwVNJnk";
     let user = create(&app, "ada", PasswordHash::from_phc(old).unwrap()).await;
     for _ in 0..2 {
         let page = open(&app, &app.desktop()).await;

@@ -64,6 +64,8 @@ impl OneTimeCodes {
         let now = app.now();
         if let Some(open) = OpenCode::of(app, waiting, channel).await?
             && !open.again_in.is_zero()
+            // Another address is another try: somebody mistyped the first.
+            && open.to == to
         {
             return Err(NotSent::Again(TooMany { retry_after: open.again_in }));
         }
@@ -95,6 +97,8 @@ impl OneTimeCodes {
         let finished = self.finish(app, visitor, (&waiting.client.id, channel), sent.map(drop)).await;
         if finished.is_err() {
             self.budget.give_back(counts, to, visitor.address).await;
+            // No code is on its way: the page must neither ask for one nor let the person wait for the next.
+            app.challenges.take(&id, app.now()).await?;
         }
         finished
     }
@@ -145,8 +149,7 @@ impl OneTimeCodes {
         (client, channel): (&mashang_login::ids::ClientId, &Channel),
         sent: Result<(), SendError>,
     ) -> Result<(), NotSent> {
-        let outcome = sent.as_ref().map_or_else(|error| error.failure.as_str(), |()| "sent");
-        app.metrics.message_sent(channel.id.as_str(), outcome);
+        app.metrics.message_sent(channel.id.as_str(), sent.as_ref().copied().map_err(|error| error.failure));
         let kind = if sent.is_ok() { AuditKind::CodeSent } else { AuditKind::ChannelFailed };
         let mut event = audit::by(app, visitor, kind);
         event.client = Some(client.clone());

@@ -5,13 +5,13 @@ use mashang_login::grant::Purpose;
 use mashang_login::identity::{Profile, Proof};
 use mashang_login::records::StoreError;
 
-use super::open::{answer, id, kind, state};
+use super::open::{OpenCode, answer, id, kind, state};
 use super::{OneTimeCodes, identity};
 use crate::audit;
 use crate::channel::Channel;
 use crate::flow::Waiting;
 use crate::state::App;
-use crate::web::limits::Counted;
+use crate::web::limits::{Counted, TooMany};
 use crate::web::visitor::Visitor;
 
 /// Why a code proves nothing.
@@ -21,6 +21,8 @@ pub enum Wrong {
     Code(u8),
     /// None was sent, it is too old, was typed too often, or was used.
     Over,
+    /// Too many wrong ones were typed for that address, or here.
+    TooMany(TooMany),
     /// The store does not answer.
     Store(StoreError),
 }
@@ -44,12 +46,17 @@ impl OneTimeCodes {
         typed: &str,
     ) -> Result<Proof, Wrong> {
         let (id, now) = (id(waiting, channel), app.now());
+        let to = OpenCode::of(app, waiting, channel).await?.ok_or(Wrong::Over)?.to;
+        let counts = app.counts.of(&channel.id);
+        // Each code may be guessed a few times, and another asked for: so guesses count beyond the code (SEC-79).
+        self.guesses.begin(counts, &to, visitor.address, now).await.map_err(Wrong::TooMany)?;
         let seen = app.challenges.attempt(&id, now).await?.ok_or(Wrong::Over)?;
         let is_ours = seen.bound_to == waiting.browser && seen.kind == kind(channel);
         if !is_ours || seen.answer != Some(answer(app, &id, typed)) {
             tell_wrong(app, visitor, waiting, channel).await;
             return Err(if seen.attempts_left == 0 { Wrong::Over } else { Wrong::Code(seen.attempts_left) });
         }
+        self.guesses.was_right(counts, &to, visitor.address, now).await;
         let taken = app.challenges.take(&id, now).await?;
         // Another one was asked for in the same moment: that one counts.
         let taken = taken.filter(|taken| taken.answer == seen.answer).ok_or(Wrong::Over)?;

@@ -102,11 +102,14 @@ fn argon2() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// Whether a hash was made with other parameters than those of now.
+/// Whether a hash was made with less effort than those of now, or in another way. One of more effort stays: a later version made
+/// it, or another program.
 #[must_use]
 pub fn is_outdated(hash: &PasswordHash) -> bool {
-    let ours = format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}$");
-    !hash.expose().starts_with(&ours)
+    let Ok(hash) = Phc::new(hash.expose()) else { return true };
+    let Ok(params) = Params::try_from(&hash) else { return true };
+    let is_argon2id = Algorithm::new(hash.algorithm) == Ok(Algorithm::Argon2id) && hash.version == Some(19);
+    !is_argon2id || params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES
 }
 
 #[cfg(test)]
@@ -136,12 +139,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn hashes_of_other_systems_are_read_and_outdated() {
-        // From the tests of the reference implementation: "password".
-        let old = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
-        let old = PasswordHash::from_phc(old).unwrap();
-        assert!(is_outdated(&old));
-        assert!(Hasher::default().verify("password", Some(&old)).await.unwrap());
+    async fn hashes_of_other_systems_are_read_and_made_anew_if_they_are_weaker() {
+        // The first is from the tests of the reference implementation, the second made by it: "password".
+        for (hash, is_weaker) in [
+            ("$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", false),
+            ("$argon2id$v=19$m=4096,t=2,p=1$c29tZXNhbHQ$jacJHQ+PoBstB/ZoVNk8re3s1yzVABZujceGiwVNJnk", true),
+        ] {
+            let hash = PasswordHash::from_phc(hash).unwrap();
+            assert_eq!(is_outdated(&hash), is_weaker);
+            assert!(Hasher::default().verify("password", Some(&hash)).await.unwrap());
+        }
     }
 
     #[tokio::test(start_paused = true)]
