@@ -3,7 +3,7 @@
 use anyhow::bail;
 use mashang_login::audit::AuditEvent;
 use mashang_login::trail::{self, Verified};
-use mashang_server::{config, open};
+use mashang_server::open;
 
 use crate::args::{Audit as Command, ListAudit, VerifyAudit};
 
@@ -19,7 +19,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
 }
 
 async fn list(asked: &ListAudit) -> anyhow::Result<()> {
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let records = open::records(&config).await?;
     for event in records.audit_trail(asked.limit).await?.iter().rev() {
         println!("{}", line(event));
@@ -51,7 +51,7 @@ fn line(event: &AuditEvent) -> String {
 }
 
 async fn verify(asked: &VerifyAudit) -> anyhow::Result<()> {
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let (trail, sealer) = open::trail(&config).await?;
     let verified = trail::verify(&*trail, &sealer, asked.checkpoint.as_deref()).await?;
     for sentence in told(&verified) {
@@ -124,7 +124,7 @@ mod tests {
         );
         let file = PathBuf::from(path("mashang.toml"));
         std::fs::write(&file, text).unwrap();
-        let config = config::load(Some(&file)).unwrap();
+        let config = mashang_server::config::load(Some(&file)).unwrap();
         let records = open::records(&config).await.unwrap();
         for kind in [AuditKind::TicketStarted, AuditKind::TicketScanned, AuditKind::SignedIn] {
             let mut event = AuditEvent::new(MORNING, kind);
@@ -143,7 +143,7 @@ mod tests {
         let (file, checkpoint) = installation(folder.path()).await;
         let asked = VerifyAudit { checkpoint: Some(checkpoint[..10].to_owned()), file: file.clone() };
         verify(&asked).await.unwrap();
-        let config = config::load(file.config.as_deref()).unwrap();
+        let config = file.load().unwrap();
         let (trail, sealer) = open::trail(&config).await.unwrap();
         let verified = trail::verify(&*trail, &sealer, Some(&checkpoint)).await.unwrap();
         let told = told(&verified).join("\n");

@@ -13,7 +13,7 @@ use mashang_login::ids::ClientId;
 use mashang_login::key::SigningAlgorithm;
 use mashang_login::records::Records;
 use mashang_login::secret::ClientSecret;
-use mashang_server::{config, open};
+use mashang_server::open;
 
 use crate::args::{AddClient, Algorithm, Client as Command, ConfigFile, OneClient, SetClient};
 use crate::switch::Switch;
@@ -40,7 +40,7 @@ async fn add(asked: AddClient) -> anyhow::Result<()> {
     for uri in asked.redirect_uris.iter().chain(&asked.post_logout_redirect_uris) {
         check_redirect_uri(uri).with_context(|| format!("`{uri}`"))?;
     }
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let records = open::records(&config).await?;
     let former = records.client(&id).await?;
     if !asked.replace && former.is_some() {
@@ -82,7 +82,7 @@ async fn add(asked: AddClient) -> anyhow::Result<()> {
 
 async fn switch(asked: &OneClient, to: Switch) -> anyhow::Result<()> {
     let id: ClientId = asked.id.parse().context("that is no client id")?;
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let records = open::records(&config).await?;
     let Some(mut client) = records.client(&id).await? else { bail!("there is no client {id}") };
     if Switch::of(!client.is_enabled()) == to {
@@ -106,7 +106,7 @@ async fn save(records: &dyn Records, client: &Client) -> anyhow::Result<()> {
 
 async fn set(asked: &SetClient) -> anyhow::Result<()> {
     let id: ClientId = asked.id.parse().context("that is no client id")?;
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let records = open::records(&config).await?;
     let Some(former) = records.client(&id).await? else { bail!("there is no client {id}") };
     let (client, secret) = change::changed(former.clone(), asked, &config)?;
@@ -127,7 +127,7 @@ async fn set(asked: &SetClient) -> anyhow::Result<()> {
 
 async fn show(asked: &OneClient) -> anyhow::Result<()> {
     let id: ClientId = asked.id.parse().context("that is no client id")?;
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let Some(client) = open::records(&config).await?.client(&id).await? else {
         bail!("there is no client {id}")
     };
@@ -136,7 +136,7 @@ async fn show(asked: &OneClient) -> anyhow::Result<()> {
 }
 
 async fn list(file: &ConfigFile) -> anyhow::Result<()> {
-    let config = config::load(file.config.as_deref())?;
+    let config = file.load()?;
     for client in open::records(&config).await?.clients().await? {
         let state = if client.is_enabled() { "" } else { "  (switched off)" };
         println!("{}  {}{state}", client.id, client.name);

@@ -1,11 +1,26 @@
-//! `mashang config …`.
+//! `mashang config …`, and reading the configuration for the commands beside the server.
 
 use std::sync::Arc;
 
 use mashang_server::channel::Channels;
-use mashang_server::config::{DEFAULT, load};
+use mashang_server::config::{ConfigError, DEFAULT, load};
 
-use crate::args::Config;
+use crate::args::{Config, ConfigFile};
+
+impl ConfigFile {
+    /// The configuration, for a command beside the server. Without a file it says which database that means: the server's may be
+    /// another one, and then the command would succeed and change nothing there.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub fn load(&self) -> Result<mashang_server::config::Config, ConfigError> {
+        let config = load(self.config.as_deref())?;
+        if self.config.is_none() && config.store.url.starts_with("sqlite:") {
+            eprintln!("mashang: without --config the database is {}", config.store.url);
+        }
+        Ok(config)
+    }
+}
 
 /// Checks a configuration, secrets' files included, or prints the manual.
 ///

@@ -5,7 +5,7 @@ use mashang_login::ambient::SystemClock;
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::key::{SigningAlgorithm, SigningKey};
 use mashang_login::{Clock, Timestamp};
-use mashang_server::{config, open};
+use mashang_server::open;
 
 use crate::args::{ConfigFile, Keys as Command, RotateKeys};
 use crate::user::minute;
@@ -22,7 +22,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
 }
 
 async fn list(file: &ConfigFile) -> anyhow::Result<()> {
-    let config = config::load(file.config.as_deref())?;
+    let config = file.load()?;
     let keys = open::records(&config).await?.signing_keys().await?;
     if keys.is_empty() {
         println!("none yet: the server makes them at its first start");
@@ -52,7 +52,7 @@ async fn rotate(asked: &RotateKeys) -> anyhow::Result<()> {
             None => bail!("`{name}` is no algorithm of ours: RS256, ES256 or EdDSA"),
         },
     };
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let (keys, records) = open::keys(&config).await?;
     for algorithm in algorithms {
         let id = if asked.leaked {
@@ -91,7 +91,7 @@ mod tests {
     }
 
     async fn keys(file: &ConfigFile) -> Vec<SigningKey> {
-        let config = config::load(file.config.as_deref()).unwrap();
+        let config = file.load().unwrap();
         open::records(&config).await.unwrap().signing_keys().await.unwrap()
     }
 
@@ -118,7 +118,7 @@ mod tests {
         let untouched = keys(&file).await;
         let mut others = untouched.iter().filter(|key| key.algorithm != SigningAlgorithm::EdDsa);
         assert!(others.all(|key| key.published_until.is_none()));
-        let config = config::load(file.config.as_deref()).unwrap();
+        let config = file.load().unwrap();
         let trail = open::records(&config).await.unwrap().audit_trail(10).await.unwrap();
         assert_eq!(trail.iter().filter(|event| event.kind == AuditKind::KeysRotated).count(), 2);
     }

@@ -1,6 +1,6 @@
 //! `mashang migrate`: the database's tables, without serving.
 
-use mashang_server::{config, open};
+use mashang_server::open;
 
 use crate::args::ConfigFile;
 
@@ -9,7 +9,7 @@ use crate::args::ConfigFile;
 /// # Errors
 /// A database that does not open, or that a later version has changed beyond what this one works with.
 pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
-    let config = config::load(file.config.as_deref())?;
+    let config = file.load()?;
     let migrated = open::migrate(&config).await?;
     for (number, name) in &migrated.applied {
         println!("applied {number:04} {name}");

@@ -7,8 +7,8 @@ use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Context;
+use mashang_server::open;
 use mashang_server::open::Moved;
-use mashang_server::{config, open};
 
 use self::bar::Bar;
 use crate::args::{Export, Import};
@@ -18,7 +18,7 @@ use crate::args::{Export, Import};
 /// # Errors
 /// A database that does not open, a file that is there already or cannot be written.
 pub async fn export(asked: &Export) -> anyhow::Result<()> {
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let mut bar = Bar::of_rows();
     if is_dash(&asked.to) {
         let mut out = BufWriter::new(io::stdout());
@@ -57,7 +57,7 @@ pub async fn export(asked: &Export) -> anyhow::Result<()> {
 /// # Errors
 /// A database that does not open or is not empty; an export that is not whole, or of another version; another master key.
 pub async fn import(asked: &Import) -> anyhow::Result<()> {
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let moved = if is_dash(&asked.from) {
         let mut bar = Bar::of_bytes(None);
         let moved =

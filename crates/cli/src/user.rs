@@ -11,7 +11,7 @@ use mashang_login::ambient::SystemClock;
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::ids::UserId;
 use mashang_login::user::User;
-use mashang_server::{config, open};
+use mashang_server::open;
 
 pub(crate) use self::password::made_up;
 pub(crate) use self::show::minute;
@@ -40,7 +40,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
 
 async fn switch(asked: &OneUser, to: Switch) -> anyhow::Result<()> {
     let id = user_id(&asked.id)?;
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let records = open::records(&config).await?;
     let Some(user) = records.user(&id).await? else { bail!("there is no person {id}") };
     let named = named(&user);
@@ -68,7 +68,7 @@ async fn switch(asked: &OneUser, to: Switch) -> anyhow::Result<()> {
 /// For a browser or phone that was lost or stolen: the person stays, and signs in anew.
 async fn sign_out(asked: &OneUser) -> anyhow::Result<()> {
     let id = user_id(&asked.id)?;
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let records = open::records(&config).await?;
     let Some(user) = records.user(&id).await? else { bail!("there is no person {id}") };
     let now = SystemClock.now();

@@ -14,7 +14,7 @@ use mashang_login::ids::{ChannelId, ClientId};
 use mashang_login::key::SigningAlgorithm;
 use mashang_login::records::Records;
 use mashang_login::secret::ClientSecret;
-use mashang_server::config::{self, Config};
+use mashang_server::config::Config;
 use mashang_server::open;
 use tempfile::NamedTempFile;
 use url::Url;
@@ -43,7 +43,7 @@ pub async fn run(asked: ZentaoPlugin) -> anyhow::Result<()> {
     for uri in &redirect_uris {
         check_redirect_uri(uri).with_context(|| format!("--url: `{uri}`"))?;
     }
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let channel = channel(&config, asked.channel.as_deref())?;
     let records = open::records(&config).await?;
     // Before the secret of an extension that is installed ends: a folder that is not ours must not break it.
@@ -218,6 +218,8 @@ fn tell(asked: &ZentaoPlugin, settings: &Settings, redirect_uris: &[String]) {
 #[cfg(test)]
 mod tests {
     use mashang_login::Timestamp;
+
+    use mashang_server::config;
 
     use super::*;
 

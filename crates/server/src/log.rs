@@ -2,8 +2,10 @@
 //! the `ticket`'s short name ([`crate::web::request_id`]).
 
 use tracing::Subscriber;
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::config::{LogFormat, LogSection};
 
@@ -19,11 +21,41 @@ pub fn subscriber<W>(
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::try_new(&section.filter).map_err(|error| format!("log.filter: {error}"))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(writer);
+    let filter = filter(&section.filter)?;
+    let lines = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE);
+    let lines = lines.with_ansi(is_terminal).with_writer(writer);
     Ok(match section.format {
-        LogFormat::Text => Box::new(lines.with_target(false).finish()),
+        LogFormat::Text => Box::new(lines.with_target(false).finish().with(filter)),
         // There is one span, so a list of them would say everything twice.
-        LogFormat::Json => Box::new(lines.json().flatten_event(true).with_span_list(false).finish()),
+        LogFormat::Json => {
+            Box::new(lines.json().flatten_event(true).with_span_list(false).finish().with(filter))
+        }
     })
+}
+
+/// Levels by module, such as `info,mashang_server=debug`. What `RUST_LOG` knows beyond that (values of a span's fields) takes a
+/// library of regular expressions, which is a hundredth of the program.
+fn filter(text: &str) -> Result<Targets, String> {
+    let trimmed: Vec<&str> = text.split(',').map(str::trim).collect();
+    trimmed.join(",").parse().map_err(|error| format!("log.filter: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn a_filter_is_levels_by_module() {
+        let filter = filter("info, mashang_server=debug").unwrap();
+        assert!(filter.would_enable("mashang_server::flow", &Level::DEBUG));
+        assert!(!filter.would_enable("hyper", &Level::DEBUG) && filter.would_enable("hyper", &Level::INFO));
+    }
+
+    #[test]
+    fn what_is_no_filter_names_the_setting() {
+        let refused = super::filter("info,mashang_server[request{ticket=abc}]=debug=x").unwrap_err();
+        assert!(refused.starts_with("log.filter: "), "{refused}");
+    }
 }

@@ -6,7 +6,7 @@ use mashang_login::accounts::{Unlinked, others_of_account};
 use mashang_login::ambient::SystemClock;
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::identity::Identity;
-use mashang_server::{config, open};
+use mashang_server::open;
 
 use super::user_id;
 use crate::args::UnlinkUser;
@@ -16,7 +16,7 @@ const SHOWN: usize = 8;
 
 pub(super) async fn unlink(asked: &UnlinkUser) -> anyhow::Result<()> {
     let user = user_id(&asked.user)?;
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let records = open::records(&config).await?;
     let identities = records.identities_of(&user).await?;
     let identity = find(&identities, &asked.identity)?;

@@ -5,14 +5,14 @@ use mashang_login::Clock;
 use mashang_login::accounts::{MergePreview, Undone};
 use mashang_login::ambient::{SystemClock, SystemEntropy};
 use mashang_login::ids::MergeId;
-use mashang_server::{config, open};
+use mashang_server::open;
 
 use super::{identity, named, user_id};
 use crate::args::{MergeUsers, Unmerge};
 
 pub(super) async fn merge(asked: &MergeUsers) -> anyhow::Result<()> {
     let (from, into) = (user_id(&asked.from)?, user_id(&asked.into)?);
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let records = open::records(&config).await?;
     let now = SystemClock.now();
     tell(&records.merge_preview(&from, &into, now).await??);
@@ -48,7 +48,7 @@ pub(super) async fn unmerge(asked: &Unmerge) -> anyhow::Result<()> {
     let Ok(id) = asked.merge.parse::<MergeId>() else {
         bail!("that is no id of a merge; `mashang user show` shows them")
     };
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let records = open::records(&config).await?;
     match records.undo_merge(&id, SystemClock.now()).await? {
         Undone::Done { merge, identities } => {

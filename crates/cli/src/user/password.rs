@@ -14,14 +14,14 @@ use mashang_login::{Clock, Entropy};
 use mashang_server::channel::password::fitness::{LONGEST, SHORTEST};
 use mashang_server::channel::password::hasher::Hasher;
 use mashang_server::channel::password::{Unfit, fitness};
-use mashang_server::config::{self, Config};
+use mashang_server::config::Config;
 use mashang_server::open;
 
 use super::{named, user_id};
 use crate::args::{AddUser, PasswordSource, SetPassword as AskedPassword};
 
 pub(super) async fn add(asked: &AddUser) -> anyhow::Result<()> {
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let channel = channel(&config)?;
     let nickname = match &asked.name {
         Some(name) => Some(clean_name(name).context("--name: there is nothing to show in this name")?),
@@ -47,7 +47,7 @@ pub(super) async fn add(asked: &AddUser) -> anyhow::Result<()> {
 }
 
 pub(super) async fn set(asked: &AskedPassword) -> anyhow::Result<()> {
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let channel = channel(&config)?;
     let (records, credentials) = open::people(&config).await?;
     let former = match (&asked.username, &asked.id) {

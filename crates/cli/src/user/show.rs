@@ -5,13 +5,13 @@ use mashang_login::accounts::Merge;
 use mashang_login::ambient::SystemClock;
 use mashang_login::user::User;
 use mashang_login::{Clock, Timestamp};
-use mashang_server::{config, open};
+use mashang_server::open;
 
 use super::{identity, named, user_id};
 use crate::args::{ListUsers, OneUser};
 
 pub(super) async fn list(asked: &ListUsers) -> anyhow::Result<()> {
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let records = open::records(&config).await?;
     let people = records.users(&asked.search, asked.limit).await?;
     if people.is_empty() {
@@ -25,7 +25,7 @@ pub(super) async fn list(asked: &ListUsers) -> anyhow::Result<()> {
 
 pub(super) async fn show(asked: &OneUser) -> anyhow::Result<()> {
     let id = user_id(&asked.id)?;
-    let config = config::load(asked.file.config.as_deref())?;
+    let config = asked.file.load()?;
     let (records, credentials) = open::people(&config).await?;
     let Some(person) = records.user(&id).await? else { bail!("there is no person {id}") };
     println!("{}  since {}{}", named(&person), day(person.created_at), standing(&person));
