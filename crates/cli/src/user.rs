@@ -49,6 +49,10 @@ async fn switch(asked: &OneUser, to: Switch) -> anyhow::Result<()> {
         return Ok(());
     }
     let now = SystemClock.now();
+    if to == Switch::On {
+        // Whoever was switched off by an earlier version still has sessions that only sleep.
+        records.end_all_sessions(&id, None, now).await?;
+    }
     if !records.set_user_disabled(&id, (to == Switch::Off).then_some(now)).await? {
         bail!("there is no person {id} any more");
     }

@@ -181,6 +181,7 @@ struct Out<'a> {
 impl<'a> Out<'a> {
     fn open(file: &'a Path) -> anyhow::Result<Self> {
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        ensure!(!file.is_dir(), "{} is a folder: say which file in it", file.display());
         let temporary = NamedTempFile::new_in(folder).with_context(|| cannot_write(file))?;
         Ok(Self { file, temporary })
     }

@@ -91,7 +91,7 @@ pub enum AuditKind {
     ConsentGiven,
     /// A person took such an agreement back; what the website held is revoked.
     ConsentWithdrawn,
-    /// A person ended all their sessions, or all but the one they did it in.
+    /// All sessions of a person were ended, or all but one: by themselves in that one, or by the operator.
     SessionsEnded,
 }
 

@@ -41,15 +41,15 @@ pub struct Lifetimes {
     pub redeem: Duration,
 }
 
-/// How long an approval waits at least for a page that lies behind another app. Longer than SEC-05's 30 s, which are enough for a
-/// page in sight; the approval is that browser's alone either way.
-const BEHIND: Duration = Duration::from_secs(120);
+/// How much longer an approval waits for a page that lies behind another app. SEC-05's 30 s are enough for a page in sight; the
+/// approval is that browser's alone either way.
+const BEHIND: Duration = Duration::from_secs(90);
 
 impl Lifetimes {
     /// [`Lifetimes::redeem`] for a browser of this origin.
     #[must_use]
     pub fn redeem_for(&self, origin: &Origin) -> Duration {
-        if origin.on_phone { self.redeem.max(BEHIND) } else { self.redeem }
+        if origin.on_phone { self.redeem + BEHIND } else { self.redeem }
     }
 }
 

@@ -80,7 +80,7 @@ async function redeem() {
   busy = true;
   for (let failures = 0; failures < 5; failures += 1) {
     const { ok, status: code, body } = await post(urls.redeem).catch(() => ({})); // the network
-    if (ok) return location.replace(body.redirect);
+    if (ok && body.redirect) return location.replace(body.redirect);
     if (code === 403) return refuse(body); // once more would find the approval spent
     if ([404, 409, 410].includes(code) && body.status !== 'approved') {
       busy = false;
@@ -127,7 +127,7 @@ async function renew(asked = false) {
   renewals = asked ? 0 : renewals + 1;
   for (let failures = 0; failures < 8; failures += 1) {
     const answer = await post(urls.refresh).catch(() => ({})); // the network
-    if (answer.ok) {
+    if (answer.ok && answer.body.ticket) {
       swap(answer.body, asked);
       break;
     }

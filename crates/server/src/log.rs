@@ -36,8 +36,12 @@ where
 /// Levels by module, such as `info,mashang_server=debug`. What `RUST_LOG` knows beyond that (values of a span's fields) takes a
 /// library of regular expressions, which is a hundredth of the program.
 fn filter(text: &str) -> Result<Targets, String> {
-    let trimmed: Vec<&str> = text.split(',').map(str::trim).collect();
-    trimmed.join(",").parse().map_err(|error| format!("log.filter: {error}"))
+    if text.contains('[') {
+        return Err("log.filter: levels by module, such as info,mashang_server=debug; nothing in brackets".into());
+    }
+    // Nothing between two commas would be a level for everything.
+    let parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    parts.join(",").parse().map_err(|error| format!("log.filter: {error}"))
 }
 
 #[cfg(test)]
@@ -48,14 +52,16 @@ mod tests {
 
     #[test]
     fn a_filter_is_levels_by_module() {
-        let filter = filter("info, mashang_server=debug").unwrap();
+        let filter = filter("info, mashang_server=debug,").unwrap();
         assert!(filter.would_enable("mashang_server::flow", &Level::DEBUG));
         assert!(!filter.would_enable("hyper", &Level::DEBUG) && filter.would_enable("hyper", &Level::INFO));
     }
 
     #[test]
     fn what_is_no_filter_names_the_setting() {
-        let refused = super::filter("info,mashang_server[request{ticket=abc}]=debug=x").unwrap_err();
-        assert!(refused.starts_with("log.filter: "), "{refused}");
+        for text in ["info,mashang_server[request]=debug", "[{ticket=abc}]=debug", "mashang_server=loud"] {
+            let refused = filter(text).unwrap_err();
+            assert!(refused.starts_with("log.filter: "), "{refused}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use mashang_login::accounts::Merge;
 use mashang_login::ambient::SystemClock;
 use mashang_login::user::User;
 use mashang_login::{Clock, Timestamp};
+use mashang_server::channel::email;
 use mashang_server::open;
 
 use super::{identity, named, user_id};
@@ -13,7 +14,13 @@ use crate::args::{ListUsers, OneUser};
 pub(super) async fn list(asked: &ListUsers) -> anyhow::Result<()> {
     let config = asked.file.load()?;
     let records = open::records(&config).await?;
-    let people = records.users(&asked.search, asked.limit).await?;
+    let mut people = Vec::new();
+    for spelling in spellings(&asked.search) {
+        people = records.users(&spelling, asked.limit).await?;
+        if !people.is_empty() {
+            break;
+        }
+    }
     if people.is_empty() {
         println!("nobody");
     }
@@ -65,6 +72,19 @@ pub(super) async fn show(asked: &OneUser) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// As it was typed, and as an address or a mainland number is kept.
+fn spellings(search: &str) -> Vec<String> {
+    let mut spellings = vec![search.to_owned()];
+    spellings.extend(email::normalized(search));
+    let digits: String = search.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+    if digits.len() == 11 && digits.bytes().all(|b| b.is_ascii_digit()) {
+        spellings.push(format!("+86{digits}"));
+    } else if digits != search {
+        spellings.push(digits);
+    }
+    spellings
+}
+
 fn told(merge: &Merge) -> String {
     let undone = merge.undone_at.map(|at| format!(", undone on {}", day(at))).unwrap_or_default();
     format!("merge {}: {} into {} on {}{undone}", merge.id, merge.from, merge.into, day(merge.merged_at))
@@ -87,4 +107,17 @@ fn day(at: Timestamp) -> String {
 
 pub(crate) fn minute(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spellings;
+
+    #[test]
+    fn people_are_looked_for_as_addresses_and_numbers_are_kept() {
+        assert_eq!(spellings("Ada@Example.com"), ["Ada@Example.com", "ada@example.com"]);
+        assert_eq!(spellings("138 0013 8000"), ["138 0013 8000", "+8613800138000"]);
+        assert_eq!(spellings("+86 138-0013-8000")[1], "+8613800138000");
+        assert_eq!(spellings("小明"), ["小明"]);
+    }
 }

@@ -377,7 +377,13 @@ impl Records for Fake {
     }
 
     async fn set_user_disabled(&self, id: &UserId, at: Option<Timestamp>) -> Result<bool> {
-        Ok(self.tables()?.users.get_mut(id).map(|user| user.disabled_at = at).is_some())
+        let mut tables = self.tables()?;
+        if let Some(at) = at {
+            tables.sessions.retain(|session| session.user != *id);
+            let theirs = tables.families.values_mut().filter(|family| family.user == *id);
+            theirs.for_each(|family| family.revoked_at = Some(at));
+        }
+        Ok(tables.users.get_mut(id).map(|user| user.disabled_at = at).is_some())
     }
 
     async fn identity(&self, key: &IdentityKey) -> Result<Option<Identity>> {

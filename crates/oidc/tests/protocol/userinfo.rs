@@ -161,6 +161,9 @@ async fn sec_40_a_person_or_client_switched_off_closes_it() {
     house.records.set_user_disabled(&session.user, Some(house.clock.now())).await.unwrap();
     assert!(userinfo(&house.provider, &token).await.is_err());
     house.records.set_user_disabled(&session.user, None).await.unwrap();
+    assert!(userinfo(&house.provider, &token).await.is_err(), "it has ended");
+    let (code, _) = house.sign_in("site", &[]).await;
+    let token = house.exchange("site", &code).await.0.unwrap().access_token;
     assert!(userinfo(&house.provider, &token).await.is_ok());
     house.disable_client("site").await;
     assert!(userinfo(&house.provider, &token).await.is_err());

@@ -10,8 +10,8 @@ use crate::state::App;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
 
-/// How many are shown.
-const SHOWN: u32 = 20;
+/// How many of each are shown.
+const SHOWN: [u32; 2] = [20, 10];
 const LOGINS: [AuditKind; 2] = [AuditKind::SignedIn, AuditKind::SessionContinued];
 const CHANGES: [AuditKind; 4] =
     [AuditKind::IdentityLinked, AuditKind::IdentityUnlinked, AuditKind::PasskeyAdded, AuditKind::PasswordSet];
@@ -23,7 +23,7 @@ pub(super) async fn values(app: &App, visitor: &Visitor, person: &Person) -> Res
         let way = match (&event.kind, &event.channel) {
             (AuditKind::SessionContinued, _) => say(app, visitor, "account.by_session"),
             // Nobody's browser: a command did it.
-            (_, None) if event.address.is_none() => say(app, visitor, "account.changed.by_operator"),
+            _ if event.address.is_none() => say(app, visitor, "account.changed.by_operator"),
             (_, None) => String::new(),
             (_, Some(id)) => match app.channels.get(id.as_str()) {
                 Some(channel) => label_of(app, visitor, Some(channel), ""),
@@ -47,9 +47,12 @@ pub(super) async fn values(app: &App, visitor: &Visitor, person: &Person) -> Res
 
 /// The latest logins of the person and changes of how they sign in, newest first.
 pub(super) async fn recent(app: &App, person: &Person) -> Result<Vec<AuditEvent>, Problem> {
-    // Named to the store: what others do about this person, such as guessing their password, pushes nothing out of sight.
-    let kinds = [&LOGINS[..], &CHANGES].concat();
-    Ok(app.records.audit_of(person.user(), &kinds, SHOWN).await?)
+    // Named to the store, and changes by themselves: neither what others do about this person, such as guessing their password,
+    // nor many logins push a change out of sight.
+    let mut events = app.records.audit_of(person.user(), &LOGINS, SHOWN[0]).await?;
+    events.extend(app.records.audit_of(person.user(), &CHANGES, SHOWN[1]).await?);
+    events.sort_by_key(|event| std::cmp::Reverse(event.at));
+    Ok(events)
 }
 
 /// What the form does that disowns a login, as its token says it.

@@ -29,7 +29,8 @@ pub async fn disown(
     let user = person.user();
     tracing::warn!(
         user.id = %user,
-        "{user} says that a login was not their own: {} from {} by {}; {ended} other browsers were signed out",
+        "{user} says that this was not their own: {} at {} from {} by {}; {ended} other browsers were signed out",
+        event.kind.as_str(),
         event.at,
         event.address.as_deref().unwrap_or("an unknown address"),
         event.channel.as_ref().map_or("a session", |channel| channel.as_str()),

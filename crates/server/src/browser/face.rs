@@ -45,6 +45,9 @@ pub fn platform(app: &App, visitor: &Visitor, channel: &Channel) -> Value {
     let send_to = words("send_to");
     let hint = match (visitor.surroundings(), channel.shown()) {
         (Surroundings::Desktop, _) => words("scan_hint"),
+        (Surroundings::Inside(app), _) if app == channel.platform() && channel.opens_our_link() => {
+            say("login.inside_text", &[("app", words("name").as_str())])
+        }
         _ if channel.platform() == Platform::OwnApp => say("open_in.app", &[]),
         (_, Shown::Code) if !channel.opens_our_link() => say("login.code_phone", &[]),
         _ => say("login.phone_text", &[("send_to", send_to.as_str())]),

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::state::App;
 use crate::web::limits::TooMany;
 use crate::web::problem::Problem;
+use crate::web::seldom::comes_back;
 use crate::web::visitor::Visitor;
 
 /// The refusals of the Browser API.
@@ -33,7 +34,9 @@ pub enum Refused {
     WayNotAdmitted,
     /// Over a limit.
     TooMany(TooMany),
-    /// Our store does not answer or is full, or there is no way to sign in.
+    /// Our store does not answer or is full.
+    Store(StoreError),
+    /// There is no way to sign in.
     Unavailable,
     /// Another method than documented.
     WrongMethod,
@@ -58,7 +61,7 @@ impl Refused {
             Self::PersonDisabled => "person_disabled",
             Self::WayNotAdmitted => "way_not_admitted",
             Self::TooMany(_) => "rate_limited",
-            Self::Unavailable => "unavailable",
+            Self::Store(_) | Self::Unavailable => "unavailable",
         }
     }
 
@@ -70,7 +73,7 @@ impl Refused {
             Self::NotApproved(_) => StatusCode::CONFLICT,
             Self::LoginOver => StatusCode::GONE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_) | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
         }
     }
@@ -83,6 +86,10 @@ impl Refused {
             Self::WrongMethod => "another method is documented for this address",
             _ => "",
         };
+        if let Self::Store(error) = self {
+            let line = || tracing::error!(%error, "the store failed under a website's page: {error}");
+            if matches!(error, StoreError::Unavailable(_)) { app.outages.tell(line) } else { line() }
+        }
         let key = format!("browser.{}", self.name());
         let description = app.pages.words.say(visitor.language, &key, &[("why", why)]);
         let mut body = json!({ "error": self.name(), "error_description": description });
@@ -92,6 +99,7 @@ impl Refused {
         let mut response = (self.status(), Json(body)).into_response();
         let wait = match self {
             Self::TooMany(limit) => Some(limit.retry_after.as_secs().max(1)),
+            Self::Store(_) => Some(comes_back(&*app.entropy).as_secs()),
             Self::Unavailable => Some(2),
             _ => None,
         };
@@ -110,8 +118,7 @@ impl From<TooMany> for Refused {
 
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the store failed under a website's page: {error}");
-        Self::Unavailable
+        Self::Store(error)
     }
 }
 

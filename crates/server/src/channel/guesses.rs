@@ -37,10 +37,11 @@ impl Guesses {
     }
 
     /// At codes of six digits, of which each may be guessed five times, and then another is asked for. A code is one of a million
-    /// and not one of a person's choice, so what counts is how many may be tried in a year: at one name 1 % of them.
+    /// and not one of a person's choice, so what counts is how many may be tried in a year: at one name 2 % of them. The price: for half a
+    /// day a stranger can keep a person from signing in by codes where they never did, who has the other ways then.
     #[must_use]
     pub fn at_codes() -> Self {
-        Self::new((20, DAY), (60, MINUTE * 60), (30, DAY))
+        Self::new((20, DAY / 2), (60, MINUTE * 60), (30, DAY / 2))
     }
 
     /// So many of each in such a time.

@@ -20,6 +20,8 @@ use crate::urls;
 const AT_ONCE: Duration = Duration::from_secs(5);
 /// Any will do (RFC 6455 §4.1): sixteen bytes in Base64.
 const KEY: &str = "bWFzaGFuZyBkb2N0b3IuLg==";
+/// What [`expect`] says of an answer that knows neither browser nor ticket.
+const UNKNOWN: &str = "HTTP 404";
 /// How a whole message of text begins (RFC 6455 §5.2).
 const TEXT: u8 = 0x81;
 
@@ -38,11 +40,14 @@ pub(super) async fn look(app: &App) -> Vec<(Health, String)> {
         Err(why) => return vec![(Health::Doubtful, why)],
     };
     if let Err(why) = page.status().await {
+        let remedy = if why == UNKNOWN {
+            ": the proxy must hand on the headers Cookie and Set-Cookie, and cache nothing, and several nodes must share tickets.url / 请检查反向代理：必须转发 Cookie 与 Set-Cookie，且不得缓存；多个节点要共用 tickets.url"
+        } else {
+            ""
+        };
         return vec![(
             Health::Ill,
-            format!(
-                "whoever opened a login page is not known there afterwards ({why}): the proxy must hand on the headers Cookie and Set-Cookie, and cache nothing / 请检查反向代理：必须转发 Cookie 与 Set-Cookie，且不得缓存"
-            ),
+            format!("whoever opened a login page cannot ask how it stands ({why}){remedy}"),
         )];
     }
     let mut found = Vec::new();

@@ -3,7 +3,7 @@
 use mashang_login::identity::Proof;
 use mashang_login::ticket::Ticket;
 
-use super::{GoTo, Waiting, advance, answer, draw};
+use super::{GoTo, Waiting, advance, answer, redraw};
 use crate::state::App;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
@@ -52,6 +52,6 @@ async fn instead(app: &App, visitor: &Visitor, waiting: &Waiting, proof: &Proof)
         // Already over is as good as abandoned.
         let _ = advance(app, &old.scan_code, |ticket, _| ticket.abandon(&waiting.browser)).await?;
     }
-    let fresh = draw(app, visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
+    let fresh = redraw(app, visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
     approve(app, &fresh, waiting, proof).await?.ok_or(Problem::UnknownLogin)
 }

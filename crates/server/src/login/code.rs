@@ -93,8 +93,8 @@ pub async fn verify(
                 Filled { typed, ..wrong("to", "form.code_over", 0) }
             }
             Err(Wrong::TooMany(limit)) => {
-                let words = (words, visitor.language);
-                let complaint = Complaint::too_many(words.0, words.1, "code", "form.code_guessed", limit);
+                let complaint =
+                    Complaint::too_many(words, visitor.language, "code", "form.code_guessed", limit);
                 Filled { typed: String::new(), complaint: Some(complaint) }
             }
             Err(Wrong::Store(error)) => return Err(Problem::Store(error)),

@@ -343,9 +343,8 @@ fn onward(app: &App, visitor: &Visitor, channel: Option<&Channel>, scan_path: &s
             let sign = if scan_path.contains('?') { '&' } else { '?' };
             Some(format!("{scan_path}{sign}via={}&{}=1", platform.as_str(), urls::TAPPED))
         }
-        Surroundings::Phone => {
-            (app.site.sandbox.is_some() || is_own_app(channel)).then(|| scan_path.to_owned())
-        }
+        Surroundings::Phone | Surroundings::Inside(_) if is_own_app(channel) => Some(scan_path.to_owned()),
+        Surroundings::Phone => app.site.sandbox.is_some().then(|| scan_path.to_owned()),
         Surroundings::Inside(_) | Surroundings::Desktop => None,
     }
 }

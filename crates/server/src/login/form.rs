@@ -77,8 +77,11 @@ impl Complaint {
 #[must_use]
 pub fn time(words: &Words, language: Language, length: Duration) -> String {
     let seconds = length.as_secs().max(1);
-    let (key, number) =
-        if seconds < 100 { ("form.seconds", seconds) } else { ("form.minutes", seconds.div_ceil(60)) };
+    let (key, number) = match seconds {
+        ..100 => ("form.seconds", seconds),
+        ..=7200 => ("form.minutes", seconds.div_ceil(60)),
+        _ => ("form.hours", seconds.div_ceil(3600)),
+    };
     words.say(language, key, &[("n", &number.to_string())])
 }
 
@@ -149,7 +152,7 @@ pub(super) async fn sent<'a>(
     let channel = channel.ok_or(Problem::BadRequest("there is no such way to sign in here"))?;
     if waiting.ticket.is_none() {
         app.count(Counted::Start, visitor.address).await?;
-        let fresh = flow::draw(app, visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
+        let fresh = flow::redraw(app, visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
         waiting.ticket = Some(fresh);
     }
     Ok((waiting, channel))

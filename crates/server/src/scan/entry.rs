@@ -46,10 +46,8 @@ pub async fn entry(
     {
         // Whoever wrote the scan may have died, or waited in vain for the engine's answer, before it was recorded (SEC-78).
         if audit::is_recorded(&app, AuditKind::TicketScanned, &ticket).await == Some(false) {
-            let start = ticket.is_redrawn.then_some(AuditKind::TicketStarted);
-            if let Some(start) = start
-                && audit::is_recorded(&app, start, &ticket).await == Some(false)
-            {
+            let is_started = audit::is_recorded(&app, AuditKind::TicketStarted, &ticket).await;
+            if ticket.is_redrawn && is_started == Some(false) {
                 audit::started(&app, &ticket).await;
             }
             audit::of_ticket(&app, &visitor, AuditKind::TicketScanned, &ticket, Some(&by.channel)).await;

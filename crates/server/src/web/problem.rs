@@ -17,6 +17,7 @@ use serde_json::json;
 
 use super::headers::Csp;
 use super::limits::TooMany;
+use super::seldom::comes_back;
 use super::visitor::Visitor;
 use crate::channel::{FailureWords, Platform};
 use crate::state::App;
@@ -136,12 +137,7 @@ impl Problem {
     fn retry_after(&self, entropy: &dyn Entropy) -> Option<Duration> {
         match self {
             Self::TooMany(limit) => Some(limit.retry_after),
-            // Not all at once: every page that waits on an engine has met its failure in the same moment.
-            Self::Store(_) => {
-                let mut chance = [0];
-                entropy.fill(&mut chance);
-                Some(Duration::from_secs(2 + u64::from(chance[0] % 8)))
-            }
+            Self::Store(_) => Some(comes_back(entropy)),
             _ => None,
         }
     }
@@ -199,20 +195,12 @@ pub fn worded(app: &App, visitor: &Visitor, response: Response) -> Response {
     let told = response.extensions().get::<Arc<Problem>>().cloned();
     let Some(problem) = told.or_else(|| of_plain_refusal(&response)) else { return response };
     let reference = reference(app);
-    let is_outage = matches!(*problem, Problem::Store(_));
     // Who sees a page may name its reference. A script that asks again every few seconds does not, and there may be thousands.
-    match (is_outage && visitor.wants_json).then(|| app.outages.tell()) {
-        None => problem.log(&reference),
-        Some(Some(left_out)) => {
-            problem.log(&reference);
-            if left_out > 0 {
-                tracing::error!(
-                    left_out,
-                    "{left_out} more questions of waiting pages failed likewise meanwhile"
-                );
-            }
-        }
-        Some(None) => tracing::debug!("the store failed [{reference}]"),
+    let is_outage = matches!(&*problem, Problem::Store(StoreError::Unavailable(_)));
+    if is_outage && visitor.wants_json {
+        app.outages.tell(|| problem.log(&reference));
+    } else {
+        problem.log(&reference);
     }
     let mut told = if visitor.wants_json {
         as_json(app, visitor, &problem, &reference)

@@ -269,7 +269,7 @@ async fn sec_79_wrong_codes_count_beyond_one_code() {
     assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "the right one too: it may be a guess");
     assert!(refused.body.contains("输错验证码的次数过多"), "{}", refused.body);
     sign_in(&app, &app.desktop(), "mail", "bob@example.com").await;
-    app.pass(Duration::from_secs(24 * 3600));
+    app.pass(Duration::from_secs(12 * 3600));
     sign_in(&app, &app.desktop(), "mail", ADA).await;
 }
 

@@ -1,5 +1,7 @@
 //! The audit trail: appended to, read newest first, never changed. [`trail`](super::trail) looks after it.
 
+use std::time::Duration;
+
 use mashang_login::Timestamp;
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::ids::UserId;
@@ -10,6 +12,9 @@ use sea_orm::{ColumnTrait, EntityTrait, NotSet, QueryFilter, QueryOrder, QuerySe
 use super::db::{Db, Fetch};
 use super::entity::audit_events::{ActiveModel, Column, Entity, Model};
 use super::errors::{known, read, text_or_none, time};
+
+/// How long after it happened something may be appended: a QR that was drawn anew, when somebody scans it.
+const LATE: Duration = Duration::from_secs(300);
 
 pub(super) async fn append(db: Db<'_>, event: &AuditEvent) -> Result<(), StoreError> {
     let row = ActiveModel {
@@ -60,7 +65,9 @@ pub(super) async fn has(
         return Ok(Some(true));
     }
     let oldest = looked_through().order_by_asc(Column::Seq).limit(1).fetch_one(db).await?;
-    let reach_back = before <= 0 || oldest.is_some_and(|row| row.at < since.as_millisecond());
+    // What is told late says when it happened: some minutes before it was appended.
+    let surely = (since - LATE).as_millisecond();
+    let reach_back = before <= 0 || oldest.is_some_and(|row| row.at < surely);
     Ok(reach_back.then_some(false))
 }
 
