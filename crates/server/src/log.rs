@@ -37,7 +37,9 @@ where
 /// library of regular expressions, which is a hundredth of the program.
 fn filter(text: &str) -> Result<Targets, String> {
     if text.contains('[') {
-        return Err("log.filter: levels by module, such as info,mashang_server=debug; nothing in brackets".into());
+        return Err(
+            "log.filter: levels by module, such as info,mashang_server=debug; nothing in brackets".into()
+        );
     }
     // Nothing between two commas would be a level for everything.
     let parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();

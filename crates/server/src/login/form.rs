@@ -78,8 +78,8 @@ impl Complaint {
 pub fn time(words: &Words, language: Language, length: Duration) -> String {
     let seconds = length.as_secs().max(1);
     let (key, number) = match seconds {
-        ..100 => ("form.seconds", seconds),
-        ..=7200 => ("form.minutes", seconds.div_ceil(60)),
+        0..100 => ("form.seconds", seconds),
+        100..=7200 => ("form.minutes", seconds.div_ceil(60)),
         _ => ("form.hours", seconds.div_ceil(3600)),
     };
     words.say(language, key, &[("n", &number.to_string())])
