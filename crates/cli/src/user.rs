@@ -6,11 +6,12 @@ mod password;
 mod show;
 
 use anyhow::{Context, bail};
-use mashang_login::Clock;
 use mashang_login::ambient::SystemClock;
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::ids::UserId;
+use mashang_login::records::{Records, StoreError};
 use mashang_login::user::User;
+use mashang_login::{Clock, Timestamp};
 use mashang_server::open;
 
 pub(crate) use self::password::made_up;
@@ -56,14 +57,9 @@ async fn switch(asked: &OneUser, to: Switch) -> anyhow::Result<()> {
     if !records.set_user_disabled(&id, (to == Switch::Off).then_some(now)).await? {
         bail!("there is no person {id} any more");
     }
-    let tell = async |kind| {
-        let mut event = AuditEvent::new(now, kind);
-        event.user = Some(id.clone());
-        records.record(&event).await
-    };
-    tell(AuditKind::UserSwitched).await?;
+    record(&*records, now, AuditKind::UserSwitched, &id).await?;
     if to == Switch::Off {
-        tell(AuditKind::SessionsEnded).await?;
+        record(&*records, now, AuditKind::SessionsEnded, &id).await?;
     }
     println!("{named} is {to}");
     Ok(())
@@ -77,14 +73,23 @@ async fn sign_out(asked: &OneUser) -> anyhow::Result<()> {
     let Some(user) = records.user(&id).await? else { bail!("there is no person {id}") };
     let now = SystemClock.now();
     let ended = records.end_all_sessions(&id, None, now).await?;
-    let mut event = AuditEvent::new(now, AuditKind::SessionsEnded);
-    event.user = Some(id);
-    records.record(&event).await?;
+    record(&*records, now, AuditKind::SessionsEnded, &id).await?;
     println!(
         "{} is signed out in {ended} browsers, and websites can refresh nothing of theirs",
         named(&user)
     );
     Ok(())
+}
+
+async fn record(
+    records: &dyn Records,
+    now: Timestamp,
+    kind: AuditKind,
+    user: &UserId,
+) -> Result<(), StoreError> {
+    let mut event = AuditEvent::new(now, kind);
+    event.user = Some(user.clone());
+    records.record(&event).await
 }
 
 fn user_id(text: &str) -> anyhow::Result<UserId> {

@@ -5,7 +5,8 @@
 //! Signing in here is a grant like a website's, shown by the same login page, but of a client that is built in and ends
 //! in a session instead of a code ([`Purpose::Account`]). Adding an identity is such a grant too ([`Purpose::Link`]),
 //! bound to the browser, its session and the person in it (SEC-38). Whoever adds or removes a way to sign in has approved for
-//! this page within the last five minutes, or is asked to; signing others out needs no more than the session. But for making a passkey, all of it works without script.
+//! this page within the last five minutes, or is asked to; signing others out needs no more than the session. But for making a
+//! passkey, all of it works without script.
 
 pub mod answer;
 pub mod link;

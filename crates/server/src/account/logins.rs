@@ -10,8 +10,10 @@ use crate::state::App;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
 
-/// How many of each are shown.
-const SHOWN: [u32; 2] = [20, 10];
+/// How many logins are shown.
+const SHOWN: u32 = 20;
+/// How many changes are shown among them.
+const CHANGES_SHOWN: u32 = 10;
 const LOGINS: [AuditKind; 2] = [AuditKind::SignedIn, AuditKind::SessionContinued];
 const CHANGES: [AuditKind; 4] =
     [AuditKind::IdentityLinked, AuditKind::IdentityUnlinked, AuditKind::PasskeyAdded, AuditKind::PasswordSet];
@@ -49,8 +51,8 @@ pub(super) async fn values(app: &App, visitor: &Visitor, person: &Person) -> Res
 pub(super) async fn recent(app: &App, person: &Person) -> Result<Vec<AuditEvent>, Problem> {
     // Named to the store, and changes by themselves: neither what others do about this person, such as guessing their password,
     // nor many logins push a change out of sight.
-    let mut events = app.records.audit_of(person.user(), &LOGINS, SHOWN[0]).await?;
-    events.extend(app.records.audit_of(person.user(), &CHANGES, SHOWN[1]).await?);
+    let mut events = app.records.audit_of(person.user(), &LOGINS, SHOWN).await?;
+    events.extend(app.records.audit_of(person.user(), &CHANGES, CHANGES_SHOWN).await?);
     events.sort_by_key(|event| std::cmp::Reverse(event.at));
     Ok(events)
 }

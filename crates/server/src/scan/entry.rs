@@ -46,8 +46,9 @@ pub async fn entry(
     {
         // Whoever wrote the scan may have died, or waited in vain for the engine's answer, before it was recorded (SEC-78).
         if audit::is_recorded(&app, AuditKind::TicketScanned, &ticket).await == Some(false) {
-            let is_started = audit::is_recorded(&app, AuditKind::TicketStarted, &ticket).await;
-            if ticket.is_redrawn && is_started == Some(false) {
+            if ticket.is_redrawn
+                && audit::is_recorded(&app, AuditKind::TicketStarted, &ticket).await == Some(false)
+            {
                 audit::started(&app, &ticket).await;
             }
             audit::of_ticket(&app, &visitor, AuditKind::TicketScanned, &ticket, Some(&by.channel)).await;

@@ -1,0 +1,88 @@
+//! Drawing tickets: the first of a login, one more, and one that takes another's place.
+
+use mashang_login::client::Client;
+use mashang_login::grant::Grant;
+use mashang_login::secret::SecretHash;
+use mashang_login::ticket::{Origin, Ticket};
+
+use super::host_of;
+use crate::audit;
+use crate::state::App;
+use crate::web::device::Surroundings;
+use crate::web::problem::Problem;
+use crate::web::request_id;
+use crate::web::visitor::Visitor;
+
+/// Stores a grant that was brought just now, and draws its first ticket meanwhile: on SQLite one commit then holds both records.
+///
+/// # Errors
+/// [`Problem::Store`] when a store does not answer; a ticket whose grant was not stored leads nowhere, and expires.
+pub async fn draw_first(
+    app: &App,
+    visitor: &Visitor,
+    grant: &Grant,
+    client: &Client,
+    browser: &SecretHash,
+) -> Result<Ticket, Problem> {
+    let (stored, ticket) =
+        tokio::join!(app.records.begin_grant(grant), draw(app, visitor, grant, client, browser));
+    stored?;
+    ticket
+}
+
+/// Draws a fresh ticket for a grant. Callers have counted the start (SEC-16), once per request.
+///
+/// # Errors
+/// [`Problem::Store`] at the ceiling of live tickets.
+pub async fn draw(
+    app: &App,
+    visitor: &Visitor,
+    grant: &Grant,
+    client: &Client,
+    browser: &SecretHash,
+) -> Result<Ticket, Problem> {
+    let ticket = put_out(app, visitor, (grant, client), browser, false).await?;
+    app.metrics.begun.get_or_create(&[("client", client.id.as_str().to_owned().into())]).inc();
+    audit::started(app, &ticket).await;
+    Ok(ticket)
+}
+
+/// Draws a ticket that takes another one's place. A page that lies open does so every two minutes: the trail tells of it from
+/// when somebody scans it ([`advance`](super::advance)), and is not filled by pages that nobody looks at.
+///
+/// # Errors
+/// As [`draw`].
+pub async fn redraw(
+    app: &App,
+    visitor: &Visitor,
+    grant: &Grant,
+    client: &Client,
+    browser: &SecretHash,
+) -> Result<Ticket, Problem> {
+    put_out(app, visitor, (grant, client), browser, true).await
+}
+
+async fn put_out(
+    app: &App,
+    visitor: &Visitor,
+    (grant, client): (&Grant, &Client),
+    browser: &SecretHash,
+    is_redrawn: bool,
+) -> Result<Ticket, Problem> {
+    let now = app.now();
+    let origin = Origin {
+        client: client.id.clone(),
+        site_name: client.name.clone(),
+        site_host: host_of(&grant.request.redirect_uri),
+        device: visitor.device(),
+        on_phone: visitor.surroundings() != Surroundings::Desktop,
+        address: visitor.address.to_string(),
+        at: now,
+    };
+    let (grant, lifetimes) = (grant.id.clone(), &app.site.lifetimes);
+    let mut ticket = Ticket::begin(grant, *browser, origin, now, lifetimes, &*app.entropy);
+    ticket.is_redrawn = is_redrawn;
+    app.tickets.create(&ticket, now).await?;
+    request_id::about(&ticket.scan_code);
+    Ok(ticket)
+}
