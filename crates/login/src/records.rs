@@ -183,6 +183,8 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     async fn begin_grant(&self, grant: &Grant) -> Result<(), StoreError>;
     /// One grant, whatever its stage.
     async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError>;
+    /// The same, and the client that it names, switched off or not; no client is stored for our own pages.
+    async fn grant_and_client(&self, id: &GrantId) -> Result<Option<(Grant, Option<Client>)>, StoreError>;
     /// Answers a website's grant with a code: `Pending → Fulfilled`, person found, linked or created, session begun,
     /// family and code stored, all of it told in the trail: all or nothing. Of any number of calls for one grant exactly
     /// one is [`Fulfilled::Done`]. A grant of another purpose is [`Fulfilled::NotOpen`].

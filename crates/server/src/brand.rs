@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use mashang_login::client::Client;
 use mashang_login::client::brand::BrandColor;
-use mashang_login::grant::Grant;
+use mashang_login::grant::{Grant, Purpose};
 use mashang_login::ids::ClientId;
 use mashang_login::secret::SecretHash;
 use minijinja::{Value, context};
@@ -25,20 +25,18 @@ const DARK: &str = "#17201d";
 /// `{logo, css}`: addresses, or nothing, for a page's template.
 #[must_use]
 pub fn values(client: &Client) -> Value {
-    context! { logo => logo_href(client), css => css_href(client) }
+    of(Some(client))
 }
 
-/// The same for the website behind a grant; nothing for our own pages.
-///
-/// # Errors
-/// [`Problem::Store`] when the store does not answer.
-pub async fn of_grant(app: &App, grant: Option<&Grant>) -> Result<Value, Problem> {
-    let client = match grant {
-        Some(grant) => app.records.client(&grant.client).await?,
-        None => None,
-    };
-    let (logo, css) = (client.as_ref().and_then(logo_href), client.as_ref().and_then(css_href));
-    Ok(context! { logo, css })
+/// The same for the website behind a grant; nothing for our own pages, even if a stored client has their name.
+#[must_use]
+pub fn behind(asked: Option<&(Grant, Option<Client>)>) -> Value {
+    let website = asked.filter(|(grant, _)| grant.purpose == Purpose::SignIn);
+    of(website.and_then(|(_, client)| client.as_ref()))
+}
+
+fn of(client: Option<&Client>) -> Value {
+    context! { logo => client.and_then(logo_href), css => client.and_then(css_href) }
 }
 
 /// Where the client's logo is; the address changes with the picture.
@@ -59,7 +57,7 @@ fn address(pattern: &str, client: &Client, content: &str) -> String {
 
 /// `GET /client/{client}/logo`.
 pub async fn logo(State(app): State<App>, Path(client): Path<String>) -> Result<Response, Problem> {
-    let client = of(&app, &client).await?;
+    let client = enabled(&app, &client).await?;
     let logo = client.settings.logo.as_ref().ok_or(Problem::NotFound)?;
     let mut response = file(logo.media_type(), logo.bytes().to_vec());
     // A website's own page may show it beside our QR.
@@ -70,12 +68,12 @@ pub async fn logo(State(app): State<App>, Path(client): Path<String>) -> Result<
 
 /// `GET /client/{client}/brand.css`.
 pub async fn style(State(app): State<App>, Path(client): Path<String>) -> Result<Response, Problem> {
-    let client = of(&app, &client).await?;
+    let client = enabled(&app, &client).await?;
     let color = client.settings.brand_color.ok_or(Problem::NotFound)?;
     Ok(file("text/css; charset=utf-8", stylesheet(color).into_bytes()))
 }
 
-async fn of(app: &App, client: &str) -> Result<Client, Problem> {
+async fn enabled(app: &App, client: &str) -> Result<Client, Problem> {
     let id = ClientId::parse(client).map_err(|_| Problem::NotFound)?;
     app.records.client(&id).await?.filter(Client::is_enabled).ok_or(Problem::NotFound)
 }

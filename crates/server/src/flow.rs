@@ -145,25 +145,37 @@ async fn grant_held_by(
     grant: &str,
 ) -> Result<Waiting, Problem> {
     let id = GrantId::parse(grant).map_err(|_| Problem::UnknownLogin)?;
-    let grant = app
+    let (grant, stored) = app
         .records
-        .grant(&id)
+        .grant_and_client(&id)
         .await?
-        .filter(|grant| grant.belongs_to(&browser))
+        .filter(|(grant, _)| grant.belongs_to(&browser))
         .ok_or(Problem::UnknownLogin)?;
-    let client = client_of(app, language, &grant).await?.ok_or(Problem::UnknownLogin)?;
+    let client = who_asks(app, language, &grant, stored).await?.ok_or(Problem::UnknownLogin)?;
     Ok(Waiting { browser, grant, client, ticket: None })
 }
 
-/// Who asks by a grant: a website that is switched on, or our own page for the person.
+/// A grant, and who asks by it: a website that is switched on, or our own page for the person.
 ///
 /// # Errors
 /// [`Problem::Store`] when the store does not answer.
-pub async fn client_of(app: &App, language: Language, grant: &Grant) -> Result<Option<Client>, Problem> {
-    match account::client(app, language, &grant.purpose).await? {
-        Some(ours) => Ok(Some(ours)),
-        None => Ok(app.records.client(&grant.client).await?.filter(Client::is_enabled)),
-    }
+pub async fn asked_by(
+    app: &App,
+    language: Language,
+    grant: &GrantId,
+) -> Result<Option<(Grant, Client)>, Problem> {
+    let Some((grant, stored)) = app.records.grant_and_client(grant).await? else { return Ok(None) };
+    Ok(who_asks(app, language, &grant, stored).await?.map(|client| (grant, client)))
+}
+
+async fn who_asks(
+    app: &App,
+    language: Language,
+    grant: &Grant,
+    stored: Option<Client>,
+) -> Result<Option<Client>, Problem> {
+    let ours = account::client(app, language, &grant.purpose).await?;
+    Ok(ours.or(stored.filter(Client::is_enabled)))
 }
 
 /// The dispatcher for whole pages: redirects to wherever the browser should be, or `None`-like [`Next::Show`] pages by

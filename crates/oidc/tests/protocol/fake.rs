@@ -228,6 +228,12 @@ impl Records for Fake {
         Ok(self.tables()?.grants.get(id).cloned())
     }
 
+    async fn grant_and_client(&self, id: &GrantId) -> Result<Option<(Grant, Option<Client>)>> {
+        let tables = self.tables()?;
+        let grant = tables.grants.get(id).cloned();
+        Ok(grant.map(|grant| (grant.clone(), tables.clients.get(&grant.client).cloned())))
+    }
+
     async fn fulfil_grant(&self, fulfilment: &Fulfilment, now: Timestamp) -> Result<Fulfilled> {
         let mut tables = self.tables()?;
         let Some(grant) = tables.grants.get(&fulfilment.grant).filter(|grant| grant.is_open(now)).cloned()

@@ -132,6 +132,7 @@ timed! {
     clients() -> Vec<Client>;
     begin_grant(grant: &Grant) -> ();
     grant(id: &GrantId) -> Option<Grant>;
+    grant_and_client(id: &GrantId) -> Option<(Grant, Option<Client>)>;
     fulfil_grant(fulfilment: &Fulfilment, now: Timestamp) -> Fulfilled;
     open_account(grant: &GrantId, login: &FreshLogin, now: Timestamp) -> Fulfilled;
     link_identity(linking: &Linking, now: Timestamp) -> Linked;

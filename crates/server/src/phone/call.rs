@@ -69,8 +69,8 @@ impl<'a> Call<'a> {
         let prover = Prover::of(channel).ok_or(Refused::UnknownLogin)?;
         let caller = caller(app, visitor, channel, prover, &parts.headers, code).await?;
         let ticket = app.tickets.get(code, app.now()).await?.ok_or(Refused::UnknownLogin)?;
-        let grant = app.records.grant(&ticket.grant).await?.ok_or(Refused::UnknownLogin)?;
-        let client = flow::client_of(app, visitor.language, &grant).await?.ok_or(Refused::UnknownLogin)?;
+        let asked = flow::asked_by(app, visitor.language, &ticket.grant).await?;
+        let (grant, client) = asked.ok_or(Refused::UnknownLogin)?;
         if !client.settings.admits(&channel.id) {
             return Err(Refused::WayNotAdmitted);
         }

@@ -33,11 +33,12 @@ pub async fn confirm(
         (Stage::Scanned { by, phone, .. }, Status::Scanned) if *phone == secret.hash() => {
             let origin = ticket.origin.clone();
             let number_required = !is_same_device(&visitor, &ticket);
-            let grant = app.records.grant(&ticket.grant).await?;
-            let links = grant.as_ref().is_some_and(|grant| matches!(grant.purpose, Purpose::Link { .. }));
+            let asked = app.records.grant_and_client(&ticket.grant).await?;
+            let grant = asked.as_ref().map(|(grant, _)| grant);
+            let links = grant.is_some_and(|grant| matches!(grant.purpose, Purpose::Link { .. }));
             let say = |key: &str| app.pages.words.say(visitor.language, key, &[]);
             let values = context! {
-                brand => brand::of_grant(&app, grant.as_ref()).await?,
+                brand => brand::behind(asked.as_ref()),
                 links,
                 heading => say(if links { "account.confirm_heading" } else { "confirm.heading" }),
                 approve => say(if links { "account.confirm_approve" } else { "confirm.approve" }),
@@ -57,7 +58,7 @@ pub async fn confirm(
                 app_label => Platform::of(by.key.kind).name(&app.pages.words, visitor.language),
             };
             let page = app.pages.render(&visitor, "confirm.html", "confirm.title", values)?;
-            Ok(page.with_csp(csp(grant.as_ref(), number_required)).into_response())
+            Ok(page.with_csp(csp(grant, number_required)).into_response())
         }
         (_, Status::Scanned) => Ok(result_page(&code, Outcome::Taken)),
         _ => {

@@ -99,8 +99,8 @@ async fn behind_our_link<'a>(
     platform: Platform,
     named: Option<&str>,
 ) -> Result<Option<&'a Channel>, Problem> {
-    let grant = app.records.grant(&ticket.grant).await?.ok_or(Problem::UnknownLogin)?;
-    let client = flow::client_of(app, visitor.language, &grant).await?.ok_or(Problem::UnknownLogin)?;
+    let asked = flow::asked_by(app, visitor.language, &ticket.grant).await?;
+    let (grant, client) = asked.ok_or(Problem::UnknownLogin)?;
     let mut open = app
         .channels
         .for_client(&client, &grant.purpose)

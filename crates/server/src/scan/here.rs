@@ -50,8 +50,7 @@ pub async fn waiting(app: &App, visitor: &Visitor, code: &ScanCode) -> Result<He
         (_, Status::Scanned | Status::Approved) => return over(Outcome::Taken),
         (_, Status::Redeemed | Status::Denied | Status::Expired) => return over(Outcome::Unknown),
     }
-    let Some(grant) = app.records.grant(&ticket.grant).await? else { return over(Outcome::Unknown) };
-    let Some(client) = flow::client_of(app, visitor.language, &grant).await? else {
+    let Some((grant, client)) = flow::asked_by(app, visitor.language, &ticket.grant).await? else {
         return over(Outcome::Unknown);
     };
     Ok(Here::Waits(Box::new(Asked { ticket, grant, client })))

@@ -74,6 +74,7 @@ macro_rules! record_suite {
                 client_ids_differ_by_case,
                 // grants
                 a_grant_reads_back_with_its_whole_request,
+                a_grant_comes_with_the_client_that_it_names,
                 beginning_a_grant_twice_conflicts,
                 promise_3_a_grant_is_fulfilled_by_one_of_100,
                 promise_3_refusing_and_fulfilling_at_once_has_one_winner,

@@ -46,7 +46,7 @@ fn to_row(client: &Client) -> Model {
     }
 }
 
-fn from_row(row: Model) -> Result<Client, StoreError> {
+pub(super) fn from_row(row: Model) -> Result<Client, StoreError> {
     read("clients", &row.id, || {
         Ok(Client {
             id: text("id", &row.id)?,

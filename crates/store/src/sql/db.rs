@@ -8,13 +8,13 @@ use std::future::Future;
 use mashang_login::records::StoreError;
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    EntityTrait, IntoActiveModel, QueryTrait, Select, SelectTwo, Statement,
+    EntityTrait, IntoActiveModel, QueryTrait, Related, Select, SelectTwo, Statement,
 };
 use serde::de::DeserializeOwned;
 
 use super::errors::store_error;
 use super::in_place::InPlace;
-use super::texts::Key;
+use super::texts::{Joined, Key};
 
 /// Where a noun reads, or the transaction in which it writes.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +41,23 @@ impl Db<'_> {
         match self {
             Self::File(file) => file.by_key::<E>(key.into()).map_err(store_error),
             Self::Pool(_) | Self::Transaction(_) => E::find_by_id(key).fetch_one(self).await,
+        }
+    }
+
+    /// The same, and the row of `F` that it belongs to.
+    pub(super) async fn by_key_with<E, F>(
+        self,
+        key: impl Into<Key<E>>,
+    ) -> Result<Option<Joined<E, F>>, StoreError>
+    where
+        E: EntityTrait<Model: DeserializeOwned> + Related<F>,
+        F: EntityTrait<Model: DeserializeOwned>,
+    {
+        match self {
+            Self::File(file) => file.by_key_with::<E, F>(key.into()).map_err(store_error),
+            Self::Pool(_) | Self::Transaction(_) => {
+                E::find_by_id(key).find_also_related(F::default()).fetch_one(self).await
+            }
         }
     }
 
@@ -108,7 +125,7 @@ where
     E: EntityTrait<Model: DeserializeOwned>,
     F: EntityTrait<Model: DeserializeOwned>,
 {
-    type Row = (E::Model, Option<F::Model>);
+    type Row = Joined<E, F>;
 
     async fn fetch(self, db: Db<'_>) -> Result<Vec<Self::Row>, StoreError> {
         let fetched = match db {

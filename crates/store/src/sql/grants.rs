@@ -4,6 +4,7 @@
 use mashang_login::Timestamp;
 use mashang_login::accounts::{Linked, Linking, UnionNews, trail_of};
 use mashang_login::audit::AuditEvent;
+use mashang_login::client::Client;
 use mashang_login::grant::{Grant, GrantStage, Purpose};
 use mashang_login::ids::{GrantId, UserId};
 use mashang_login::records::{ContinuedLogin, FreshLogin, Fulfilled, Fulfilment, Login, StoreError};
@@ -13,11 +14,12 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::db::{Db, Run};
+use super::entity;
 use super::entity::grants::{Column, Entity, Model};
 use super::errors::{Unreadable, hash, json, known, read, text, time, to_json};
 use super::people::{self, Found};
 use super::writer::Outcome;
-use super::{audit, codes, identities, leavers, sessions, unlinked};
+use super::{audit, clients, codes, identities, leavers, sessions, unlinked};
 
 pub(super) async fn begin(db: Db<'_>, grant: &Grant) -> Result<(), StoreError> {
     db.insert(to_row(grant)).await
@@ -26,6 +28,16 @@ pub(super) async fn begin(db: Db<'_>, grant: &Grant) -> Result<(), StoreError> {
 pub(super) async fn one(db: Db<'_>, id: &GrantId) -> Result<Option<Grant>, StoreError> {
     let row = db.by_key::<Entity>(id.as_str()).await?;
     row.map(from_row).transpose()
+}
+
+pub(super) async fn with_client(
+    db: Db<'_>,
+    id: &GrantId,
+) -> Result<Option<(Grant, Option<Client>)>, StoreError> {
+    let Some((grant, client)) = db.by_key_with::<Entity, entity::clients::Entity>(id.as_str()).await? else {
+        return Ok(None);
+    };
+    Ok(Some((from_row(grant)?, client.map(clients::from_row).transpose()?)))
 }
 
 pub(super) async fn refuse(db: Db<'_>, id: &GrantId, now: Timestamp) -> Result<bool, StoreError> {

@@ -16,12 +16,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, Params, ToSql, ffi, params_from_iter};
-use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, RuntimeErr, Statement, Value};
+use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, Related, RuntimeErr, Statement, Value};
 use serde::de::DeserializeOwned;
 use sqlx::error::{DatabaseError, ErrorKind};
 
 use super::row::Columns;
-use super::texts::{Key, Texts};
+use super::texts::{Joined, Key, Texts};
 
 /// Statements that a connection keeps prepared: more than there are in this crate.
 const PREPARED: usize = 256;
@@ -96,6 +96,18 @@ impl InPlace {
     {
         let (sql, values) = self.texts.by_key::<E>(key);
         Ok(self.rows_of(&sql, &values, |columns| columns.model::<E>())?.pop())
+    }
+
+    /// The same, and the row of `F` that it belongs to.
+    pub(super) fn by_key_with<E, F>(&self, key: Key<E>) -> Result<Option<Joined<E, F>>, DbErr>
+    where
+        E: EntityTrait<Model: DeserializeOwned> + Related<F>,
+        F: EntityTrait<Model: DeserializeOwned>,
+    {
+        let (sql, values) = self.texts.by_key_with::<E, F>(key);
+        Ok(self
+            .rows_of(&sql, &values, |columns| Ok((columns.model::<E>()?, columns.model_or_none::<F>()?)))?
+            .pop())
     }
 
     /// A new row.

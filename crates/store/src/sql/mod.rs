@@ -126,6 +126,10 @@ impl Records for SqlRecords {
         self.reader.read(|db| grants::one(db, id)).await
     }
 
+    async fn grant_and_client(&self, id: &GrantId) -> Result<Option<(Grant, Option<Client>)>, StoreError> {
+        self.reader.read(|db| grants::with_client(db, id)).await
+    }
+
     async fn fulfil_grant(&self, fulfilment: &Fulfilment, now: Timestamp) -> Result<Fulfilled, StoreError> {
         let fulfilment = fulfilment.clone();
         write!(self, undoable | db | grants::fulfil(db, &fulfilment, now))

@@ -26,13 +26,11 @@ pub(super) async fn with_user(
     secret: &SecretHash,
     now: Timestamp,
 ) -> Result<Option<(Session, User)>, StoreError> {
-    let found = Entity::find_by_id(secret.to_text())
-        .filter(Column::ExpiresAt.gt(now.as_millisecond()))
-        .find_also_related(users::Entity)
-        .fetch_one(db)
-        .await?;
+    let found = db.by_key_with::<Entity, users::Entity>(secret.to_text()).await?;
     match found {
-        Some((session, Some(user))) => Ok(Some((from_row(session)?, people::user_from_row(user)?))),
+        Some((session, Some(user))) if session.expires_at > now.as_millisecond() => {
+            Ok(Some((from_row(session)?, people::user_from_row(user)?)))
+        }
         _ => Ok(None),
     }
 }

@@ -7,11 +7,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use sea_orm::sea_query::IntoValueTuple;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DbBackend, EntityName, EntityTrait, Iterable, PrimaryKeyToColumn,
-    PrimaryKeyTrait, QueryFilter, QueryTrait, Value,
+    PrimaryKeyTrait, QueryFilter, QueryTrait, Related, Select, Value,
 };
 
 /// What the primary key of `E` is made of.
 pub(super) type Key<E> = <<E as EntityTrait>::PrimaryKey as PrimaryKeyTrait>::ValueType;
+
+/// A row of `E`, and the row of `F` that it belongs to, if that is there.
+pub(super) type Joined<E, F> = (<E as EntityTrait>::Model, Option<<F as EntityTrait>::Model>);
 
 /// The texts, as SQLite takes them.
 #[derive(Debug, Default)]
@@ -20,6 +23,8 @@ pub(super) struct Texts(RwLock<HashMap<(&'static str, Kind), Arc<str>>>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     ByKey,
+    /// Together with a row of this table.
+    ByKeyWith(&'static str),
     /// With which columns, a bit for each: what the database fills in is left out.
     Insert(u64),
 }
@@ -29,9 +34,21 @@ impl Texts {
     pub(super) fn by_key<E: EntityTrait>(&self, key: Key<E>) -> (Arc<str>, Vec<Value>) {
         let values: Vec<Value> = key.into_value_tuple().into_iter().collect();
         let text = self.text(E::default().table_name(), Kind::ByKey, &|| {
-            let keys = E::PrimaryKey::iter().zip(values.clone());
-            let select = keys.fold(E::find(), |rows, (key, value)| rows.filter(key.into_column().eq(value)));
-            select.build(DbBackend::Sqlite).sql
+            with_key::<E>(values.clone()).build(DbBackend::Sqlite).sql
+        });
+        (text, values)
+    }
+
+    /// The same, and the row of `F` that it belongs to, or nulls.
+    pub(super) fn by_key_with<E, F>(&self, key: Key<E>) -> (Arc<str>, Vec<Value>)
+    where
+        E: EntityTrait + Related<F>,
+        F: EntityTrait,
+    {
+        let values: Vec<Value> = key.into_value_tuple().into_iter().collect();
+        let kind = Kind::ByKeyWith(F::default().table_name());
+        let text = self.text(E::default().table_name(), kind, &|| {
+            with_key::<E>(values.clone()).find_also_related(F::default()).build(DbBackend::Sqlite).sql
         });
         (text, values)
     }
@@ -68,11 +85,16 @@ impl Texts {
     }
 }
 
+fn with_key<E: EntityTrait>(values: Vec<Value>) -> Select<E> {
+    let keys = E::PrimaryKey::iter().zip(values);
+    keys.fold(E::find(), |rows, (key, value)| rows.filter(key.into_column().eq(value)))
+}
+
 #[cfg(test)]
 mod tests {
     use sea_orm::{NotSet, Set};
 
-    use super::super::entity::{audit_events, identities, refresh_tokens};
+    use super::super::entity::{audit_events, clients, grants, identities, refresh_tokens};
     use super::*;
 
     #[test]
@@ -86,6 +108,14 @@ mod tests {
         let (text, values) = texts.by_key::<identities::Entity>(("k".into(), "a".into(), "s".into()));
         assert_eq!(text.matches('?').count(), 3, "{text}");
         assert_eq!(values, ["k".into(), "a".into(), "s".into()]);
+        let (one, _) = texts.by_key::<grants::Entity>("g".to_owned());
+        let (joined, values) = texts.by_key_with::<grants::Entity, clients::Entity>("g".to_owned());
+        assert!(
+            joined.contains(r#"LEFT JOIN "clients" ON "grants"."client_id" = "clients"."id""#),
+            "{joined}"
+        );
+        assert!(joined.ends_with(r#"WHERE "grants"."id" = ?"#) && !one.contains("JOIN"), "{joined}; {one}");
+        assert_eq!(values, ["g".into()]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Grants: stored, answered once.
 
+use mashang_login::client::Client;
 use mashang_login::grant::GrantStage;
 use mashang_login::records::{Fulfilled, Login, Records, StoreError};
 
@@ -11,6 +12,23 @@ pub async fn a_grant_reads_back_with_its_whole_request(nodes: Nodes<dyn Records>
     let grant = scene.pending().await;
     assert_eq!(scene.nodes.b.grant(&grant.id).await.unwrap(), Some(grant));
     assert_eq!(scene.nodes.b.grant(&scene.world.grant(&scene.client).id).await.unwrap(), None);
+}
+
+pub async fn a_grant_comes_with_the_client_that_it_names(nodes: Nodes<dyn Records>) {
+    let scene = Scene::set(nodes).await;
+    let grant = scene.pending().await;
+    let asked = async |id| scene.nodes.b.grant_and_client(id).await.unwrap();
+    assert_eq!(asked(&grant.id).await, Some((grant.clone(), Some(scene.client.clone()))));
+    let never_begun = scene.world.grant(&scene.client);
+    assert_eq!(asked(&never_begun.id).await, None);
+    // Our own pages' client is stored nowhere.
+    let own = scene.world.grant(&scene.world.client("own"));
+    scene.nodes.a.begin_grant(&own).await.unwrap();
+    assert_eq!(asked(&own.id).await, Some((own.clone(), None)));
+    // Whether it may still ask is for the caller to say.
+    let switched_off = Client { disabled_at: Some(scene.now()), ..scene.client.clone() };
+    scene.nodes.a.save_client(&switched_off).await.unwrap();
+    assert_eq!(asked(&grant.id).await, Some((grant.clone(), Some(switched_off))));
 }
 
 pub async fn beginning_a_grant_twice_conflicts(nodes: Nodes<dyn Records>) {
