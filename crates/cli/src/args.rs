@@ -294,14 +294,14 @@ pub struct MergeUsers {
 pub enum Keys {
     /// List them, and what each is doing
     List(ConfigFile),
-    /// Make successors that sign at once; without this they come by themselves every 90 days
+    /// Make successors that sign ten minutes from now; without this they come by themselves every 90 days
     Rotate(RotateKeys),
 }
 
 /// Which keys to change, and why.
 #[derive(Debug, Clone, Args)]
 pub struct RotateKeys {
-    /// Others may hold the old ones: publish them no more, so that what they sign is good nowhere
+    /// Others may hold the old ones: successors sign at once, the old ones are published no more, so that what they sign is good nowhere
     #[arg(long)]
     pub leaked: bool,
     /// Only those of this algorithm: RS256, ES256 or EdDSA

@@ -55,12 +55,13 @@ async fn rotate(asked: &RotateKeys) -> anyhow::Result<()> {
     let config = asked.file.load()?;
     let (keys, records) = open::keys(&config).await?;
     for algorithm in algorithms {
-        let id = if asked.leaked {
-            keys.replace_leaked(algorithm).await?
+        let name = algorithm.as_str();
+        if asked.leaked {
+            println!("{name:<6} {}  signs from now on", keys.replace_leaked(algorithm).await?);
         } else {
-            keys.rotate_now(algorithm).await?
-        };
-        println!("{:<6} {id}  signs from now on", algorithm.as_str());
+            let (id, from) = keys.rotate_early(algorithm).await?;
+            println!("{name:<6} {id}  announced, signs from {}", minute(from));
+        }
     }
     records.record(&AuditEvent::new(SystemClock.now(), AuditKind::KeysRotated)).await?;
     if asked.leaked {
@@ -70,7 +71,9 @@ async fn rotate(asked: &RotateKeys) -> anyhow::Result<()> {
              Sessions, refresh tokens and access tokens go on here: people stay signed in."
         );
     } else {
-        println!("Running nodes take them over within five minutes. The old ones stay published for a week.");
+        println!(
+            "Running nodes publish them within five minutes, before any signs with them. The old ones stay published for a week."
+        );
     }
     Ok(())
 }
@@ -108,7 +111,7 @@ mod tests {
         let told = of_eddsa(keys(&file).await);
         assert_eq!(told.len(), 2);
         assert!(
-            told[0].starts_with("retired, published until ") && told[1].starts_with("signs since "),
+            told[0].starts_with("retired, published until ") && told[1].starts_with("announced, signs from "),
             "{told:?}"
         );
         rotate(&asked(true)).await.unwrap();

@@ -35,15 +35,19 @@ pub struct RotationPolicy {
     pub rotate_after: Duration,
     /// A new key is published this long before it signs.
     pub publish_before: Duration,
+    /// The same for a key that is made before its time ([`KeyRing::rotate_early`]): by then every node has reloaded, so that none
+    /// signs with a key that another does not publish.
+    pub publish_early: Duration,
     /// A replaced key stays published this long after its last signature; at least the life of an ID token.
     pub keep_after: Duration,
 }
 
 impl Default for RotationPolicy {
-    /// 90 days of signing, one day of notice, seven days of overlap.
+    /// 90 days of signing, one day of notice (or ten minutes, twice the time in which nodes reload), seven days of overlap.
     fn default() -> Self {
         let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
-        Self { rotate_after: days(90), publish_before: days(1), keep_after: days(7) }
+        let publish_early = Duration::from_secs(10 * 60);
+        Self { rotate_after: days(90), publish_before: days(1), publish_early, keep_after: days(7) }
     }
 }
 
@@ -229,25 +233,26 @@ impl KeyRing {
         Ok(rotated)
     }
 
-    /// Makes a successor that signs at once. Other nodes sign with the old one until they reload; the old one stays
-    /// published for the overlap. Returns the new `kid`.
+    /// Makes a successor before its time: it signs as soon as every node publishes it, and the old one stays published for the
+    /// overlap. Returns the new `kid`, and from when it signs.
     ///
     /// # Errors
     /// [`KeyError`]; the keys known so far stay in use.
-    pub async fn rotate_now(&self, algorithm: SigningAlgorithm) -> Result<KeyId, KeyError> {
+    pub async fn rotate_early(&self, algorithm: SigningAlgorithm) -> Result<(KeyId, Timestamp), KeyError> {
         self.reload().await?;
         let now = self.0.clock.now();
-        let id = self.add(algorithm, now, now, now + self.0.policy.keep_after).await?;
+        let signs_from = now + self.0.policy.publish_early;
+        let id = self.add(algorithm, now, signs_from, signs_from + self.0.policy.keep_after).await?;
         self.reload().await?;
-        Ok(id)
+        Ok((id, signs_from))
     }
 
-    /// As [`KeyRing::rotate_now`], for a key that others may hold: no key of the algorithm but the successor is published
-    /// any more, retired and announced ones included, and what they signed counts for nothing here either. Other nodes
-    /// follow when they reload.
+    /// Makes a successor that signs at once, for a key that others may hold: no key of the algorithm but the successor is
+    /// published any more, retired and announced ones included, and what they signed counts for nothing here either. Other
+    /// nodes follow when they reload.
     ///
     /// # Errors
-    /// As [`KeyRing::rotate_now`].
+    /// As [`KeyRing::rotate_early`].
     pub async fn replace_leaked(&self, algorithm: SigningAlgorithm) -> Result<KeyId, KeyError> {
         self.reload().await?;
         let now = self.0.clock.now();
@@ -299,7 +304,7 @@ impl KeyRing {
     }
 
     /// The key that signs at `now`: the oldest that nobody retired; while its successor is only announced, the youngest
-    /// of the retired ones; and if there is nothing else, an announced one, because the node that made it may have a
+    /// of the retired ones that signed before it; and if there is nothing else, an announced one, because the node that made it may have a
     /// faster clock.
     fn signer(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<Arc<Key>> {
         let age = |key: &&Arc<Key>| (key.signs_from, key.created_at, key.id.clone());
@@ -310,7 +315,7 @@ impl KeyRing {
         current()
             .filter(|key| key.signs_from <= now)
             .min_by_key(age)
-            .or_else(|| retired.max_by_key(age))
+            .or_else(|| retired.filter(|key| key.signs_from <= now).max_by_key(age))
             .or_else(|| current().min_by_key(age))
             .cloned()
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mashang_login::Clock as _;
 use mashang_login::ambient::{SeededEntropy, TestClock};
+use mashang_login::ids::KeyId;
 use mashang_login::key::SigningAlgorithm;
 use mashang_login::records::Records as _;
 use mashang_login::seal::{MasterKey, SealError, Sealer};
@@ -185,18 +186,30 @@ async fn sec_60_rotation_announces_then_signs_then_retires() {
 }
 
 #[tokio::test]
-async fn sec_60_an_immediate_rotation_signs_at_once_and_other_nodes_follow() {
+async fn sec_60_no_node_signs_with_an_early_successor_before_all_publish_it() {
+    const RELOAD: u64 = 300;
     let house = house().await;
     let ring = &house.provider.keys;
     let other = crate::house::ring(house.records.clone(), house.clock.clone()).await;
     let old = signer(ring);
     house.wait(1);
-    let new = ring.rotate_now(SigningAlgorithm::EdDsa).await.unwrap();
-    assert_eq!(signer(ring), new.as_str());
-    assert_eq!(signer(&other), old, "not yet heard of");
-    assert!(kids(&house).contains(&old));
+    let (first, _) = ring.rotate_early(SigningAlgorithm::EdDsa).await.unwrap();
+    let publishes =
+        |ring: &KeyRing, kid: &KeyId| ring.jwks(house.clock.now()).to_string().contains(kid.as_str());
+    assert!(publishes(ring, &first) && !publishes(&other, &first), "not yet heard of everywhere");
+    assert_eq!((signer(ring), signer(&other)), (old.clone(), old.clone()));
+    // Once more, before the first could sign.
+    house.wait(1);
+    let (second, signs_from) = ring.rotate_early(SigningAlgorithm::EdDsa).await.unwrap();
+    assert_eq!(signer(ring), old);
+    house.wait(RELOAD);
     other.reload().await.unwrap();
-    assert_eq!(signer(&other), new.as_str());
+    assert!(publishes(&other, &first) && publishes(&other, &second));
+    assert_eq!((signer(ring), signer(&other)), (old.clone(), old.clone()));
+    house.wait(RELOAD);
+    assert!(house.clock.now() >= signs_from);
+    assert_eq!((signer(ring), signer(&other)), (second.to_string(), second.to_string()));
+    assert!(kids(&house).contains(&old));
     house.wait(7 * DAY);
     assert!(!kids(&house).contains(&old));
 }
@@ -213,7 +226,7 @@ async fn sec_60_a_leaked_key_leaves_the_key_set_and_so_do_those_that_lay_beside_
     assert!(ring.verify_own_id_token(&hint, &issuer).is_some());
     let others: Vec<_> = kids(&house).into_iter().filter(|kid| *kid != old).collect();
     house.wait(1);
-    let retired = ring.rotate_now(SigningAlgorithm::EdDsa).await.unwrap();
+    let (retired, _) = ring.rotate_early(SigningAlgorithm::EdDsa).await.unwrap();
     house.wait(1);
     let new = ring.replace_leaked(SigningAlgorithm::EdDsa).await.unwrap();
     assert_eq!(signer(ring), new.as_str());
