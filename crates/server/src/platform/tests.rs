@@ -209,6 +209,11 @@ impl Scene {
         )
     }
 
+    /// Until the fetch under way has ended: while time is paused, it moves only when nobody else has anything to do.
+    async fn flights_land(&self) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+
     /// A call with the app's token.
     async fn call(&self, node: &Tokens) -> Result<String, Failure> {
         node.with(&self.source, async |token| self.platform.answer(&token)).await
@@ -373,11 +378,30 @@ async fn a_token_near_its_end_is_renewed_and_outlives_a_failed_renewal() {
     scene.clock.advance(Duration::from_secs(2));
     scene.platform.fails(&[Failing::Timeout]);
     assert_eq!(scene.call(&node).await.unwrap(), "token-0", "it lives for three more minutes");
+    scene.flights_land().await;
     assert_eq!(scene.platform.fetches(), 2);
-    scene.call(&node).await.unwrap();
+    assert_eq!(scene.call(&node).await.unwrap(), "token-0");
+    scene.flights_land().await;
     assert_eq!(scene.platform.fetches(), 3, "renewed");
     scene.call(&node).await.unwrap();
+    scene.flights_land().await;
     assert_eq!(scene.platform.fetches(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_slow_renewal_while_the_token_at_hand_works() {
+    let scene = Scene::new();
+    let node = scene.node(1);
+    scene.call(&node).await.unwrap();
+    scene.clock.advance(Duration::from_secs(7200 - 100));
+    let held = scene.platform.gate.forget_permits(usize::MAX);
+    for answer in scene.calls(std::slice::from_ref(&node), 20).join_all().await {
+        assert_eq!(answer.unwrap(), "token-0");
+    }
+    scene.platform.gate.add_permits(held);
+    scene.flights_land().await;
+    scene.call(&node).await.unwrap();
+    assert_eq!(scene.platform.fetches(), 2, "one for all of them");
 }
 
 #[tokio::test(start_paused = true)]
@@ -391,6 +415,7 @@ async fn a_token_that_comes_with_little_life_is_used_for_half_of_it() {
     assert_eq!(scene.platform.fetches(), 1);
     scene.clock.advance(Duration::from_secs(51));
     scene.call(&node).await.unwrap();
+    scene.flights_land().await;
     assert_eq!(scene.platform.fetches(), 2);
 }
 

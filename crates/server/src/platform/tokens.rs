@@ -101,6 +101,12 @@ impl Slot {
     }
 }
 
+/// Whether a pause lasts. One that is longer than pauses are began before the clock was set back, and is over.
+fn is_ahead(until: Timestamp, now: Timestamp) -> bool {
+    let left = until.duration_since(now);
+    left.is_positive() && left.unsigned_abs() <= LEAVE_ALONE
+}
+
 /// What a caller can do about a token.
 enum Step {
     Use(Held),
@@ -191,23 +197,30 @@ impl Tokens {
     fn step(&self, slot: &Arc<Slot>, source: &Source, bad: Option<&AccessToken>) -> Step {
         let now = self.0.clock.now();
         let mut state = slot.state();
-        let is_stuck = state.stuck_until.is_some_and(|until| now < until);
+        let is_stuck = state.stuck_until.is_some_and(|until| is_ahead(until, now));
         let good = |held: &&Held| is_stuck || !bad.is_some_and(|bad| held.is(bad));
         if let Some(held) = state.held.as_ref().filter(good) {
-            let is_refused = state.refused.as_ref().is_some_and(|(_, until)| now < *until);
+            let is_refused = state.refused.as_ref().is_some_and(|(_, until)| is_ahead(*until, now));
             if now < held.renew_at || (is_refused && held.is_live(now)) {
                 return Step::Use(held.clone());
             }
         }
-        if let Some((failure, _)) = state.refused.as_ref().filter(|(_, until)| now < *until) {
+        if let Some((failure, _)) = state.refused.as_ref().filter(|(_, until)| is_ahead(*until, now)) {
             return Step::Refuse(failure.clone());
         }
-        if let Some(flight) = &state.flight {
-            return Step::Wait(flight.clone());
+        let flight = match &state.flight {
+            Some(flight) => flight.clone(),
+            None => {
+                let flight = self.take_off(slot, source, bad.cloned());
+                state.flight = Some(flight.clone());
+                flight
+            }
+        };
+        // One that still works for a while does not wait for its successor: only the platform's token may be slow.
+        match state.held.as_ref().filter(good) {
+            Some(held) if held.is_live(now) => Step::Use(held.clone()),
+            _ => Step::Wait(flight),
         }
-        let flight = self.take_off(slot, source, bad.cloned());
-        state.flight = Some(flight.clone());
-        Step::Wait(flight)
     }
 
     /// Starts a fetch in a task of its own. It settles the slot itself, so it matters to nobody who still waits for it.
