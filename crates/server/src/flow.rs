@@ -32,7 +32,7 @@ use mashang_oidc::authorize::{self, AuthorizationResponse};
 use tokio::time::Instant;
 
 pub use self::answer::{redeem, redeem_for_page};
-pub use self::draw::{draw, draw_first, redraw};
+pub use self::draw::{draw, draw_first, redraw, renew};
 pub use self::here::prove_here;
 pub use self::switched_off::{switched_off, turned_away};
 use crate::oauth::message;

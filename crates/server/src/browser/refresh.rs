@@ -46,10 +46,6 @@ async fn anew(
         return Err(Refused::invalid("this channel needs our own page: open /authorize in a window"));
     }
     app.count(Counted::Start, visitor.address).await?;
-    if let Some(old) = &waiting.ticket {
-        // Already over is as good as abandoned.
-        let _ = flow::advance(app, &old.scan_code, |ticket, _| ticket.abandon(&waiting.browser)).await?;
-    }
-    let fresh = flow::redraw(app, &visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
+    let fresh = flow::renew(app, &visitor, &waiting).await?;
     draw(app, &visitor, &fresh, channel).await
 }

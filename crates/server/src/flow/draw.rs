@@ -3,9 +3,9 @@
 use mashang_login::client::Client;
 use mashang_login::grant::Grant;
 use mashang_login::secret::SecretHash;
-use mashang_login::ticket::{Origin, Ticket};
+use mashang_login::ticket::{Origin, Refusal, Status, Ticket};
 
-use super::host_of;
+use super::{Waiting, advance, host_of};
 use crate::audit;
 use crate::state::App;
 use crate::web::device::Surroundings;
@@ -45,6 +45,27 @@ pub async fn draw(
     app.metrics.begun.get_or_create(&[("client", client.id.as_str().to_owned().into())]).inc();
     audit::started(app, &ticket).await;
     Ok(ticket)
+}
+
+/// The ticket that takes the place of the one at hand, which ends (SEC-05). One that was approved in this very moment stays: the
+/// phone has told the person that they are signed in, and the page redeems it.
+///
+/// # Errors
+/// As [`draw`].
+pub async fn renew(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<Ticket, Problem> {
+    if let Some(old) = &waiting.ticket {
+        let ended = advance(app, &old.scan_code, |ticket, now| match ticket.status(now) {
+            Status::Approved => Err(Refusal::Taken),
+            // Already over is as good as abandoned.
+            _ => ticket.abandon(&waiting.browser),
+        });
+        if ended.await? == Err(Refusal::Taken)
+            && let Some(approved) = app.tickets.get(&old.scan_code, app.now()).await?
+        {
+            return Ok(approved);
+        }
+    }
+    redraw(app, visitor, &waiting.grant, &waiting.client, &waiting.browser).await
 }
 
 /// Draws a ticket that takes another one's place. A page that lies open does so every two minutes: the trail tells of it from

@@ -24,11 +24,7 @@ pub async fn refresh(
         return Err(flow::over(&waiting));
     }
     app.count(Counted::Start, visitor.address).await?;
-    if let Some(old) = &waiting.ticket {
-        // Already over is as good as abandoned.
-        let _ = flow::advance(&app, &old.scan_code, |ticket, _| ticket.abandon(&waiting.browser)).await?;
-    }
-    let fresh = flow::redraw(&app, &visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
+    let fresh = flow::renew(&app, &visitor, &waiting).await?;
     let visitor = visitor.preferring(&waiting.grant.request.ui_locales);
     let asked = visitor.query("channel");
     let purpose = &waiting.grant.purpose;

@@ -113,6 +113,31 @@ async fn sec_05_a_refresh_kills_the_old_ticket() {
     assert_eq!(page.stage().await, "expired");
 }
 
+/// The phone has just said “you are signed in”; the page believes that its time is over, or somebody presses the button.
+#[tokio::test]
+async fn a_refresh_that_meets_an_approval_keeps_it_and_the_page_redeems_it() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let page = app.open_login(&app.desktop()).await;
+    let phone = app.phone();
+    let token = app.scan(&phone, &page.ticket, &person).await;
+    app.approve(&phone, &page, &token, &page.number).await;
+    let answer = page.browser.fetch(&page.url("refresh")).await.json();
+    assert_eq!(answer["ticket"]["scan_code"], page.ticket.as_str());
+    assert_eq!(answer["ticket"]["status"], "approved");
+    let plain = page.browser.post(&page.url("refresh"), &[]).await;
+    assert!(plain.location().starts_with(page.url("").trim_end_matches('/')), "{}", plain.location());
+    assert!(!param(&page.redeem().await, "code").is_empty());
+    // Once it is too late to redeem it, a fresh one is drawn.
+    let page = app.open_login(&app.desktop()).await;
+    let token = app.scan(&phone, &page.ticket, &person).await;
+    app.approve(&phone, &page, &token, &page.number).await;
+    app.pass(Duration::from_secs(31));
+    let answer = page.browser.fetch(&page.url("refresh")).await.json();
+    assert_ne!(answer["ticket"]["scan_code"], page.ticket.as_str());
+    assert_eq!(answer["ticket"]["status"], "waiting");
+}
+
 /// A page that lies open draws a fresh QR every two minutes: the trail is not made of that.
 #[tokio::test]
 async fn sec_78_a_qr_drawn_anew_is_recorded_from_when_somebody_scans_it() {
