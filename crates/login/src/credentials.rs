@@ -181,7 +181,7 @@ pub struct NewPassword {
     pub is_assigned: bool,
     /// Its hash.
     pub hash: PasswordHash,
-    /// The session that may stay, which is the one that asked for the change.
+    /// The session that asks for it and may stay; `None` for an administrator. If it ended meanwhile, nothing is set.
     pub keep: Option<SessionId>,
 }
 
@@ -203,6 +203,19 @@ pub enum SetPassword {
     UsernameTaken,
     /// There is no such person, or they are merged into another.
     NoSuchUser,
+    /// The session that asked has ended, or is another person's, or its person was switched off.
+    SessionOver,
+}
+
+/// How adding a passkey went. Unless it was done, nothing was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddPasskey {
+    /// It leads to the person from now on.
+    Done,
+    /// The credential is known, whosever it is.
+    Known,
+    /// The session that asked has ended, or is another person's, or its person was switched off.
+    SessionOver,
 }
 
 /// A passkey as it is stored.
@@ -281,15 +294,15 @@ pub trait Credentials: Send + Sync + fmt::Debug {
     /// One passkey.
     async fn passkey(&self, key: &IdentityKey) -> Result<Option<PasskeyRecord>, StoreError>;
 
-    /// Adds a passkey and its identity. `false`, with nothing written, if the credential is known, whosever it is, or if
-    /// there is no such person, or they are merged into another. Of any number of calls for one credential exactly one
-    /// is `true`.
+    /// Adds a passkey and its identity, for the person whose session asks. Of any number of calls for one credential exactly
+    /// one is [`AddPasskey::Done`].
     async fn add_passkey(
         &self,
         record: &PasskeyRecord,
         channel: &ChannelId,
+        session: &SessionId,
         now: Timestamp,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<AddPasskey, StoreError>;
 
     /// Writes down that a passkey was used and what the library knows of it now. `false` if it is gone.
     async fn passkey_used(&self, key: &IdentityKey, data: &str, now: Timestamp) -> Result<bool, StoreError>;

@@ -218,6 +218,9 @@ pub struct Proof {
     pub attributes: Attributes,
     /// When the platform answered.
     pub proven_at: Timestamp,
+    /// Of a password: when the one that was typed had been set. If another is set before the proof is used, it proves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_set_at: Option<Timestamp>,
 }
 
 /// An identity as it is stored: a proof seen before, and whose it is.

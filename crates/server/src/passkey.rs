@@ -169,6 +169,7 @@ pub async fn prove(
         profile: Profile { nickname: person.and_then(|person| person.nickname), picture: None },
         attributes: Attributes::default(),
         proven_at: now,
+        password_set_at: None,
     }))
 }
 

@@ -280,7 +280,10 @@ async fn a_corrupt_password_or_passkey_is_told_without_name_hash_or_key() {
     let new = world.password(&user.id, "zhangsan");
     records.create_user_with_password(&user, &new, world.now).await.unwrap();
     let passkey = world.passkey(&user.id);
-    records.add_passkey(&passkey, &"passkey".parse().unwrap(), world.now).await.unwrap();
+    let signed_in = world.fresh(world.proof_here(&new.key));
+    records.begin_session(&signed_in, None, world.now).await.unwrap();
+    let channel = "passkey".parse().unwrap();
+    records.add_passkey(&passkey, &channel, &signed_in.session.id, world.now).await.unwrap();
 
     meddle(
         &path,

@@ -36,7 +36,7 @@ pub(super) async fn add(asked: &AddUser) -> anyhow::Result<()> {
     match credentials.create_user_with_password(&user, &new, now).await? {
         SetPassword::Done => {}
         SetPassword::UsernameTaken => bail!("--username: {} belongs to somebody else", new.username),
-        SetPassword::NoSuchUser => bail!("nobody was created"),
+        SetPassword::NoSuchUser | SetPassword::SessionOver => bail!("nobody was created"),
     }
     for kind in [AuditKind::UserCreated, AuditKind::PasswordSet] {
         record(&*records, kind, &new).await?;
@@ -78,7 +78,7 @@ pub(super) async fn set(asked: &AskedPassword) -> anyhow::Result<()> {
     match credentials.set_password(&new, SystemClock.now()).await? {
         SetPassword::Done => {}
         SetPassword::UsernameTaken => bail!("{} belongs to somebody else", new.username),
-        SetPassword::NoSuchUser => {
+        SetPassword::NoSuchUser | SetPassword::SessionOver => {
             bail!("{} was merged into somebody else; set the password there", named(&person))
         }
     }

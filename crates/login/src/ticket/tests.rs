@@ -27,6 +27,7 @@ fn proof(subject: &str) -> Proof {
         profile: Profile::default(),
         attributes: Attributes::default(),
         proven_at: start(),
+        password_set_at: None,
     }
 }
 

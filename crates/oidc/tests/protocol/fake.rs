@@ -12,7 +12,8 @@ use mashang_login::accounts::{
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::Client;
 use mashang_login::credentials::{
-    Credentials, NewPassword, NewUser, PasskeyRecord, PasswordHash, PasswordRecord, SetPassword, Username,
+    AddPasskey, Credentials, NewPassword, NewUser, PasskeyRecord, PasswordHash, PasswordRecord, SetPassword,
+    Username,
 };
 use mashang_login::grant::{Family, Grant, GrantStage};
 use mashang_login::identity::{Identity, IdentityKey};
@@ -69,7 +70,13 @@ impl Credentials for Fake {
         unreachable!("the protocol asks for no such thing")
     }
 
-    async fn add_passkey(&self, _: &PasskeyRecord, _: &ChannelId, _: Timestamp) -> Result<bool> {
+    async fn add_passkey(
+        &self,
+        _: &PasskeyRecord,
+        _: &ChannelId,
+        _: &SessionId,
+        _: Timestamp,
+    ) -> Result<AddPasskey> {
         unreachable!("the protocol asks for no such thing")
     }
 

@@ -203,7 +203,15 @@ impl House {
         };
         let attributes = Attributes::default();
         let channel = "wechat".parse().unwrap();
-        self.fresh_by(Proof { channel, key, union, profile, attributes, proven_at: self.clock.now() })
+        self.fresh_by(Proof {
+            channel,
+            key,
+            union,
+            profile,
+            attributes,
+            proven_at: self.clock.now(),
+            password_set_at: None,
+        })
     }
 
     /// A fresh approval by whom `proof` names.

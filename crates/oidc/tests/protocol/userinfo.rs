@@ -52,6 +52,7 @@ async fn told(house: &House, kind: ChannelKind, attributes: Attributes) -> (Valu
         profile: Profile::default(),
         attributes,
         proven_at: house.clock.now(),
+        password_set_at: None,
     };
     let Answered::Done { response, .. } =
         fulfil(&house.provider, &grant, house.fresh_by(proof).1).await.unwrap()

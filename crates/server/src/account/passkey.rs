@@ -7,7 +7,7 @@ use axum::extract::{Form, State};
 use axum::response::{IntoResponse, Response};
 use mashang_login::audit::AuditKind;
 use mashang_login::challenge::ChallengeKind;
-use mashang_login::credentials::{PasskeyRecord, passkey_key};
+use mashang_login::credentials::{AddPasskey, PasskeyRecord, passkey_key};
 use mashang_login::identity::clean_name;
 use serde::Deserialize;
 use webauthn_rs::prelude::RegisterPublicKeyCredential;
@@ -83,7 +83,9 @@ pub async fn add(
         return Err(Problem::CrossSite);
     }
     match keep(&app, &visitor, &person, &made).await? {
-        Ok(()) => Ok(onward(&Notice::PasskeyAdded.address(), &[])),
+        Ok(AddPasskey::Done) => Ok(onward(&Notice::PasskeyAdded.address(), &[])),
+        Ok(AddPasskey::Known) => Ok(Refused::Taken.into_response()),
+        Ok(AddPasskey::SessionOver) => Ok(onward(urls::ACCOUNT, &[])),
         Err(refused) => Ok(refused.into_response()),
     }
 }
@@ -93,7 +95,7 @@ async fn keep(
     visitor: &Visitor,
     person: &Person,
     made: &Made,
-) -> Result<Result<(), Refused>, Problem> {
+) -> Result<Result<AddPasskey, Refused>, Problem> {
     let (channel, party) = place(app)?;
     let client_data = &made.credential.response.client_data_json;
     let asker = person.secret.hash();
@@ -114,14 +116,15 @@ async fn keep(
         created_at: now,
         last_used_at: None,
     };
-    if !app.credentials.add_passkey(&record, &channel.id, now).await? {
-        return Ok(Err(Refused::Taken));
+    let added = app.credentials.add_passkey(&record, &channel.id, &person.session.id, now).await?;
+    if added != AddPasskey::Done {
+        return Ok(Ok(added));
     }
     let mut event = audit::by(app, visitor, AuditKind::PasskeyAdded);
     event.user = Some(record.user);
     event.channel = Some(channel.id.clone());
     audit::write(app, event).await;
-    Ok(Ok(()))
+    Ok(Ok(added))
 }
 
 /// Gives a passkey another name; an empty one changes nothing.

@@ -163,6 +163,7 @@ impl OwnApp {
             profile: who.profile,
             attributes: Attributes::default(),
             proven_at: now,
+            password_set_at: None,
         })
     }
 
@@ -198,6 +199,7 @@ impl OwnApp {
             // The number is as old as it was: it may be somebody else's by now, and nobody received a code.
             attributes: Attributes { phone_number: None, ..identity.attributes },
             proven_at: bearer.family.auth_time.min(now),
+            password_set_at: None,
         })
     }
 }

@@ -76,8 +76,8 @@ pub async fn callback(
             Err(Problem::UnknownLogin)
         }
         Claim::First(trip) => {
-            let (end, log) = first_visit(&app, &visitor, channel, &trip).await?;
-            note_end(&app, &state, &end).await;
+            let visit = first_visit(&app, &visitor, channel, &trip).await;
+            let (end, log) = noted(&app, &state, visit).await?;
             land(&app, &visitor, &trip, end, log).await
         }
         Claim::Again { trip, end } => {
@@ -93,8 +93,8 @@ pub async fn callback(
             if is_of_snapshot(&end) {
                 match fresh_code(&app, &visitor, channel).await? {
                     Some(code) => {
-                        (end, log) = exchanged(&app, &visitor, channel, &trip, &code).await?;
-                        note_end(&app, &state, &end).await;
+                        let visit = exchanged(&app, &visitor, channel, &trip, &code).await;
+                        (end, log) = noted(&app, &state, visit).await?;
                     }
                     // Another visit brought this code: the snapshot's own, or the full page's, which is asking just now.
                     None => {
@@ -123,13 +123,16 @@ fn frame_without_cookie(app: &App, visitor: &Visitor) -> Result<Option<Response>
     Ok(Some(page.with_csp(Csp { framed_by_self: true, ..Csp::default() }).into_response()))
 }
 
-/// The only visit that acts. With a failure comes the line for the operator's log.
+/// How a visit ended. With a failure comes the line for the operator's log.
+type Visit = (TripEnd, Option<String>);
+
+/// The only visit that acts.
 async fn first_visit(
     app: &App,
     visitor: &Visitor,
     channel: &Channel,
     trip: &Handshake,
-) -> Result<(TripEnd, Option<String>), Problem> {
+) -> Result<Visit, Problem> {
     let Some(code) = visitor.query("code").filter(|code| !code.is_empty()) else {
         // The older documents promise a return without a code when the person declines (fact sheet §1.5).
         return Ok((TripEnd::Declined, None));
@@ -154,10 +157,14 @@ async fn fresh_code(app: &App, visitor: &Visitor, channel: &Channel) -> Result<O
     Ok(spend(app, channel, &code).await?.then_some(code))
 }
 
-async fn note_end(app: &App, state: &SecretHash, end: &TripEnd) {
-    if let Err(error) = app.handshakes.end_trip(state, end, app.now()).await {
+/// Notes how a visit ended, for every later one. Where a store of ours did not answer, a later visit is told to scan again, at once.
+async fn noted(app: &App, state: &SecretHash, visit: Result<Visit, Problem>) -> Result<Visit, Problem> {
+    let busy = || TripEnd::Failed { words: FailureWords::Busy.as_str().into(), errcode: None };
+    let end = visit.as_ref().map_or_else(|_| busy(), |(end, _)| end.clone());
+    if let Err(error) = app.handshakes.end_trip(state, &end, app.now()).await {
         tracing::warn!(%error, "the end of a trip was not noted; a second visit will wait: {error}");
     }
+    visit
 }
 
 fn is_of_snapshot(end: &TripEnd) -> bool {
@@ -184,7 +191,7 @@ async fn exchanged(
     channel: &Channel,
     trip: &Handshake,
     code: &str,
-) -> Result<(TripEnd, Option<String>), Problem> {
+) -> Result<Visit, Problem> {
     let exchange = tokio::time::timeout(EXCHANGE, channel.exchange(app, code, visitor.language)).await;
     match exchange.unwrap_or_else(|_| Err(ChannelFailure::too_slow())) {
         Ok(proof) if flow::turned_away(app, visitor, &trip.ticket, &proof).await? => {

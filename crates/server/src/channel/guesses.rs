@@ -59,7 +59,8 @@ impl Guesses {
         }
     }
 
-    /// Counts a guess before it is looked at; [`Guesses::was_right`] takes it back.
+    /// Counts a guess before it is looked at; [`Guesses::was_right`] and
+    /// [`Guesses::was_not_judged`] take it back.
     ///
     /// # Errors
     /// [`TooMany`] with the time until the next one.
@@ -87,14 +88,20 @@ impl Guesses {
         Ok(())
     }
 
-    /// The guess was none: somebody who knows the password signed in.
-    pub async fn was_right(&self, counts: CountsOf<'_>, name: &str, address: IpAddr, now: Timestamp) {
+    /// Nobody learned anything by the guess: we were too busy to look at it, or a store did not answer.
+    pub async fn was_not_judged(&self, counts: CountsOf<'_>, name: &str, address: IpAddr, now: Timestamp) {
         let (here, both) = keys(name, address);
         self.at_name_from_address.give_back(counts, &both).await;
         self.from_address.give_back(counts, &here).await;
         if !self.home.knows(counts, &both, now).await {
             self.at_name.give_back(counts, name).await;
         }
+    }
+
+    /// The guess was none: somebody who knows the password signed in.
+    pub async fn was_right(&self, counts: CountsOf<'_>, name: &str, address: IpAddr, now: Timestamp) {
+        self.was_not_judged(counts, name, address, now).await;
+        let (_, both) = keys(name, address);
         // One time each is enough to be known.
         self.home.give_back(counts, &both).await;
         let _ = self.home.take(counts, &both, now).await;
@@ -177,6 +184,19 @@ mod tests {
             guesses.begin("ada", address(1), at(second)).unwrap();
             guesses.was_right("ada", address(1), at(second));
         }
+    }
+
+    #[test]
+    fn a_guess_that_was_not_looked_at_does_not_count_and_makes_nobody_known() {
+        let Alone(guesses, counts) = &Alone::new();
+        let channel = "password".parse().unwrap();
+        let begin = |n| guesses.begin(counts.of(&channel), "ada", address(n), at(0)).now_or_never().unwrap();
+        for n in 0..100 {
+            begin(n).unwrap();
+            let undone = guesses.was_not_judged(counts.of(&channel), "ada", address(n), at(0));
+            undone.now_or_never().unwrap();
+        }
+        assert_eq!((0..100).take_while(|n| begin(*n).is_ok()).count(), 50, "at her name, from everywhere");
     }
 
     #[test]

@@ -57,6 +57,7 @@ pub(super) async fn handle(
         profile: Profile::default(),
         attributes: Attributes::default(),
         proven_at: app.now(),
+        password_set_at: None,
     };
     let link = ArrivalSecret::random(&*app.entropy);
     let moved = flow::advance(app, &code, |ticket, now| {

@@ -43,7 +43,7 @@ pub struct OneTimeCodes {
     sign_up: bool,
     budget: Budget,
     guesses: Guesses,
-    /// Until when everybody is told that nothing can be sent, in Unix milliseconds.
+    /// Since when everybody is told, for a while, that nothing can be sent, in Unix milliseconds.
     trouble: AtomicI64,
 }
 
@@ -67,11 +67,13 @@ impl OneTimeCodes {
     }
 
     fn is_in_trouble(&self, now: Timestamp) -> bool {
-        self.trouble.load(Ordering::Relaxed) > now.as_millisecond()
+        let since = now.as_millisecond() - self.trouble.load(Ordering::Relaxed);
+        // A moment in the future is one of a clock that was set back since.
+        u64::try_from(since).is_ok_and(|since| since < AGAIN.as_secs() * 1000)
     }
 
-    fn set_trouble(&self, until: Timestamp) {
-        self.trouble.store(until.as_millisecond(), Ordering::Relaxed);
+    fn set_trouble(&self, since: Timestamp) {
+        self.trouble.store(since.as_millisecond(), Ordering::Relaxed);
     }
 }
 

@@ -96,11 +96,13 @@ impl Password {
         let name = username.as_ref().map_or(typed_name, Username::folded);
         let counts = app.counts.of(channel);
         self.guesses.begin(counts, name, visitor.address, app.now()).await?;
-        let found = match &username {
-            Some(username) => app.credentials.password_by_username(username).await?,
-            None => None,
+        let (found, is_right) = match self.judge(app, username.as_ref(), password).await {
+            Ok(judged) => judged,
+            Err(refused) => {
+                self.guesses.was_not_judged(counts, name, visitor.address, app.now()).await;
+                return Err(refused);
+            }
         };
-        let is_right = self.hasher.verify(password, found.as_ref().map(|record| &record.hash)).await?;
         match found {
             Some(record) if is_right => {
                 self.guesses.was_right(counts, name, visitor.address, app.now()).await;
@@ -112,6 +114,21 @@ impl Password {
                 Err(Refused::Wrong)
             }
         }
+    }
+
+    /// The password of that name, if there is one, and whether it was typed. Takes as long for a name that nobody has.
+    async fn judge(
+        &self,
+        app: &App,
+        username: Option<&Username>,
+        password: &str,
+    ) -> Result<(Option<PasswordRecord>, bool), Refused> {
+        let found = match username {
+            Some(username) => app.credentials.password_by_username(username).await?,
+            None => None,
+        };
+        let is_right = self.hasher.verify(password, found.as_ref().map(|record| &record.hash)).await?;
+        Ok((found, is_right))
     }
 
     /// Whether this is the present password of somebody who is signed in, as before a change of it. Counts as a guess at
@@ -172,6 +189,7 @@ pub fn proof(app: &App, channel: &ChannelId, record: &PasswordRecord) -> Proof {
         profile: Profile::default(),
         attributes: Attributes::default(),
         proven_at: app.now(),
+        password_set_at: Some(record.changed_at),
     }
 }
 
@@ -219,7 +237,7 @@ pub async fn set(app: &App, visitor: &Visitor, wanted: Wanted<'_>) -> Result<Res
     match app.credentials.set_password(&new, app.now()).await? {
         SetPassword::Done => {}
         SetPassword::UsernameTaken => return Ok(Err(Unfit::NameTaken)),
-        SetPassword::NoSuchUser => return Err(Problem::UnknownLogin),
+        SetPassword::NoSuchUser | SetPassword::SessionOver => return Err(Problem::UnknownLogin),
     }
     let mut event = audit::by(app, visitor, AuditKind::PasswordSet);
     event.channel = Some(channel.id.clone());

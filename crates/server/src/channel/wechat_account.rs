@@ -74,6 +74,7 @@ impl WechatAccount {
             },
             attributes: Attributes::default(),
             proven_at: app.now(),
+            password_set_at: None,
         })
     }
 

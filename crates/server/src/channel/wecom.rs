@@ -109,6 +109,7 @@ impl Wecom {
             profile,
             attributes,
             proven_at: app.now(),
+            password_set_at: None,
         };
         let stranger = |subject: String| {
             let admitted =

@@ -17,7 +17,8 @@ use mashang_login::client::Client;
 use mashang_login::consent::{Consent, Consents};
 use mashang_login::counters::{Counters, Rate, Share};
 use mashang_login::credentials::{
-    Credentials, NewPassword, NewUser, PasskeyRecord, PasswordHash, PasswordRecord, SetPassword, Username,
+    AddPasskey, Credentials, NewPassword, NewUser, PasskeyRecord, PasswordHash, PasswordRecord, SetPassword,
+    Username,
 };
 use mashang_login::grant::{Family, Grant};
 use mashang_login::handshake::{Claim, Claimant, Handshake, TripEnd};
@@ -187,7 +188,7 @@ timed! {
     rehash_password(key: &IdentityKey, seen: &PasswordHash, hash: &PasswordHash) -> bool;
     passkeys_of(user: &UserId) -> Vec<PasskeyRecord>;
     passkey(key: &IdentityKey) -> Option<PasskeyRecord>;
-    add_passkey(record: &PasskeyRecord, channel: &ChannelId, now: Timestamp) -> bool;
+    add_passkey(record: &PasskeyRecord, channel: &ChannelId, session: &SessionId, now: Timestamp) -> AddPasskey;
     passkey_used(key: &IdentityKey, data: &str, now: Timestamp) -> bool;
     rename_passkey(user: &UserId, key: &IdentityKey, name: &str) -> bool;
 }

@@ -33,6 +33,7 @@ pub async fn prove(
         profile: Profile::default(),
         attributes: Attributes::default(),
         proven_at: app.now(),
+        password_set_at: None,
     })
 }
 

@@ -98,6 +98,7 @@ impl Asked {
             // Nobody received a code: the number is as old as it was.
             attributes: Attributes { phone_number: None, ..identity.attributes },
             proven_at: session.auth_time.min(before),
+            password_set_at: None,
         }))
     }
 }

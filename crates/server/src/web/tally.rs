@@ -59,9 +59,8 @@ impl Tally {
             return Err(TooMany { retry_after: self.period.min(Duration::from_secs(60)) });
         }
         let times = seen.entry(SecretHash::of(key)).or_default();
-        while times.front().is_some_and(|first| *first + self.period <= now) {
-            times.pop_front();
-        }
+        // What lies more than a period ahead was counted before the clock was set back, and is no longer waited for.
+        times.retain(|at| now < *at + self.period && *at <= now + self.period);
         if let (true, Some(first)) = (times.len() >= self.most, times.front()) {
             let left = (*first + self.period).as_millisecond() - now.as_millisecond();
             let seconds = u64::try_from(left).unwrap_or(0).div_ceil(1000).max(1);

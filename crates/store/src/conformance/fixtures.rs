@@ -109,6 +109,7 @@ impl World {
             profile: Profile { nickname: Some("小明".into()), picture: None },
             attributes: Attributes::default(),
             proven_at: self.now,
+            password_set_at: None,
         }
     }
 

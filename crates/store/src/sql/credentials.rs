@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use mashang_login::Timestamp;
 use mashang_login::credentials::{
-    Credentials, NewPassword, NewUser, PasskeyRecord, PasswordHash, PasswordRecord, SetPassword, Username,
+    AddPasskey, Credentials, NewPassword, NewUser, PasskeyRecord, PasswordHash, PasswordRecord, SetPassword,
+    Username,
 };
 use mashang_login::identity::IdentityKey;
-use mashang_login::ids::{ChannelId, UserId};
+use mashang_login::ids::{ChannelId, SessionId, UserId};
 use mashang_login::records::StoreError;
 
 use super::writer::{Outcome, write};
@@ -59,10 +60,11 @@ impl Credentials for SqlRecords {
         &self,
         record: &PasskeyRecord,
         channel: &ChannelId,
+        session: &SessionId,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let (record, channel) = (record.clone(), channel.clone());
-        write!(self, |db| passkeys::add(db, &record, &channel, now))
+    ) -> Result<AddPasskey, StoreError> {
+        let (record, channel, session) = (record.clone(), channel.clone(), session.clone());
+        write!(self, |db| passkeys::add(db, &record, &channel, &session, now))
     }
 
     async fn passkey_used(&self, key: &IdentityKey, data: &str, now: Timestamp) -> Result<bool, StoreError> {

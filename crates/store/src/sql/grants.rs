@@ -19,7 +19,7 @@ use super::entity::grants::{Column, Entity, Model};
 use super::errors::{Unreadable, hash, json, known, read, text, time, to_json};
 use super::people::{self, Found};
 use super::writer::Outcome;
-use super::{audit, clients, codes, identities, leavers, sessions, unlinked};
+use super::{audit, clients, codes, identities, leavers, passwords, sessions, unlinked};
 
 pub(super) async fn begin(db: Db<'_>, grant: &Grant) -> Result<(), StoreError> {
     db.insert(to_row(grant)).await
@@ -129,7 +129,7 @@ pub(super) async fn link(
         return Ok(Outcome::Undo(Linked::UserDisabled));
     }
     let proof = &linking.proof;
-    if leavers::is_stale(db, proof).await? {
+    if leavers::is_stale(db, proof).await? || passwords::is_outdated(db, proof).await? {
         return Ok(Outcome::Undo(Linked::NotOpen));
     }
     if let Some(known) = identities::one(db, &proof.key).await? {

@@ -56,6 +56,7 @@ pub(super) async fn insert_held_here(
         profile: Profile::default(),
         attributes: Attributes::default(),
         proven_at: now,
+        password_set_at: None,
     };
     insert(db, &proof, None, user, now).await
 }

@@ -1,9 +1,9 @@
 //! Passkeys: added together with their identity, used, named.
 
 use mashang_login::Timestamp;
-use mashang_login::credentials::PasskeyRecord;
+use mashang_login::credentials::{AddPasskey, PasskeyRecord};
 use mashang_login::identity::IdentityKey;
-use mashang_login::ids::{ChannelId, UserId};
+use mashang_login::ids::{ChannelId, SessionId, UserId};
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
@@ -12,7 +12,7 @@ use super::db::{Db, Fetch, Run};
 use super::entity::identities;
 use super::entity::passkeys::{Column, Entity, Model};
 use super::errors::{read, text, time, time_or_none};
-use super::{identities as identity, people};
+use super::{identities as identity, sessions};
 
 pub(super) async fn one(db: Db<'_>, key: &IdentityKey) -> Result<Option<PasskeyRecord>, StoreError> {
     Ok(those(db, key_is(key)).await?.pop())
@@ -35,17 +35,19 @@ async fn those(db: Db<'_>, which: Condition) -> Result<Vec<PasskeyRecord>, Store
     rows.into_iter().filter_map(|(row, identity)| Some(from_row(&row, &identity?))).collect()
 }
 
-/// Adds a passkey and its identity; `false` if the credential is known or the person is not there.
+/// Adds a passkey and its identity.
 pub(super) async fn add(
     db: Db<'_>,
     passkey: &PasskeyRecord,
     channel: &ChannelId,
+    session: &SessionId,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    if people::user(db, &passkey.user).await?.is_none_or(|user| user.merged_into.is_some())
-        || identity::one(db, &passkey.key).await?.is_some()
-    {
-        return Ok(false);
+) -> Result<AddPasskey, StoreError> {
+    if !sessions::is_live(db, &passkey.user, session, now).await? {
+        return Ok(AddPasskey::SessionOver);
+    }
+    if identity::one(db, &passkey.key).await?.is_some() {
+        return Ok(AddPasskey::Known);
     }
     identity::insert_held_here(db, &passkey.key, channel, &passkey.user, now).await?;
     let row = Model {
@@ -58,7 +60,7 @@ pub(super) async fn add(
         last_used_at: passkey.last_used_at.map(|at| at.as_millisecond()),
     };
     Entity::insert(row.into_active_model()).run(db).await?;
-    Ok(true)
+    Ok(AddPasskey::Done)
 }
 
 pub(super) async fn used(

@@ -2,7 +2,7 @@
 
 use mashang_login::Timestamp;
 use mashang_login::credentials::{NewPassword, NewUser, PasswordHash, PasswordRecord, SetPassword, Username};
-use mashang_login::identity::{IdentityKey, Profile};
+use mashang_login::identity::{IdentityKey, Profile, Proof};
 use mashang_login::ids::UserId;
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
@@ -44,6 +44,16 @@ async fn those(db: Db<'_>, which: Condition) -> Result<Vec<PasswordRecord>, Stor
     rows.into_iter().filter_map(|(row, identity)| Some(from_row(&row, &identity?))).collect()
 }
 
+/// Whether another password was set since the one was read that the proof is by. Told by its moment being another one, not a later
+/// one: the nodes' clocks differ.
+pub(super) async fn is_outdated(db: Db<'_>, proof: &Proof) -> Result<bool, StoreError> {
+    let Some(set_at) = proof.password_set_at else { return Ok(false) };
+    let (kind, app, subject) =
+        (proof.key.kind.as_str().to_owned(), proof.key.app.clone(), proof.key.subject.clone());
+    let now = db.by_key::<Entity>((kind, app, subject)).await?;
+    Ok(now.is_none_or(|row| row.changed_at != set_at.as_millisecond()))
+}
+
 /// Sets a person's name and password, and ends what the former ones were signed in to. Whoever was merged may have several;
 /// the others are gone then, so that no former password is worth anything, and none leads to another person when the merge
 /// is undone.
@@ -54,6 +64,11 @@ pub(super) async fn set(
 ) -> Result<Outcome<SetPassword>, StoreError> {
     if people::user(db, &new.user).await?.is_none_or(|user| user.merged_into.is_some()) {
         return Ok(Outcome::Undo(SetPassword::NoSuchUser));
+    }
+    if let Some(asks) = &new.keep
+        && !sessions::is_live(db, &new.user, asks, now).await?
+    {
+        return Ok(Outcome::Undo(SetPassword::SessionOver));
     }
     let theirs = all_of(db, &new.user).await?;
     let Some(former) = theirs.iter().find(|record| record.key == new.key).or(theirs.first()) else {

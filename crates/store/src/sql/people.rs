@@ -18,8 +18,8 @@ use super::{identities, leavers, lookup, passwords, sessions, unlinked};
 pub(super) enum Found {
     Known(User, Option<UnionNews>),
     Created(User, Option<UnionNews>),
-    /// Known, and switched off, or a member who left since the proof (SEC-40, SEC-35), or held here and gone: nothing may
-    /// follow.
+    /// Known, and switched off, or a member who left since the proof (SEC-40, SEC-35), or held here and gone or
+    /// changed: nothing may follow.
     Disabled,
 }
 
@@ -30,7 +30,7 @@ pub(super) async fn resolve(
     new_user: &UserId,
     now: Timestamp,
 ) -> Result<Found, StoreError> {
-    if leavers::is_stale(db, proof).await? {
+    if leavers::is_stale(db, proof).await? || passwords::is_outdated(db, proof).await? {
         return Ok(Found::Disabled);
     }
     if let Some(row) = identities::row(db, &proof.key).await? {

@@ -45,6 +45,18 @@ pub(super) async fn live(
     Ok(found.filter(|(_, user)| user.disabled_at.is_none()).map(|(session, _)| session))
 }
 
+/// Whether a session is live, and the person's own, and they are not switched off: asked in the transaction that does what it asks
+/// for, since working that out may take seconds in which the person ends the session.
+pub(super) async fn is_live(
+    db: Db<'_>,
+    user: &UserId,
+    session: &SessionId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(people::user(db, user).await?.is_some_and(|user| user.disabled_at.is_none())
+        && of(db, user, now).await?.iter().any(|theirs| theirs.id == *session))
+}
+
 /// Ends a session and revokes what came from it.
 pub(super) async fn end(db: Db<'_>, secret: &SecretHash, now: Timestamp) -> Result<bool, StoreError> {
     let Some(row) = take(db, secret).await? else { return Ok(false) };

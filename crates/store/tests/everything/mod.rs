@@ -49,7 +49,10 @@ pub async fn fill(records: &SqlRecords) {
     let user = NewUser { id: "person".parse().unwrap(), nickname: None };
     let password = world.password(&user.id, "ZhangSan");
     records.create_user_with_password(&user, &password, world.now).await.unwrap();
-    records.add_passkey(&world.passkey(&user.id), &"passkey".parse().unwrap(), world.now).await.unwrap();
+    let signed_in = world.fresh(world.proof_here(&password.key));
+    records.begin_session(&signed_in, None, world.now).await.unwrap();
+    let (passkey, channel) = (world.passkey(&user.id), "passkey".parse().unwrap());
+    records.add_passkey(&passkey, &channel, &signed_in.session.id, world.now).await.unwrap();
     let consent =
         Consent { client: client.id.clone(), scope: ScopeSet::parse("openid profile"), at: world.now };
     records.save_consent(&user.id, &consent).await.unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mashang_login::audit::{AuditEvent, AuditKind};
-use mashang_login::credentials::{Credentials, NewUser};
+use mashang_login::credentials::{AddPasskey, Credentials, NewUser};
 use mashang_login::records::{Fulfilled, Records, StoreError};
 use mashang_store::conformance::fixtures::World;
 use mashang_store::sql::{OpenError, SqlOptions, SqlRecords};
@@ -174,8 +174,11 @@ pub async fn what_is_too_long_is_refused_and_not_cut<S: Server>() {
     assert_eq!(stored.nickname, user.nickname, "a long name is no key");
     let mut passkey = world.passkey(&user.id);
     passkey.key.subject = "k".repeat(1364);
-    let added = records.add_passkey(&passkey, &"passkey".parse().unwrap(), world.now).await;
+    let signed_in = world.fresh(world.proof_here(&new.key));
+    records.begin_session(&signed_in, None, world.now).await.unwrap();
+    let channel = "passkey".parse().unwrap();
+    let added = records.add_passkey(&passkey, &channel, &signed_in.session.id, world.now).await;
     let found = records.passkey(&passkey.key).await.unwrap();
-    assert_eq!(found.is_some(), matches!(added, Ok(true)), "{added:?}");
+    assert_eq!(found.is_some(), matches!(added, Ok(AddPasskey::Done)), "{added:?}");
     assert!(found.is_none_or(|found| found.key == passkey.key));
 }

@@ -61,12 +61,14 @@ struct Kept {
 }
 
 impl Kept {
+    // A moment in the future is one of a clock that was set back since: it prolongs nothing.
+
     fn is_fresh(&self, now: Timestamp) -> bool {
-        self.fetched_at.is_some_and(|at| now < at + FRESH)
+        self.fetched_at.is_some_and(|at| at <= now && now < at + FRESH)
     }
 
     fn may_ask(&self, now: Timestamp) -> bool {
-        self.asked_at.is_none_or(|at| now >= at + ASK_AGAIN)
+        self.asked_at.is_none_or(|at| now < at || at + ASK_AGAIN <= now)
     }
 }
 

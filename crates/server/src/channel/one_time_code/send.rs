@@ -8,7 +8,7 @@ use mashang_login::records::StoreError;
 use mashang_login::secret::random_text;
 
 use super::open::{State, answer, id, kind};
-use super::{AGAIN, ATTEMPTS, LIFE, OneTimeCodes, OpenCode, identity, of, random_code};
+use super::{ATTEMPTS, LIFE, OneTimeCodes, OpenCode, identity, of, random_code};
 use crate::channel::Channel;
 use crate::flow::Waiting;
 use crate::message::{Message, Recipient, SendError, SendFailure};
@@ -133,7 +133,7 @@ impl OneTimeCodes {
             drop(step);
             let failed = sent.as_ref().is_err_and(|error| error.failure.is_everybodys());
             if failed {
-                codes.set_trouble(app.now() + AGAIN);
+                codes.set_trouble(app.now());
             }
             // Told to the operator; whoever asked has their answer.
             let _ = codes.finish(&app, &visitor, (&client, channel), sent).await;

@@ -50,7 +50,13 @@ impl OneTimeCodes {
         let counts = app.counts.of(&channel.id);
         // Each code may be guessed a few times, and another asked for: so guesses count beyond the code (SEC-79).
         self.guesses.begin(counts, &to, visitor.address, now).await.map_err(Wrong::TooMany)?;
-        let seen = app.challenges.attempt(&id, now).await?.ok_or(Wrong::Over)?;
+        let seen = match app.challenges.attempt(&id, now).await {
+            Ok(seen) => seen.ok_or(Wrong::Over)?,
+            Err(error) => {
+                self.guesses.was_not_judged(counts, &to, visitor.address, now).await;
+                return Err(error.into());
+            }
+        };
         let is_ours = seen.bound_to == waiting.browser && seen.kind == kind(channel);
         if !is_ours || seen.answer != Some(answer(app, &id, typed)) {
             tell_wrong(app, visitor, waiting, channel).await;
@@ -74,6 +80,7 @@ impl OneTimeCodes {
             profile: Profile::default(),
             attributes,
             proven_at: now,
+            password_set_at: None,
         })
     }
 }

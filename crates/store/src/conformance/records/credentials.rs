@@ -1,11 +1,13 @@
 //! Passwords and passkeys, and that each lives and dies with its identity.
 
+use std::time::Duration;
+
 use mashang_login::accounts::{Linked, Unlinked};
 use mashang_login::credentials::{
-    NewPassword, NewUser, PasskeyRecord, PasswordRecord, SetPassword, passkey_key,
+    AddPasskey, NewPassword, NewUser, PasskeyRecord, PasswordRecord, SetPassword, passkey_key,
 };
-use mashang_login::identity::IdentityKey;
-use mashang_login::ids::UserId;
+use mashang_login::identity::{IdentityKey, Proof};
+use mashang_login::ids::{SessionId, UserId};
 use mashang_login::records::{FreshLogin, Fulfilled, StoreError};
 
 use super::super::{Nodes, at_once, count};
@@ -33,6 +35,9 @@ macro_rules! credential_suite {
                 passkeys_read_back_oldest_first,
                 a_passkey_remembers_its_use_and_its_name,
                 promise_3_a_credential_is_added_by_one_of_20_people,
+                // both
+                nothing_is_added_or_changed_by_a_session_that_ended_meanwhile,
+                a_password_that_was_changed_since_it_was_typed_signs_nobody_in,
                 // with their identities
                 what_is_unlinked_is_gone_with_its_password_or_passkey,
                 the_last_way_in_keeps_its_password,
@@ -53,9 +58,15 @@ impl Scene<dyn People> {
         self.nodes.b.password_by_username(&name.parse().unwrap()).await.unwrap()
     }
 
-    async fn add(&self, passkey: &PasskeyRecord) -> bool {
+    async fn add(&self, passkey: &PasskeyRecord) -> AddPasskey {
+        // Whoever adds one is signed in, by the oldest identity they have.
+        let signed_in = self.by(&self.keys_of(&passkey.user).await[0]).await;
+        self.add_by(&self.session_id(&signed_in).await, passkey).await
+    }
+
+    async fn add_by(&self, session: &SessionId, passkey: &PasskeyRecord) -> AddPasskey {
         let channel = "passkey".parse().unwrap();
-        self.nodes.a.add_passkey(passkey, &channel, self.now()).await.unwrap()
+        self.nodes.a.add_passkey(passkey, &channel, session, self.now()).await.unwrap()
     }
 
     /// Signs in by a password or passkey.
@@ -201,12 +212,14 @@ pub async fn a_name_that_is_taken_changes_nothing(nodes: Nodes<dyn People>) {
 
 pub async fn nobody_and_a_merged_person_get_neither_password_nor_passkey(nodes: Nodes<dyn People>) {
     let scene = Scene::set(nodes).await;
-    let (from, into) = (scene.person("wx1").await.user.id, scene.person("wx2").await.user.id);
-    scene.merge(&from, &into).await.unwrap();
-    for user in ["nobody".parse().unwrap(), from] {
+    let from = scene.person("wx1").await;
+    let into = scene.person("wx2").await.user.id;
+    let asks = scene.session_id(&from).await;
+    scene.merge(&from.user.id, &into).await.unwrap();
+    for user in ["nobody".parse().unwrap(), from.user.id] {
         let new = scene.world.password(&user, "zhangsan");
         assert_eq!(scene.set_password(&new).await, SetPassword::NoSuchUser);
-        assert!(!scene.add(&scene.world.passkey(&user)).await);
+        assert_eq!(scene.add_by(&asks, &scene.world.passkey(&user)).await, AddPasskey::SessionOver);
         assert_eq!(scene.keys_of(&user).await, []);
     }
     assert_eq!(scene.by_name("zhangsan").await, None);
@@ -257,7 +270,7 @@ pub async fn passkeys_read_back_oldest_first(nodes: Nodes<dyn People>) {
     let mut added = Vec::new();
     for second in [0, 1, 2] {
         let passkey = PasskeyRecord { created_at: scene.world.after(second), ..scene.world.passkey(&user) };
-        assert!(scene.add(&passkey).await);
+        assert_eq!(scene.add(&passkey).await, AddPasskey::Done);
         added.push(passkey);
     }
     assert_eq!(scene.nodes.b.passkeys_of(&user).await.unwrap(), added);
@@ -293,24 +306,70 @@ pub async fn a_passkey_remembers_its_use_and_its_name(nodes: Nodes<dyn People>) 
 
 pub async fn promise_3_a_credential_is_added_by_one_of_20_people(nodes: Nodes<dyn People>) {
     let scene = Scene::set(nodes).await;
-    let mut wishes = Vec::new();
+    let (mut wishes, mut sessions) = (Vec::new(), Vec::new());
     let mut key = None;
     for n in 0..20 {
-        let passkey = scene.world.passkey(&scene.person(&format!("wx{n}")).await.user.id);
+        let person = scene.person(&format!("wx{n}")).await;
+        sessions.push(scene.session_id(&person).await);
+        let passkey = scene.world.passkey(&person.user.id);
         let key = key.get_or_insert_with(|| passkey.key.clone()).clone();
         wishes.push(PasskeyRecord { key, ..passkey });
     }
     let answers = at_once(20, |n| {
-        let (engine, passkey, now) = (scene.nodes.nth(n), wishes[n].clone(), scene.now());
-        async move { engine.add_passkey(&passkey, &"passkey".parse().unwrap(), now).await.unwrap() }
+        let (engine, passkey, asks) = (scene.nodes.nth(n), wishes[n].clone(), sessions[n].clone());
+        let now = scene.now();
+        async move { engine.add_passkey(&passkey, &"passkey".parse().unwrap(), &asks, now).await.unwrap() }
     })
     .await;
-    assert_eq!(count(&answers, &true), 1);
+    assert_eq!(count(&answers, &AddPasskey::Done), 1);
+    assert_eq!(count(&answers, &AddPasskey::Known), 19);
     let stored = scene.nodes.a.passkey(&wishes[0].key).await.unwrap().unwrap();
     for wish in wishes {
         let owns = wish.user == stored.user;
         assert_eq!(scene.keys_of(&wish.user).await.len(), 1 + usize::from(owns));
     }
+}
+
+pub async fn nothing_is_added_or_changed_by_a_session_that_ended_meanwhile(nodes: Nodes<dyn People>) {
+    let scene = Scene::set(nodes).await;
+    let (mine, other) = (scene.person("wx1").await, scene.person("wx2").await);
+    let (user, passkey) = (&mine.user.id, scene.world.passkey(&mine.user.id));
+    let (asks, foreign) = (scene.session_id(&mine).await, scene.session_id(&other).await);
+    let password =
+        |keep: &SessionId| NewPassword { keep: Some(keep.clone()), ..scene.world.password(user, "zhangsan") };
+    let refused = async |session: &SessionId| {
+        assert_eq!(scene.add_by(session, &passkey).await, AddPasskey::SessionOver);
+        assert_eq!(scene.set_password(&password(session)).await, SetPassword::SessionOver);
+        assert_eq!(scene.keys_of(user).await.len(), 1);
+    };
+    refused(&foreign).await;
+    assert!(scene.nodes.b.end_session_of(user, &asks, scene.now()).await.unwrap());
+    refused(&asks).await;
+    let again = scene.session_id(&scene.by(&scene.keys_of(user).await[0]).await).await;
+    assert_eq!(scene.set_password(&password(&again)).await, SetPassword::Done);
+    assert_eq!(scene.add_by(&again, &passkey).await, AddPasskey::Done);
+    scene.nodes.b.set_user_disabled(user, Some(scene.now())).await.unwrap();
+    assert_eq!(scene.add_by(&again, &scene.world.passkey(user)).await, AddPasskey::SessionOver);
+    assert_eq!(scene.set_password(&password(&again)).await, SetPassword::SessionOver);
+}
+
+pub async fn a_password_that_was_changed_since_it_was_typed_signs_nobody_in(nodes: Nodes<dyn People>) {
+    let scene = Scene::set(nodes).await;
+    let user = scene.sign_in().await.user.id;
+    let new = scene.world.password(&user, "zhangsan");
+    scene.set_password(&new).await;
+    let typed = |set_at| Proof { password_set_at: Some(set_at), ..scene.world.proof_here(&new.key) };
+    let first = typed(scene.by_name("zhangsan").await.unwrap().changed_at);
+    scene.approve(first.clone()).await;
+    // By a node whose clock is behind.
+    let before = scene.world.now - Duration::from_secs(20);
+    let changed = scene.world.password(&user, "zhangsan");
+    assert_eq!(scene.nodes.b.set_password(&changed, before).await.unwrap(), SetPassword::Done);
+    let grant = scene.pending().await;
+    let late = scene.world.approval(&grant, first);
+    assert_eq!(scene.nodes.a.fulfil_grant(&late, scene.now()).await.unwrap(), Fulfilled::UserDisabled);
+    assert_eq!(scene.nodes.b.grant(&grant.id).await.unwrap(), Some(grant), "nothing was written");
+    scene.approve(typed(before)).await;
 }
 
 pub async fn what_is_unlinked_is_gone_with_its_password_or_passkey(nodes: Nodes<dyn People>) {
@@ -320,7 +379,7 @@ pub async fn what_is_unlinked_is_gone_with_its_password_or_passkey(nodes: Nodes<
     let (password, passkey) = (scene.world.password(&user, "zhangsan"), scene.world.passkey(&user));
     for _ in 0..2 {
         assert_eq!(scene.set_password(&password).await, SetPassword::Done);
-        assert!(scene.add(&passkey).await, "and once more after it was removed");
+        assert_eq!(scene.add(&passkey).await, AddPasskey::Done, "and once more after it was removed");
         for key in [&password.key, &passkey.key] {
             let proof = scene.world.proof_here(key);
             let session = scene.approve(proof.clone()).await.session;
@@ -334,7 +393,7 @@ pub async fn what_is_unlinked_is_gone_with_its_password_or_passkey(nodes: Nodes<
     }
     let free = scene.world.password(&other, "zhangsan");
     assert_eq!(scene.set_password(&free).await, SetPassword::Done, "the name is free");
-    assert!(scene.add(&PasskeyRecord { user: other, ..passkey }).await);
+    assert_eq!(scene.add(&PasskeyRecord { user: other, ..passkey }).await, AddPasskey::Done);
 }
 
 pub async fn the_last_way_in_keeps_its_password(nodes: Nodes<dyn People>) {
