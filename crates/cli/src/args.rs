@@ -370,7 +370,7 @@ pub struct UnlinkUser {
 /// A client to register.
 #[derive(Debug, Clone, Args)]
 pub struct AddClient {
-    /// The OAuth client_id: letters, digits, - _ .
+    /// The OAuth client_id: letters, digits and - _ . only
     pub id: String,
     /// The name people see on the login and confirm pages
     #[arg(long)]
