@@ -25,6 +25,9 @@ pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     // Whoever may not look there is told so by opening it.
     if key.try_exists().unwrap_or(true) {
         let app = open::app(&config, Surroundings::default()).await?;
+        if let Some(doubt) = open::sandbox_remains(&*app.records).await?.filter(|_| !config.sandbox.enabled) {
+            tell(Finding::new("store.url", Health::Doubtful, doubt));
+        }
         doctor::ours(&app, &mut tell).await;
         doctor::channels(&app, &mut tell).await;
     } else {

@@ -361,6 +361,11 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     /// holds from then on: of several nodes at once, the first wins and all are told the same. To be called before
     /// anything else is sealed.
     async fn claim_for_master_key(&self, check: &[u8]) -> Result<Vec<u8>, StoreError>;
+    /// Since when these records have been used with a sandbox in the place of the platforms, if they ever were: there anyone can be
+    /// anyone, so nobody in them is who they seem to be.
+    async fn sandbox_since(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// Says that they are; the first time counts.
+    async fn note_sandbox(&self, now: Timestamp) -> Result<(), StoreError>;
     /// All signing keys, oldest first.
     async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError>;
     /// Adds a key and, in the same transaction, sets `published_until` of the keys it retires, where it is not earlier already.

@@ -405,8 +405,17 @@ impl Channels {
         let mut sections: Vec<_> = config.channel.iter().collect();
         sections.sort_by_key(|(id, section)| (section.order(), (*id).clone()));
         let workshop = build::Workshop::new(config, metrics)?;
-        let channels = sections.into_iter().map(|(id, section)| workshop.channel(id, section));
-        channels.collect::<Result<_, _>>().map(Self)
+        let (mut channels, mut wrong) = (Vec::new(), Vec::new());
+        for (id, section) in sections {
+            if !config.sandbox.enabled {
+                wrong.extend(section.published(&format!("channel.{id}")));
+            }
+            match workshop.channel(id, section) {
+                Ok(channel) => channels.push(channel),
+                Err(error) => wrong.push(error.with_cause()),
+            }
+        }
+        if wrong.is_empty() { Ok(Self(channels)) } else { Err(ConfigError::Wrong(wrong)) }
     }
 
     /// One channel by name.

@@ -14,7 +14,7 @@ mod tests;
 pub mod this_device;
 pub mod traces;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
@@ -54,6 +54,16 @@ pub enum ConfigError {
     /// Well-formed, but wrong: every problem found.
     #[error("{}", .0.join("\n"))]
     Wrong(Vec<String>),
+}
+
+impl ConfigError {
+    /// The sentence, with what the system says of it.
+    pub(crate) fn with_cause(&self) -> String {
+        match std::error::Error::source(self) {
+            Some(cause) => format!("{self}: {cause}"),
+            None => self.to_string(),
+        }
+    }
 }
 
 /// The whole file.
@@ -117,16 +127,7 @@ pub fn from_text(text: &str) -> Result<Config, ConfigError> {
 }
 
 fn extract(figment: Figment) -> Result<Config, ConfigError> {
-    let mut config: Config = figment.extract().map_err(|error| {
-        let sentences: Vec<String> = error
-            .into_iter()
-            .map(|one| {
-                let place = one.path.join(".");
-                if place.is_empty() { one.kind.to_string() } else { format!("{place}: {}", one.kind) }
-            })
-            .collect();
-        ConfigError::Malformed(sentences.join("\n"))
-    })?;
+    let mut config: Config = figment.extract().map_err(|error| malformed(&figment, error))?;
     let store = &mut config.store;
     read_url("store", &mut store.url, UNSAID_STORE_URL, store.url_file.as_deref())?;
     let tickets = &mut config.tickets;
@@ -140,6 +141,29 @@ fn extract(figment: Figment) -> Result<Config, ConfigError> {
     config.traces.read_endpoint()?;
     config.check()?;
     Ok(config)
+}
+
+/// What cannot be read as settings. Reading ends at the first of it, so channels are each read alone then: every one that has
+/// something wrong is named.
+fn malformed(figment: &Figment, first: figment::Error) -> ConfigError {
+    let mut sentences = sentences_of(first);
+    let channels = figment.extract_inner::<BTreeMap<String, figment::value::Value>>("channel");
+    for id in channels.unwrap_or_default().into_keys() {
+        if let Err(error) = figment.extract_inner::<ChannelSection>(&format!("channel.{id}")) {
+            sentences.extend(sentences_of(error));
+        }
+    }
+    let mut told = BTreeSet::new();
+    sentences.retain(|sentence| told.insert(sentence.clone()));
+    ConfigError::Malformed(sentences.join("\n"))
+}
+
+fn sentences_of(error: figment::Error) -> Vec<String> {
+    let sentence = |one: figment::Error| {
+        let place = one.path.join(".");
+        if place.is_empty() { one.kind.to_string() } else { format!("{place}: {}", one.kind) }
+    };
+    error.into_iter().map(sentence).collect()
 }
 
 /// `store.url` where nobody has said anything.

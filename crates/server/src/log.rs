@@ -35,7 +35,7 @@ where
 
 /// Levels by module, such as `info,mashang_server=debug`. What `RUST_LOG` knows beyond that (values of a span's fields) takes a
 /// library of regular expressions, which is a hundredth of the program.
-fn filter(text: &str) -> Result<Targets, String> {
+pub(crate) fn filter(text: &str) -> Result<Targets, String> {
     if text.contains('[') {
         return Err(
             "log.filter: levels by module, such as info,mashang_server=debug; nothing in brackets".into()

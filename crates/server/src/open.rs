@@ -224,6 +224,11 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
     )
     .await
     .map_err(|error| keys_error(error, path))?;
+    if config.sandbox.enabled {
+        records.note_sandbox(clock.now()).await?;
+    } else if let Some(doubt) = sandbox_remains(&*records).await? {
+        tracing::warn!("store.url: {doubt}");
+    }
     if is_first_start {
         records.record(&AuditEvent::new(clock.now(), AuditKind::KeysRotated)).await?;
         tracing::info!("first start: signing keys made");
@@ -289,6 +294,20 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         traces,
         leaving,
         stopping,
+    }))
+}
+
+/// What to say, where the sandbox is not in use, of records from when it was.
+///
+/// # Errors
+/// [`StoreError`] when the database does not answer.
+pub async fn sandbox_remains(records: &dyn Records) -> Result<Option<String>, StoreError> {
+    let since = records.sandbox_since().await?;
+    Ok(since.map(|since| {
+        let day = since.strftime("%F");
+        format!(
+            "this database was used with the sandbox since {day}, where anyone can be anyone: its people and their sessions, e-mail addresses and phone numbers prove nothing. Go live with a new one: another store.url and store.master_key_file, and register your websites there"
+        )
     }))
 }
 

@@ -492,6 +492,14 @@ impl Records for Fake {
         Ok(self.tables()?.master_key_check.get_or_insert_with(|| check.to_vec()).clone())
     }
 
+    async fn sandbox_since(&self) -> Result<Option<Timestamp>> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn note_sandbox(&self, _: Timestamp) -> Result<()> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
     async fn signing_keys(&self) -> Result<Vec<SigningKey>> {
         // As a real one does: whoever asks at the same moment gets the same answer.
         tokio::task::yield_now().await;

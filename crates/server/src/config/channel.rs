@@ -8,13 +8,13 @@ use mashang_login::ids::ChannelId;
 use mashang_wechat::mini::code::is_page;
 use mashang_wechat::{AppId, AppSecret};
 use serde::Deserialize;
-use url::Url;
+use url::{Host, Url};
 
 use super::app::AppSection;
 use super::this_device::{EmailSection, PasskeySection, PasswordSection, SmsSection};
 use crate::platform::config::{TokenHubSection, TokenSourceSection};
 
-use super::check::SAMPLE_SECRETS;
+use super::check::{SAMPLE_SECRETS, SANDBOXES};
 use super::{ConfigError, Hidden};
 
 /// One section.
@@ -389,6 +389,84 @@ impl ChannelSection {
     }
 }
 
+impl ChannelSection {
+    /// What WeChat will not take, as far as the address and the form of its ids tell.
+    pub(super) fn hint(&self, id: &ChannelId, public_url: &Url) -> Option<String> {
+        let (Self::WechatOpen(WechatOpenSection { appid, .. })
+        | Self::WechatOfficial(WechatOfficialSection { appid, .. })
+        | Self::WechatMini(WechatMiniSection { appid, .. })) = self
+        else {
+            return None;
+        };
+        let is_hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
+        if !appid.as_str().strip_prefix("wx").is_some_and(|rest| rest.len() == 16 && is_hex(rest)) {
+            return Some(format!(
+                "channel.{id}.appid: `{appid}` does not look like one, which is wx and 16 characters of 0-9 and a-f; copy it from the console again"
+            ));
+        }
+        // Where people come back to us. A mini-program does not.
+        if matches!(self, Self::WechatMini(_)) {
+            return None;
+        }
+        let what = match public_url.host() {
+            Some(Host::Domain(name)) if name != "localhost" && !name.ends_with(".localhost") => {
+                match public_url.port_or_known_default() {
+                    Some(80 | 443) => return None,
+                    _ => "a port",
+                }
+            }
+            _ => "this machine's or a bare address",
+        };
+        Some(format!(
+            "channel.{id}: WeChat sends people back only to a domain name on ports 80 and 443, and server.public_url is {what} ({public_url}): they will see 10003, redirect_uri 域名与后台配置不一致"
+        ))
+    }
+
+    /// What of it is the sandbox's own and known to everybody, in sentences.
+    pub(crate) fn published(&self, place: &str) -> Vec<String> {
+        let (id, secret, events) = match self {
+            Self::WechatOpen(section) => {
+                (("appid", section.appid.as_str()), (&section.secret, &section.secret_file), None)
+            }
+            Self::WechatOfficial(section) => (
+                ("appid", section.appid.as_str()),
+                (&section.secret, &section.secret_file),
+                section.events.as_ref(),
+            ),
+            Self::WechatMini(section) => {
+                (("appid", section.appid.as_str()), (&section.secret, &section.secret_file), None)
+            }
+            Self::Wecom(section) => (
+                ("corpid", section.corpid.as_str()),
+                (&section.secret, &section.secret_file),
+                section.events.as_ref(),
+            ),
+            Self::App(_) | Self::Passkey(_) | Self::Password(_) | Self::Email(_) | Self::Sms(_) => {
+                return Vec::new();
+            }
+        };
+        let mut values = vec![
+            (id.0.to_owned(), Some(id.1.to_owned())),
+            ("secret".to_owned(), secret_of(secret.0, secret.1.as_deref()).peek()),
+        ];
+        if let Some(events) = events {
+            let token = secret_of(&events.token, events.token_file.as_deref()).peek();
+            let key = secret_of(&events.aes_key, events.aes_key_file.as_deref()).peek();
+            values.extend([("events.token".to_owned(), token), ("events.aes_key".to_owned(), key)]);
+        }
+        let published = values
+            .into_iter()
+            .filter(|(_, value)| value.as_deref().is_some_and(|value| SANDBOXES.contains(&value)));
+        published
+            .map(|(key, _)| {
+                format!(
+                    "{place}.{key}: this is the sandbox's, which everybody knows; take your own from the console, or say sandbox.enabled = true on a machine of your own"
+                )
+            })
+            .collect()
+    }
+}
+
 impl EventsSection {
     fn check(&self, place: &str, official: bool, wrong: &mut Vec<String>) {
         let place = format!("{place}.events");
@@ -434,6 +512,15 @@ impl SecretPlace<'_> {
                 wrong.push(format!("{place}.{key}: this is a sample, not yours"));
             }
             _ => {}
+        }
+    }
+
+    /// The value, or the trimmed text of the file, if there is one that can be read.
+    fn peek(self) -> Option<String> {
+        match (self.value, self.file) {
+            (Some(value), _) => Some(value.expose().to_owned()),
+            (None, Some(file)) => Some(std::fs::read_to_string(file).ok()?.trim().to_owned()),
+            (None, None) => None,
         }
     }
 

@@ -12,6 +12,22 @@ use super::{Config, ConfigError};
 /// Secrets from manuals and tutorials, refused on sight (SEC-76).
 pub(super) const SAMPLE_SECRETS: [&str; 4] = ["secret", "changeme", "your_app_secret", "appsecret"];
 
+/// What the built-in sandbox publishes in its manual: ids of its apps, their secrets, and the Token and EncodingAESKey that sign its
+/// events. With these and without the sandbox, anybody could send us a platform's events (SEC-76).
+pub(super) const SANDBOXES: [&str; 11] = [
+    "wx5a9d0b0c0de00001",
+    "5a9d0b0c0de0000100000000deadbeef",
+    "wx5a9d0b0c0de00002",
+    "5a9d0b0c0de0000200000000deadbeef",
+    "wx5a9d0b0c0de00003",
+    "5a9d0b0c0de0000300000000deadbeef",
+    "ww5a9d0b0c0de00003",
+    "5a9d-b0c0de_0000300000000deadbeef0000000001",
+    "5a9d-b0c0de_0000300000000deadbeef0000000002",
+    "sandboxEventToken",
+    "SandboxEventKeySandboxEventKeySandboxEvent1",
+];
+
 /// In days, whichever months they are.
 const HALF_A_YEAR: u32 = 184;
 
@@ -31,6 +47,9 @@ impl Config {
         self.check_login(&mut wrong);
         self.check_operations(&mut wrong);
         self.traces.check(&mut wrong);
+        if let Err(sentence) = crate::log::filter(&self.log.filter) {
+            wrong.push(sentence);
+        }
         self.check_sandbox(&mut wrong);
         self.claims.check(&self.channel, &mut wrong);
         for (id, channel) in &self.channel {
@@ -173,6 +192,9 @@ impl Config {
         for (id, channel) in &self.channel {
             if let ChannelSection::Passkey(section) = channel {
                 hints.extend(section.hint(id, &server.public_url));
+            }
+            if !self.sandbox.enabled {
+                hints.extend(channel.hint(id, &server.public_url));
             }
         }
         let is_shared = !self.store.url.starts_with("sqlite:");

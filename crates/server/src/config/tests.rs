@@ -1,6 +1,9 @@
+use std::sync::Arc;
+
 use mashang_store::tickets::TicketsAddress;
 
 use super::*;
+use crate::channel::Channels;
 use crate::state::Site;
 
 const CHANNEL: &str = "[channel.wechat]\nkind = \"wechat-official\"\nappid = \"wx0123456789abcdef\"\n";
@@ -153,4 +156,82 @@ fn secrets_are_not_shown() {
     assert!(!format!("{config:?}").contains("0123456789abcdef0123456789abcdef"));
     let config = from_text("[store]\nurl = \"postgres://mashang:hunter2@db/mashang\"").unwrap();
     assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
+}
+
+#[test]
+fn sec_76_what_the_sandbox_publishes_is_refused_without_it() {
+    use mashang_sandbox as sandbox;
+    let refused = |text: &str| {
+        let config = from_text(text).unwrap();
+        Channels::new(&config, &Arc::default()).map(drop).unwrap_err().to_string()
+    };
+    for (appid, secret) in [
+        (sandbox::DEMO_WEBSITE_APPID, sandbox::DEMO_WEBSITE_SECRET),
+        (sandbox::DEMO_OFFICIAL_APPID, sandbox::DEMO_OFFICIAL_SECRET),
+        (sandbox::DEMO_MINI_APPID, sandbox::DEMO_MINI_SECRET),
+    ] {
+        let section =
+            format!("[channel.a]\nkind = \"wechat-open\"\nappid = \"{appid}\"\nsecret = \"{secret}\"\n");
+        let told = refused(&section);
+        assert!(told.contains("channel.a.appid: this is the sandbox's"), "{told}");
+        assert!(told.contains("channel.a.secret: this is the sandbox's"), "{told}");
+        let with = format!("{section}[sandbox]\nenabled = true\nurl = \"http://127.0.0.1:1\"\n");
+        Channels::new(&from_text(&with).unwrap(), &Arc::default()).unwrap();
+    }
+    // Taken over while trying things out: whoever knows these sends us events in the corp's name.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    std::fs::write(&file, format!("{}\n", sandbox::DEMO_OFFICIAL_AES_KEY)).unwrap();
+    let told = refused(&format!(
+        "[channel.corp]\nkind = \"wecom\"\ncorpid = \"{}\"\nagentid = 1000002\nsecret = \"{}\"\n\
+         [channel.corp.events]\ntoken = \"{}\"\naes_key_file = {file:?}\n",
+        sandbox::DEMO_CORPID,
+        sandbox::DEMO_CORP_CONTACT_SECRET,
+        sandbox::DEMO_OFFICIAL_TOKEN,
+    ));
+    for key in ["corpid", "secret", "events.token", "events.aes_key"] {
+        assert!(told.contains(&format!("channel.corp.{key}: this is the sandbox's")), "{key}: {told}");
+    }
+    assert!(super::check::SANDBOXES.contains(&sandbox::DEMO_CORP_SECRET));
+}
+
+#[test]
+fn all_channels_that_cannot_be_read_are_named_at_once() {
+    let told = complaint(
+        "[channel.a]\nkind = \"wechat-open\"\nappid = \"wx 1\"\nsecret = \"0123\"\n\
+         [channel.b]\nkind = \"wecom\"\ncorpid = \"ww0123456789abcdef\"\nagentid = \"1000002\"\nsecret = \"0123\"\n\
+         [channel.c]\nkind = \"wechat-opened\"\n[channel.d]\nkind = \"password\"\n",
+    );
+    for place in ["channel.a", "channel.b", "channel.c"] {
+        assert_eq!(told.matches(place).count(), 1, "{told}");
+    }
+    assert!(!told.contains("channel.d"), "{told}");
+    let missing = |id: &str| {
+        format!(
+            "[channel.{id}]\nkind = \"wechat-open\"\nappid = \"wx0123456789abcdef\"\nsecret_file = \"/nowhere/{id}\"\n"
+        )
+    };
+    let config = from_text(&format!("{}{}", missing("a"), missing("b"))).unwrap();
+    let told = Channels::new(&config, &Arc::default()).map(drop).unwrap_err().to_string();
+    for id in ["a", "b"] {
+        assert!(told.contains(&format!("cannot read /nowhere/{id}: No such file")), "{told}");
+    }
+    assert!(complaint("[log]\nfilter = \"info,mashang_server[x]=debug\"").contains("log.filter"));
+}
+
+#[test]
+fn what_wechat_will_not_take_is_pointed_out() {
+    let hints = |appid: &str, url: &str| {
+        let text = format!(
+            "[server]\npublic_url = \"{url}\"\n[channel.a]\nkind = \"wechat-official\"\nappid = \"{appid}\"\nsecret = \"0123\"\n"
+        );
+        let hints = from_text(&text).unwrap().hints();
+        hints.into_iter().filter(|hint| hint.contains("channel.a")).collect::<Vec<_>>().join("\n")
+    };
+    let appid = "wx0123456789abcdef";
+    assert_eq!(hints(appid, "https://login.example.com"), "");
+    for url in ["https://login.example.com:8443", "http://127.0.0.1:8080", "http://localhost:8080"] {
+        assert!(hints(appid, url).contains("10003"), "{url}");
+    }
+    assert!(hints("wx0123456789abcde", "https://login.example.com").contains("16 characters"));
 }

@@ -167,6 +167,8 @@ timed! {
     merges() -> Vec<Merge>;
     master_key_check() -> Option<Vec<u8>>;
     claim_for_master_key(check: &[u8]) -> Vec<u8>;
+    sandbox_since() -> Option<Timestamp>;
+    note_sandbox(now: Timestamp) -> ();
     signing_keys() -> Vec<SigningKey>;
     add_signing_key(key: &SigningKey, retires: &[KeyId], published_until: Timestamp) -> ();
     add_first_signing_key(key: &SigningKey) -> bool;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use http::StatusCode;
 use mashang_login::audit::AuditKind;
 use mashang_login::ids::{ChannelId, UserId};
+use mashang_server::config;
+use mashang_server::open::{self, Surroundings};
 use serde_json::json;
 
 use crate::support::*;
@@ -313,4 +315,20 @@ async fn sec_16_an_address_that_goes_on_naming_people_is_refused_without_a_row_e
     let trail = app.app.records.audit_trail(200).await.unwrap();
     let rows = trail.iter().filter(|event| event.kind.as_str() == "identity_in_request_refused").count();
     assert!((30..60).contains(&rows), "{rows}");
+}
+
+#[tokio::test]
+async fn promise_12_a_database_that_was_used_with_the_sandbox_is_told_as_such_when_it_goes_live() {
+    let app = TestApp::start().await;
+    let day = app.app.now().strftime("%F").to_string();
+    app.pass(Duration::from_secs(7 * 86_400));
+    let told = open::sandbox_remains(&*app.app.records).await.unwrap().unwrap();
+    assert!(told.contains("anyone can be anyone") && told.contains(&day), "{told}");
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!(
+        "[store]\nurl = \"sqlite:{0}/m.db\"\nmaster_key_file = \"{0}/m.key\"\n",
+        folder.path().display()
+    );
+    let own = open::app(&config::from_text(&text).unwrap(), Surroundings::default()).await.unwrap();
+    assert_eq!(open::sandbox_remains(&*own.records).await.unwrap(), None);
 }

@@ -193,6 +193,7 @@ macro_rules! record_suite {
                 sec_49_of_a_code_on_two_nodes_and_its_replay_nothing_stays_live,
                 // keys, audit, housekeeping
                 of_20_claims_for_a_master_key_at_once_one_holds_and_all_are_told,
+                a_database_remembers_that_it_was_used_with_a_sandbox,
                 records_that_are_claimed_stay_so,
                 a_key_is_added_and_others_retire_with_it,
                 of_20_first_keys_at_once_one_is_kept,

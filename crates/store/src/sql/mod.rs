@@ -39,6 +39,7 @@ mod platform_tokens;
 mod queue;
 mod reader;
 mod row;
+mod sandbox_use;
 mod sessions;
 mod sweep;
 mod texts;
@@ -337,6 +338,14 @@ impl Records for SqlRecords {
     async fn claim_for_master_key(&self, check: &[u8]) -> Result<Vec<u8>, StoreError> {
         let check = check.to_vec();
         write!(self, |db| master_key::claim(db, &check))
+    }
+
+    async fn sandbox_since(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.reader.read(sandbox_use::since).await
+    }
+
+    async fn note_sandbox(&self, now: Timestamp) -> Result<(), StoreError> {
+        write!(self, |db| sandbox_use::note(db, now))
     }
 
     async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {

@@ -44,6 +44,7 @@ macro_rules! each_table {
             clients,
             consents,
             master_key_check,
+            sandbox_use,
             signing_keys,
             platform_tokens,
             sessions,

@@ -57,6 +57,7 @@ pub async fn fill(records: &SqlRecords) {
         Consent { client: client.id.clone(), scope: ScopeSet::parse("openid profile"), at: world.now };
     records.save_consent(&user.id, &consent).await.unwrap();
     records.claim_for_master_key(&[0, 255, 39]).await.unwrap();
+    records.note_sandbox(world.now).await.unwrap();
     records.add_signing_key(&world.key("one", world.now), &[], world.now).await.unwrap();
     for (app, saved) in [("wx1", true), ("wx2", false)] {
         let name = TokenName::of(&["wechat", app]).unwrap();

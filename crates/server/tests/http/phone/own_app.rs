@@ -386,10 +386,7 @@ async fn phones_learn_that_our_links_open_the_app() {
 async fn a_plain_phone_browser_is_offered_the_app() {
     let issuer = Issuer::start().await;
     let section = format!("{}link_template = \"myapp://login?a=1&code={{scan_code}}\"\n", issuer.section());
-    let app = TestApp::reconfigured(|text| {
-        text.replace("[sandbox]\nenabled = true", "[sandbox]\nenabled = false") + &section
-    })
-    .await;
+    let app = TestApp::reconfigured(|text| without_sandbox(text) + &section).await;
     let page = app.open_login(&app.desktop()).await;
     let told = app.device(PHONE).get(&format!("/s/{}", page.ticket)).await;
     assert_eq!(told.status, StatusCode::OK);

@@ -11,6 +11,19 @@ use super::Scene;
 
 const DAY: u64 = 86_400;
 
+pub async fn a_database_remembers_that_it_was_used_with_a_sandbox(nodes: Nodes<dyn Records>) {
+    let world = World::default();
+    assert_eq!(nodes.a.sandbox_since().await.unwrap(), None);
+    let noted = at_once(20, |n| {
+        let (node, now) = (nodes.nth(n), world.now);
+        async move { node.note_sandbox(now).await }
+    })
+    .await;
+    assert!(noted.iter().all(Result::is_ok), "{noted:?}");
+    nodes.b.note_sandbox(world.after(60)).await.unwrap();
+    assert_eq!(nodes.a.sandbox_since().await.unwrap(), Some(world.now), "the first time counts");
+}
+
 pub async fn of_20_claims_for_a_master_key_at_once_one_holds_and_all_are_told(nodes: Nodes<dyn Records>) {
     assert_eq!(nodes.a.master_key_check().await.unwrap(), None, "nobody has said anything");
     let told = at_once(20, |n| {

@@ -23,6 +23,7 @@ pub mod passkeys;
 pub mod passwords;
 pub mod platform_tokens;
 pub mod refresh_tokens;
+pub mod sandbox_use;
 pub mod sessions;
 pub mod signing_keys;
 pub mod stale_proofs;

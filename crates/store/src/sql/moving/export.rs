@@ -80,6 +80,7 @@ leave_nothing!(
     clients,
     consents,
     master_key_check,
+    sandbox_use,
     signing_keys,
     sessions,
     families,
