@@ -57,9 +57,12 @@ async fn switch(asked: &OneUser, to: Switch) -> anyhow::Result<()> {
     if !records.set_user_disabled(&id, (to == Switch::Off).then_some(now)).await? {
         bail!("there is no person {id} any more");
     }
-    record(&*records, now, AuditKind::UserSwitched, &id).await?;
-    if to == Switch::Off {
-        record(&*records, now, AuditKind::SessionsEnded, &id).await?;
+    match to {
+        Switch::Off => {
+            record(&*records, now, AuditKind::UserDisabled, &id).await?;
+            record(&*records, now, AuditKind::SessionsEnded, &id).await?;
+        }
+        Switch::On => record(&*records, now, AuditKind::UserEnabled, &id).await?,
     }
     println!("{named} is {to}");
     Ok(())

@@ -195,7 +195,7 @@ impl fmt::Display for ScopeSet {
 pub enum GrantStage {
     /// Waiting for a ticket or a session to answer it.
     Pending,
-    /// Answered with a code.
+    /// Answered: with a code, by opening the person's own page, or by adding an identity.
     Fulfilled,
     /// Answered with an error: the person cancelled.
     Refused,

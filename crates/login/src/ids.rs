@@ -101,7 +101,7 @@ id!(
     FamilyId, "token family id", 22..=22
 );
 id!(
-    /// One signed-in browser, as the `sid` of sessions and audit (not a secret).
+    /// One signed-in browser: the `sid` of ID tokens (not a secret).
     SessionId, "session id", 22..=22
 );
 id!(

@@ -9,7 +9,7 @@ use crate::secret::SecretHash;
 /// One browser in which a person is signed in at Mashang, so that the next website needs no scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// Names the session in tokens and audit; not a secret.
+    /// Names the session in tokens (`sid`) and to its person; not a secret.
     pub id: SessionId,
     /// Hash of the cookie's value (SEC-73).
     pub secret: SecretHash,

@@ -1,4 +1,4 @@
-//! Where tickets live: the promise every engine keeps: memory for one node, Redis or PostgreSQL for several.
+//! Where tickets live: in memory for one node, in Redis or PostgreSQL for several. The traits here are what every engine promises.
 
 use async_trait::async_trait;
 use jiff::Timestamp;

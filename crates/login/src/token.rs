@@ -30,9 +30,9 @@ pub struct CodeRecord {
 pub struct RefreshRecord {
     /// Hash of the token.
     pub token: SecretHash,
-    /// What it belongs to.
+    /// What it belongs to. The request's `nonce` is not kept: it is not repeated on refresh (OpenID Connect Core §12.2).
     pub family: Family,
-    /// The `nonce` is not repeated on refresh; nothing else is kept.
+    /// When it ends unless it is used; absolute.
     pub expires_at: Timestamp,
     /// Set when it was rotated.
     pub spent_at: Option<Timestamp>,

@@ -131,7 +131,7 @@ pub async fn people(config: &Config) -> Result<(Arc<dyn Records>, Arc<dyn Creden
 /// Opens the audit trail with what its checkpoints are made by, for commands that look after it.
 ///
 /// # Errors
-/// [`OpenError::Database`], [`OpenError::MasterKey`].
+/// [`OpenError::Database`], [`OpenError::MasterKey`], [`OpenError::OtherMasterKey`].
 pub async fn trail(config: &Config) -> Result<(Arc<dyn Trail>, Sealer), OpenError> {
     let path = &config.store.master_key_file;
     let master = needed_master_key(path, "the audit trail's checkpoints are made with it")?;
@@ -148,7 +148,7 @@ pub async fn trail(config: &Config) -> Result<(Arc<dyn Trail>, Sealer), OpenErro
 /// Opens the signing keys and the records that they are in, for commands that look after them.
 ///
 /// # Errors
-/// [`OpenError::Database`], [`OpenError::MasterKey`], [`OpenError::Keys`].
+/// [`OpenError::Database`], [`OpenError::MasterKey`], [`OpenError::OtherMasterKey`], [`OpenError::Keys`].
 pub async fn keys(config: &Config) -> Result<(KeyRing, Arc<dyn Records>), OpenError> {
     let path = &config.store.master_key_file;
     let master = needed_master_key(path, "the signing keys are sealed with it")?;
