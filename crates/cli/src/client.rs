@@ -1,18 +1,18 @@
 //! `mashang client …`: websites and apps.
 
 mod change;
+mod saving;
 pub mod settings;
 
 use anyhow::{Context, bail};
 use mashang_login::Clock;
 use mashang_login::ambient::{SystemClock, SystemEntropy};
-use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::{Client, ClientAuthentication, PkcePolicy, check_redirect_uri};
 use mashang_login::identity::clean_name;
 use mashang_login::ids::ClientId;
 use mashang_login::key::SigningAlgorithm;
-use mashang_login::records::Records;
 use mashang_login::secret::ClientSecret;
+use mashang_server::config::Config;
 use mashang_server::open;
 
 use crate::args::{AddClient, Algorithm, Client as Command, ConfigFile, OneClient, SetClient};
@@ -42,35 +42,13 @@ async fn add(asked: AddClient) -> anyhow::Result<()> {
     }
     let config = asked.file.load()?;
     let records = open::records(&config).await?;
-    let former = records.client(&id).await?;
-    if !asked.replace && former.is_some() {
-        bail!("a client {id} is registered already; use --replace to replace it (its old secret ends)");
-    }
-    let settings = former.as_ref().map(|former| former.settings.clone()).unwrap_or_default();
-    let settings = asked.switches.over(settings, &config)?;
     let secret = (!asked.public).then(|| ClientSecret::random(&SystemEntropy));
-    let now = SystemClock.now();
-    let client = Client {
-        id: id.clone(),
-        name,
-        authentication: secret.as_ref().map_or(ClientAuthentication::Public, Client::authentication_by),
-        redirect_uris: asked.redirect_uris,
-        post_logout_redirect_uris: asked.post_logout_redirect_uris,
-        pkce: if asked.pkce_optional { PkcePolicy::Optional } else { PkcePolicy::Required },
-        id_token_alg: match asked.id_token_alg {
-            Algorithm::Rs256 => SigningAlgorithm::Rs256,
-            Algorithm::Es256 => SigningAlgorithm::Es256,
-            Algorithm::EdDsa => SigningAlgorithm::EdDsa,
-        },
-        refresh_tokens: asked.refresh_tokens,
-        // Nor does it lift the limits that were set.
-        settings,
-        created_at: now,
-        // A new secret does not bring back what was switched off.
-        disabled_at: former.and_then(|former| former.disabled_at),
+    let shape = |former: Option<&Client>| {
+        let authentication = secret.as_ref().map_or(ClientAuthentication::Public, Client::authentication_by);
+        shaped(former, &id, &name, authentication, &asked, &config)
     };
+    let client = saving::register(&*records, &id, asked.replace, shape).await?;
     let is_off = !client.is_enabled();
-    save(&*records, &client).await?;
     println!("issuer:        {}", config.server.public_url.as_str().trim_end_matches('/'));
     println!("client_id:     {id}{}", if is_off { "  (still switched off)" } else { "" });
     match &secret {
@@ -80,41 +58,64 @@ async fn add(asked: AddClient) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The client as it shall be, in place of the former one.
+fn shaped(
+    former: Option<&Client>,
+    id: &ClientId,
+    name: &str,
+    authentication: ClientAuthentication,
+    asked: &AddClient,
+    config: &Config,
+) -> anyhow::Result<Client> {
+    let settings = former.map(|former| former.settings.clone()).unwrap_or_default();
+    Ok(Client {
+        id: id.clone(),
+        name: name.to_owned(),
+        authentication,
+        redirect_uris: asked.redirect_uris.clone(),
+        post_logout_redirect_uris: asked.post_logout_redirect_uris.clone(),
+        pkce: if asked.pkce_optional { PkcePolicy::Optional } else { PkcePolicy::Required },
+        id_token_alg: match asked.id_token_alg {
+            Algorithm::Rs256 => SigningAlgorithm::Rs256,
+            Algorithm::Es256 => SigningAlgorithm::Es256,
+            Algorithm::EdDsa => SigningAlgorithm::EdDsa,
+        },
+        refresh_tokens: asked.refresh_tokens,
+        // Nor does a new secret lift the limits that were set.
+        settings: asked.switches.over(settings, config)?,
+        created_at: SystemClock.now(),
+        // It does not bring back what was switched off.
+        disabled_at: former.and_then(|former| former.disabled_at),
+    })
+}
+
 async fn switch(asked: &OneClient, to: Switch) -> anyhow::Result<()> {
     let id: ClientId = asked.id.parse().context("that is no client id")?;
     let config = asked.file.load()?;
     let records = open::records(&config).await?;
-    let Some(mut client) = records.client(&id).await? else { bail!("there is no client {id}") };
-    if Switch::of(!client.is_enabled()) == to {
-        println!("{id} ({}) is {to} already", client.name);
-        return Ok(());
-    }
     let now = SystemClock.now();
-    client.disabled_at = (to == Switch::Off).then_some(now);
-    save(&*records, &client).await?;
-    println!("{id} ({}) is {to}", client.name);
+    let switched = |mut client: Client| {
+        if Switch::of(!client.is_enabled()) != to {
+            client.disabled_at = (to == Switch::Off).then_some(now);
+        }
+        Ok((client, ()))
+    };
+    let (client, changed) = saving::change(&*records, &id, switched).await?;
+    let already = if changed.is_some() { "" } else { " already" };
+    println!("{id} ({}) is {to}{already}", client.name);
     Ok(())
-}
-
-/// Stores a client and says so in the audit trail.
-async fn save(records: &dyn Records, client: &Client) -> anyhow::Result<()> {
-    records.save_client(client).await?;
-    let mut event = AuditEvent::new(SystemClock.now(), AuditKind::ClientSaved);
-    event.client = Some(client.id.clone());
-    Ok(records.record(&event).await?)
 }
 
 async fn set(asked: &SetClient) -> anyhow::Result<()> {
     let id: ClientId = asked.id.parse().context("that is no client id")?;
     let config = asked.file.load()?;
     let records = open::records(&config).await?;
-    let Some(former) = records.client(&id).await? else { bail!("there is no client {id}") };
-    let (client, secret) = change::changed(former.clone(), asked, &config)?;
-    if client == former {
+    let as_asked = |former| change::changed(former, asked, &config);
+    let (client, changed) = saving::change(&*records, &id, as_asked).await?;
+    let Some(secret) = changed else {
         println!("{id} ({}) is as asked already", client.name);
         return Ok(());
-    }
-    save(&*records, &client).await?;
+    };
     print!("{}", settings::described(&client));
     if let Some(secret) = &secret {
         println!(

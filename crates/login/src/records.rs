@@ -170,8 +170,13 @@ pub struct Bearer {
 pub trait Records: Send + Sync + std::fmt::Debug {
     // ---- clients -------------------------------------------------------------------------------------------------
 
-    /// Registers a client or replaces the one of the same id.
+    /// Registers a client or replaces the one of the same id, whatever that has become: for whoever says all of it.
     async fn save_client(&self, client: &Client) -> Result<(), StoreError>;
+    /// Registers a client. [`StoreError::Conflict`] if the id exists; of several calls for one id, one registers it.
+    async fn add_client(&self, client: &Client) -> Result<(), StoreError>;
+    /// Replaces a client by what it was changed into, unless it is no longer what was `seen` when that was decided: then
+    /// nothing is written and the answer is `false`, also if it is gone. Both are of one id.
+    async fn change_client(&self, seen: &Client, next: &Client) -> Result<bool, StoreError>;
     /// One client, switched off or not.
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError>;
     /// All clients, by id.

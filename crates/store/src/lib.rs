@@ -11,6 +11,7 @@
 //! Engines never leak: callers hold `Arc<dyn Records>` and `Arc<dyn Tickets>` and cannot tell which one it is. This
 //! crate must not know HTTP, OAuth or WeChat.
 
+mod backoff;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod memory;

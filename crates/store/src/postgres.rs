@@ -29,6 +29,7 @@
 mod challenges;
 mod counters;
 mod handshakes;
+mod lent;
 mod listener;
 mod room;
 mod tickets;
@@ -43,7 +44,6 @@ use mashang_login::records::StoreError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::query::{Query, QueryAs};
 use sqlx::{FromRow, PgPool, Postgres, SqlSafeStr};
@@ -52,6 +52,7 @@ use tokio::time::timeout;
 
 use crate::memory::MemoryLimits;
 use crate::signal::Switchboard;
+use lent::Lent;
 use listener::Listening;
 use room::Room;
 
@@ -63,8 +64,10 @@ const PATIENCE: Duration = Duration::from_millis(1_000);
 const ACQUIRE: Duration = Duration::from_millis(1_000);
 /// For bringing the tables up to date, other nodes' turns included.
 const MIGRATION: Duration = Duration::from_secs(60);
-/// Between two sweeps by one node.
+/// Between two sweeps by one node, in milliseconds by the callers' clock.
 const SWEEP_EVERY: i64 = 10_000;
+/// For one sweep. What the server has begun by then, it carries through without us.
+const SWEEP: Duration = Duration::from_secs(10);
 
 /// How the engine behaves.
 #[derive(Debug, Clone)]
@@ -146,9 +149,9 @@ impl PostgresTickets {
 
     /// Runs a statement within [`PATIENCE`]; returns how many rows it touched.
     async fn ask(&self, statement: Query<'_, Postgres, PgArguments>) -> Result<u64, StoreError> {
-        let mut connection = self.connection().await?;
-        let answer = timeout(PATIENCE, statement.execute(&mut *connection)).await;
-        Ok(answered(answer, connection)?.rows_affected())
+        let mut lent = self.lend().await?;
+        let answer = timeout(PATIENCE, statement.execute(lent.connection())).await;
+        Ok(answered(answer, lent)?.rows_affected())
     }
 
     /// The row that a statement returns, if any.
@@ -156,13 +159,13 @@ impl PostgresTickets {
     where
         T: Send + Unpin + for<'r> FromRow<'r, PgRow>,
     {
-        let mut connection = self.connection().await?;
-        let answer = timeout(PATIENCE, statement.fetch_optional(&mut *connection)).await;
-        answered(answer, connection)
+        let mut lent = self.lend().await?;
+        let answer = timeout(PATIENCE, statement.fetch_optional(lent.connection())).await;
+        answered(answer, lent)
     }
 
-    async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
-        self.pool.acquire().await.map_err(unavailable)
+    async fn lend(&self) -> Result<Lent, StoreError> {
+        Lent::from(&self.pool).await.map_err(unavailable)
     }
 
     async fn count_if_stale(
@@ -188,10 +191,19 @@ impl PostgresTickets {
         }
         let pool = self.pool.clone();
         tokio::spawn(async move {
-            for statement in SWEEPS {
-                if let Err(error) = sqlx::query(statement).bind(at).execute(&pool).await {
-                    tracing::debug!("tickets: sweeping: {error}");
+            let sweeping = async {
+                for statement in SWEEPS {
+                    let swept = async {
+                        let mut lent = Lent::from(&pool).await?;
+                        sqlx::query(statement).bind(at).execute(lent.connection()).await
+                    };
+                    if let Err(error) = swept.await {
+                        tracing::debug!("tickets: sweeping: {error}");
+                    }
                 }
+            };
+            if timeout(SWEEP, sweeping).await.is_err() {
+                tracing::debug!("tickets: sweeping took longer than {} s", SWEEP.as_secs());
             }
         });
     }
@@ -237,14 +249,11 @@ impl std::fmt::Debug for PostgresTickets {
 }
 
 /// A connection whose answer did not come in time is closed: nobody knows what it would say next.
-fn answered<T>(
-    answer: Result<Result<T, sqlx::Error>, Elapsed>,
-    connection: PoolConnection<Postgres>,
-) -> Result<T, StoreError> {
+fn answered<T>(answer: Result<Result<T, sqlx::Error>, Elapsed>, lent: Lent) -> Result<T, StoreError> {
     match answer {
         Ok(answer) => answer.map_err(unavailable),
         Err(slow) => {
-            drop(connection.detach());
+            lent.close();
             Err(StoreError::Unavailable(Box::new(slow)))
         }
     }

@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod engines;
+#[path = "server/proxy.rs"]
+mod proxy;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use engines::postgres::fresh_database;
+use futures_util::FutureExt;
 use mashang_login::Timestamp;
 use mashang_login::challenge::Challenges;
 use mashang_login::ids::ScanCode;
@@ -129,6 +132,54 @@ async fn promise_9_a_table_that_does_not_answer_is_told_in_time_and_used_again_a
     assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
     hold.rollback().await.unwrap();
     assert_eq!(ticket_of(&engine, &ticket.scan_code, world.now).await.unwrap(), Some(ticket));
+}
+
+/// A node with one connection, beside the one that listens.
+async fn node_of_one(url: &str) -> PostgresTickets {
+    let options = PostgresOptions { connections: 1, ..PostgresOptions::default() };
+    PostgresTickets::connect(url, options).await.expect("PostgreSQL opens")
+}
+
+#[tokio::test]
+async fn promise_9_a_caller_that_goes_away_frees_the_connection_though_its_question_is_not_answered() {
+    let url = fresh_database().await;
+    let (world, engine) = (World::default(), node_of_one(&url).await);
+    let mut beside = PgConnection::connect(&url).await.unwrap();
+    let mut hold = beside.begin().await.unwrap();
+    sqlx::query("lock table tickets in access exclusive mode").execute(&mut *hold).await.unwrap();
+    let ticket = world.ticket();
+    let mut asking = Box::pin(ticket_of(&engine, &ticket.scan_code, world.now));
+    let waiting = "select count(*) from pg_stat_activity
+                   where datname = current_database() and wait_event_type = 'Lock'";
+    loop {
+        assert!((&mut asking).now_or_never().is_none(), "the table is locked");
+        if sqlx::query_as::<_, (i64,)>(waiting).fetch_one(&mut *hold).await.unwrap().0 > 0 {
+            break;
+        }
+    }
+    drop(asking);
+    let challenges: &dyn Challenges = &engine;
+    let challenge = world.challenge();
+    let freed = async { while challenges.put(&challenge, world.now).await.is_err() {} };
+    timeout(Duration::from_secs(8), freed).await.expect("another question is answered, the lock still there");
+    hold.rollback().await.unwrap();
+}
+
+#[tokio::test]
+async fn promise_9_a_connection_that_leads_nowhere_when_it_goes_back_is_replaced() {
+    let url = fresh_database().await;
+    let server = url::Url::parse(&url).unwrap();
+    let host = format!("{}:{}", server.host_str().unwrap(), server.port().unwrap());
+    let proxy = proxy::Proxy::to(host.clone()).await;
+    let engine = node_of_one(&url.replacen(&host, &proxy.address.to_string(), 1)).await;
+    let (world, ticket) = (World::default(), World::default().ticket());
+    engine.create(&ticket, world.now).await.unwrap();
+    let get = async || ticket_of(&engine, &ticket.scan_code, world.now).await;
+    while get().await.is_err() {}
+    // On one thread, so before the connection that has just answered says that it is well.
+    proxy.forget_connections();
+    let replaced = async { while get().await.is_err() {} };
+    timeout(Duration::from_secs(8), replaced).await.expect("its place in the pool is free again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

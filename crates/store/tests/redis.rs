@@ -68,6 +68,55 @@ async fn promise_9_a_paused_server_is_told_in_time_and_used_again_afterwards() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn promise_9_a_server_that_became_a_replica_wakes_nobody_until_it_takes_writes_again() {
+    let (server, other) = (Server::start(&[]).await, Server::start(&[]).await);
+    let (world, engine) = (World::default(), node(&server.url(), "x", 10).await);
+    let ticket = world.ticket();
+    engine.create(&ticket, world.now).await.unwrap();
+    let mut watch = engine.watch(&ticket.scan_code).await.unwrap();
+    server.ask(&["REPLICAOF", "127.0.0.1", &other.port.to_string()]).await.unwrap();
+    // The second waits for a connection that is not handed out.
+    for _ in 0..2 {
+        let begun = Instant::now();
+        let answer = engine.advance(&ticket, &scanned(&world, &ticket), world.now).await;
+        assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+        assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+    }
+    assert!(timeout(Duration::ZERO, watch.changed()).await.is_err(), "there is nothing to read there");
+    server.ask(&["REPLICAOF", "NO", "ONE"]).await.unwrap();
+    eventually(async || engine.create(&world.ticket(), world.now).await.is_ok()).await;
+    timeout(Duration::from_secs(8), watch.changed()).await.expect("sooner than by polling");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_9_a_server_that_does_not_say_what_it_is_is_connected_to_again_without_haste() {
+    let (server, other) = (Server::start(&[]).await, Server::start(&[]).await);
+    let user = "ACL SETUSER mashang on >word ~x:* &x:* +@all -role";
+    server.ask(&user.split(' ').collect::<Vec<_>>()).await.unwrap();
+    let url = format!("redis://mashang:word@127.0.0.1:{}", server.port);
+    let (world, engine) = (World::default(), node(&url, "x", 10).await);
+    server.ask(&["REPLICAOF", "127.0.0.1", &other.port.to_string()]).await.unwrap();
+    let beside = redis::Client::open(server.url()).unwrap();
+    let mut beside = beside.get_multiplexed_async_connection().await.unwrap();
+    let mut connections = async || {
+        let told: String = redis::cmd("INFO").arg("stats").query_async(&mut beside).await.unwrap();
+        let line = told.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+        line.expect("it counts").trim().parse::<u64>().unwrap()
+    };
+    let (before, begun) = (connections().await, Instant::now());
+    while connections().await < before + 5 {
+        assert!(engine.create(&world.ticket(), world.now).await.is_err(), "it takes no writes");
+    }
+    assert!(
+        begun.elapsed() > Duration::from_millis(750),
+        "after 50, 100, 200, 400 ms: {:?}",
+        begun.elapsed()
+    );
+    server.ask(&["REPLICAOF", "NO", "ONE"]).await.unwrap();
+    eventually(async || engine.create(&world.ticket(), world.now).await.is_ok()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn promise_8_a_server_that_restarts_empty_ends_open_scans_and_lets_nobody_in() {
     let mut server = Server::start(&[]).await;
     let (world, engine) = (World::default(), node(&server.url(), "x", 10).await);

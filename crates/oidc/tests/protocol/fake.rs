@@ -218,6 +218,24 @@ impl Records for Fake {
         Ok(())
     }
 
+    async fn add_client(&self, client: &Client) -> Result<()> {
+        let mut tables = self.tables()?;
+        if tables.clients.contains_key(&client.id) {
+            return Err(StoreError::Conflict);
+        }
+        tables.clients.insert(client.id.clone(), client.clone());
+        Ok(())
+    }
+
+    async fn change_client(&self, seen: &Client, next: &Client) -> Result<bool> {
+        let mut tables = self.tables()?;
+        let is_unchanged = tables.clients.get(&seen.id) == Some(seen);
+        if is_unchanged {
+            tables.clients.insert(next.id.clone(), next.clone());
+        }
+        Ok(is_unchanged)
+    }
+
     async fn client(&self, id: &ClientId) -> Result<Option<Client>> {
         Ok(self.tables()?.clients.get(id).cloned())
     }

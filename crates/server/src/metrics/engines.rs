@@ -129,6 +129,8 @@ macro_rules! timed {
 timed! {
     Records:
     save_client(client: &Client) -> ();
+    add_client(client: &Client) -> ();
+    change_client(seen: &Client, next: &Client) -> bool;
     client(id: &ClientId) -> Option<Client>;
     clients() -> Vec<Client>;
     begin_grant(grant: &Grant) -> ();

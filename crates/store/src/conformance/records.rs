@@ -70,6 +70,9 @@ macro_rules! record_suite {
                 // clients
                 a_client_reads_back_on_every_node,
                 saving_a_client_again_replaces_it,
+                an_id_is_registered_once,
+                a_client_that_was_changed_meanwhile_is_left_as_it_is,
+                promise_3_of_20_changes_of_one_client_at_once_none_is_lost,
                 clients_are_listed_by_id,
                 client_ids_differ_by_case,
                 // grants

@@ -5,8 +5,9 @@ use std::time::Duration;
 use mashang_login::ids::ScanCode;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::task::AbortHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, timeout};
 
+use crate::backoff::Backoff;
 use crate::signal::Switchboard;
 
 /// The channel of all nodes; the payload is a scan code.
@@ -15,8 +16,6 @@ pub(super) const CHANNEL: &str = "mashang_tickets";
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// For its answer, and for a new connection.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Between two attempts to connect, at first and at most.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// Listens until dropped.
 pub(super) struct Listening(AbortHandle);
@@ -52,23 +51,23 @@ async fn listen(connect: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
 
 async fn keep(connect: PgConnectOptions, first: PgListener, watchers: Switchboard) {
     let mut next = Some(first);
-    let mut backoff = BACKOFF.0;
+    let mut backoff = Backoff::default();
     loop {
         let listener = match next.take() {
             Some(listener) => listener,
             None => match timeout(PATIENCE, listen(&connect)).await {
                 Ok(Ok(listener)) => listener,
                 Ok(Err(_)) | Err(_) => {
-                    sleep(backoff).await;
-                    backoff = (backoff * 2).min(BACKOFF.1);
+                    backoff.pause().await;
                     continue;
                 }
             },
         };
-        backoff = BACKOFF.0;
+        let made = Instant::now();
         watchers.ring_all();
         attend(listener, &watchers).await;
         tracing::warn!("tickets: the connection that listens to PostgreSQL is lost; connecting again");
+        backoff.lost(made).await;
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! The keeper connects, subscribes, and only then hands the connection out, so whoever can reach Redis also hears it. It
 //! looks after it with a heartbeat, and looks at once when a command had trouble. When the connection is no good it is
-//! taken back, and every watcher of this node is woken once there is another: what was published in between is lost.
+//! taken back, and every watcher of this node is woken once there is another: what was published in between is lost. After
+//! a connection that was no good as soon as it was there, the next one is made a little later.
 //!
 //! A command waits a moment for a connection that is being made, then for its answer, and never longer than
 //! [`PATIENCE`]. It is not repeated: a write whose answer was lost may have happened, and only its caller knows what that
@@ -21,9 +22,10 @@ use redis::{
 };
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::address::{RedisAddress, Topology};
+use crate::backoff::Backoff;
 
 /// The longest that a question may take, waiting for a connection included.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
@@ -35,8 +37,6 @@ const CONNECT: Duration = Duration::from_millis(1_500);
 const WAIT_FOR_LINK: Duration = Duration::from_millis(500);
 /// Between two looks at a connection that seems well.
 const HEARTBEAT: Duration = Duration::from_secs(2);
-/// Between two attempts to connect, at first and at most.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 /// Subscriptions of a cluster come back one by one; watchers are woken when that has settled.
 const SETTLE: Duration = Duration::from_millis(30);
 
@@ -52,6 +52,9 @@ pub(super) enum Fault {
     /// Sentinels did not know, or the server they named is not one that takes writes.
     #[error("no Sentinel of {0} names a master that takes writes")]
     NoMaster(String),
+    /// The one server of the address has become a replica.
+    #[error("Redis at {0} is a replica and takes no writes")]
+    Replica(String),
     /// Whoever answers at the address does not prove to be Redis.
     #[error(
         "the certificate of Redis at {at} is not accepted ({why}): tickets.ca_file names the authority that signed it, \
@@ -109,8 +112,10 @@ impl ConnectionLike for Connection {
 /// What the keeper is told about a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sign {
-    /// It is gone, or its server has become a replica.
+    /// It is gone.
     Lost,
+    /// Its server has become a replica.
+    ReadOnly,
     /// A subscription ended or came back.
     Resubscribed,
     /// A command had trouble: look now.
@@ -200,7 +205,9 @@ impl Link {
     fn doubt(&self, fault: &Fault) {
         let sign = match fault {
             // A former master that became a replica keeps its connections open.
-            Fault::Redis(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) => Sign::Lost,
+            Fault::Redis(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) => {
+                Sign::ReadOnly
+            }
             Fault::Redis(error) if error.is_io_error() => Sign::Doubt,
             Fault::Slow(_) => Sign::Doubt,
             _ => return,
@@ -215,6 +222,15 @@ struct Desk<L> {
     channels: Vec<String>,
     listener: L,
     signs: mpsc::Sender<Sign>,
+}
+
+/// How a connection came to be no good.
+enum End {
+    /// There is another.
+    Replaced(Fresh),
+    Lost,
+    /// Its server takes no writes.
+    ReadOnly,
 }
 
 /// A connection, and the channels that it could not subscribe to yet.
@@ -233,13 +249,16 @@ impl<L: Listener> Desk<L> {
         mut signs: mpsc::Receiver<Sign>,
     ) {
         let mut next = Some(first);
-        let mut backoff = BACKOFF.0;
+        let mut backoff = Backoff::default();
+        // Set once a server took no writes, until one is met that is no replica. An address or a name may lead back to it for
+        // a while, and nobody is to be woken for that.
+        let mut shuns_replicas = false;
         // What was logged since it last answered: each trouble once, however long it lasts.
         let mut told: Vec<String> = Vec::new();
         loop {
             let fresh = match next.take() {
                 Some(fresh) => fresh,
-                None => match self.connect().await {
+                None => match self.connect_and_look(shuns_replicas).await {
                     Ok(fresh) => fresh,
                     Err(fault) => {
                         let words = fault.to_string();
@@ -247,8 +266,7 @@ impl<L: Listener> Desk<L> {
                             tracing::warn!("tickets: {words}; trying again");
                             told.push(words);
                         }
-                        sleep(backoff).await;
-                        backoff = (backoff * 2).min(BACKOFF.1);
+                        backoff.pause().await;
                         continue;
                     }
                 },
@@ -257,33 +275,40 @@ impl<L: Listener> Desk<L> {
                 tracing::info!("tickets: {} answers again", self.address);
                 told.clear();
             }
-            backoff = BACKOFF.0;
+            let made = Instant::now();
             // What was said of the former connection.
             while signs.try_recv().is_ok() {}
             hand_out.send_replace(Some(fresh.connection.clone()));
             self.listener.missed();
             let retired = Arc::clone(&fresh.retired);
-            next = self.attend(fresh, &mut signs).await;
+            let end = self.attend(fresh, &mut signs).await;
             retired.store(true, Ordering::Relaxed);
-            if next.is_none() {
-                hand_out.send_replace(None);
-                let words = format!("the connection to {} is lost; connecting again", self.address);
-                tracing::warn!("tickets: {words}");
-                told.push(words);
-            }
+            shuns_replicas = matches!(end, End::ReadOnly);
+            let words = match end {
+                End::Replaced(fresh) => {
+                    next = Some(fresh);
+                    continue;
+                }
+                End::Lost => format!("the connection to {} is lost", self.address),
+                End::ReadOnly => Fault::Replica(self.address.to_string()).to_string(),
+            };
+            hand_out.send_replace(None);
+            tracing::warn!("tickets: {words}; connecting again");
+            told.push(words);
+            backoff.lost(made).await;
         }
     }
 
-    /// Looks after a connection until it is no good. For a cluster, which is never lost as a whole, returns its
-    /// replacement once that is open.
-    async fn attend(&self, mut fresh: Fresh, signs: &mut mpsc::Receiver<Sign>) -> Option<Fresh> {
+    /// Looks after a connection until it is no good. A cluster, which is never lost as a whole, is replaced once another
+    /// connection to it is open.
+    async fn attend(&self, mut fresh: Fresh, signs: &mut mpsc::Receiver<Sign>) -> End {
+        let is_cluster = matches!(fresh.connection, Connection::Cluster(_));
         let mut silent = 0;
         loop {
             match timeout(HEARTBEAT, signs.recv()).await {
-                Ok(None | Some(Sign::Lost)) if !matches!(fresh.connection, Connection::Cluster(_)) => {
-                    return None;
-                }
-                Ok(Some(Sign::Lost | Sign::Resubscribed)) => {
+                Ok(None | Some(Sign::Lost)) if !is_cluster => return End::Lost,
+                Ok(Some(Sign::ReadOnly)) if !is_cluster => return End::ReadOnly,
+                Ok(Some(Sign::Lost | Sign::ReadOnly | Sign::Resubscribed)) => {
                     sleep(SETTLE).await;
                     while signs.try_recv().is_ok() {}
                     self.listener.missed();
@@ -302,14 +327,14 @@ impl<L: Listener> Desk<L> {
                 continue;
             }
             match &fresh.connection {
-                Connection::One(_) => return None,
+                Connection::One(_) => return End::Lost,
                 // One dead server of a cluster is its own business for a while; a connection that stays silent is ours.
                 Connection::Cluster(_) => {
                     silent += 1;
                     if silent >= 2
                         && let Ok(replacement) = self.connect().await
                     {
-                        return Some(replacement);
+                        return End::Replaced(replacement);
                     }
                 }
             }
@@ -326,6 +351,17 @@ impl<L: Listener> Desk<L> {
             }
         };
         matches!(timeout(RESPONSE, question).await, Ok(Ok(true)))
+    }
+
+    /// Connects; if it `shuns_replicas`, to nothing that says it is one. A server that refuses to say what it is (a proxy, a
+    /// user without that right) is taken as it is.
+    async fn connect_and_look(&self, shuns_replicas: bool) -> Result<Fresh, Fault> {
+        let mut fresh = self.connect().await?;
+        if shuns_replicas && let Ok(Ok(true)) = timeout(RESPONSE, is_replica(&mut fresh.connection)).await {
+            fresh.retired.store(true, Ordering::Relaxed);
+            return Err(Fault::Replica(self.address.to_string()));
+        }
+        Ok(fresh)
     }
 
     async fn connect(&self) -> Result<Fresh, Fault> {
@@ -460,9 +496,20 @@ fn patient() -> AsyncConnectionConfig {
 }
 
 async fn is_master(connection: &mut Connection) -> RedisResult<bool> {
-    let role: Value = cmd("ROLE").query_async(connection).await?;
-    let Value::Array(parts) = role else { return Ok(false) };
-    Ok(parts.first().is_some_and(|role| matches!(role, Value::BulkString(name) if name == b"master")))
+    Ok(role(connection).await?.as_deref() == Some(b"master"))
+}
+
+/// KeyDB's `active-replica`, which takes writes, is none.
+async fn is_replica(connection: &mut Connection) -> RedisResult<bool> {
+    Ok(role(connection).await?.as_deref() == Some(b"slave"))
+}
+
+async fn role(connection: &mut Connection) -> RedisResult<Option<Vec<u8>>> {
+    let Value::Array(parts) = cmd("ROLE").query_async(connection).await? else { return Ok(None) };
+    Ok(parts.into_iter().next().and_then(|role| match role {
+        Value::BulkString(name) => Some(name),
+        _ => None,
+    }))
 }
 
 /// Subscribes in each channel's own slot, and returns those that could not be.

@@ -17,6 +17,20 @@ pub(super) async fn save(db: Db<'_>, client: &Client) -> Result<(), StoreError> 
     Ok(())
 }
 
+pub(super) async fn add(db: Db<'_>, client: &Client) -> Result<(), StoreError> {
+    db.insert(to_row(client)).await
+}
+
+/// Whoever changes it between the two steps undoes this intention, or waits for it.
+pub(super) async fn change(db: Db<'_>, seen: &Client, next: &Client) -> Result<bool, StoreError> {
+    debug_assert_eq!(seen.id, next.id, "a client keeps its id");
+    let is_unchanged = one(db, &seen.id).await?.as_ref() == Some(seen);
+    if is_unchanged {
+        save(db, next).await?;
+    }
+    Ok(is_unchanged)
+}
+
 pub(super) async fn one(db: Db<'_>, id: &ClientId) -> Result<Option<Client>, StoreError> {
     let row = db.by_key::<Entity>(id.as_str()).await?;
     row.map(from_row).transpose()

@@ -34,7 +34,8 @@ pub struct SqlOptions {
     pub readers: u32,
     /// Connections for writing on engines that write concurrently; SQLite has one. Default 16.
     pub writers: u32,
-    /// How long to wait for a lock that another process holds on SQLite's file. Default 10 s.
+    /// How long to wait for SQLite's file: for a lock that another process holds, and for whoever writes before. Then the
+    /// answer is [`Unavailable`](mashang_login::records::StoreError::Unavailable). Default 10 s.
     pub busy_timeout: Duration,
     /// How long a server may take over one read or one intention, with waiting for a connection and all attempts, before
     /// the answer is [`Unavailable`](mashang_login::records::StoreError::Unavailable). Default 5 s.

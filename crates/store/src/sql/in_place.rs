@@ -13,6 +13,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, Params, ToSql, ffi, params_from_iter};
@@ -62,6 +63,12 @@ impl InPlace {
             }
         }
         self.connections[first].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long statements wait from now on for a lock that another process holds on the file. Of the one connection that
+    /// writes.
+    pub(super) fn wait_for_locks(&self, limit: Duration) -> Result<(), DbErr> {
+        self.free().busy_timeout(limit).map_err(exec_error)
     }
 
     /// A statement without values or rows.

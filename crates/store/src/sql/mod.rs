@@ -110,6 +110,16 @@ impl Records for SqlRecords {
         write!(self, |db| clients::save(db, &client))
     }
 
+    async fn add_client(&self, client: &Client) -> Result<(), StoreError> {
+        let client = client.clone();
+        write!(self, |db| clients::add(db, &client))
+    }
+
+    async fn change_client(&self, seen: &Client, next: &Client) -> Result<bool, StoreError> {
+        let (seen, next) = (seen.clone(), next.clone());
+        write!(self, |db| clients::change(db, &seen, &next))
+    }
+
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
         self.reader.read(|db| clients::one(db, id)).await
     }

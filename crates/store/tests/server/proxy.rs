@@ -1,5 +1,7 @@
 //! A proxy between a node and its database server, which can misbehave as networks do.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

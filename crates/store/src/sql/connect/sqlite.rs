@@ -27,7 +27,7 @@ pub(super) async fn open(url: &str, options: &SqlOptions) -> Result<Connections,
         // A database in memory has one connection, whose users take turns.
         let db = Arc::new(InPlace::new(vec![in_place(path, in_memory, options, options.busy_timeout)?]));
         let turn = Arc::new(Mutex::default());
-        let writer = Queue::start(db.clone(), Some(turn.clone())).map_err(no_thread)?;
+        let writer = Queue::start(db.clone(), Some(turn.clone()), options.busy_timeout).map_err(no_thread)?;
         Connections { reader: Reader::Memory(db, turn), writer: Writer::Queue(writer) }
     } else {
         // The writer's thread may sleep until another process lets go of the file; whoever reads must not.
@@ -39,7 +39,9 @@ pub(super) async fn open(url: &str, options: &SqlOptions) -> Result<Connections,
         let readers = (0..readers).map(|_| reading()).collect::<Result<_, _>>()?;
         Connections {
             reader: Reader::File(Arc::new(InPlace::new(readers)), options.busy_timeout),
-            writer: Writer::Queue(Queue::start(Arc::new(writer), None).map_err(no_thread)?),
+            writer: Writer::Queue(
+                Queue::start(Arc::new(writer), None, options.busy_timeout).map_err(no_thread)?,
+            ),
         }
     };
     // Only now: a database in memory ends with its last connection.
