@@ -1,7 +1,7 @@
 //! `mashang client …`: websites and apps.
 
 mod change;
-mod saving;
+pub(crate) mod saving;
 pub mod settings;
 
 use anyhow::{Context, bail};

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, bail, ensure};
 use mashang_login::Clock;
 use mashang_login::ambient::{SystemClock, SystemEntropy};
-use mashang_login::audit::{AuditEvent, AuditKind};
+
 use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy, check_redirect_uri};
 use mashang_login::identity::{ChannelKind, clean_name};
 use mashang_login::ids::{ChannelId, ClientId};
@@ -21,6 +21,7 @@ use url::Url;
 
 use self::package::Settings;
 use crate::args::ZentaoPlugin;
+use crate::client::saving;
 
 /// How ZenTao is called on the login page if nobody says otherwise.
 const NAME: &str = "禅道";
@@ -122,7 +123,7 @@ async fn register(
     };
     let now = SystemClock.now();
     let secret = ClientSecret::random(&SystemEntropy);
-    let mut client = records.client(id).await?.unwrap_or_else(|| Client {
+    let fresh = || Client {
         id: id.clone(),
         name: NAME.to_owned(),
         authentication: ClientAuthentication::Public,
@@ -137,19 +138,22 @@ async fn register(
         },
         created_at: now,
         disabled_at: None,
-    });
-    client.authentication = Client::authentication_by(&secret);
-    client.id_token_alg = SigningAlgorithm::Rs256;
-    client.name = name.unwrap_or(client.name);
-    for uri in redirect_uris {
-        if !client.redirect_uris.contains(uri) {
-            client.redirect_uris.push(uri.clone());
+    };
+    saving::register(records, id, true, |former| {
+        let mut client = former.cloned().unwrap_or_else(fresh);
+        client.authentication = Client::authentication_by(&secret);
+        client.id_token_alg = SigningAlgorithm::Rs256;
+        if let Some(name) = &name {
+            client.name.clone_from(name);
         }
-    }
-    records.save_client(&client).await?;
-    let mut event = AuditEvent::new(now, AuditKind::ClientSaved);
-    event.client = Some(id.clone());
-    records.record(&event).await?;
+        for uri in redirect_uris {
+            if !client.redirect_uris.contains(uri) {
+                client.redirect_uris.push(uri.clone());
+            }
+        }
+        Ok(client)
+    })
+    .await?;
     Ok(secret.expose().to_owned())
 }
 

@@ -1,7 +1,6 @@
 //! What happened, for people who must find out later (SEC-78).
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChannelId, ClientId, UserId};
 

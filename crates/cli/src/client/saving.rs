@@ -17,7 +17,7 @@ const ROUNDS: usize = 5;
 /// # Errors
 /// In sentences: the id is taken and nobody asked to `replace`; somebody else was faster each time; what `shape` and the
 /// database say.
-pub(super) async fn register(
+pub(crate) async fn register(
     records: &dyn Records,
     id: &ClientId,
     replace: bool,
@@ -37,7 +37,7 @@ pub(super) async fn register(
             },
         };
         if is_stored {
-            tell(records, id).await?;
+            tell(records, id, AuditKind::ClientSaved).await?;
             return Ok(client);
         }
     }
@@ -49,7 +49,7 @@ pub(super) async fn register(
 ///
 /// # Errors
 /// In sentences: there is no such client; somebody else was faster each time; what `change` and the database say.
-pub(super) async fn change<T>(
+pub(crate) async fn change<T>(
     records: &dyn Records,
     id: &ClientId,
     change: impl Fn(Client) -> anyhow::Result<(Client, T)>,
@@ -61,7 +61,12 @@ pub(super) async fn change<T>(
             return Ok((seen, None));
         }
         if records.change_client(&seen, &next).await? {
-            tell(records, id).await?;
+            let kind = match (seen.is_enabled(), next.is_enabled()) {
+                (true, false) => AuditKind::ClientDisabled,
+                (false, true) => AuditKind::ClientEnabled,
+                _ => AuditKind::ClientSaved,
+            };
+            tell(records, id, kind).await?;
             return Ok((next, Some(more)));
         }
     }
@@ -75,8 +80,8 @@ fn too_often<T>(id: &ClientId) -> anyhow::Result<T> {
     )
 }
 
-async fn tell(records: &dyn Records, id: &ClientId) -> anyhow::Result<()> {
-    let mut event = AuditEvent::new(SystemClock.now(), AuditKind::ClientSaved);
+async fn tell(records: &dyn Records, id: &ClientId, kind: AuditKind) -> anyhow::Result<()> {
+    let mut event = AuditEvent::new(SystemClock.now(), kind);
     event.client = Some(id.clone());
     Ok(records.record(&event).await?)
 }
@@ -147,7 +152,8 @@ mod tests {
             ["https://shop.example/cb", "https://a.example/", "https://b.example/"]
         );
         let told = records.audit_trail(9).await.unwrap();
-        assert_eq!(told.iter().filter(|event| event.kind == AuditKind::ClientSaved).count(), 3);
+        let times = |kind| told.iter().filter(|event| event.kind == kind).count();
+        assert_eq!((times(AuditKind::ClientSaved), times(AuditKind::ClientDisabled)), (2, 1));
     }
 
     #[tokio::test]
