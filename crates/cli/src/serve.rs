@@ -66,8 +66,12 @@ async fn run_as(config: Config) -> anyhow::Result<()> {
         });
     }
     let tidying = tokio::spawn(background::run(app.clone()));
-    serve::serve(listener, routes::service(app), stopping).await?;
-    tidying.await?;
+    let serving = async {
+        serve::serve(listener, routes::service(app.clone()), stopping.clone()).await?;
+        tidying.await?;
+        anyhow::Ok(())
+    };
+    app.begun.finish_after(serving, &stopping).await?;
     if let Some(traces) = traces {
         traces.flush().await;
     }

@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::channel::Channels;
 use crate::config::{Config, ConfigError};
+use crate::finish::Begun;
 use crate::metrics::Metrics;
 use crate::metrics::engines::Timed;
 use crate::oauth::cors::Origins;
@@ -284,6 +285,7 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         counts: Counts::new(store.counters),
         request_ids: RequestIds::random(&*entropy),
         outages: Seldom::default(),
+        begun: Begun::default(),
         entropy,
         metrics,
         traces,
