@@ -294,6 +294,15 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
     }))
 }
 
+/// Whether [`app`] may be dropped while it opens things, without harm to the database. What it wrote until then is undone or counts:
+/// SQLite applies all of its migrations in one transaction, and PostgreSQL each in one. MySQL and MariaDB commit
+/// each change of a table by itself; a migration that was cut off there is not taken up again, and the backup is the way on. Whether
+/// this node changes tables or still waits until another one has is nothing that the store tells.
+#[must_use]
+pub fn may_be_cut_short(config: &Config) -> bool {
+    system_of(&config.store.url) != "mysql"
+}
+
 /// The engine of a database's address, in OpenTelemetry's words (`db.system.name`).
 fn system_of(url: &str) -> &'static str {
     match url.split_once(':').map_or("", |(scheme, _)| scheme) {
