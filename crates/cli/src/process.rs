@@ -2,8 +2,13 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
 
 use tokio::net::TcpSocket;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How many connections may wait to be taken, as many as the standard library asks for at least; the system has a limit of its own.
@@ -55,27 +60,75 @@ fn refused(address: SocketAddr, error: io::Error) -> anyhow::Error {
     anyhow::Error::new(error).context(format!("cannot listen on {address}"))
 }
 
-/// A token that is cancelled by Ctrl-C or SIGTERM.
+/// A token that is cancelled by Ctrl-C or SIGTERM. The next one does not wait: it ends the process with status 1.
 pub fn stop_on_signal() -> CancellationToken {
-    let token = CancellationToken::new();
-    let cancelled = token.clone();
+    let asked = CancellationToken::new();
+    let (token, signals) = (asked.clone(), signals());
     tokio::spawn(async move {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            match signal(SignalKind::terminate()) {
-                Ok(mut terminate) => {
-                    tokio::select! {
-                        _ = tokio::signal::ctrl_c() => {}
-                        _ = terminate.recv() => {}
-                    }
-                }
-                Err(_) => drop(tokio::signal::ctrl_c().await),
-            }
+        if heed(&token, ONE, signals).await.is_some() {
+            tracing::error!("asked to stop once more: ending at once; whatever is under way is lost");
+            std::process::exit(1);
         }
-        #[cfg(not(unix))]
-        drop(tokio::signal::ctrl_c().await);
-        cancelled.cancel();
     });
-    token
+    asked
+}
+
+/// Signals so close together are one: `timeout` sends its own to the process and to its group, and a Ctrl-C reaches the process
+/// and whoever passes it on.
+const ONE: Duration = Duration::from_millis(500);
+
+/// Cancels `token` at the first signal, and ends with the second; with `None` if no more can come. What comes within `one` is still the
+/// first.
+async fn heed(token: &CancellationToken, one: Duration, mut signals: mpsc::Receiver<()>) -> Option<()> {
+    signals.recv().await?;
+    token.cancel();
+    let first = Instant::now();
+    loop {
+        signals.recv().await?;
+        if first.elapsed() >= one {
+            return Some(());
+        }
+    }
+}
+
+/// Each time somebody asks the process to stop. From here on that ends it no longer by itself.
+fn signals() -> mpsc::Receiver<()> {
+    let (tell, heard) = mpsc::channel(1);
+    #[cfg(unix)]
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        // One that cannot be listened to keeps its own effect.
+        let Ok(mut signal) = signal(kind) else { continue };
+        let tell = tell.clone();
+        tokio::spawn(async move { while signal.recv().await.is_some() && tell.send(()).await.is_ok() {} });
+    }
+    #[cfg(not(unix))]
+    tokio::spawn(
+        async move { while tokio::signal::ctrl_c().await.is_ok() && tell.send(()).await.is_ok() {} },
+    );
+    heard
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_first_signal_stops_and_the_second_ends() {
+        let (token, (tell, heard)) = (CancellationToken::new(), mpsc::channel(1));
+        let (ended, ()) = tokio::join!(heed(&token, Duration::ZERO, heard), async {
+            tell.send(()).await.unwrap();
+            token.cancelled().await;
+            tell.send(()).await.unwrap();
+        });
+        assert_eq!(ended, Some(()));
+    }
+
+    #[tokio::test]
+    async fn one_request_that_arrives_twice_is_one() {
+        let (token, (tell, heard)) = (CancellationToken::new(), mpsc::channel(2));
+        tell.try_send(()).and_then(|()| tell.try_send(())).unwrap();
+        drop(tell);
+        assert_eq!(heed(&token, Duration::MAX, heard).await, None);
+        assert!(token.is_cancelled());
+    }
 }

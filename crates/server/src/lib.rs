@@ -20,7 +20,7 @@ pub mod config;
 pub mod consent;
 mod csrf;
 pub mod doctor;
-mod finish;
+pub mod finish;
 pub mod flow;
 pub mod front;
 pub mod health;

@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::channel::Channels;
 use crate::config::{Config, ConfigError};
+use crate::finish::Begun;
 use crate::metrics::Metrics;
 use crate::metrics::engines::Timed;
 use crate::oauth::cors::Origins;
@@ -289,6 +290,7 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         counts: Counts::new(store.counters),
         request_ids: RequestIds::random(&*entropy),
         outages: Seldom::default(),
+        begun: Begun::default(),
         entropy,
         metrics,
         traces,
@@ -309,6 +311,15 @@ pub async fn sandbox_remains(records: &dyn Records) -> Result<Option<String>, St
             "this database was used with the sandbox since {day}, where anyone can be anyone: its people and their sessions, e-mail addresses and phone numbers prove nothing. Go live with a new one: another store.url and store.master_key_file, and register your websites there"
         )
     }))
+}
+
+/// Whether [`app`] may be dropped while it opens things, without harm to the database. What it wrote until then is undone or counts:
+/// SQLite applies all of its migrations in one transaction, and PostgreSQL each in one. MySQL and MariaDB commit
+/// each change of a table by itself; a migration that was cut off there is not taken up again, and the backup is the way on. Whether
+/// this node changes tables or still waits until another one has is nothing that the store tells.
+#[must_use]
+pub fn may_be_cut_short(config: &Config) -> bool {
+    system_of(&config.store.url) != "mysql"
 }
 
 /// The engine of a database's address, in OpenTelemetry's words (`db.system.name`).

@@ -21,6 +21,7 @@ pub fn service(app: App) -> Front {
 }
 
 fn router(app: App) -> Router {
+    let finished = from_fn_with_state(app.begun.clone(), finish::layer);
     let watched = Router::new()
         .route(urls::STATUS, get(login::status::status))
         .route(urls::EVENTS, get(login::events::events));
@@ -86,7 +87,7 @@ fn router(app: App) -> Router {
         )
         .route(urls::PHONE_APPROVE, post(phone::answer::approve).fallback(phone::refused::wrong_method))
         .route(urls::PHONE_DENY, post(phone::answer::deny).fallback(phone::refused::wrong_method))
-        .layer(from_fn(finish::layer))
+        .layer(finished.clone())
         .layer(from_fn(body::layer))
         .layer(from_fn_with_state(app.clone(), phone::refused::layer));
     // A website's own page: its origin and its secret instead of cookies, refusals in JSON.
@@ -108,7 +109,7 @@ fn router(app: App) -> Router {
             urls::BROWSER_CANCEL,
             post(browser::finish::cancel).options(oauth::cors::preflight).fallback(not_post),
         )
-        .layer(from_fn(finish::layer))
+        .layer(finished.clone())
         .layer(from_fn(body::layer));
     let not_get = browser::refused::not_get;
     let watched_by_pages = Router::new()
@@ -134,7 +135,7 @@ fn router(app: App) -> Router {
     // The operator's other systems, with a key of their own.
     let systems = Router::new()
         .route(urls::CHANNEL_TOKEN, get(platform::hub::give).post(platform::hub::report))
-        .layer(from_fn(finish::layer))
+        .layer(finished.clone())
         .layer(from_fn(body::layer));
     // Platforms send what may be larger than a form, and watch the clock themselves.
     let events = Router::new()
@@ -155,7 +156,7 @@ fn router(app: App) -> Router {
         .merge(pages)
         .merge(protocol)
         .merge(called_by_apps)
-        .layer(from_fn(finish::layer))
+        .layer(finished)
         .layer(from_fn(body::layer));
     Router::new()
         .merge(acting)

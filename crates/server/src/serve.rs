@@ -1,6 +1,8 @@
 //! Listening. Not `axum::serve`: that never gives up on half a request head (SEC-71). Here a head must be complete
-//! within ten seconds, a connection that says nothing is closed, and buffers are small, because most connections are
-//! browsers that wait.
+//! within ten seconds, an answer must be read ([`must_read`]), a connection that says nothing is closed, and buffers are
+//! small, because most connections are browsers that wait.
+
+mod must_read;
 
 use std::convert::Infallible;
 use std::io::{self, IoSlice};
@@ -23,6 +25,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
+
+use self::must_read::MustRead;
 
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Room for a request's head, and the largest answer buffer of an idle connection.
@@ -117,7 +121,8 @@ where
             request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
             server.service.clone().call(request)
         });
-        let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service).with_upgrades());
+        let stream = TokioIo::new(MustRead::new(stream));
+        let mut connection = pin!(self.http.serve_connection(stream, service).with_upgrades());
         // How a connection ended is the browser's business: it is gone.
         tokio::select! {
             _ = connection.as_mut() => {}

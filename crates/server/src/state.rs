@@ -22,6 +22,7 @@ use url::Url;
 use crate::channel::Channels;
 use crate::clock_skew;
 use crate::config::Config;
+use crate::finish::Begun;
 use crate::metrics::Metrics;
 use crate::oauth::cors::Origins;
 use crate::platform;
@@ -87,6 +88,8 @@ pub struct Parts {
     pub outages: Seldom,
     /// Names for requests.
     pub request_ids: RequestIds,
+    /// What is finished even if nobody waits for it.
+    pub begun: Begun,
     /// Cancelled when the server is asked to stop: it takes no new browsers, and everything else goes on.
     pub leaving: CancellationToken,
     /// Cancelled when it stops, which is `server.drain_seconds` later; long waits end with it.

@@ -22,7 +22,6 @@ use moka::future::Cache;
 use super::relay::Relay;
 use super::{Channel, Means, directory_event, official_event};
 use crate::state::App;
-use crate::traces;
 use crate::web::limits::Counted;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
@@ -160,8 +159,9 @@ pub async fn deliver(
     }
     // In a task of its own: deliveries that come meanwhile wait for the same answer, and none interrupts it.
     let id = found.id.clone();
+    let begun = app.begun.clone();
     let work = async move { answer(&app, id.as_str(), &visitor, accepted, text, body).await };
-    match tokio::time::timeout(ANSWER_WITHIN, tokio::spawn(traces::follow(work))).await {
+    match tokio::time::timeout(ANSWER_WITHIN, begun.spawn(work)).await {
         Ok(Ok(Ok(answer))) => Ok(answer.into_response()),
         Ok(Ok(Err(failed))) => Err(Arc::unwrap_or_clone(failed).into()),
         Ok(Err(panic)) => Err(Problem::Broken(panic.to_string())),

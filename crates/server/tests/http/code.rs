@@ -317,6 +317,21 @@ async fn sec_14_where_only_known_people_may_sign_in_nobody_learns_who_is_known()
 }
 
 #[tokio::test]
+async fn promise_8_a_code_that_was_told_as_sent_is_sent_though_the_server_stops() {
+    let app = TestApp::with_config(CHANNELS).await;
+    sign_in(&app, &app.desktop(), "mail", ADA).await;
+    let app = app.reopened(CLOSED).await;
+    let page = open(&app, &app.desktop(), "mail").await;
+    assert_eq!(send(&page, "mail", ADA).await.status, StatusCode::SEE_OTHER);
+    app.app.stopping.cancel();
+    let served = std::future::ready(Ok::<_, std::convert::Infallible>(()));
+    app.app.begun.finish_after(served, &app.app.stopping).await.unwrap();
+    assert_eq!(outbox(&app).await.len(), 2);
+    let sent = kinds(&app).await.into_iter().filter(|kind| *kind == AuditKind::CodeSent);
+    assert_eq!(sent.count(), 2, "and the trail has it");
+}
+
+#[tokio::test]
 async fn promise_9_a_provider_that_refuses_is_told_at_the_field() {
     let app = start().await;
     let page = open(&app, &app.desktop(), "sms").await;

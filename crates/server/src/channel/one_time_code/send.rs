@@ -118,9 +118,11 @@ impl OneTimeCodes {
             return Err(NotSent::Failed { error, reference: problem::reference(app) });
         }
         let Some(message) = message else { return Ok(()) };
+        // Told as sent, so it is, even if the server stops meanwhile.
+        let begun = &app.begun;
         let (app, visitor) = (app.clone(), visitor.clone());
         let (client, channel) = (asked.waiting.client.id.clone(), asked.channel.id.clone());
-        tokio::spawn(traces::follow(async move {
+        begun.spawn(async move {
             let channel =
                 app.channels.get(channel.as_str()).expect("channels do not change while the server runs");
             let Some(codes) = of(channel) else { return };
@@ -137,7 +139,7 @@ impl OneTimeCodes {
             }
             // Told to the operator; whoever asked has their answer.
             let _ = codes.finish(&app, &visitor, (&client, channel), sent).await;
-        }));
+        });
         Ok(())
     }
 
