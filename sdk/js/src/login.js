@@ -95,7 +95,7 @@ export function authorizeUrl(options, proof, more) {
  * @typedef {object} Login
  * @property {View} view
  * @property {() => Promise<void>} start begins, or begins again
- * @property {() => void} stop leaves nothing running, and tells nobody
+ * @property {() => void} stop leaves nothing running, and tells nobody but the server: the code is dead, on the phone too
  * @property {(reason?: Reason) => void} cancel the person (or time) gives up: the code is dead
  * @property {() => void} refresh a fresh code, because somebody asked
  * @property {(id: string) => void} choose another tab; the one that is left asks nothing any more
@@ -119,6 +119,7 @@ export function createLogin(options, listener = {}) {
   let redirectUri = '';
   let issuer = '';
   let refreshUrl = '';
+  let cancelUrl = ''; // of a code that a phone may still confirm
   let redeemUrl = ''; // of an approval that is not collected yet
   let deadline = 0; // of this stage, on performance.now()
   let asked = 0; // when the server was asked after it
@@ -151,6 +152,11 @@ export function createLogin(options, listener = {}) {
   }
 
   function stop() {
+    abandon();
+    halt();
+  }
+
+  function halt() {
     over = true;
     life.abort();
     ears.abort();
@@ -162,8 +168,8 @@ export function createLogin(options, listener = {}) {
   /** @param {Reason} [reason] */
   function cancel(reason) {
     if (over) return;
-    const { face, status } = view;
-    if (face && isOpen(status)) send(face.urls.cancel).catch(() => {});
+    const { status } = view;
+    abandon();
     const failed = reason ? failure(reason) : view.failure || failure('cancelled');
     set({ failure: failed, status: reason ? 'expired' : view.failure ? status : 'cancelled' });
     end(listener.failure, failed);
@@ -181,6 +187,7 @@ export function createLogin(options, listener = {}) {
     if (!channel || over || view.status === 'approved') return;
     step();
     closeWindow();
+    if (channel.how !== 'qr') abandon(); // else the fresh code ends the old one
     set({ status: 'waiting', channel, face: null });
     if (channel.how === 'qr') renew(true);
   }
@@ -218,7 +225,7 @@ export function createLogin(options, listener = {}) {
   /** Success or failure, unless a listener stopped it meanwhile. @template T @param {((news: T) => void) | undefined} listen @param {T} news */
   function end(listen, news) {
     if (over) return;
-    stop();
+    halt();
     tell(listen, news);
   }
 
@@ -239,6 +246,15 @@ export function createLogin(options, listener = {}) {
   function closeWindow() {
     if (popup) popup.close();
     popup = null;
+  }
+
+  /** Nobody waits for this code any more: no phone shall hear that it signed somebody in. It may be the page's last word. */
+  function abandon() {
+    if (cancelUrl && isOpen(view.status)) {
+      request(cancelUrl, { method: 'POST', headers, keepalive: true }).catch(() => {});
+      refreshUrl = ''; // the whole login is over at the server
+    }
+    cancelUrl = '';
   }
 
   /** @param {string} url @param {object} [body] @param {AbortSignal} [signal] */
@@ -313,6 +329,7 @@ export function createLogin(options, listener = {}) {
   function show(face, news) {
     const signal = step();
     refreshUrl = face.urls.refresh;
+    cancelUrl = face.urls.cancel;
     redeemUrl = '';
     set({ status: 'waiting', ...news, face });
     if (signal.aborted) return; // by a listener

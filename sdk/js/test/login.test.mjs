@@ -220,13 +220,50 @@ test('another tab gets a fresh code; the tab that is left asks nothing any more'
   await world.settle();
   assert.deepEqual(world.asked(), ['POST /api/browser/logins/g/t1/refresh', 'GET /api/browser/logins/g/t2/events']);
   login.choose('password');
+  await world.settle();
+  assert.deepEqual(world.asked(), ['POST /api/browser/logins/g/t2/cancel'], 'no phone confirms what nobody collects');
   await world.pass(60_000);
   assert.deepEqual(world.asked(), []);
   assert.equal(world.leftovers.requests, 0);
   assert.equal(login.view.face, null);
   login.choose('wechat');
   await world.settle();
+  assert.deepEqual(world.asked(), ['POST /api/browser/logins', 'GET /api/browser/logins/g/t3/events'], 'that one was over');
   assert.equal(login.view.face.ticket.scan_code, 't3');
+  assert.equal(login.view.status, 'waiting');
+  login.stop();
+});
+
+test('stopped, a code that a phone could still confirm is dead, even if the page goes with it; any other is left alone', async () => {
+  for (const at of ['waiting', 'scanned']) {
+    const { login, ends } = await start();
+    if (at === 'scanned') server.move(at);
+    await world.settle();
+    world.requests.splice(0);
+    login.stop();
+    login.stop();
+    assert.deepEqual(world.requests.map(({ path, keepalive }) => [path, keepalive]), [[`/api/browser/logins/g/t${server.tickets}/cancel`, true]]);
+    await world.settle();
+    assert.deepEqual(ends, []);
+    assert.deepEqual(world.leftovers, NOTHING);
+  }
+  for (const at of ['approved', 'denied']) {
+    const { login } = await start();
+    server.move(at);
+    await world.settle();
+    world.asked();
+    login.stop();
+    await world.settle();
+    assert.ok(!world.asked().some((line) => line.endsWith('/cancel')), at);
+  }
+});
+
+test('begun again by the page, the code of before is dead', async () => {
+  const { login } = await start();
+  world.asked();
+  login.start();
+  await world.settle();
+  assert.deepEqual(world.asked().slice(0, 2), ['POST /api/browser/logins/g/t1/cancel', 'POST /api/browser/logins']);
   login.stop();
 });
 

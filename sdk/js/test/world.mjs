@@ -109,9 +109,9 @@ export class World {
     return this.window_;
   }
 
-  async fetch(address, { method = 'GET', headers = {}, body, signal, credentials }) {
+  async fetch(address, { method = 'GET', headers = {}, body, signal, credentials, keepalive }) {
     const url = new URL(address);
-    const request = { method, url, path: url.pathname + url.search, headers, body: body && JSON.parse(body), signal, credentials, at: this.now };
+    const request = { method, url, path: url.pathname + url.search, headers, body: body && JSON.parse(body), signal, credentials, keepalive, at: this.now };
     this.requests.push(request);
     if (signal.aborted) throw aborted();
     this.open += 1;

@@ -60,7 +60,7 @@ export function authorizeUrl(options: LoginOptions, proof: Proof, more: Record<s
  * @typedef {object} Login
  * @property {View} view
  * @property {() => Promise<void>} start begins, or begins again
- * @property {() => void} stop leaves nothing running, and tells nobody
+ * @property {() => void} stop leaves nothing running, and tells nobody but the server: the code is dead, on the phone too
  * @property {(reason?: Reason) => void} cancel the person (or time) gives up: the code is dead
  * @property {() => void} refresh a fresh code, because somebody asked
  * @property {(id: string) => void} choose another tab; the one that is left asks nothing any more
@@ -230,7 +230,7 @@ export type Login = {
      */
     start: () => Promise<void>;
     /**
-     * leaves nothing running, and tells nobody
+     * leaves nothing running, and tells nobody but the server: the code is dead, on the phone too
      */
     stop: () => void;
     /**
