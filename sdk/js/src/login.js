@@ -138,6 +138,11 @@ export function createLogin(options, listener = {}) {
   // ---- what others may do ----
 
   function start() {
+    return run(null);
+  }
+
+  /** @param {Channel | null} [channel] as in `begin` */
+  function run(channel) {
     stop();
     over = false;
     renewals = 0;
@@ -148,7 +153,7 @@ export function createLogin(options, listener = {}) {
     document.addEventListener('visibilitychange', resume, ears);
     addEventListener('online', resume, ears);
     addEventListener('message', receive, ears);
-    return begin();
+    return begin(channel);
   }
 
   function stop() {
@@ -176,7 +181,7 @@ export function createLogin(options, listener = {}) {
   }
 
   function refresh() {
-    if (over) start();
+    if (over) run();
     else if (!redeemUrl) renew(true);
     else if (view.failure) redeem(redeemUrl);
   }
@@ -287,16 +292,17 @@ export function createLogin(options, listener = {}) {
     }
   }
 
-  async function begin() {
+  /** @param {Channel | null} [channel] else the open tab's; `null` for the one of the options */
+  async function begin(channel = view.channel) {
     const signal = step();
     headers = {};
     refreshUrl = redeemUrl = '';
-    set({ status: 'loading', face: null });
+    set({ status: 'loading', face: null, channel });
     try {
       const url = `${addressOf(options)}/api/browser/logins`;
       proof = proof || await prepare(options);
-      const channel = view.channel ? view.channel.id : options.provider;
-      await insist(signal, 2, url, { ...asking(options, proof), redirect_uri: options.redirectUri, channel }, begun, diagnose);
+      const body = { ...asking(options, proof), redirect_uri: options.redirectUri, channel: channel ? channel.id : options.provider };
+      await insist(signal, 2, url, body, (answer) => (channel && answer.status === 400 ? begin(null) : begun(answer)), diagnose);
     } catch (error) {
       fail(error);
     }
@@ -387,6 +393,7 @@ export function createLogin(options, listener = {}) {
       insist(step(), 5, refreshUrl, { channel: channel.id }, (answer) => {
         if (answer.ok) show(answer.body);
         else if (answer.status === 404 || answer.status === 410) begin(); // too old, or a restart
+        else if (answer.status === 400) begin(null); // the channel has another name now, or is gone
         else throw refusal(answer);
       });
     }

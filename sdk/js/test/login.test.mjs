@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, test } from 'node:test';
 
 import { createLogin } from '../src/login.js';
-import { ISSUER, Server } from './server.mjs';
+import { CHANNELS, ISSUER, Server } from './server.mjs';
 import { NOTHING, World } from './world.mjs';
 
 let world;
@@ -264,6 +264,44 @@ test('begun again by the page, the code of before is dead', async () => {
   login.start();
   await world.settle();
   assert.deepEqual(world.asked().slice(0, 2), ['POST /api/browser/logins/g/t1/cancel', 'POST /api/browser/logins']);
+  login.stop();
+});
+
+test('a channel that the server does not know any more is forgotten, and the login goes on with another', async () => {
+  for (const restarted of [false, true]) { // a restart may have lost the login as well
+    server.channels = CHANNELS;
+    const { login, ends } = await start();
+    login.choose('wecom');
+    await world.settle();
+    server.channels = CHANNELS.filter(({ id }) => id !== 'wecom');
+    if (restarted) server.refusals.push({ status: 404, body: { error: 'unknown_login' } });
+    server.move('expired');
+    await world.settle();
+    assert.deepEqual(ends, []);
+    assert.equal(login.view.status, 'waiting');
+    assert.equal(login.view.channel.id, 'wechat');
+    login.stop();
+    await world.settle();
+  }
+});
+
+test('a provider that the server never knew is the page’s mistake, and ends it', async () => {
+  const { ends } = await start({ provider: 'nobody' });
+  assert.equal(ends[0].reason, 'invalid_request');
+  assert.equal(world.asked().length, 1);
+});
+
+test('begun again by the page it is as new; asked for by the person, it is the tab that was open', async () => {
+  const options = { provider: 'wechat', timeout: 60_000 };
+  const { login } = await start(options);
+  login.choose('wecom');
+  await world.pass(61_000);
+  login.refresh();
+  await world.settle();
+  assert.equal(login.view.channel.id, 'wecom');
+  login.start();
+  await world.settle();
+  assert.equal(login.view.channel.id, 'wechat');
   login.stop();
 });
 
