@@ -99,7 +99,7 @@ export function authorizeUrl(options, proof, more) {
  * @property {(reason?: Reason) => void} cancel the person (or time) gives up: the code is dead
  * @property {() => void} refresh a fresh code, because somebody asked
  * @property {(id: string) => void} choose another tab; the one that is left asks nothing any more
- * @property {() => boolean} openWindow to be called in a click; `false` if the browser forbids it
+ * @property {() => boolean} openWindow to be called in a click; `false` if the browser forbids it, or while it loads
  *
  * @param {LoginOptions} options @param {Listener} [listener] @returns {Login}
  */
@@ -147,6 +147,7 @@ export function createLogin(options, listener = {}) {
     over = false;
     renewals = 0;
     proof = null;
+    redirectUri = '';
     clock = setInterval(tick, 1000);
     if (options.timeout) limit = setTimeout(cancel, options.timeout, 'timeout');
     ears = new AbortController();
@@ -199,7 +200,7 @@ export function createLogin(options, listener = {}) {
 
   function openWindow() {
     const { channel } = view;
-    if (over || !channel) return false;
+    if (over || !channel || !redirectUri) return false; // not begun
     if (popup && !popup.closed) popup.focus();
     else {
       popup = open(authorizeUrl(options, proof, {

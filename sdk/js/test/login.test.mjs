@@ -525,3 +525,16 @@ test('a browser that forbids windows is noticed', async () => {
   assert.equal(login.openWindow(), false);
   login.stop();
 });
+
+test('a window asked for before the login is there is none, whatever was there before', async () => {
+  const { login } = await inWindow();
+  delete world.window_;
+  for (const again of [() => login.start(), () => { login.cancel(); login.refresh(); }]) {
+    again();
+    assert.equal(login.openWindow(), false);
+    assert.equal(world.window_, undefined);
+    await world.settle();
+  }
+  assert.equal(login.openWindow(), true);
+  login.stop();
+});

@@ -64,7 +64,7 @@ export function authorizeUrl(options: LoginOptions, proof: Proof, more: Record<s
  * @property {(reason?: Reason) => void} cancel the person (or time) gives up: the code is dead
  * @property {() => void} refresh a fresh code, because somebody asked
  * @property {(id: string) => void} choose another tab; the one that is left asks nothing any more
- * @property {() => boolean} openWindow to be called in a click; `false` if the browser forbids it
+ * @property {() => boolean} openWindow to be called in a click; `false` if the browser forbids it, or while it loads
  *
  * @param {LoginOptions} options @param {Listener} [listener] @returns {Login}
  */
@@ -246,7 +246,7 @@ export type Login = {
      */
     choose: (id: string) => void;
     /**
-     * to be called in a click; `false` if the browser forbids it
+     * to be called in a click; `false` if the browser forbids it, or while it loads
      */
     openWindow: () => boolean;
 };
