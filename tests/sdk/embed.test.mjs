@@ -125,6 +125,20 @@ journey('left while the phone confirms, by whatever way, the code is dead: the p
   }
 });
 
+journey('after the time of the call, a way that needs a window can be begun again', async (stage) => {
+  const desktop = await stage.desktop();
+  await desktop.clock.install();
+  const page = await embed(desktop, { provider: 'wechat-web', timeout: '60000' });
+  const onward = page.getByRole('button', { name: '在新窗口中继续' });
+  await onward.waitFor();
+  await page.clock.runFor(61_000);
+  assert.deepEqual(await heard(page), ['expired', 'fail']);
+  assert.equal(await onward.count(), 0);
+  await page.getByRole('button', { name: '再试一次' }).click();
+  await onward.waitFor();
+  assert.equal(await page.getByText('浏览器拦下了新窗口').count(), 0);
+});
+
 journey('it speaks English where the page does, and the words of the platform too', async (stage) => {
   const page = await embed(await stage.desktop(), { lang: 'en' });
   await card(page, 'waiting').waitFor();

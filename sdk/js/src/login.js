@@ -52,6 +52,7 @@ import { language, wordsOf } from './words.js';
  * @typedef {object} View
  * @property {LoginStatus} status
  * @property {LoginFailure | null} failure of `error`, `denied`, `expired`, `cancelled`
+ * @property {boolean} over it has failed for good; `refresh` and `start` begin again
  * @property {number} secondsLeft of this stage
  * @property {{name: string, host: string, logo_uri: string|null, brand_color: string|null} | null} site
  * @property {string} device `desktop`, `phone` or `inside` an app
@@ -106,7 +107,7 @@ export function authorizeUrl(options, proof, more) {
 export function createLogin(options, listener = {}) {
   /** @type {View} */
   let view = {
-    status: 'idle', failure: null, secondsLeft: 0, site: null, device: 'desktop', channels: [], channel: null,
+    status: 'idle', failure: null, over: false, secondsLeft: 0, site: null, device: 'desktop', channels: [], channel: null,
     face: null,
   };
   let over = true;
@@ -177,7 +178,7 @@ export function createLogin(options, listener = {}) {
     const { status } = view;
     abandon();
     const failed = reason ? failure(reason) : view.failure || failure('cancelled');
-    set({ failure: failed, status: reason ? 'expired' : view.failure ? status : 'cancelled' });
+    set({ failure: failed, status: reason ? 'expired' : view.failure ? status : 'cancelled', over: true });
     end(listener.failure, failed);
   }
 
@@ -215,7 +216,7 @@ export function createLogin(options, listener = {}) {
   /** A failure is of the present state: what does not name one has none. @param {Partial<View>} news */
   function set(news) {
     if (over) return; // a listener stopped it
-    view = login.view = { ...view, failure: null, ...news };
+    view = login.view = { ...view, failure: null, over: false, ...news };
     tell(listener.change, view);
   }
 
@@ -238,8 +239,9 @@ export function createLogin(options, listener = {}) {
   /** Something else than success: offered again if that may help. @param {unknown} error @param {LoginStatus} [status] */
   function fail(error, status = 'error') {
     const failed = isFailure(error) ? error : failure('network');
-    set({ status, failure: failed });
-    if (options.retry === false || !isPassing(failed)) end(listener.failure, failed);
+    const ends = options.retry === false || !isPassing(failed);
+    set({ status, failure: failed, over: ends });
+    if (ends) end(listener.failure, failed);
   }
 
   /** Ends the present step, and gives the signal of the next. */

@@ -152,7 +152,7 @@ export function createPanel(root, options, listener) {
     if (channel && channel.how === 'window' && status !== 'approved' && status !== 'loading') {
       const press = () => { if (!login.openWindow()) live.textContent = note.textContent = words.blocked; };
       const note = trouble || el('p', 'bad');
-      return [note, button(words.window, press)];
+      return [note, view.over ? again : button(words.window, press)];
     }
     if (!face) return [trouble || told(view), failure && again];
     const { ticket, trouble: theirs } = face;

@@ -205,11 +205,13 @@ test('giving up kills the code at the server', async () => {
 });
 
 test('the time of the call is kept, with a failure of its own', async () => {
-  const { ends } = await start({ timeout: 60_000 });
+  const { login, ends } = await start({ timeout: 60_000 });
   await world.pass(59_000);
   assert.deepEqual(ends, []);
+  assert.equal(login.view.over, false);
   await world.pass(2000);
   assert.equal(ends[0].reason, 'timeout');
+  assert.equal(login.view.over, true);
   assert.deepEqual(world.leftovers, NOTHING);
 });
 

@@ -35,6 +35,7 @@
  * @typedef {object} View
  * @property {LoginStatus} status
  * @property {LoginFailure | null} failure of `error`, `denied`, `expired`, `cancelled`
+ * @property {boolean} over it has failed for good; `refresh` and `start` begin again
  * @property {number} secondsLeft of this stage
  * @property {{name: string, host: string, logo_uri: string|null, brand_color: string|null} | null} site
  * @property {string} device `desktop`, `phone` or `inside` an app
@@ -188,6 +189,10 @@ export type View = {
      * of `error`, `denied`, `expired`, `cancelled`
      */
     failure: LoginFailure | null;
+    /**
+     * it has failed for good; `refresh` and `start` begin again
+     */
+    over: boolean;
     /**
      * of this stage
      */
