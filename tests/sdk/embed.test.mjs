@@ -103,6 +103,50 @@ journey('paused or taken away, it asks nothing more; resumed, it has a fresh cod
   assert.deepEqual(asked, []);
 });
 
+journey('set again to the value it has, moved, or given another language, the login goes on; another value begins anew', async (stage) => {
+  const page = await embed(await stage.desktop(), { lang: 'zh-CN', scope: 'openid' });
+  await card(page, 'waiting').waitFor();
+  const url = await scanUrl(page);
+  const phone = house.wechat.phone('ada');
+  await scanned(page, phone);
+  const asked = requestsTo(page, site.issuer);
+  const element = page.locator('scan-login');
+  await element.evaluate((node) => { // as a framework that hydrates a page does
+    for (const name of node.getAttributeNames()) node.setAttribute(name, node.getAttribute(name));
+  });
+  await element.evaluate((node) => document.body.append(node));
+  await element.evaluate((node) => node.setAttribute('lang', 'en'));
+  await page.getByText('Scanned. Confirm on your phone').last().waitFor();
+  await page.getByText('Only scan codes on pages you opened yourself').waitFor();
+  assert.equal(await card(page).getAttribute('lang'), 'en');
+  assert.deepEqual(asked, []);
+  assert.equal(await scanUrl(page), url);
+  assert.equal(await phone.approve(await number(page)), 'approved');
+  await until('success', async () => (await heard(page)).includes('success'));
+  await element.evaluate((node) => node.setAttribute('scope', 'openid profile'));
+  await card(page, 'waiting').waitFor();
+  assert.notEqual(await scanUrl(page), url);
+});
+
+journey('paused is a property as well, and frameworks that write the word false mean it', async (stage) => {
+  const page = await embed(await stage.desktop(), { paused: 'false' });
+  await card(page, 'waiting').waitFor();
+  const url = await scanUrl(page);
+  await page.locator('scan-login').evaluate((node) => node.removeAttribute('paused'));
+  assert.equal(await scanUrl(page), url, 'which changed nothing');
+  const element = page.locator('scan-login');
+  for (const off of [false, 'false']) {
+    await element.evaluate((node) => { node.paused = true; });
+    await card(page).waitFor({ state: 'detached' });
+    assert.equal(await element.getAttribute('paused'), '');
+    await element.evaluate((node, value) => { node.paused = value; }, off);
+    await card(page, 'waiting').waitFor();
+    assert.equal(await element.evaluate((node) => node.paused), false);
+  }
+  await element.evaluate((node) => node.setAttribute('paused', 'true'));
+  await card(page).waitFor({ state: 'detached' });
+});
+
 journey('left while the phone confirms, by whatever way, the code is dead: the phone does not hear that it signed somebody in', async (stage) => {
   const ways = {
     removed: (page) => page.locator('scan-login').evaluate((node) => node.remove()),

@@ -13,7 +13,7 @@ import { language, wordsOf } from './words.js';
  * @typedef {import('./login.js').View} View
  * @typedef {import('./words.js').Words} Words
  * @typedef {Node | string | null | false | undefined} Child
- * @typedef {{card: HTMLElement, login: import('./login.js').Login}} Panel
+ * @typedef {{card: HTMLElement, login: import('./login.js').Login, speak: (lang?: string | null) => void}} Panel `speak` changes the language
  */
 
 /**
@@ -68,24 +68,43 @@ const link = (style, href, label) => href && /^https?:/i.test(href)
  * @returns {Panel}
  */
 export function createPanel(root, options, listener) {
-  const lang = language(options.lang);
-  const words = wordsOf(lang);
+  const own = { ...options };
+  /** @type {ReturnType<typeof wordsOf>} */
+  let words;
   /** @type {Partial<View>} */
   let drawn = {};
   const live = el('p', { class: 'live', role: 'status' });
   const heading = el('h2', { id: 'title' });
   const host = el('p', 'soft');
-  const tabs = el('div', { class: 'tabs', hidden: '', role: 'tablist', 'aria-label': words.ways, keydown: move });
+  const tabs = el('div', { class: 'tabs', hidden: '', role: 'tablist', keydown: move });
   const body = el('div', 'body');
   const clock = el('p', { class: 'soft', role: 'timer' });
-  const card = el('section', { class: 'card', part: 'panel', lang, 'aria-labelledby': 'title' },
-    el('slot', { name: 'header' }), heading, host, tabs, body, live,
-    el('slot', { name: 'footer' }, el('p', 'soft', words.warning)),
-    listener.close && button('×', listener.close, { class: 'close', 'aria-label': words.close }));
-  const login = createLogin({ ...options, lang }, { ...listener, change: draw });
+  const warning = el('p', 'soft');
+  const close = listener.close && button('×', listener.close, { class: 'close' });
+  const card = el('section', { class: 'card', part: 'panel', 'aria-labelledby': 'title' },
+    el('slot', { name: 'header' }), heading, host, tabs, body, live, el('slot', { name: 'footer' }, warning), close);
+  const login = createLogin(own, { ...listener, change: tell });
   dress(root);
   root.append(card);
-  return { card, login };
+  speak(own.lang);
+  return { card, login, speak };
+
+  /** @param {string | null} [asked] */
+  function speak(asked) {
+    card.lang = own.lang = language(asked);
+    words = wordsOf(card.lang);
+    tabs.setAttribute('aria-label', words.ways);
+    warning.textContent = words.warning;
+    if (close) close.setAttribute('aria-label', words.close);
+    drawn = {};
+    draw(login.view);
+  }
+
+  /** @param {View} view */
+  function tell(view) {
+    draw(view);
+    if (listener.change) listener.change(view);
+  }
 
   /** @param {string} label @param {(event: Event) => void} click @param {object} [given] */
   function button(label, click, given) {
@@ -115,7 +134,6 @@ export function createPanel(root, options, listener) {
     }
     clock.textContent = isOpen(status) ? `${Math.floor(secondsLeft / 60)}:${`${secondsLeft % 60}`.padStart(2, '0')}` : '';
     drawn = view;
-    if (listener.change) listener.change(view);
   }
 
   /** What the state is called. @param {View} view */
