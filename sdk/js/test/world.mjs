@@ -2,7 +2,7 @@
 
 const turn = setImmediate;
 const REAL = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'fetch', 'document', 'location',
-  'history', 'sessionStorage', 'navigator', 'addEventListener', 'removeEventListener', 'open', 'crypto', 'WebSocket'];
+  'history', 'sessionStorage', 'navigator', 'addEventListener', 'removeEventListener', 'open', 'crypto', 'WebSocket', 'top'];
 
 /** An event target that knows how many listen. */
 class Listeners {
@@ -82,6 +82,7 @@ export class World {
       WebSocket: function WebSocket(url, protocols) { return world.socket(url, protocols); },
       crypto: { getRandomValues: (bytes) => real.getRandomValues(bytes), subtle: { digest: (...args) => this.digest(...args) } },
     };
+    globals.top = { location: globals.location };
     for (const name of Object.keys(globals)) {
       Object.defineProperty(globalThis, name, { configurable: true, writable: true, value: globals[name] });
     }
