@@ -329,6 +329,14 @@ journey('password ↔ scan: the tab that is left asks nothing any more, and comi
   }
 });
 
+test('a face of one’s own brings no panel along', async () => {
+  const own = await bundled('vue-own.mjs', { minify: true, external: ['vue'] });
+  assert.ok(own.includes('/api/browser/logins'));
+  assert.equal(/attachShadow|customElements|adoptedStyleSheets/.test(own), false);
+  const both = await bundled('vue-page.mjs', { minify: true, external: ['vue'] });
+  assert.ok(both.includes('customElements.define'), 'where the component is used, its element is there');
+});
+
 // It was 8 KiB until leaving a panel told the server, a channel that went away was forgotten, a frame was told from a page, and
 // whoever listens heard the name of the layer and of its tabs: some 400 bytes that nothing else here could make room for.
 test('all of the core is below 8.5 KiB, as a bundler ships it', async (context) => {
