@@ -299,7 +299,7 @@ export function createLogin(options, listener = {}) {
   async function begin(channel = view.channel) {
     const signal = step();
     headers = {};
-    refreshUrl = redeemUrl = '';
+    refreshUrl = redeemUrl = cancelUrl = '';
     set({ status: 'loading', face: null, channel });
     try {
       const url = `${addressOf(options)}/api/browser/logins`;
