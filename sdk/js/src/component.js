@@ -6,10 +6,41 @@ import './element.js';
 /**
  * @typedef {import('./login.js').LoginResult} LoginResult
  * @typedef {import('./failure.js').LoginFailure} LoginFailure
+ *
+ * @typedef {object} ScanLoginProps
+ * @property {string} issuer
+ * @property {string} clientId
+ * @property {string} [redirectUri]
+ * @property {string} [scope]
+ * @property {string} [state]
+ * @property {string} [nonce]
+ * @property {string} [codeChallenge]
+ * @property {string} [provider]
+ * @property {string} [lang]
+ * @property {string} [theme]
+ * @property {number | string} [timeout]
+ * @property {boolean} [paused] asks nothing while it is true: behind another tab, for example
+ * @property {(result: LoginResult) => void} [onSuccess]
+ * @property {(failed: LoginFailure) => void} [onFail]
+ * @property {() => void} [onScanned]
+ * @property {() => void} [onApproved]
+ * @property {(failed: LoginFailure) => void} [onExpired]
+ * @property {(failed: LoginFailure) => void} [onDenied]
+ * @property {(failed: LoginFailure) => void} [onError]
+ * @property {(failed: LoginFailure) => void} [onCancel]
+ *
+ * @typedef {import('vue').AllowedComponentProps & import('vue').ComponentCustomProps & import('vue').VNodeProps} Common
+ * @typedef {() => any} Slot
+ * @typedef {{header?: Slot, footer?: Slot, scanned?: Slot, approved?: Slot, denied?: Slot, expired?: Slot, error?: Slot}} ScanLoginSlots
  */
 
-/** The panel. Slots and `--mashang-…` variables are those of `<scan-login>`. */
-export const ScanLogin = defineComponent({
+/**
+ * The panel. Slots and `--mashang-…` variables are those of `<scan-login>`. Its type is written down: inferred, it would be
+ * `any` here, and would name what Vue 3.3 does not have.
+ *
+ * @type {new () => {$props: Common & ScanLoginProps, $slots: ScanLoginSlots}}
+ */
+export const ScanLogin = /** @type {any} */ (defineComponent({
   name: 'ScanLogin',
   props: {
     issuer: { type: String, required: true },
@@ -23,25 +54,9 @@ export const ScanLogin = defineComponent({
     lang: String,
     theme: String,
     timeout: [Number, String],
-    /** Asks nothing while it is true: behind another tab, for example. */
     paused: Boolean,
   },
-  emits: {
-    /** @param {LoginResult} _result */
-    success: (_result) => true,
-    /** @param {LoginFailure} _failed */
-    fail: (_failed) => true,
-    scanned: () => true,
-    approved: () => true,
-    /** @param {LoginFailure} _failed */
-    expired: (_failed) => true,
-    /** @param {LoginFailure} _failed */
-    denied: (_failed) => true,
-    /** @param {LoginFailure} _failed */
-    error: (_failed) => true,
-    /** @param {LoginFailure} _failed */
-    cancel: (_failed) => true,
-  },
+  emits: ['success', 'fail', 'scanned', 'approved', 'expired', 'denied', 'error', 'cancel'],
   setup(props, { emit, slots }) {
     /** @param {CustomEvent} event */
     const pass = ({ type, detail }) => /** @type {(name: string, detail: unknown) => void} */ (emit)(type, detail);
@@ -68,4 +83,4 @@ export const ScanLogin = defineComponent({
       onCancel: pass,
     }, Object.keys(slots).map((name) => h('div', { slot: name }, /** @type {() => any} */ (slots[name])())));
   },
-});
+}));

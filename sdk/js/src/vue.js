@@ -7,4 +7,6 @@ export { ScanLogin } from './component.js';
  * @typedef {import('./login.js').LoginResult} LoginResult
  * @typedef {import('./failure.js').LoginFailure} LoginFailure
  * @typedef {import('./composable.js').Wishes} Wishes
+ * @typedef {import('./component.js').ScanLoginProps} ScanLoginProps
+ * @typedef {import('./component.js').ScanLoginSlots} ScanLoginSlots
  */

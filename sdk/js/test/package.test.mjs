@@ -38,16 +38,25 @@ test('every entry has its types, where `exports` are read and where they are not
     await writeFile(join(folder, 'site.ts'), [
       "import { scanLogin } from 'mashang';",
       "import { ScanLoginElement } from 'mashang/element';",
-      "import { useScanLogin } from 'mashang/vue';",
+      "import { h, createApp } from 'vue';",
+      "import { ScanLogin, useScanLogin } from 'mashang/vue';",
       "import { isH5 } from 'mashang/uni';",
       'export const code: Promise<string> = scanLogin({ issuer: "", clientId: "" }).then((result) => result.code);',
       'export const panel: string | undefined = new ScanLoginElement().panel?.card.lang;',
       'export const own: string = useScanLogin({ issuer: "", clientId: "" }).number.value;',
       'export const browser: boolean = isH5();',
+      'h(ScanLogin, { issuer: "", clientId: "", onSuccess: ({ code }) => code.length, onDenied: ({ reason }) => reason, class: "wide" }, { scanned: () => "phone" });',
+      'createApp({ components: { ScanLogin } }).component("ScanLogin", ScanLogin);',
+      '// @ts-expect-error: an issuer is missing',
+      'h(ScanLogin, { clientId: "" });',
+      '// @ts-expect-error: no boolean',
+      'h(ScanLogin, { issuer: "", clientId: "", paused: "no" });',
+      '// @ts-expect-error: no such thing in a result',
+      'h(ScanLogin, { issuer: "", clientId: "", onSuccess: ({ token }) => token });',
     ].join('\n'));
     for (const moduleResolution of ['Bundler', 'Node10']) {
       const compilerOptions = {
-        target: 'ES2020', lib: ['ES2020', 'DOM'], module: 'ESNext', moduleResolution, strict: true, noEmit: true, types: [], skipLibCheck: true,
+        target: 'ES2020', lib: ['ES2020', 'DOM'], module: 'ESNext', moduleResolution, strict: true, noEmit: true, types: [], skipLibCheck: false,
         paths: { vue: [join(HERE, '../../tests/node_modules/vue')] },
       };
       await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['site.ts'] }));
