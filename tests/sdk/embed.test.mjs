@@ -298,6 +298,19 @@ journey('useScanLogin gives a face of one’s own all it needs', async (stage) =
   assert.equal((await site.exchange((await events(page))[0][1])).name, 'Ada');
 });
 
+journey('useScanLogin begins again with a fresh proof, and keeps to it', async (stage) => {
+  const page = await stage.desktop();
+  await vuePage(page, 'own');
+  await page.locator('#own[data-status="waiting"]').waitFor();
+  const begun = () => page.waitForRequest((request) => request.method() === 'POST' && request.url().endsWith('/api/browser/logins'));
+  const [first] = await Promise.all([begun(), page.evaluate(() => { window.own.start({ state: 'fresh', nonce: 'fresh-too' }); })]);
+  const [second] = await Promise.all([begun(), page.evaluate(() => { window.own.start(new MouseEvent('click')); })]);
+  for (const request of [first, second]) {
+    const { state, nonce } = request.postDataJSON();
+    assert.deepEqual({ state, nonce }, { state: 'fresh', nonce: 'fresh-too' });
+  }
+});
+
 journey('the one call for uni-app shows the panel on H5', async (stage) => {
   const page = await visit(await stage.desktop(), site, '/uni');
   await page.evaluate((h5) => {

@@ -11,6 +11,7 @@ const note = (name) => (value) => window.events.push([name, value && { ...value,
 const Own = defineComponent({
   setup() {
     const login = useScanLogin({ ...options, success: note('success'), fail: note('fail') });
+    window.own = login;
     return () => h('section', { id: 'own', 'data-status': login.status.value, 'data-url': login.qrUrl.value }, [
       h('b', { id: 'number' }, login.number.value),
       h('i', { id: 'left' }, String(login.secondsLeft.value)),

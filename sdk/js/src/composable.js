@@ -22,6 +22,8 @@ export function useScanLogin(options) {
   let runs = false;
   let away = false;
   const own = { ...options };
+  /** @type {Partial<LoginOptions>} */
+  const latest = {}; // given to `start`
   const login = createLogin(own, {
     change: (news) => { view.value = news; },
     success: (given) => {
@@ -36,8 +38,10 @@ export function useScanLogin(options) {
   });
   const view = shallowRef(login.view);
   const ticket = computed(() => view.value.face && view.value.face.ticket);
-  const start = () => {
-    Object.assign(own, options, { lang: language(options.lang) });
+  /** Begins, or begins again, with other options if there are such: a fresh proof of the back end. @param {Partial<LoginOptions> | Event} [more] a click says nothing */
+  const start = (more) => {
+    Object.assign(own, options, Object.assign(latest, more));
+    own.lang = language(latest.lang || options.lang);
     runs = true;
     result.value = null;
     return login.start();

@@ -26,7 +26,7 @@ export function useScanLogin(options: LoginOptions & Wishes): {
     channels: import("vue").ComputedRef<import("./login.js").Channel[]>;
     channel: import("vue").ComputedRef<import("./login.js").Channel | null>;
     result: import("vue").ShallowRef<import("./login.js").LoginResult | null>;
-    start: () => Promise<void>;
+    start: (more?: Partial<LoginOptions> | Event) => Promise<void>;
     stop: () => void;
     refresh: () => void | Promise<void>;
     cancel: () => void;
