@@ -326,12 +326,23 @@ export function createLogin(options, listener = {}) {
     else set({ status: 'waiting', ...news });
   }
 
-  /** Nothing answers: the server lets no page of an unknown origin read its refusal, but tells everybody where its SDK is. @param {unknown} error */
+  /**
+   * Nothing answers: the server lets no page of an unknown origin read its refusal, but tells everybody where its SDK is.
+   * And Chrome lets a page reach a private address only where the person allows it.
+   *
+   * @param {any} error
+   */
   async function diagnose(error) {
     const signal = step();
+    const words = wordsOf(language(options.lang));
     const { ok } = await request(`${addressOf(options)}/sdk`, { signal, limit: 5000 }).catch(() => /** @type {any} */ ({}));
-    const command = `mashang client set ${options.clientId} --add-redirect-uri ${location.origin}/`;
-    if (!signal.aborted) fail(ok ? failure('not_allowed', wordsOf(language(options.lang)).origin + command) : error);
+    if (ok) error = failure('not_allowed', `${words.origin}mashang client set ${options.clientId} --add-redirect-uri ${location.origin}/`);
+    else {
+      const name = /** @type {any} */ ('local-network-access');
+      const { state } = await navigator.permissions.query({ name }).catch(() => error); // a name that most do not know
+      if (state === 'denied') error = failure('network', words.local);
+    }
+    if (!signal.aborted) fail(error);
   }
 
   /** @param {Face} face @param {Partial<View>} [news] */

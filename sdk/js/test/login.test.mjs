@@ -414,6 +414,25 @@ test('a page whose origin is not registered is told what to type, in its languag
   }
 });
 
+test('where the browser keeps the page from the local network, the failure says what may be allowed', async () => {
+  const cases = [['denied', /local network/], ['prompt', /^$/], ['granted', /^$/], [new TypeError('no such permission'), /^$/]];
+  server.broken = true;
+  for (const [state, detail] of cases) {
+    globalThis.navigator.permissions = {
+      query: async ({ name }) => {
+        assert.equal(name, 'local-network-access');
+        if (state instanceof Error) throw state;
+        return { state };
+      },
+    };
+    const { login } = await start();
+    await world.pass(10_000);
+    assert.equal(login.view.failure.reason, 'network');
+    assert.match(login.view.failure.detail, detail);
+    login.stop();
+  }
+});
+
 test('back online, a login that could not begin begins', async () => {
   server.broken = true;
   const { login } = await start();
