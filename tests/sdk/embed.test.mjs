@@ -264,6 +264,38 @@ journey('axe finds nothing serious: waiting, refused, in a window’s tab, light
   }
 });
 
+journey('the layer has a name from the start, also where nothing answers, and its tabs have a panel', async (stage) => {
+  const page = await visit(await stage.desktop(), site);
+  await page.route(`${site.issuer}/**`, (route) => route.abort());
+  await begin(page, site);
+  await page.getByRole('dialog', { name: '登录二维码' }).waitFor();
+  await card(page, 'error').waitFor();
+  await page.getByRole('dialog', { name: '登录二维码' }).waitFor();
+  assert.deepEqual(await serious(page), []);
+  await page.unroute(`${site.issuer}/**`);
+  await page.getByRole('button', { name: '再试一次' }).click();
+  await page.getByRole('dialog', { name: '登录到 测试网站' }).waitFor();
+  for (const at of [0, 1]) {
+    const tab = page.getByRole('tab').nth(at);
+    await tab.click();
+    await page.getByRole('tabpanel', { name: await tab.innerText(), exact: true }).waitFor();
+  }
+});
+
+journey('whoever listens is told of a platform’s trouble, not of a number that nobody can use', async (stage) => {
+  const page = await visit(await stage.desktop(), site);
+  await page.route(`${site.issuer}/api/browser/logins`, async (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    const response = await route.fetch();
+    const told = await response.json();
+    told.face.trouble = { heading: '微信没有回应', text: '请换一种方式登录。' };
+    return route.fulfill({ response, json: told });
+  });
+  await begin(page, site);
+  await page.locator('.body').getByText('微信没有回应').waitFor();
+  assert.equal(await page.locator('.live').textContent(), '微信没有回应');
+});
+
 // ---- Vue and uni-app, as a bundler puts them together ----
 
 const vuePage = (page, tab) => visit(page, site, '/vue').then(() => page.goto(`${site.url}/vue?tab=${tab}&issuer=${encodeURIComponent(site.issuer)}&client=${site.id}`));

@@ -77,7 +77,7 @@ export function createPanel(root, options, listener) {
   const heading = el('h2', { id: 'title' });
   const host = el('p', 'soft');
   const tabs = el('div', { class: 'tabs', hidden: '', role: 'tablist', keydown: move });
-  const body = el('div', 'body');
+  const body = el('div', { class: 'body', id: 'body' });
   const clock = el('p', { class: 'soft', role: 'timer' });
   const warning = el('p', 'soft');
   const close = listener.close && button('×', listener.close, { class: 'close' });
@@ -95,6 +95,7 @@ export function createPanel(root, options, listener) {
     words = wordsOf(card.lang);
     tabs.setAttribute('aria-label', words.ways);
     warning.textContent = words.warning;
+    heading.setAttribute('aria-label', words.qr); // a name, until there is a better one
     if (close) close.setAttribute('aria-label', words.close);
     drawn = {};
     draw(login.view);
@@ -115,10 +116,11 @@ export function createPanel(root, options, listener) {
   function draw(view) {
     /** @param {...keyof View} names */
     const changed = (...names) => names.some((name) => view[name] !== drawn[name]);
-    const { status, secondsLeft, site } = view;
+    const { status, secondsLeft, site, face } = view;
     const news = changed('status', 'failure', 'face', 'channel');
     card.dataset.status = status;
     if (site && changed('site')) {
+      heading.removeAttribute('aria-label');
       heading.replaceChildren(`${words.title} `, el('bdi', '', site.name));
       host.textContent = site.host;
       if (site.logo_uri) heading.prepend(el('img', { class: 'logo', alt: '', src: site.logo_uri }));
@@ -129,7 +131,8 @@ export function createPanel(root, options, listener) {
       const focused = body.contains(root.activeElement);
       body.replaceChildren(...parts(view).filter(Boolean));
       // With the number: whoever listens does not see that it changed.
-      live.textContent = told(view) + (isOpen(status) && view.face ? ` ${words.number} ${view.face.ticket.number}` : '');
+      const digits = isOpen(status) && face && !face.trouble && face.ticket.number;
+      live.textContent = told(view) + (digits ? ` ${words.number} ${digits}` : '');
       if (focused) (body.querySelector('button') || card.querySelector('button') || body).focus();
     }
     clock.textContent = isOpen(status) ? `${Math.floor(secondsLeft / 60)}:${`${secondsLeft % 60}`.padStart(2, '0')}` : '';
@@ -139,17 +142,21 @@ export function createPanel(root, options, listener) {
   /** What the state is called. @param {View} view */
   function told({ status, failure, channel, face }) {
     if (failure) return words[failure.reason] || failure.detail || (failure.errCode < 1006 ? words.expired : words.server);
-    return words[status] || (face ? channel && channel.scan_hint : '…');
+    return words[status] || (face ? face.trouble ? face.trouble.heading : channel && channel.scan_hint : '…');
   }
 
   /** @param {View} view */
   function drawTabs({ channels, channel }) {
     const focused = tabs.contains(root.activeElement);
-    tabs.hidden = channels.length < 2;
+    tabs.hidden = !channels[1];
+    if (channels[1]) {
+      body.setAttribute('role', 'tabpanel');
+      body.setAttribute('aria-labelledby', 'tab');
+    }
     tabs.replaceChildren(...channels.map((each) => {
       const open = each === channel;
       return button(each.label, () => login.choose(each.id), {
-        class: '', role: 'tab', 'aria-selected': open, tabindex: open ? 0 : -1,
+        class: '', role: 'tab', 'aria-controls': 'body', 'aria-selected': open, tabindex: open ? 0 : -1, ...(open && { id: 'tab' }),
       });
     }));
     if (focused) tabs.querySelector('[aria-selected=true]').focus();
