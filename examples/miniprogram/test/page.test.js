@@ -26,7 +26,7 @@ test('the page tells site, host, device, address and time, and the phone token i
   assert.equal(page.data.login.site, '示例网站');
   assert.equal(page.data.login.host, 'site.example');
   assert.match(page.data.login.at, /^2026-11-2\d \d\d:\d\d:00$/);
-  assert.equal(page.data.asPicture, false);
+  assert.equal(page.data.withoutCamera, false);
   assert.ok(!JSON.stringify(page.data).includes('msp_secret'));
   assert.equal(held.sent[0].url, `https://login.example.com/api/phone/mini/${CODE}/scan`);
   assert.equal(held.sent[0].method, 'POST');
@@ -119,7 +119,7 @@ test('every error of the server, a lost network and a silent WeChat are told in 
 
 test('a code that came as a picture is warned about', async () => {
   const { page } = await opened({ scan: SCANNED }, { scene: 1048 });
-  assert.equal(page.data.asPicture, true);
+  assert.equal(page.data.withoutCamera, true);
   page.onUnload();
 });
 
