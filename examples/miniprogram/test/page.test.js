@@ -219,7 +219,10 @@ test('when time is up the page says so', async (t) => {
 
 test('a phone number is handed over as a code, and refusing to is fine', async () => {
   const { page, held } = await opened({ scan: SCANNED, 'phone-number': [200, { status: 'scanned' }] });
-  await page.onPhoneNumber({ detail: { errMsg: 'getPhoneNumber:fail user deny' } });
+  for (const detail of [{ errMsg: 'getPhoneNumber:fail user deny' }, { errMsg: 'getPhoneNumber:fail user deny', errno: 103 }]) {
+    await page.onPhoneNumber({ detail });
+    assert.equal(page.data.phoneFailed, false);
+  }
   assert.equal(held.sent.length, 1);
   await page.onPhoneNumber({ detail: { code: 'phone-code' } });
   assert.deepEqual(held.sent[1].data, { phone_token: 'msp_secret', code: 'phone-code' });
@@ -240,6 +243,20 @@ test('a phone number that does not arrive is told, and the login is approved wit
     assert.equal(held.sent.filter(({ url }) => url.endsWith('/scan')).length, 1, 'still the same login');
     await page.onApprove();
     assert.equal(page.data.message, words.zh.ask.sign_in.approved);
+  }
+});
+
+test('a phone number that WeChat does not give is told, and the next tap counts', async () => {
+  for (const [errno, errMsg] of [[112, 'api scope is not declared in the privacy agreement'], [104, 'privacy permission is not authorized'], [1400001, 'quota is used up']]) {
+    const { page, held } = await opened({ scan: SCANNED, 'phone-number': [200, { status: 'scanned' }] });
+    await page.onPhoneNumber({ detail: { errno, errMsg: `getPhoneNumber:fail ${errMsg}` } });
+    assert.equal(page.data.phoneFailed, true, errMsg);
+    assert.equal(page.data.step, 'confirm');
+    assert.equal(held.sent.length, 1);
+    await page.onPhoneNumber({ detail: { code: 'phone-code' } });
+    assert.equal(page.data.phoneFailed, false);
+    assert.equal(page.data.phoneShared, true);
+    page.onUnload();
   }
 });
 

@@ -128,12 +128,16 @@ Page({
   },
 
   /**
-   * The person pressed the phone-number button; without a code they refused, which is fine. So is a number that did not
-   * arrive: the login can be approved without it.
+   * The person pressed the phone-number button; without a code they refused, which is fine, or WeChat did, which they are
+   * told. A number that did not arrive is no harm either: the login can be approved without it.
    */
   async onPhoneNumber(event) {
-    const { code } = event.detail;
-    if (!code || this.data.busy) return undefined;
+    const { code, errno, errMsg } = event.detail;
+    if (this.data.busy) return undefined;
+    if (!code) {
+      if (errno && !/user (deny|cancel)/.test(errMsg)) this.setData({ phoneFailed: true });
+      return undefined;
+    }
     const login = this.login;
     this.setData({ busy: true, phoneFailed: false });
     return this.during(login, async () => {
