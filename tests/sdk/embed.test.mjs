@@ -330,6 +330,23 @@ journey('useScanLogin gives a face of one’s own all it needs', async (stage) =
   assert.equal((await site.exchange((await events(page))[0][1])).name, 'Ada');
 });
 
+journey('kept alive out of sight, a login gives its code up, and has a fresh one when it is seen again', async (stage) => {
+  const page = await stage.desktop();
+  await vuePage(page, 'own&keep');
+  const own = page.locator('#own[data-status="waiting"]');
+  await own.waitFor();
+  const url = await own.getAttribute('data-url');
+  const digits = await page.locator('#number').innerText();
+  const phone = house.wechat.phone('ada');
+  await phone.scan(url);
+  await page.locator('#own[data-status="scanned"]').waitFor();
+  await Promise.all([page.waitForResponse((response) => response.url().endsWith('/cancel') && response.status() === 204), page.locator('#to-password').click()]);
+  assert.notEqual(await phone.approve(digits).catch(() => 'over'), 'approved');
+  await page.locator('#to-own').click();
+  await own.waitFor();
+  assert.notEqual(await own.getAttribute('data-url'), url);
+});
+
 journey('useScanLogin begins again with a fresh proof, and keeps to it', async (stage) => {
   const page = await stage.desktop();
   await vuePage(page, 'own');
