@@ -4,6 +4,6 @@ module.exports = {
   baseUrl: 'https://login.example.com',
   /** The `<id>` of its `[channel.<id>]` section with `kind = "wechat-mini"`. */
   channel: 'mini',
-  /** Offer a button that hands over the WeChat phone number. Needs the paid interface; approving works without it. */
+  /** Offer a button that hands over the WeChat phone number. Needs the paid interface and a privacy statement, see the README; approving works without it. */
   askPhoneNumber: false,
 };

@@ -306,6 +306,28 @@ journey('inside WeChat the whole page goes, and comes back with a code, once', a
   assert.equal(await phone.evaluate(() => window.sdk.finishRedirect()), null);
 });
 
+journey('inside WeChat, from a frame the whole page goes; in a frame of somebody else’s page the call fails at once', async (stage) => {
+  const phone = await stage.wechat();
+  const html = (body) => ({ contentType: 'text/html', body: `<!doctype html><title>frame</title>${body}` });
+  await phone.route(`${site.url}/inner`, (route) => route.fulfill(html('<script type="module" src="/call.js"></script>')));
+  for (const outer of [`${site.url}/outer`, 'https://other.example/']) {
+    await phone.route(outer, (route) => route.fulfill(html(`<iframe src="${site.url}/inner"></iframe>`)));
+    await phone.goto(outer);
+    const frame = await until('the frame', () => phone.frames().find((each) => each.url().endsWith('/inner')));
+    await frame.locator('html[data-ready]').waitFor({ state: 'attached' });
+    const call = frame.evaluate((options) => window.sdk.scanLogin(options).catch((error) => error.errMsg || String(error)), { issuer: site.issuer, clientId: site.id, redirectUri: `${site.url}/cb` });
+    if (outer.startsWith(site.url)) {
+      call.catch(() => {}); // its page is gone
+      await agree(phone, 'ada');
+      await phone.waitForURL(`${site.url}/cb?**`);
+      await phone.locator('html[data-ready]').waitFor({ state: 'attached' });
+      assert.equal((await site.exchange(await phone.evaluate(() => window.sdk.finishRedirect()))).name, 'Ada');
+    } else {
+      assert.equal(await call, 'login:fail unsupported: in a frame of another origin, or without storage');
+    }
+  }
+});
+
 test('inside WeChat, who goes back to a page that the browser kept as it was has given up, and can begin again', { timeout: 60_000 }, async () => {
   const browser = await launch({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
   try {

@@ -87,14 +87,14 @@ async function serve(path, policy, { issuer, id }) {
 }
 
 /** What a bundler makes of a page that imports the package by its names. */
-export async function bundled(file, { minify = false } = {}) {
+export async function bundled(file, { minify = false, external = [] } = {}) {
   const { outputFiles: [{ text }] } = await build({
-    entryPoints: [`${HERE}${file}`], bundle: true, format: 'esm', write: false, minify, target: 'es2019', charset: 'utf8',
+    entryPoints: [`${HERE}${file}`], bundle: true, format: 'esm', write: false, minify, external, target: 'es2019', charset: 'utf8',
     legalComments: 'none',
     define: { 'process.env.NODE_ENV': '"production"', __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false', __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false' },
     alias: {
       mashang: `${fileURLToPath(SRC)}mashang.js`, 'mashang/vue': `${fileURLToPath(SRC)}vue.js`, 'mashang/uni': `${fileURLToPath(SRC)}uni.js`,
-      vue: `${HERE}../node_modules/vue`,
+      ...(!external.includes('vue') && { vue: `${HERE}../node_modules/vue` }),
     },
   });
   return text;

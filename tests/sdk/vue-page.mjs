@@ -1,6 +1,6 @@
 /** A page of a Vue application: the component behind a tab, and a face of its own by `useScanLogin`. */
 
-import { createApp, defineComponent, h, ref } from 'vue';
+import { createApp, defineComponent, h, KeepAlive, ref } from 'vue';
 import { ScanLogin, useScanLogin } from 'mashang/vue';
 
 const query = new URLSearchParams(location.search);
@@ -11,6 +11,7 @@ const note = (name) => (value) => window.events.push([name, value && { ...value,
 const Own = defineComponent({
   setup() {
     const login = useScanLogin({ ...options, success: note('success'), fail: note('fail') });
+    window.own = login;
     return () => h('section', { id: 'own', 'data-status': login.status.value, 'data-url': login.qrUrl.value }, [
       h('b', { id: 'number' }, login.number.value),
       h('i', { id: 'left' }, String(login.secondsLeft.value)),
@@ -30,7 +31,7 @@ createApp(defineComponent({
         ...options, theme: 'dark',
         onSuccess: note('success'), onScanned: note('scanned'), onExpired: note('expired'), onDenied: note('denied'), onFail: note('fail'),
       }, { scanned: () => h('em', 'slot of Vue') }),
-      tab.value === 'own' && h(Own),
+      query.has('keep') ? h(KeepAlive, () => tab.value === 'own' && h(Own)) : tab.value === 'own' && h(Own),
       tab.value === 'password' && h('form', [h('input', { type: 'password', 'aria-label': 'password' })]),
     ]);
   },

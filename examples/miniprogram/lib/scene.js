@@ -9,10 +9,14 @@
 const SCAN_CODE = /^[A-Za-z0-9._-]{32}$/;
 
 /**
- * Launch scenes where no camera looked at a screen: a card in a chat (1007, 1008), a picture pressed long (1012, 1048)
- * or taken from the album (1013, 1049). Somebody may have sent that picture. It is only a reason to warn.
+ * Launch scenes where a camera looked at a code: an ordinary QR (1011), a mini-program code (1047). And 1001, which is what
+ * the developer tools tell: in WeChat that is the list of mini-programs, which brings no scan code.
+ *
+ * Everything else is a reason to warn, no more: a picture pressed long or taken from the album (1012, 1013, 1048, 1049), a
+ * card in a chat (1007, 1008 and others), a link in a message, a web page, another mini-program, and whatever WeChat adds
+ * to them. Somebody may have sent a code of theirs that way.
  */
-const WITHOUT_CAMERA = [1007, 1008, 1012, 1013, 1048, 1049];
+const BY_CAMERA = [1001, 1011, 1047];
 
 /** The scan code of a launch, or `null` when it was opened in another way. */
 function scanCodeOf(query) {
@@ -27,9 +31,9 @@ function codeOfLink(link) {
   return path ? checked(path[1]) : null;
 }
 
-/** Whether the code probably came as a picture, not from a screen in front of the person. */
-function cameAsPicture(launchScene) {
-  return WITHOUT_CAMERA.indexOf(Number(launchScene)) >= 0;
+/** Whether the code probably came from elsewhere than a screen in front of the person. */
+function cameWithoutCamera(launchScene) {
+  return BY_CAMERA.indexOf(Number(launchScene)) < 0;
 }
 
 function checked(text) {
@@ -44,4 +48,4 @@ function decoded(text) {
   }
 }
 
-module.exports = { scanCodeOf, cameAsPicture };
+module.exports = { scanCodeOf, cameWithoutCamera };

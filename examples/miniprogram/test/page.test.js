@@ -26,7 +26,7 @@ test('the page tells site, host, device, address and time, and the phone token i
   assert.equal(page.data.login.site, '示例网站');
   assert.equal(page.data.login.host, 'site.example');
   assert.match(page.data.login.at, /^2026-11-2\d \d\d:\d\d:00$/);
-  assert.equal(page.data.asPicture, false);
+  assert.equal(page.data.withoutCamera, false);
   assert.ok(!JSON.stringify(page.data).includes('msp_secret'));
   assert.equal(held.sent[0].url, `https://login.example.com/api/phone/mini/${CODE}/scan`);
   assert.equal(held.sent[0].method, 'POST');
@@ -119,7 +119,7 @@ test('every error of the server, a lost network and a silent WeChat are told in 
 
 test('a code that came as a picture is warned about', async () => {
   const { page } = await opened({ scan: SCANNED }, { scene: 1048 });
-  assert.equal(page.data.asPicture, true);
+  assert.equal(page.data.withoutCamera, true);
   page.onUnload();
 });
 
@@ -219,7 +219,10 @@ test('when time is up the page says so', async (t) => {
 
 test('a phone number is handed over as a code, and refusing to is fine', async () => {
   const { page, held } = await opened({ scan: SCANNED, 'phone-number': [200, { status: 'scanned' }] });
-  await page.onPhoneNumber({ detail: { errMsg: 'getPhoneNumber:fail user deny' } });
+  for (const detail of [{ errMsg: 'getPhoneNumber:fail user deny' }, { errMsg: 'getPhoneNumber:fail user deny', errno: 103 }]) {
+    await page.onPhoneNumber({ detail });
+    assert.equal(page.data.phoneFailed, false);
+  }
   assert.equal(held.sent.length, 1);
   await page.onPhoneNumber({ detail: { code: 'phone-code' } });
   assert.deepEqual(held.sent[1].data, { phone_token: 'msp_secret', code: 'phone-code' });
@@ -240,6 +243,20 @@ test('a phone number that does not arrive is told, and the login is approved wit
     assert.equal(held.sent.filter(({ url }) => url.endsWith('/scan')).length, 1, 'still the same login');
     await page.onApprove();
     assert.equal(page.data.message, words.zh.ask.sign_in.approved);
+  }
+});
+
+test('a phone number that WeChat does not give is told, and the next tap counts', async () => {
+  for (const [errno, errMsg] of [[112, 'api scope is not declared in the privacy agreement'], [104, 'privacy permission is not authorized'], [1400001, 'quota is used up']]) {
+    const { page, held } = await opened({ scan: SCANNED, 'phone-number': [200, { status: 'scanned' }] });
+    await page.onPhoneNumber({ detail: { errno, errMsg: `getPhoneNumber:fail ${errMsg}` } });
+    assert.equal(page.data.phoneFailed, true, errMsg);
+    assert.equal(page.data.step, 'confirm');
+    assert.equal(held.sent.length, 1);
+    await page.onPhoneNumber({ detail: { code: 'phone-code' } });
+    assert.equal(page.data.phoneFailed, false);
+    assert.equal(page.data.phoneShared, true);
+    page.onUnload();
   }
 });
 

@@ -1,7 +1,7 @@
 const test = require('node:test');
 const assert = require('node:assert/strict');
 
-const { scanCodeOf, cameAsPicture } = require('../lib/scene');
+const { scanCodeOf, cameWithoutCamera } = require('../lib/scene');
 
 const CODE = 'Zm9vYmFyYmF6cXV4-_0123456789ABCD';
 
@@ -26,7 +26,10 @@ test('anything else is no scan code and never throws', () => {
   }
 });
 
-test('pictures from a chat or the album are told from a camera', () => {
-  for (const scene of [1007, 1008, 1012, 1013, 1048, 1049]) assert.ok(cameAsPicture(scene), String(scene));
-  for (const scene of [1001, 1011, 1047, undefined]) assert.ok(!cameAsPicture(scene), String(scene));
+test('whatever was not scanned by the camera is told from what was', () => {
+  // Pictures, cards and messages in chats, template messages, links, other mini-programs, none at all, and what is not known yet.
+  for (const scene of [1007, 1008, 1012, 1013, 1014, 1036, 1037, 1043, 1044, 1048, 1049, 1065, 1096, 1107, 1154, 9999, undefined]) {
+    assert.ok(cameWithoutCamera(scene), String(scene));
+  }
+  for (const scene of [1001, 1011, 1047, '1047']) assert.ok(!cameWithoutCamera(scene), String(scene));
 });

@@ -115,7 +115,7 @@ test('an ordinary link opens the same page; no, and a wrong number, end the logi
   assert.equal(await refused.status(), 'denied');
   const mistyped = await waiting(everything.site);
   const second = await opened(everything, 'xiaoming', link(mistyped), 1013);
-  assert.equal(second.data.asPicture, true);
+  assert.equal(second.data.withoutCamera, true);
   second.onNumber({ detail: { value: mistyped.number === '10' ? '11' : '10' } });
   await second.onApprove();
   assert.equal(second.data.message, words.en.done.wrong_number);

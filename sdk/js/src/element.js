@@ -1,6 +1,6 @@
 /**
  * `<scan-login issuer client-id>`: the panel as an element of the page. It begins when it is on the page and not `paused`,
- * begins anew when an attribute changes, and leaves nothing running when it is taken away. Inside WeChat and WeCom, where
+ * begins anew when an attribute gets another value (not `lang`: that changes the words), and leaves nothing running when it is taken away. Inside WeChat and WeCom, where
  * nobody scans the screen in their hand, it is a button that leaves the page, and it takes the code of whoever comes back
  * once the page has loaded.
  *
@@ -34,7 +34,19 @@ export class ScanLoginElement extends Base {
     /** @type {HTMLElement | null} */
     this.inside = null;
     this.waits = false;
+    this.anew = false;
     this.attachShadow({ mode: 'open' });
+  }
+
+  /** Frameworks write `paused="false"`, too. */
+  get paused() {
+    const text = this.getAttribute('paused');
+    return text !== null && text !== 'false';
+  }
+
+  set paused(on) {
+    if (on && String(on) !== 'false') this.setAttribute('paused', '');
+    else this.removeAttribute('paused');
   }
 
   connectedCallback() {
@@ -45,18 +57,23 @@ export class ScanLoginElement extends Base {
     this.renew();
   }
 
-  attributeChangedCallback() {
-    this.renew();
+  /** Those that hydrate a page set what is there already. @param {string} name @param {string | null} before @param {string | null} now */
+  attributeChangedCallback(name, before, now) {
+    if (before === now) return;
+    if (name === 'lang' && this.panel) this.panel.speak(now);
+    else this.renew(name !== 'paused');
   }
 
-  /** Several attributes at once, or a move to another place, begin once. */
-  renew() {
+  /** Several attributes at once begin once; a move to another place changes nothing. @param {boolean} [anew] */
+  renew(anew) {
+    if (anew) this.anew = true;
     if (this.waits) return;
     this.waits = true;
     Promise.resolve().then(() => {
-      this.waits = false;
-      this.stop();
-      if (this.isConnected && !this.hasAttribute('paused')) this.start();
+      const goesOn = this.isConnected && !this.paused;
+      if (this.anew || !goesOn) this.stop();
+      this.waits = this.anew = false;
+      if (goesOn && !this.panel && !this.inside) this.start();
     });
   }
 
@@ -119,6 +136,7 @@ export class ScanLoginElement extends Base {
   /** Asks nothing any more, and shows nothing. */
   stop() {
     if (this.inside) this.inside.remove();
+    this.inside = null;
     if (!this.panel) return;
     this.panel.login.stop();
     this.panel.card.remove();

@@ -39,5 +39,5 @@ export function refusal({ status, body }) {
 /** Whether trying again may help. @param {LoginFailure} failed */
 export const isPassing = ({ errCode }) => errCode < 1009;
 
-/** @param {any} error @returns {error is LoginFailure} */
-export const isFailure = (error) => error.errCode > 0;
+/** Whether it is one of ours, whatever was thrown. @param {any} error @returns {error is LoginFailure} */
+export const isFailure = (error) => Boolean(error) && error.errCode > 0;

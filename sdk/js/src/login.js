@@ -52,6 +52,7 @@ import { language, wordsOf } from './words.js';
  * @typedef {object} View
  * @property {LoginStatus} status
  * @property {LoginFailure | null} failure of `error`, `denied`, `expired`, `cancelled`
+ * @property {boolean} over it has failed for good; `refresh` and `start` begin again
  * @property {number} secondsLeft of this stage
  * @property {{name: string, host: string, logo_uri: string|null, brand_color: string|null} | null} site
  * @property {string} device `desktop`, `phone` or `inside` an app
@@ -95,18 +96,18 @@ export function authorizeUrl(options, proof, more) {
  * @typedef {object} Login
  * @property {View} view
  * @property {() => Promise<void>} start begins, or begins again
- * @property {() => void} stop leaves nothing running, and tells nobody
+ * @property {() => void} stop leaves nothing running, and tells nobody but the server: the code is dead, on the phone too
  * @property {(reason?: Reason) => void} cancel the person (or time) gives up: the code is dead
  * @property {() => void} refresh a fresh code, because somebody asked
  * @property {(id: string) => void} choose another tab; the one that is left asks nothing any more
- * @property {() => boolean} openWindow to be called in a click; `false` if the browser forbids it
+ * @property {() => boolean} openWindow to be called in a click; `false` if the browser forbids it, or while it loads
  *
  * @param {LoginOptions} options @param {Listener} [listener] @returns {Login}
  */
 export function createLogin(options, listener = {}) {
   /** @type {View} */
   let view = {
-    status: 'idle', failure: null, secondsLeft: 0, site: null, device: 'desktop', channels: [], channel: null,
+    status: 'idle', failure: null, over: false, secondsLeft: 0, site: null, device: 'desktop', channels: [], channel: null,
     face: null,
   };
   let over = true;
@@ -119,6 +120,7 @@ export function createLogin(options, listener = {}) {
   let redirectUri = '';
   let issuer = '';
   let refreshUrl = '';
+  let cancelUrl = ''; // of a code that a phone may still confirm
   let redeemUrl = ''; // of an approval that is not collected yet
   let deadline = 0; // of this stage, on performance.now()
   let asked = 0; // when the server was asked after it
@@ -137,20 +139,31 @@ export function createLogin(options, listener = {}) {
   // ---- what others may do ----
 
   function start() {
+    return run(null);
+  }
+
+  /** @param {Channel | null} [channel] as in `begin` */
+  function run(channel) {
     stop();
     over = false;
     renewals = 0;
     proof = null;
+    redirectUri = '';
     clock = setInterval(tick, 1000);
     if (options.timeout) limit = setTimeout(cancel, options.timeout, 'timeout');
     ears = new AbortController();
     document.addEventListener('visibilitychange', resume, ears);
     addEventListener('online', resume, ears);
     addEventListener('message', receive, ears);
-    return begin();
+    return begin(channel);
   }
 
   function stop() {
+    abandon();
+    halt();
+  }
+
+  function halt() {
     over = true;
     life.abort();
     ears.abort();
@@ -162,15 +175,15 @@ export function createLogin(options, listener = {}) {
   /** @param {Reason} [reason] */
   function cancel(reason) {
     if (over) return;
-    const { face, status } = view;
-    if (face && isOpen(status)) send(face.urls.cancel).catch(() => {});
+    const { status } = view;
+    abandon();
     const failed = reason ? failure(reason) : view.failure || failure('cancelled');
-    set({ failure: failed, status: reason ? 'expired' : view.failure ? status : 'cancelled' });
+    set({ failure: failed, status: reason ? 'expired' : view.failure ? status : 'cancelled', over: true });
     end(listener.failure, failed);
   }
 
   function refresh() {
-    if (over) start();
+    if (over) run();
     else if (!redeemUrl) renew(true);
     else if (view.failure) redeem(redeemUrl);
   }
@@ -181,13 +194,14 @@ export function createLogin(options, listener = {}) {
     if (!channel || over || view.status === 'approved') return;
     step();
     closeWindow();
+    if (channel.how !== 'qr') abandon(); // else the fresh code ends the old one
     set({ status: 'waiting', channel, face: null });
     if (channel.how === 'qr') renew(true);
   }
 
   function openWindow() {
     const { channel } = view;
-    if (over || !channel) return false;
+    if (over || !channel || !redirectUri) return false; // not begun
     if (popup && !popup.closed) popup.focus();
     else {
       popup = open(authorizeUrl(options, proof, {
@@ -202,7 +216,7 @@ export function createLogin(options, listener = {}) {
   /** A failure is of the present state: what does not name one has none. @param {Partial<View>} news */
   function set(news) {
     if (over) return; // a listener stopped it
-    view = login.view = { ...view, failure: null, ...news };
+    view = login.view = { ...view, failure: null, over: false, ...news };
     tell(listener.change, view);
   }
 
@@ -218,15 +232,16 @@ export function createLogin(options, listener = {}) {
   /** Success or failure, unless a listener stopped it meanwhile. @template T @param {((news: T) => void) | undefined} listen @param {T} news */
   function end(listen, news) {
     if (over) return;
-    stop();
+    halt();
     tell(listen, news);
   }
 
   /** Something else than success: offered again if that may help. @param {unknown} error @param {LoginStatus} [status] */
   function fail(error, status = 'error') {
     const failed = isFailure(error) ? error : failure('network');
-    set({ status, failure: failed });
-    if (options.retry === false || !isPassing(failed)) end(listener.failure, failed);
+    const ends = options.retry === false || !isPassing(failed);
+    set({ status, failure: failed, over: ends });
+    if (ends) end(listener.failure, failed);
   }
 
   /** Ends the present step, and gives the signal of the next. */
@@ -239,6 +254,15 @@ export function createLogin(options, listener = {}) {
   function closeWindow() {
     if (popup) popup.close();
     popup = null;
+  }
+
+  /** Nobody waits for this code any more: no phone shall hear that it signed somebody in. It may be the page's last word. */
+  function abandon() {
+    if (cancelUrl && isOpen(view.status)) {
+      request(cancelUrl, { method: 'POST', headers, keepalive: true }).catch(() => {});
+      refreshUrl = ''; // the whole login is over at the server
+    }
+    cancelUrl = '';
   }
 
   /** @param {string} url @param {object} [body] @param {AbortSignal} [signal] */
@@ -271,16 +295,17 @@ export function createLogin(options, listener = {}) {
     }
   }
 
-  async function begin() {
+  /** @param {Channel | null} [channel] else the open tab's; `null` for the one of the options */
+  async function begin(channel = view.channel) {
     const signal = step();
     headers = {};
-    refreshUrl = redeemUrl = '';
-    set({ status: 'loading', face: null });
+    refreshUrl = redeemUrl = cancelUrl = '';
+    set({ status: 'loading', face: null, channel });
     try {
       const url = `${addressOf(options)}/api/browser/logins`;
       proof = proof || await prepare(options);
-      const channel = view.channel ? view.channel.id : options.provider;
-      await insist(signal, 2, url, { ...asking(options, proof), redirect_uri: options.redirectUri, channel }, begun, diagnose);
+      const body = { ...asking(options, proof), redirect_uri: options.redirectUri, channel: channel ? channel.id : options.provider };
+      await insist(signal, 2, url, body, (answer) => (channel && answer.status === 400 ? begin(null) : begun(answer)), diagnose);
     } catch (error) {
       fail(error);
     }
@@ -301,18 +326,30 @@ export function createLogin(options, listener = {}) {
     else set({ status: 'waiting', ...news });
   }
 
-  /** Nothing answers: the server lets no page of an unknown origin read its refusal, but tells everybody where its SDK is. @param {unknown} error */
+  /**
+   * Nothing answers: the server lets no page of an unknown origin read its refusal, but tells everybody where its SDK is.
+   * And Chrome lets a page reach a private address only where the person allows it.
+   *
+   * @param {any} error
+   */
   async function diagnose(error) {
     const signal = step();
+    const words = wordsOf(language(options.lang));
     const { ok } = await request(`${addressOf(options)}/sdk`, { signal, limit: 5000 }).catch(() => /** @type {any} */ ({}));
-    const command = `mashang client set ${options.clientId} --add-redirect-uri ${location.origin}/`;
-    if (!signal.aborted) fail(ok ? failure('not_allowed', wordsOf(language(options.lang)).origin + command) : error);
+    if (ok) error = failure('not_allowed', `${words.origin}mashang client set ${options.clientId} --add-redirect-uri ${location.origin}/`);
+    else {
+      const name = /** @type {any} */ ('local-network-access');
+      const { state } = await navigator.permissions.query({ name }).catch(() => error); // a name that most do not know
+      if (state === 'denied') error = failure('network', words.local);
+    }
+    if (!signal.aborted) fail(error);
   }
 
   /** @param {Face} face @param {Partial<View>} [news] */
   function show(face, news) {
     const signal = step();
     refreshUrl = face.urls.refresh;
+    cancelUrl = face.urls.cancel;
     redeemUrl = '';
     set({ status: 'waiting', ...news, face });
     if (signal.aborted) return; // by a listener
@@ -370,6 +407,7 @@ export function createLogin(options, listener = {}) {
       insist(step(), 5, refreshUrl, { channel: channel.id }, (answer) => {
         if (answer.ok) show(answer.body);
         else if (answer.status === 404 || answer.status === 410) begin(); // too old, or a restart
+        else if (answer.status === 400) begin(null); // the channel has another name now, or is gone
         else throw refusal(answer);
       });
     }

@@ -6,12 +6,18 @@ import { failure } from './failure.js';
 import { createPanel, el } from './panel.js';
 import { isInside, redirectLogin } from './redirect.js';
 
+export { isFailure } from './failure.js';
 export { createLogin } from './login.js';
 export { finishRedirect, redirectLogin } from './redirect.js';
 
 /**
+ * @typedef {import('./login.js').LoginOptions} LoginOptions
  * @typedef {import('./login.js').LoginResult} LoginResult
+ * @typedef {import('./login.js').LoginStatus} LoginStatus
+ * @typedef {import('./login.js').View} View
+ * @typedef {import('./login.js').Channel} Channel
  * @typedef {import('./failure.js').LoginFailure} LoginFailure
+ * @typedef {import('./failure.js').Reason} Reason
  *
  * @typedef {object} More
  * @property {'auto'|'panel'|'redirect'} [mode] `auto` leaves the page only inside WeChat and WeCom

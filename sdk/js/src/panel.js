@@ -13,7 +13,7 @@ import { language, wordsOf } from './words.js';
  * @typedef {import('./login.js').View} View
  * @typedef {import('./words.js').Words} Words
  * @typedef {Node | string | null | false | undefined} Child
- * @typedef {{card: HTMLElement, login: import('./login.js').Login}} Panel
+ * @typedef {{card: HTMLElement, login: import('./login.js').Login, speak: (lang?: string | null) => void}} Panel `speak` changes the language
  */
 
 /**
@@ -68,24 +68,44 @@ const link = (style, href, label) => href && /^https?:/i.test(href)
  * @returns {Panel}
  */
 export function createPanel(root, options, listener) {
-  const lang = language(options.lang);
-  const words = wordsOf(lang);
+  const own = { ...options };
+  /** @type {ReturnType<typeof wordsOf>} */
+  let words;
   /** @type {Partial<View>} */
   let drawn = {};
   const live = el('p', { class: 'live', role: 'status' });
   const heading = el('h2', { id: 'title' });
   const host = el('p', 'soft');
-  const tabs = el('div', { class: 'tabs', hidden: '', role: 'tablist', 'aria-label': words.ways, keydown: move });
-  const body = el('div', 'body');
+  const tabs = el('div', { class: 'tabs', hidden: '', role: 'tablist', keydown: move });
+  const body = el('div', { class: 'body', id: 'body' });
   const clock = el('p', { class: 'soft', role: 'timer' });
-  const card = el('section', { class: 'card', part: 'panel', lang, 'aria-labelledby': 'title' },
-    el('slot', { name: 'header' }), heading, host, tabs, body, live,
-    el('slot', { name: 'footer' }, el('p', 'soft', words.warning)),
-    listener.close && button('×', listener.close, { class: 'close', 'aria-label': words.close }));
-  const login = createLogin({ ...options, lang }, { ...listener, change: draw });
+  const warning = el('p', 'soft');
+  const close = listener.close && button('×', listener.close, { class: 'close' });
+  const card = el('section', { class: 'card', part: 'panel', 'aria-labelledby': 'title' },
+    el('slot', { name: 'header' }), heading, host, tabs, body, live, el('slot', { name: 'footer' }, warning), close);
+  const login = createLogin(own, { ...listener, change: tell });
   dress(root);
   root.append(card);
-  return { card, login };
+  speak(own.lang);
+  return { card, login, speak };
+
+  /** @param {string | null} [asked] */
+  function speak(asked) {
+    card.lang = own.lang = language(asked);
+    words = wordsOf(card.lang);
+    tabs.setAttribute('aria-label', words.ways);
+    warning.textContent = words.warning;
+    heading.setAttribute('aria-label', words.qr); // a name, until there is a better one
+    if (close) close.setAttribute('aria-label', words.close);
+    drawn = {};
+    draw(login.view);
+  }
+
+  /** @param {View} view */
+  function tell(view) {
+    draw(view);
+    if (listener.change) listener.change(view);
+  }
 
   /** @param {string} label @param {(event: Event) => void} click @param {object} [given] */
   function button(label, click, given) {
@@ -96,10 +116,11 @@ export function createPanel(root, options, listener) {
   function draw(view) {
     /** @param {...keyof View} names */
     const changed = (...names) => names.some((name) => view[name] !== drawn[name]);
-    const { status, secondsLeft, site } = view;
+    const { status, secondsLeft, site, face } = view;
     const news = changed('status', 'failure', 'face', 'channel');
     card.dataset.status = status;
     if (site && changed('site')) {
+      heading.removeAttribute('aria-label');
       heading.replaceChildren(`${words.title} `, el('bdi', '', site.name));
       host.textContent = site.host;
       if (site.logo_uri) heading.prepend(el('img', { class: 'logo', alt: '', src: site.logo_uri }));
@@ -110,28 +131,32 @@ export function createPanel(root, options, listener) {
       const focused = body.contains(root.activeElement);
       body.replaceChildren(...parts(view).filter(Boolean));
       // With the number: whoever listens does not see that it changed.
-      live.textContent = told(view) + (isOpen(status) && view.face ? ` ${words.number} ${view.face.ticket.number}` : '');
+      const digits = isOpen(status) && face && !face.trouble && face.ticket.number;
+      live.textContent = told(view) + (digits ? ` ${words.number} ${digits}` : '');
       if (focused) (body.querySelector('button') || card.querySelector('button') || body).focus();
     }
     clock.textContent = isOpen(status) ? `${Math.floor(secondsLeft / 60)}:${`${secondsLeft % 60}`.padStart(2, '0')}` : '';
     drawn = view;
-    if (listener.change) listener.change(view);
   }
 
   /** What the state is called. @param {View} view */
   function told({ status, failure, channel, face }) {
     if (failure) return words[failure.reason] || failure.detail || (failure.errCode < 1006 ? words.expired : words.server);
-    return words[status] || (face ? channel && channel.scan_hint : '…');
+    return words[status] || (face ? face.trouble ? face.trouble.heading : channel && channel.scan_hint : '…');
   }
 
   /** @param {View} view */
   function drawTabs({ channels, channel }) {
     const focused = tabs.contains(root.activeElement);
-    tabs.hidden = channels.length < 2;
+    tabs.hidden = !channels[1];
+    if (channels[1]) {
+      body.setAttribute('role', 'tabpanel');
+      body.setAttribute('aria-labelledby', 'tab');
+    }
     tabs.replaceChildren(...channels.map((each) => {
       const open = each === channel;
       return button(each.label, () => login.choose(each.id), {
-        class: '', role: 'tab', 'aria-selected': open, tabindex: open ? 0 : -1,
+        class: '', role: 'tab', 'aria-controls': 'body', 'aria-selected': open, tabindex: open ? 0 : -1, ...(open && { id: 'tab' }),
       });
     }));
     if (focused) tabs.querySelector('[aria-selected=true]').focus();
@@ -152,7 +177,7 @@ export function createPanel(root, options, listener) {
     if (channel && channel.how === 'window' && status !== 'approved' && status !== 'loading') {
       const press = () => { if (!login.openWindow()) live.textContent = note.textContent = words.blocked; };
       const note = trouble || el('p', 'bad');
-      return [note, button(words.window, press)];
+      return [note, view.over ? again : button(words.window, press)];
     }
     if (!face) return [trouble || told(view), failure && again];
     const { ticket, trouble: theirs } = face;

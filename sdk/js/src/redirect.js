@@ -16,19 +16,24 @@ export const isInside = () => /MicroMessenger|wxwork/i.test(navigator.userAgent)
 /**
  * Leaves the page; what it promises never comes. It rejects with `cancelled` if the person goes back to a page that the
  * browser kept as it was. `redirectUri`, else this page's address without its query and hash, must be registered, and
- * calls `finishRedirect`.
+ * calls `finishRedirect`. In a frame it is the whole page that goes: inside WeChat a framed login page stays blank. Where that
+ * page is somebody else's, it rejects with `unsupported`.
  *
  * @param {import('./login.js').LoginOptions} options @returns {Promise<never>}
  */
 export async function redirectLogin(options) {
+  if (typeof document === 'undefined') throw failure('unsupported');
   const issuer = addressOf(options);
   const redirectUri = options.redirectUri || location.origin + location.pathname;
   const proof = await prepare(options);
   const { codeChallenge, ...kept } = proof;
-  sessionStorage.setItem(KEY + kept.state, JSON.stringify({ ...kept, redirectUri, issuer }));
-  location.assign(authorizeUrl({ ...options, lang: language(options.lang) }, proof, {
-    redirect_uri: redirectUri, login_hint: options.provider,
-  }));
+  const url = authorizeUrl({ ...options, lang: language(options.lang) }, proof, { redirect_uri: redirectUri, login_hint: options.provider });
+  try {
+    sessionStorage.setItem(KEY + kept.state, JSON.stringify({ ...kept, redirectUri, issuer }));
+    /** @type {Window} */ (top).location.assign(url);
+  } catch (error) {
+    throw failure('unsupported', 'in a frame of another origin, or without storage');
+  }
   return new Promise((_, reject) => {
     addEventListener('pageshow', ({ persisted }) => { if (persisted) reject(failure('cancelled')); });
   });
@@ -41,6 +46,7 @@ export async function redirectLogin(options) {
  * @returns {Promise<import('./login.js').LoginResult | null>}
  */
 export async function finishRedirect() {
+  if (typeof document === 'undefined') return null;
   const here = new URL(location.href);
   const [route, inHash] = here.hash.split('?');
   const hashed = new URLSearchParams(inHash);

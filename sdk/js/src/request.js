@@ -7,6 +7,7 @@
  * @property {object} [body] sent as JSON
  * @property {RequestCredentials} [credentials] else none
  * @property {AbortSignal} [signal]
+ * @property {boolean} [keepalive] goes on when the page is left
  * @property {number} [limit] in ms, else 20 s
  *
  * @typedef {{ok: boolean, status: number, body: any, wait: number}} Answer `wait`: ms that the server asks for
@@ -37,7 +38,7 @@ export function fuse(outer, limit, done = () => {}) {
 }
 
 /** @param {string} url @param {Call} [call] @returns {Promise<Answer>} rejects as `fetch` does */
-export async function request(url, { method, headers, body, credentials = 'omit', signal, limit = 20000 } = {}) {
+export async function request(url, { method, headers, body, credentials = 'omit', signal, keepalive, limit = 20000 } = {}) {
   const ends = fuse(signal, limit);
   try {
     const answer = await fetch(url, {
@@ -46,6 +47,7 @@ export async function request(url, { method, headers, body, credentials = 'omit'
       body: JSON.stringify(body),
       credentials,
       cache: 'no-store',
+      keepalive,
       signal: ends.signal,
     });
     const text = await answer.text();

@@ -12,8 +12,11 @@ export { finishRedirect, redirectLogin } from './mashang.js';
  *
  * `h5` is what only a browser needs; everything else is what `uni.login` takes.
  * @typedef {{provider?: string, timeout?: number, scopes?: string | string[], onlyAuthorize?: boolean,
- *   success?: (result: any) => void, fail?: (failed: any) => void, complete?: (outcome: any) => void,
+ *   success?: (result: UniLoginResult) => void, fail?: (failed: any) => void, complete?: (outcome: any) => void,
  *   h5?: Partial<ScanLoginOptions> & {issuer: string, clientId: string}}} UniLoginOptions
+ *
+ * Besides `code`, all of a `LoginResult` in a browser, and none of it elsewhere.
+ * @typedef {{code: string, errMsg?: string} & Partial<import('./mashang.js').LoginResult>} UniLoginResult
  */
 
 /** Whether this is a browser's page. */
@@ -23,7 +26,7 @@ export const isH5 = () => typeof window !== 'undefined' && typeof document !== '
  * In a browser the result is a `LoginResult`, and a code that `redirectLogin` came back with counts at once; elsewhere it
  * is what `uni.login` gives.
  *
- * @param {UniLoginOptions} options @returns {Promise<any>}
+ * @param {UniLoginOptions} options @returns {Promise<UniLoginResult>}
  */
 export function login(options) {
   const { h5, success, fail, complete, ...rest } = options;

@@ -20,6 +20,7 @@ const ZH = {
   window: '在新窗口中继续',
   blocked: '浏览器拦下了新窗口',
   server: '暂时连不上登录服务', // whatever the reason
+  local: '连不上登录服务。如果它在内网，请允许本站访问本地网络',
   origin: '源未登记，请在服务器上执行：',
   warning: '只在您自己打开的页面上扫码',
 };
@@ -43,6 +44,7 @@ const EN = {
   window: 'Continue in a new window',
   blocked: 'The browser blocked it',
   server: 'Sign-in service out of reach',
+  local: 'Out of reach. If it is on your local network, allow this site to connect there',
   origin: 'Origin not registered. On the server, run: ',
   warning: 'Only scan codes on pages you opened yourself',
 };

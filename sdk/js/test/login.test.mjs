@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, test } from 'node:test';
 
 import { createLogin } from '../src/login.js';
-import { ISSUER, Server } from './server.mjs';
+import { CHANNELS, ISSUER, Server } from './server.mjs';
 import { NOTHING, World } from './world.mjs';
 
 let world;
@@ -205,11 +205,13 @@ test('giving up kills the code at the server', async () => {
 });
 
 test('the time of the call is kept, with a failure of its own', async () => {
-  const { ends } = await start({ timeout: 60_000 });
+  const { login, ends } = await start({ timeout: 60_000 });
   await world.pass(59_000);
   assert.deepEqual(ends, []);
+  assert.equal(login.view.over, false);
   await world.pass(2000);
   assert.equal(ends[0].reason, 'timeout');
+  assert.equal(login.view.over, true);
   assert.deepEqual(world.leftovers, NOTHING);
 });
 
@@ -220,13 +222,88 @@ test('another tab gets a fresh code; the tab that is left asks nothing any more'
   await world.settle();
   assert.deepEqual(world.asked(), ['POST /api/browser/logins/g/t1/refresh', 'GET /api/browser/logins/g/t2/events']);
   login.choose('password');
+  await world.settle();
+  assert.deepEqual(world.asked(), ['POST /api/browser/logins/g/t2/cancel'], 'no phone confirms what nobody collects');
   await world.pass(60_000);
   assert.deepEqual(world.asked(), []);
   assert.equal(world.leftovers.requests, 0);
   assert.equal(login.view.face, null);
   login.choose('wechat');
   await world.settle();
+  assert.deepEqual(world.asked(), ['POST /api/browser/logins', 'GET /api/browser/logins/g/t3/events'], 'that one was over');
   assert.equal(login.view.face.ticket.scan_code, 't3');
+  assert.equal(login.view.status, 'waiting');
+  login.stop();
+});
+
+test('stopped, a code that a phone could still confirm is dead, even if the page goes with it; any other is left alone', async () => {
+  for (const at of ['waiting', 'scanned']) {
+    const { login, ends } = await start();
+    if (at === 'scanned') server.move(at);
+    await world.settle();
+    world.requests.splice(0);
+    login.stop();
+    login.stop();
+    assert.deepEqual(world.requests.map(({ path, keepalive }) => [path, keepalive]), [[`/api/browser/logins/g/t${server.tickets}/cancel`, true]]);
+    await world.settle();
+    assert.deepEqual(ends, []);
+    assert.deepEqual(world.leftovers, NOTHING);
+  }
+  for (const at of ['approved', 'denied']) {
+    const { login } = await start();
+    server.move(at);
+    await world.settle();
+    world.asked();
+    login.stop();
+    await world.settle();
+    assert.ok(!world.asked().some((line) => line.endsWith('/cancel')), at);
+  }
+});
+
+test('begun again by the page, the code of before is dead', async () => {
+  const { login } = await start();
+  world.asked();
+  login.start();
+  await world.settle();
+  assert.deepEqual(world.asked().slice(0, 2), ['POST /api/browser/logins/g/t1/cancel', 'POST /api/browser/logins']);
+  login.stop();
+});
+
+test('a channel that the server does not know any more is forgotten, and the login goes on with another', async () => {
+  for (const restarted of [false, true]) { // a restart may have lost the login as well
+    server.channels = CHANNELS;
+    const { login, ends } = await start();
+    login.choose('wecom');
+    await world.settle();
+    server.channels = CHANNELS.filter(({ id }) => id !== 'wecom');
+    if (restarted) server.refusals.push({ status: 404, body: { error: 'unknown_login' } });
+    server.move('expired');
+    await world.settle();
+    assert.deepEqual(ends, []);
+    assert.equal(login.view.status, 'waiting');
+    assert.equal(login.view.channel.id, 'wechat');
+    login.stop();
+    await world.settle();
+  }
+});
+
+test('a provider that the server never knew is the page’s mistake, and ends it', async () => {
+  const { ends } = await start({ provider: 'nobody' });
+  assert.equal(ends[0].reason, 'invalid_request');
+  assert.equal(world.asked().length, 1);
+});
+
+test('begun again by the page it is as new; asked for by the person, it is the tab that was open', async () => {
+  const options = { provider: 'wechat', timeout: 60_000 };
+  const { login } = await start(options);
+  login.choose('wecom');
+  await world.pass(61_000);
+  login.refresh();
+  await world.settle();
+  assert.equal(login.view.channel.id, 'wecom');
+  login.start();
+  await world.settle();
+  assert.equal(login.view.channel.id, 'wechat');
   login.stop();
 });
 
@@ -334,6 +411,25 @@ test('a page whose origin is not registered is told what to type, in its languag
     const { ends } = await start({ lang });
     await world.pass(10_000);
     assert.equal(ends[0].detail, `${sentence}mashang client set site --add-redirect-uri https://site.example/`);
+  }
+});
+
+test('where the browser keeps the page from the local network, the failure says what may be allowed', async () => {
+  const cases = [['denied', /local network/], ['prompt', /^$/], ['granted', /^$/], [new TypeError('no such permission'), /^$/]];
+  server.broken = true;
+  for (const [state, detail] of cases) {
+    globalThis.navigator.permissions = {
+      query: async ({ name }) => {
+        assert.equal(name, 'local-network-access');
+        if (state instanceof Error) throw state;
+        return { state };
+      },
+    };
+    const { login } = await start();
+    await world.pass(10_000);
+    assert.equal(login.view.failure.reason, 'network');
+    assert.match(login.view.failure.detail, detail);
+    login.stop();
   }
 });
 
@@ -448,5 +544,18 @@ test('a browser that forbids windows is noticed', async () => {
   world.popup = () => null;
   globalThis.open = () => null;
   assert.equal(login.openWindow(), false);
+  login.stop();
+});
+
+test('a window asked for before the login is there is none, whatever was there before', async () => {
+  const { login } = await inWindow();
+  delete world.window_;
+  for (const again of [() => login.start(), () => { login.cancel(); login.refresh(); }]) {
+    again();
+    assert.equal(login.openWindow(), false);
+    assert.equal(world.window_, undefined);
+    await world.settle();
+  }
+  assert.equal(login.openWindow(), true);
   login.stop();
 });

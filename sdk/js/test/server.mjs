@@ -15,6 +15,7 @@ export class Server {
     this.streams = [];
     this.broken = false;
     this.refusals = [];
+    this.channels = CHANNELS; // of the configuration
     this.answer = this.answer.bind(this);
   }
 
@@ -56,7 +57,7 @@ export class Server {
       return { stream: this.stream };
     }
     if (part === 'status') return { body: this.news };
-    if (part === 'refresh') return { body: this.face() };
+    if (part === 'refresh') return this.knows(body.channel) ? { body: this.face() } : { status: 400, body: { error: 'invalid_request' } };
     if (part === 'cancel') return { status: 204 };
     if (method === 'POST' && this.status === 'approved') {
       return { body: { code: 'the-code', state: this.begun.state, iss: ISSUER, redirect_uri: 'https://site.example/cb' } };
@@ -64,14 +65,19 @@ export class Server {
     return { status: 409, body: { error: 'not_approved', status: this.status } };
   }
 
+  knows(channel) {
+    return !channel || this.channels.some(({ id }) => id === channel);
+  }
+
   begin(body) {
+    if (!this.knows(body.channel)) return { status: 400, body: { error: 'invalid_request' } };
     this.begun = body;
-    const channel = CHANNELS.find(({ id }) => id === body.channel) || CHANNELS[0];
+    const channel = this.channels.find(({ id }) => id === body.channel) || this.channels[0];
     return {
       status: 201,
       body: {
         grant: 'g', ticket: `t${this.tickets + 1}`, secret: 'secret', redirect_uri: 'https://site.example/cb', issuer: ISSUER,
-        site: { name: 'Site', host: 'site.example', logo_uri: null, brand_color: null }, device: 'desktop', channels: CHANNELS,
+        site: { name: 'Site', host: 'site.example', logo_uri: null, brand_color: null }, device: 'desktop', channels: this.channels,
         channel: channel.id, face: channel.how === 'qr' ? this.face() : null,
       },
     };

@@ -2,7 +2,7 @@
 
 const turn = setImmediate;
 const REAL = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'fetch', 'document', 'location',
-  'history', 'sessionStorage', 'navigator', 'addEventListener', 'removeEventListener', 'open', 'crypto', 'WebSocket'];
+  'history', 'sessionStorage', 'navigator', 'addEventListener', 'removeEventListener', 'open', 'crypto', 'WebSocket', 'top'];
 
 /** An event target that knows how many listen. */
 class Listeners {
@@ -82,6 +82,7 @@ export class World {
       WebSocket: function WebSocket(url, protocols) { return world.socket(url, protocols); },
       crypto: { getRandomValues: (bytes) => real.getRandomValues(bytes), subtle: { digest: (...args) => this.digest(...args) } },
     };
+    globals.top = { location: globals.location };
     for (const name of Object.keys(globals)) {
       Object.defineProperty(globalThis, name, { configurable: true, writable: true, value: globals[name] });
     }
@@ -109,9 +110,9 @@ export class World {
     return this.window_;
   }
 
-  async fetch(address, { method = 'GET', headers = {}, body, signal, credentials }) {
+  async fetch(address, { method = 'GET', headers = {}, body, signal, credentials, keepalive }) {
     const url = new URL(address);
-    const request = { method, url, path: url.pathname + url.search, headers, body: body && JSON.parse(body), signal, credentials, at: this.now };
+    const request = { method, url, path: url.pathname + url.search, headers, body: body && JSON.parse(body), signal, credentials, keepalive, at: this.now };
     this.requests.push(request);
     if (signal.aborted) throw aborted();
     this.open += 1;

@@ -35,6 +35,7 @@
  * @typedef {object} View
  * @property {LoginStatus} status
  * @property {LoginFailure | null} failure of `error`, `denied`, `expired`, `cancelled`
+ * @property {boolean} over it has failed for good; `refresh` and `start` begin again
  * @property {number} secondsLeft of this stage
  * @property {{name: string, host: string, logo_uri: string|null, brand_color: string|null} | null} site
  * @property {string} device `desktop`, `phone` or `inside` an app
@@ -60,11 +61,11 @@ export function authorizeUrl(options: LoginOptions, proof: Proof, more: Record<s
  * @typedef {object} Login
  * @property {View} view
  * @property {() => Promise<void>} start begins, or begins again
- * @property {() => void} stop leaves nothing running, and tells nobody
+ * @property {() => void} stop leaves nothing running, and tells nobody but the server: the code is dead, on the phone too
  * @property {(reason?: Reason) => void} cancel the person (or time) gives up: the code is dead
  * @property {() => void} refresh a fresh code, because somebody asked
  * @property {(id: string) => void} choose another tab; the one that is left asks nothing any more
- * @property {() => boolean} openWindow to be called in a click; `false` if the browser forbids it
+ * @property {() => boolean} openWindow to be called in a click; `false` if the browser forbids it, or while it loads
  *
  * @param {LoginOptions} options @param {Listener} [listener] @returns {Login}
  */
@@ -189,6 +190,10 @@ export type View = {
      */
     failure: LoginFailure | null;
     /**
+     * it has failed for good; `refresh` and `start` begin again
+     */
+    over: boolean;
+    /**
      * of this stage
      */
     secondsLeft: number;
@@ -230,7 +235,7 @@ export type Login = {
      */
     start: () => Promise<void>;
     /**
-     * leaves nothing running, and tells nobody
+     * leaves nothing running, and tells nobody but the server: the code is dead, on the phone too
      */
     stop: () => void;
     /**
@@ -246,7 +251,7 @@ export type Login = {
      */
     choose: (id: string) => void;
     /**
-     * to be called in a click; `false` if the browser forbids it
+     * to be called in a click; `false` if the browser forbids it, or while it loads
      */
     openWindow: () => boolean;
 };

@@ -2,7 +2,7 @@
  * @typedef {import('./login.js').View} View
  * @typedef {import('./words.js').Words} Words
  * @typedef {Node | string | null | false | undefined} Child
- * @typedef {{card: HTMLElement, login: import('./login.js').Login}} Panel
+ * @typedef {{card: HTMLElement, login: import('./login.js').Login, speak: (lang?: string | null) => void}} Panel `speak` changes the language
  */
 /**
  * An element with a class or attributes (functions listen) and children.
@@ -21,7 +21,11 @@ export function createPanel(root: ShadowRoot, options: import("./login.js").Logi
 export type View = import("./login.js").View;
 export type Words = import("./words.js").Words;
 export type Child = Node | string | null | false | undefined;
+/**
+ * `speak` changes the language
+ */
 export type Panel = {
     card: HTMLElement;
     login: import("./login.js").Login;
+    speak: (lang?: string | null) => void;
 };

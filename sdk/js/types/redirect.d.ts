@@ -1,7 +1,8 @@
 /**
  * Leaves the page; what it promises never comes. It rejects with `cancelled` if the person goes back to a page that the
  * browser kept as it was. `redirectUri`, else this page's address without its query and hash, must be registered, and
- * calls `finishRedirect`.
+ * calls `finishRedirect`. In a frame it is the whole page that goes: inside WeChat a framed login page stays blank. Where that
+ * page is somebody else's, it rejects with `unsupported`.
  *
  * @param {import('./login.js').LoginOptions} options @returns {Promise<never>}
  */

@@ -7,6 +7,7 @@
  * @property {object} [body] sent as JSON
  * @property {RequestCredentials} [credentials] else none
  * @property {AbortSignal} [signal]
+ * @property {boolean} [keepalive] goes on when the page is left
  * @property {number} [limit] in ms, else 20 s
  *
  * @typedef {{ok: boolean, status: number, body: any, wait: number}} Answer `wait`: ms that the server asks for
@@ -21,7 +22,7 @@ export function fuse(outer: AbortSignal | undefined, limit: number, done?: (end?
     clear: () => void;
 };
 /** @param {string} url @param {Call} [call] @returns {Promise<Answer>} rejects as `fetch` does */
-export function request(url: string, { method, headers, body, credentials, signal, limit }?: Call): Promise<Answer>;
+export function request(url: string, { method, headers, body, credentials, signal, keepalive, limit }?: Call): Promise<Answer>;
 /** What is no JSON says nothing. @param {any} text */
 export function parse(text: any): any;
 export function pause(ms: number, signal: AbortSignal): Promise<unknown>;
@@ -44,6 +45,10 @@ export type Call = {
      */
     credentials?: RequestCredentials | undefined;
     signal?: AbortSignal | undefined;
+    /**
+     * goes on when the page is left
+     */
+    keepalive?: boolean | undefined;
     /**
      * in ms, else 20 s
      */

@@ -20,6 +20,7 @@ declare namespace ZH {
     let window: string;
     let blocked: string;
     let server: string;
+    let local: string;
     let origin: string;
     let warning: string;
 }

@@ -7,7 +7,7 @@
 
 const config = require('../../config');
 const { Login } = require('../../lib/login');
-const { scanCodeOf, cameAsPicture } = require('../../lib/scene');
+const { scanCodeOf, cameWithoutCamera } = require('../../lib/scene');
 const { wordsFor } = require('../../lib/words');
 const wechat = require('../../lib/wechat');
 
@@ -24,7 +24,7 @@ Page({
     ask: {},
     digits: 0,
     number: '',
-    asPicture: false,
+    withoutCamera: false,
     /** Whether an answer is under way: no second one meanwhile. */
     busy: false,
     canApprove: false,
@@ -67,12 +67,12 @@ Page({
     this.login = login;
     return this.during(login, async () => {
       const told = await login.scan(await codeOrRefused());
-      if (login === this.login) this.ask(told, cameAsPicture(launchScene));
+      if (login === this.login) this.ask(told, cameWithoutCamera(launchScene));
     });
   },
 
   /** Shows what the server told about the request. */
-  ask(told, asPicture) {
+  ask(told, withoutCamera) {
     this.setData({
       step: 'confirm',
       login: {
@@ -87,7 +87,7 @@ Page({
       digits: told.number_digits,
       canApprove: this.data.number.length === told.number_digits,
       again: '',
-      asPicture,
+      withoutCamera,
     });
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.fail('unknown_login'), Math.max(0, this.login.endsAt - Date.now()));
@@ -96,7 +96,7 @@ Page({
   async lookAgain(login) {
     return this.during(login, async () => {
       const told = await login.context();
-      if (login === this.login && this.data.step === 'confirm') this.ask(told, this.data.asPicture);
+      if (login === this.login && this.data.step === 'confirm') this.ask(told, this.data.withoutCamera);
     });
   },
 
@@ -128,12 +128,16 @@ Page({
   },
 
   /**
-   * The person pressed the phone-number button; without a code they refused, which is fine. So is a number that did not
-   * arrive: the login can be approved without it.
+   * The person pressed the phone-number button; without a code they refused, which is fine, or WeChat did, which they are
+   * told. A number that did not arrive is no harm either: the login can be approved without it.
    */
   async onPhoneNumber(event) {
-    const { code } = event.detail;
-    if (!code || this.data.busy) return undefined;
+    const { code, errno, errMsg } = event.detail;
+    if (this.data.busy) return undefined;
+    if (!code) {
+      if (errno && !/user (deny|cancel)/.test(errMsg)) this.setData({ phoneFailed: true });
+      return undefined;
+    }
     const login = this.login;
     this.setData({ busy: true, phoneFailed: false });
     return this.during(login, async () => {
