@@ -44,8 +44,9 @@
 //! # The phone and "inside WeChat"
 //!
 //! The sandbox phone is an ordinary browser tab and cannot change its User-Agent. So it marks the links it opens with
-//! the query parameter `via=wechat`, and `/connect/oauth2/authorize` lets a browser without `MicroMessenger` in its
-//! User-Agent pass when it holds the phone's cookie.
+//! the query parameter `via=wechat`, and leaves a cookie for ten minutes by which `/connect/oauth2/authorize` lets a
+//! browser without `MicroMessenger` (for a corp, `wxwork`) in its User-Agent pass. Every other browser is told to open
+//! the link in WeChat.
 //!
 //! # Where it knowingly differs from the real one
 //!

@@ -5,7 +5,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::header::USER_AGENT;
 use http::{HeaderMap, Uri};
 use minijinja::{Value, context};
 
@@ -16,7 +15,7 @@ use crate::open::Answer;
 use crate::pages::{ASSETS, Policy};
 use crate::params::{Params, QueryOrForm};
 use crate::people::Person;
-use crate::phone::{self, Holder, PhoneLang};
+use crate::phone::{self, Holder, PhoneApp, PhoneLang};
 use crate::state::Sandbox;
 use crate::words::Lang;
 use crate::{ids, wecom};
@@ -89,12 +88,10 @@ pub(super) async fn show(
     if wecom::is_corp(&sandbox, params.get("appid")) {
         return wecom::show_in_app(&sandbox, holder, lang, &headers, &here, &params);
     }
-    let Some(person) = holder else {
-        if inside_wechat(&headers) {
-            return phone::ask_who(&here);
-        }
+    if phone::inside(&sandbox, &headers) != Some(PhoneApp::WeChat) {
         return open_in_wechat(&sandbox, lang, &here);
-    };
+    }
+    let Some(person) = holder else { return phone::ask_who(&here) };
     let checked = match checked(&sandbox, query, &params) {
         Ok(checked) => checked,
         Err(text) => return error_page(&sandbox, lang, text),
@@ -201,14 +198,10 @@ fn go(sandbox: &Sandbox, lang: Lang, opened: Opened) -> Response {
     }
 }
 
-fn inside_wechat(headers: &HeaderMap) -> bool {
-    let agent = headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    agent.is_some_and(|agent| agent.contains("MicroMessenger"))
-}
-
 fn open_in_wechat(sandbox: &Sandbox, lang: Lang, here: &str) -> Response {
     let link = format!("{}{here}", sandbox.options().public_base());
-    let open_with_phone = format!("{}?{}", phone::HOME, phone::encoded(&[("open", &link)]));
+    let open = [("open", link.as_str()), ("app", PhoneApp::WeChat.name())];
+    let open_with_phone = format!("{}?{}", phone::HOME, phone::encoded(&open));
     notice_with(sandbox, lang, "open_in_wechat", Value::from(open_with_phone))
 }
 

@@ -1,12 +1,14 @@
 //! `GET /phone`: the phone's page, and opening what it scanned.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use http::header::SET_COOKIE;
 use minijinja::{Value, context};
 
 use super::app::PhoneApp;
 use super::frame::{PhoneLang, ask_who, encoded, found, page, path_segment, shown};
 use super::holder::Holder;
+use super::inside::mark;
 use super::reading::{Reading, read, scanned};
 use super::{HOME, WHO};
 use crate::hosts::Reached;
@@ -43,8 +45,9 @@ pub(super) async fn show(
         // Picking a person on the next page is the decision to open; no second tap.
         (None, _) => Redirect::to(&format!("{WHO}?{}", encoded(&[("next", &go_on), ("opening", text)])))
             .into_response(),
-        (Some(_), Reading::Here(path)) if params.get("go") == "1" => found(path),
-        (Some(_), Reading::Elsewhere(url)) if params.get("go") == "1" => found(url),
+        (Some(_), Reading::Here(to) | Reading::Elsewhere(to)) if params.get("go") == "1" => {
+            (AppendHeaders([(SET_COOKIE, mark(&sandbox, app))]), found(to)).into_response()
+        }
         (Some(person), reading) => {
             let context = context! {
                 person => shown(&person),

@@ -4,7 +4,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::header::USER_AGENT;
 use http::{HeaderMap, StatusCode};
 use minijinja::context;
 
@@ -71,7 +70,7 @@ pub(crate) fn show(
     here: &str,
     params: &Params,
 ) -> Response {
-    if PhoneApp::of(headers) != PhoneApp::WeCom && !inside_wecom(headers) {
+    if phone::inside(sandbox, headers) != Some(PhoneApp::WeCom) {
         return open_in_wecom(sandbox, lang, here);
     }
     let Some(person) = holder else { return phone::ask_who(here) };
@@ -242,11 +241,6 @@ fn deny(sandbox: &Sandbox, asked: &Asked) -> Opened {
         return Opened::Redirect { url, twice: false };
     }
     Opened::Closed
-}
-
-fn inside_wecom(headers: &HeaderMap) -> bool {
-    let agent = headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    agent.is_some_and(|agent| agent.contains("wxwork"))
 }
 
 const DOMAIN_TEXT: &str = "redirect_uri 需使用应用可信域名";

@@ -5,7 +5,7 @@ use http::{Request, StatusCode};
 use mashang_sandbox::{DEMO_CORP_AGENTID, DEMO_CORP_CONTACT_SECRET, DEMO_CORP_SECRET, DEMO_CORPID};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, Got, code_in, encode};
+use crate::bench::{Bench, CHROME, Got, WXWORK, code_in, encode};
 
 const LOGIN: &str = "/login.work.weixin.qq.com/wwlogin/sso/login";
 const OLD: &str = "/open.work.weixin.qq.com/wwopen/sso/qrConnect";
@@ -72,6 +72,7 @@ async fn wecom(bench: &Bench, person: &str, request: http::request::Builder, bod
     let cookie = format!("sandbox_person={person}; sandbox_app=wecom");
     let request = request
         .header("cookie", cookie)
+        .header("user-agent", WXWORK)
         .header("content-type", "application/x-www-form-urlencoded")
         .header("host", "127.0.0.1:8930");
     bench.send(request.body(Body::from(body.to_owned())).unwrap()).await
@@ -302,10 +303,15 @@ async fn phone_with_wechat_in_front_is_asked_to_open_wecom() {
     let switched = bench.get(&format!("/phone/app/wecom?next={}", encode("/phone?open=x"))).await;
     assert!(switched.header("set-cookie").starts_with("sandbox_app=wecom;"));
     assert_eq!(switched.header("location"), "/phone?open=x");
-    let agent = Request::get(with_agent("snsapi_base"))
-        .header("cookie", "sandbox_person=xiaoming")
-        .header("user-agent", "Mozilla/5.0 wxwork/4.1.30 MicroMessenger/7.0.1");
-    assert_eq!(bench.send(agent.body(Body::empty()).unwrap()).await.status, StatusCode::FOUND);
+    let marks: Vec<_> = switched.headers.get_all("set-cookie").iter().collect();
+    let mark = marks[1].to_str().unwrap().split(';').next().unwrap();
+    for (cookie, status) in [(mark, StatusCode::FOUND), ("sandbox_app=wecom", StatusCode::OK)] {
+        let request = Request::get(with_agent("snsapi_base"))
+            .header("cookie", format!("sandbox_person=xiaoming; {cookie}"))
+            .header("user-agent", CHROME);
+        let got = bench.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(got.status, status, "{cookie}");
+    }
     let link = format!("/phone?open={}&go=1", encode("https://login.example.com/s/abc"));
     let opened = wecom(&bench, "xiaoming", Request::get(&link), "").await;
     assert_eq!(opened.header("location"), "https://login.example.com/s/abc?via=wecom");
