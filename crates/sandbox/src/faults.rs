@@ -12,8 +12,10 @@ const LONGEST_SLOW_MS: u64 = 120_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FaultName {
-    /// API: answer `ms` milliseconds later.
+    /// API: the work is done at once, the answer comes `ms` milliseconds later: who gives up before has spent the code.
     Slow,
+    /// API: `ms` milliseconds pass before anything is done: who gives up before has changed nothing.
+    SlowBefore,
     /// API: errcode -1; nothing is processed, a code stays unused.
     SystemError,
     /// API: the errcode `code`; nothing is processed.
@@ -123,7 +125,7 @@ fn switched_on() -> bool {
 pub(crate) enum OrderRefusal {
     #[error("name the fault to switch on")]
     NoFault,
-    #[error("slow needs ms, at most 120000")]
+    #[error("slow and slow_before need ms, at most 120000")]
     SlowMs,
     #[error("errcode needs code, for example 45009")]
     Errcode,
@@ -188,7 +190,7 @@ fn check(fault: FaultName, order: &FaultOrder) -> Result<(), OrderRefusal> {
         return Err(OrderRefusal::Remaining);
     }
     match fault {
-        FaultName::Slow if order.ms.is_none_or(|ms| ms > LONGEST_SLOW_MS) => Err(OrderRefusal::SlowMs),
+        FaultName::Slow | FaultName::SlowBefore if order.ms.is_none_or(|ms| ms > LONGEST_SLOW_MS) => Err(OrderRefusal::SlowMs),
         FaultName::Errcode if order.code.is_none_or(|code| code == 0) => Err(OrderRefusal::Errcode),
         FaultName::AuthorizeError if !order.code.is_some_and(crate::official::knows_error) => {
             Err(OrderRefusal::AuthorizeCode)

@@ -9,9 +9,17 @@ use crate::cgi::ApiError;
 use crate::faults::{FaultName, Target};
 use crate::state::Sandbox;
 
-/// Waits as long as the fault "slow" says.
-pub(crate) async fn wait(sandbox: &Sandbox, call: Target) {
-    let slow = sandbox.world().faults.take(FaultName::Slow, call).and_then(|armed| armed.ms);
+/// Answers a call, late when the faults "slow" and "slow before" say so. `answer` does all the work without a pause, so
+/// under "slow" it is done whether or not the client has the patience to hear of it.
+pub(crate) async fn in_time(sandbox: &Sandbox, call: Target, answer: impl FnOnce() -> Response) -> Response {
+    wait(sandbox, FaultName::SlowBefore, call).await;
+    let response = answer();
+    wait(sandbox, FaultName::Slow, call).await;
+    response
+}
+
+async fn wait(sandbox: &Sandbox, fault: FaultName, call: Target) {
+    let slow = sandbox.world().faults.take(fault, call).and_then(|armed| armed.ms);
     if let Some(ms) = slow {
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }

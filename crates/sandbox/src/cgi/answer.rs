@@ -111,7 +111,10 @@ pub(crate) async fn got(
 
 /// Does the work and sends it, with whatever fault is due for this call.
 pub(crate) async fn respond(sandbox: &Sandbox, target: Target, work: impl FnOnce() -> Outcome) -> Response {
-    spoil::wait(sandbox, target).await;
+    spoil::in_time(sandbox, target, || answered(sandbox, target, work)).await
+}
+
+fn answered(sandbox: &Sandbox, target: Target, work: impl FnOnce() -> Outcome) -> Response {
     let outcome = match spoil::errcode(sandbox, target) {
         Some(refused) => Err(refused),
         None => work(),

@@ -66,7 +66,10 @@ pub(super) fn success(fields: &impl Serialize) -> Outcome {
 
 /// Does the work and sends it, with whatever fault is due for this call.
 pub(super) async fn respond(sandbox: &Sandbox, call: Target, work: impl FnOnce() -> Outcome) -> Response {
-    spoil::wait(sandbox, call).await;
+    spoil::in_time(sandbox, call, || answered(sandbox, call, work)).await
+}
+
+fn answered(sandbox: &Sandbox, call: Target, work: impl FnOnce() -> Outcome) -> Response {
     let mut json = match (spoil::errcode(sandbox, call), due_errcode(sandbox, call)) {
         (Some(refused), _) => return text_plain(refused_json(sandbox, refused.number, &refused.text)),
         (None, Some(refused)) => return text_plain(error_json(sandbox, refused)),

@@ -77,7 +77,10 @@ pub(super) async fn respond(
     caller: IpAddr,
     work: impl FnOnce() -> Outcome,
 ) -> Response {
-    spoil::wait(sandbox, call).await;
+    spoil::in_time(sandbox, call, || answered(sandbox, call, caller, work)).await
+}
+
+fn answered(sandbox: &Sandbox, call: Target, caller: IpAddr, work: impl FnOnce() -> Outcome) -> Response {
     let invalid_code = || sandbox.world().faults.take(FaultName::InvalidCode, call).is_some();
     let json = match spoil::errcode(sandbox, call) {
         Some(refused) => failure(sandbox, refused.number, &refused.text, caller),

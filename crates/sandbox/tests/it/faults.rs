@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant, timeout};
 
 use crate::bench::{Bench, LONE, OFFICIAL, WEBSITE, authorize};
 
@@ -55,11 +55,26 @@ async fn fault_meets_only_its_target() {
 #[tokio::test(start_paused = true)]
 async fn slow_answer_takes_its_time() {
     let bench = Bench::new();
-    let code = fresh_code(&bench).await;
-    bench.fault(json!({ "fault": "slow", "ms": 7000, "remaining": 1 })).await;
-    let begun = Instant::now();
-    assert!(bench.exchange(WEBSITE, &code).await.json()["openid"].is_string());
-    assert_eq!(begun.elapsed().as_secs(), 7);
+    for fault in ["slow", "slow_before"] {
+        let code = fresh_code(&bench).await;
+        bench.fault(json!({ "fault": fault, "ms": 7000, "remaining": 1 })).await;
+        let begun = Instant::now();
+        assert!(bench.exchange(WEBSITE, &code).await.json()["openid"].is_string());
+        assert_eq!(begun.elapsed().as_secs(), 7);
+    }
+}
+
+/// The commonest way to exchange a code twice: no answer in time, and the same code once more.
+#[tokio::test(start_paused = true)]
+async fn client_that_gives_up_on_a_slow_answer_has_spent_its_code() {
+    let bench = Bench::new();
+    for (fault, errcode) in [("slow", json!(40163)), ("slow_before", json!(null))] {
+        let code = fresh_code(&bench).await;
+        bench.fault(json!({ "fault": fault, "ms": 7000, "remaining": 1 })).await;
+        let patience = Duration::from_secs(5);
+        assert!(timeout(patience, bench.exchange(WEBSITE, &code)).await.is_err());
+        assert_eq!(bench.exchange(WEBSITE, &code).await.json()["errcode"], errcode, "{fault}");
+    }
 }
 
 #[tokio::test]

@@ -463,6 +463,16 @@ async fn faults_reach_qyapi() {
     assert_eq!(allowed["redirect"], "https://site.example/cb?x=1&state=st-1");
 }
 
+#[tokio::test(start_paused = true)]
+async fn client_that_gives_up_on_a_slow_answer_has_spent_its_code() {
+    let bench = Bench::new();
+    let (token, code) = (token(&bench).await, scan_code(&bench, "xiaoming").await);
+    bench.fault(json!({ "fault": "slow", "ms": 7000, "target": "getuserinfo", "remaining": 1 })).await;
+    let patience = std::time::Duration::from_secs(5);
+    assert!(tokio::time::timeout(patience, who(&bench, &token, &code)).await.is_err());
+    assert_eq!(who(&bench, &token, &code).await["errcode"], 40029);
+}
+
 #[tokio::test]
 async fn members_can_be_added_and_hostile_changes_are_refused() {
     let bench = Bench::new();
