@@ -283,13 +283,12 @@ async fn deny(State(sandbox): State<Sandbox>, body: Body<Tap>) -> Answered {
 
 fn tap(sandbox: &Sandbox, Tap { uuid, person }: Tap, answer: Answer) -> Answered {
     let person = known(sandbox, &person)?;
-    if wecom::knows(sandbox, &uuid) {
-        let redirect = wecom::answer(sandbox, &uuid, &person.id, answer)?;
-        let stage = if answer == Answer::Allow { "allowed" } else { "cancelled" };
-        return Ok(Json(json!({ "uuid": uuid, "stage": stage, "redirect": redirect })));
-    }
-    let redirect = open::answer(sandbox, &uuid, &person.id, answer)?;
-    let stage = if redirect.is_some() { "allowed" } else { "cancelled" };
+    let redirect = if wecom::knows(sandbox, &uuid) {
+        Some(wecom::answer(sandbox, &uuid, &person.id, answer)?)
+    } else {
+        open::answer(sandbox, &uuid, &person.id, answer)?
+    };
+    let stage = if answer == Answer::Allow { "allowed" } else { "cancelled" };
     Ok(Json(json!({ "uuid": uuid, "stage": stage, "redirect": redirect })))
 }
 

@@ -50,6 +50,8 @@ pub(crate) struct Callback {
     pub(crate) code: Option<String>,
     /// The browser requests the callback twice.
     pub(crate) twice: bool,
+    /// What the person answered: a refusal may go back to the site too.
+    pub(crate) allowed: bool,
 }
 
 /// Why the phone may not do that.
@@ -106,7 +108,7 @@ impl QrLogin {
             _ if self.remaining_ms(now_ms) == 0 => "expired",
             Stage::Waiting => "waiting",
             Stage::Scanned { .. } => "scanned",
-            Stage::Cancelled => "cancelled",
+            Stage::Cancelled | Stage::Allowed(Callback { allowed: false, .. }) => "cancelled",
             Stage::Allowed(_) => "allowed",
         }
     }
@@ -197,7 +199,7 @@ mod tests {
     }
 
     fn allowed() -> Callback {
-        Callback { code: Some("0code".into()), twice: false }
+        Callback { code: Some("0code".into()), twice: false, allowed: true }
     }
 
     #[test]

@@ -83,9 +83,10 @@ pub(crate) fn answer(sandbox: &Sandbox, key: &str, person: &str, answer: Answer)
         }
     }
     let redirect = callback_url(&redirect_uri, &state, code.as_deref());
-    let twice = world.faults.take_browser(FaultName::DuplicateCallback).is_some();
+    let allowed = answer == Answer::Allow;
+    let twice = allowed && world.faults.take_browser(FaultName::DuplicateCallback).is_some();
     let login = world.office.logins.get_mut(key).ok_or(Refusal::Unknown)?;
-    login.attempt.finish(person, Callback { code, twice }, now)?;
+    login.attempt.finish(person, Callback { code, twice, allowed }, now)?;
     Ok(redirect)
 }
 

@@ -111,7 +111,20 @@ async fn denied_qr_may_return_with_the_state_as_in_older_times() {
     bench.script("/scan", json!({ "uuid": uuid, "person": "ada" })).await;
     let denied = bench.script("/deny", json!({ "uuid": uuid, "person": "ada" })).await;
     assert_eq!(denied["redirect"], "https://login.example.com/cb?x=1&state=st-1");
+    assert_eq!(denied["stage"], "cancelled");
+    assert_eq!(bench.get(&format!("/sandbox/api/scans/{uuid}")).await.json()["stage"], "cancelled");
     assert_eq!(bench.poll(&uuid, "404").await, "window.wx_errcode=405;window.wx_code='';");
+}
+
+#[tokio::test]
+async fn phone_says_denied_even_where_the_page_returns_to_the_site() {
+    let bench = Bench::new();
+    bench.fault(json!({ "fault": "deny_redirect" })).await;
+    let uuid = bench.qr(LONE).await;
+    let confirm = "/open.weixin.qq.com/connect/confirm";
+    bench.get_as("ada", &format!("{confirm}?uuid={uuid}")).await;
+    let tapped = bench.submit_as("ada", confirm, &format!("uuid={uuid}&answer=deny")).await;
+    assert!(tapped.text().contains("已拒绝") && !tapped.text().contains("登录成功"));
 }
 
 #[tokio::test]
