@@ -124,7 +124,7 @@ impl Sandbox {
         scope: &str,
         snapshot: bool,
     ) -> Option<String> {
-        if world.faults.take_browser(FaultName::CallbackWithoutCode).is_some() {
+        if world.faults.take_browser(FaultName::CallbackWithoutCode, &app.appid).is_some() {
             return None;
         }
         let code = ids::code(self.entropy());

@@ -141,7 +141,8 @@ pub(super) async fn submit(
 
 fn checked(sandbox: &Sandbox, query: &str, params: &Params) -> Result<Checked, &'static str> {
     let mut world = sandbox.world();
-    if let Some(code) = world.faults.take_browser(FaultName::AuthorizeError).and_then(|armed| armed.code) {
+    let due = world.faults.take_browser(FaultName::AuthorizeError, params.get("appid"));
+    if let Some(code) = due.and_then(|armed| armed.code) {
         return Err(check::error_text(code));
     }
     if let Some(warning) = check::order_warning(query) {
@@ -163,13 +164,13 @@ fn is_silent(sandbox: &Sandbox, params: &Params, asked: &Checked, person: &Perso
 fn allow(sandbox: &Sandbox, asked: &Checked, person: &Person, snapshot: bool) -> Opened {
     let mut world = sandbox.world();
     let code = sandbox.issue_code(&mut world, &asked.app, person, asked.scope.name(), snapshot);
-    let twice = world.faults.take_browser(FaultName::DuplicateCallback).is_some();
+    let twice = world.faults.take_browser(FaultName::DuplicateCallback, &asked.app.appid).is_some();
     Opened::Redirect { url: callback_url(&asked.redirect_uri, &asked.state, code.as_deref()), twice }
 }
 
 /// Observed: no redirect. The older documentation's redirect with `state` only is a fault switch (§3).
 fn deny(sandbox: &Sandbox, asked: &Checked) -> Opened {
-    if sandbox.world().faults.take_browser(FaultName::DenyRedirect).is_some() {
+    if sandbox.world().faults.take_browser(FaultName::DenyRedirect, &asked.app.appid).is_some() {
         return Opened::Redirect { url: callback_url(&asked.redirect_uri, &asked.state, None), twice: false };
     }
     Opened::Closed

@@ -59,14 +59,14 @@ pub(crate) fn answer(
 
     let code = match answer {
         Answer::Allow => sandbox.issue_code(world, app, &person, &scope, false),
-        Answer::Deny if world.faults.take_browser(FaultName::DenyRedirect).is_some() => None,
+        Answer::Deny if world.faults.take_browser(FaultName::DenyRedirect, &app.appid).is_some() => None,
         Answer::Deny => {
             world.qr_logins.get_mut(uuid).ok_or(Refusal::Unknown)?.cancel(person_id, now)?;
             return Ok(None);
         }
     };
     let allowed = answer == Answer::Allow;
-    let twice = allowed && world.faults.take_browser(FaultName::DuplicateCallback).is_some();
+    let twice = allowed && world.faults.take_browser(FaultName::DuplicateCallback, &app.appid).is_some();
     let redirect = callback_url(&redirect_uri, &state, code.as_deref());
     let callback = Callback { code, twice, allowed };
     world.qr_logins.get_mut(uuid).ok_or(Refusal::Unknown)?.finish(person_id, callback, now)?;

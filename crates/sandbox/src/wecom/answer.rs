@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use crate::faults::{FaultName, Target};
+use crate::cgi::ApiError;
+use crate::faults::At;
 use crate::state::Sandbox;
 use crate::{ids, spoil};
 
@@ -73,18 +74,17 @@ pub(super) type Outcome = Result<Value, Errcode>;
 /// Does the work and sends it, with whatever fault is due for this call.
 pub(super) async fn respond(
     sandbox: &Sandbox,
-    call: Target,
+    at: At<'_>,
     caller: IpAddr,
     work: impl FnOnce() -> Outcome,
 ) -> Response {
-    spoil::in_time(sandbox, call, || answered(sandbox, call, caller, work)).await
+    spoil::in_time(sandbox, at, || answered(sandbox, at, caller, work)).await
 }
 
-fn answered(sandbox: &Sandbox, call: Target, caller: IpAddr, work: impl FnOnce() -> Outcome) -> Response {
-    let invalid_code = || sandbox.world().faults.take(FaultName::InvalidCode, call).is_some();
-    let json = match spoil::errcode(sandbox, call) {
+fn answered(sandbox: &Sandbox, at: At<'_>, caller: IpAddr, work: impl FnOnce() -> Outcome) -> Response {
+    let json = match spoil::errcode(sandbox, at).map(ApiError::by_number) {
         Some(refused) => failure(sandbox, refused.number, &refused.text, caller),
-        None => match if invalid_code() { Err(Errcode::BadCode) } else { work() } {
+        None => match work() {
             Ok(fields) => success(&fields),
             Err(errcode) => {
                 let (number, text) = errcode.number_and_text();
@@ -92,8 +92,8 @@ fn answered(sandbox: &Sandbox, call: Target, caller: IpAddr, work: impl FnOnce()
             }
         },
     };
-    spoil::lost(sandbox, call).unwrap_or_else(|| {
-        let json = spoil::cut(sandbox, call, json);
+    spoil::lost(sandbox, at).unwrap_or_else(|| {
+        let json = spoil::cut(sandbox, at, json);
         ([(CONTENT_TYPE, "application/json; charset=UTF-8")], json).into_response()
     })
 }

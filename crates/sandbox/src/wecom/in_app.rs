@@ -226,7 +226,7 @@ fn warn(world: &mut World, params: &Params) {
 
 fn allow(sandbox: &Sandbox, asked: &Asked, person: &Person) -> String {
     let mut world = sandbox.world();
-    if world.faults.take_browser(FaultName::CallbackWithoutCode).is_some() {
+    if world.faults.take_browser(FaultName::CallbackWithoutCode, &asked.corpid).is_some() {
         return callback_url(&asked.redirect_uri, &asked.state, None);
     }
     let (entropy, now) = (sandbox.entropy(), sandbox.now_ms());
@@ -236,7 +236,7 @@ fn allow(sandbox: &Sandbox, asked: &Asked, person: &Person) -> String {
 
 /// The page stays, as WeChat's does; with the fault switch, back with `state` only.
 fn deny(sandbox: &Sandbox, asked: &Asked) -> Opened {
-    if sandbox.world().faults.take_browser(FaultName::DenyRedirect).is_some() {
+    if sandbox.world().faults.take_browser(FaultName::DenyRedirect, &asked.corpid).is_some() {
         let url = callback_url(&asked.redirect_uri, &asked.state, None);
         return Opened::Redirect { url, twice: false };
     }

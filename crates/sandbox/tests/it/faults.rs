@@ -1,6 +1,7 @@
 //! Things that go wrong on purpose.
 
 use http::StatusCode;
+use mashang_sandbox::DEMO_CORPID;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, timeout};
 
@@ -50,6 +51,42 @@ async fn fault_meets_only_its_target() {
     }
     bench.fault(json!({ "fault": "system_error", "on": false })).await;
     assert_eq!(bench.userinfo(&token).await.json()["nickname"], "Ada");
+}
+
+#[tokio::test]
+async fn fault_that_could_never_happen_is_refused_and_says_where_it_would() {
+    let bench = Bench::new();
+    for (order, told) in [
+        (json!({ "fault": "used_code", "target": "getuserinfo" }), "access_token, jscode2session only"),
+        (json!({ "fault": "deny_redirect", "target": "userinfo" }), "on the phone"),
+        (json!({ "fault": "used_code", "appid": DEMO_CORPID }), "WeCom tells"),
+        (json!({ "fault": "slow", "ms": 1, "appid": "wx0" }), "no such app"),
+        (json!({ "fault": "expired_code" }), "invalid_code"),
+        (json!({ "fault": "slwo" }), "garbage_json"),
+    ] {
+        let refused = bench.post("/faults", order.clone()).await;
+        assert_eq!((refused.status, &refused.json()["error"]), (StatusCode::BAD_REQUEST, &json!("bad_fault")));
+        assert!(refused.json()["message"].as_str().unwrap().contains(told), "{order}: {}", refused.text());
+    }
+    assert_eq!(bench.get("/sandbox/api/faults").await.json()["faults"], json!([]));
+}
+
+#[tokio::test]
+async fn fault_of_one_app_leaves_the_others_alone_and_the_list_says_that_it_fired() {
+    let bench = Bench::new();
+    bench.fault(json!({ "fault": "system_error", "appid": OFFICIAL, "remaining": 2 })).await;
+    let token = bench.exchange(WEBSITE, &fresh_code(&bench).await).await.json();
+    assert!(bench.userinfo(&token).await.json()["openid"].is_string());
+    let code = bench.official_code("snsapi_userinfo", "ada").await;
+    assert_eq!(bench.exchange(OFFICIAL, &code).await.json()["errcode"], -1);
+    let token = bench.exchange(OFFICIAL, &bench.official_code("snsapi_base", "ada").await).await.json();
+    assert_eq!(token["errcode"], -1);
+    let listed = bench.get("/sandbox/api/faults").await.json();
+    let used_up = json!([{ "fault": "system_error", "target": "all", "appid": OFFICIAL, "remaining": 0, "fired": 2 }]);
+    assert_eq!(listed["faults"], used_up);
+    let token = bench.exchange(OFFICIAL, &code).await.json();
+    bench.fault(json!({ "fault": "system_error", "appid": OFFICIAL, "target": "userinfo" })).await;
+    assert_eq!(bench.userinfo(&token).await.json()["errcode"], -1, "by its access token too");
 }
 
 #[tokio::test(start_paused = true)]
