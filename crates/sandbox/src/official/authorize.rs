@@ -190,10 +190,7 @@ fn callback_url(redirect_uri: &str, state: &str, code: Option<&str>) -> String {
 
 fn go(sandbox: &Sandbox, lang: Lang, opened: Opened) -> Response {
     match opened {
-        Opened::Redirect { url, twice: false } => phone::found(&url),
-        Opened::Redirect { url, twice: true } => {
-            sandbox.pages().show("twice.html", lang, Policy::Twice, ASSETS, context! { url })
-        }
+        Opened::Redirect { url, twice } => phone::back_to_site(sandbox, lang, &url, twice),
         Opened::Closed => notice(sandbox, lang, "denied"),
         Opened::Error(text) => error_page(sandbox, lang, text),
     }

@@ -95,6 +95,14 @@ pub(crate) fn found(url: &str) -> Response {
     }
 }
 
+/// Back to the site: a redirect, or, `twice`, a page that requests the address in the background and then goes there.
+pub(crate) fn back_to_site(sandbox: &Sandbox, lang: Lang, url: &str, twice: bool) -> Response {
+    match twice {
+        false => found(url),
+        true => sandbox.pages().show("twice.html", lang, Policy::Twice, ASSETS, context! { url }),
+    }
+}
+
 /// Pairs as a query string.
 pub(crate) fn encoded(pairs: &[(&str, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()

@@ -256,6 +256,22 @@ async fn in_app_base_is_silent_and_private_info_asks_and_gives_a_ticket() {
 }
 
 #[tokio::test]
+async fn duplicate_callback_and_one_without_a_code_reach_in_app_pages() {
+    let bench = Bench::new();
+    bench.fault(json!({ "fault": "duplicate_callback", "appid": DEMO_CORPID, "remaining": 2 })).await;
+    let page = wecom(&bench, "xiaoming", Request::get(with_agent("snsapi_base")), "").await;
+    let html = page.text().replace("&#x2f;", "/");
+    assert!(html.contains(r#"data-url="https://site.example/in?code="#), "{html}");
+    assert!(html.contains("/sandbox/assets/twice.js"));
+    let url = format!("http://127.0.0.1:8930{}", with_agent("snsapi_base"));
+    let ask = json!({ "url": url, "person": "xiaoming", "answer": "allow" });
+    assert_eq!(bench.script("/authorize", ask.clone()).await["twice"], true);
+    assert_eq!(bench.script("/authorize", ask.clone()).await["twice"], false, "used up");
+    bench.fault(json!({ "fault": "callback_without_code", "remaining": 1 })).await;
+    assert_eq!(bench.script("/authorize", ask).await["redirect"], "https://site.example/in?state=abc");
+}
+
+#[tokio::test]
 async fn private_info_without_agentid_is_silent_and_warned_about() {
     let bench = Bench::new();
     let got = wecom(&bench, "xiaoming", Request::get(authorize("snsapi_privateinfo", "")), "").await;
