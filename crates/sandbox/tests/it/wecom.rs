@@ -636,4 +636,55 @@ async fn leaver_is_told_to_the_companys_server_signed_and_encrypted() {
     );
     let list = bench.get("/sandbox/api/wecom/deliveries").await.json();
     assert_eq!(list["deliveries"].as_array().unwrap().len(), 2);
+
+    let path = format!("/wecom/corps/{DEMO_CORPID}/members/XiaoMing");
+    let renamed = bench.script(&path, json!({ "name": "王明" })).await;
+    assert_eq!(renamed["event"], Value::Null, "who left is nobody's news");
+    let back = bench.script(&path, json!({ "status": "active" })).await;
+    assert_eq!(back["event"]["change"], json!({ "change_type": "create_user", "userid": "XiaoMing" }));
+}
+
+#[tokio::test]
+async fn forged_broken_and_repeated_directory_events_are_delivered_as_ordered() {
+    let bench = Bench::new();
+    let order = |more: Value| {
+        let mut order = json!({ "corpid": DEMO_CORPID, "change": { "change_type": "delete_user", "userid": "XiaoMing" } });
+        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        order
+    };
+    let early = bench.post("/wecom/events/deliver", order(json!({}))).await;
+    assert_eq!((early.status, &early.json()["error"]), (StatusCode::CONFLICT, &json!("no_event_target")));
+    let (url, posted) = corp_server(|query| opened(&parameter(query, "echostr")).0).await;
+    bench.script(&format!("/wecom/corps/{DEMO_CORPID}/events"), json!({ "url": url })).await;
+
+    let took = || posted.lock().unwrap().split_off(0);
+    let sealed = |body: &str| body.split("<Encrypt><![CDATA[").nth(1).map(|rest| rest.split("]]>").next().unwrap().to_owned());
+    let sent = bench.script("/wecom/events/deliver", order(json!({ "times": 2, "replay": true }))).await;
+    assert_eq!(sent["deliveries"][1]["statuses"], json!([200]));
+    let twice = took();
+    assert_eq!(twice[0], twice[1], "the very same bytes");
+    bench.script("/wecom/events/deliver", order(json!({ "times": 2 }))).await;
+    let fresh = took();
+    assert_ne!(fresh[0], fresh[1]);
+
+    let now = crate::bench::START_MS / 1000;
+    for (flaw, differs) in [
+        ("unsigned", (|query, _| !query.contains("msg_signature")) as fn(&str, &str) -> bool),
+        ("stale_timestamp", |query, _| parameter(query, "timestamp") == (crate::bench::START_MS / 1000 - 3600).to_string()),
+        ("other_account", |_, body| body.contains("<ToUserName><![CDATA[ww0000000000000000]]>")),
+        ("plaintext_only", |_, body| !body.contains("Encrypt") && body.contains("delete_user")),
+        ("plaintext_beside_ciphertext", |_, body| body.contains("oForged") && body.contains("Encrypt")),
+        ("truncated", |_, body| !body.ends_with("</xml>")),
+    ] {
+        bench.script("/wecom/events/deliver", order(json!({ "flaw": flaw }))).await;
+        let (query, body) = took().remove(0);
+        assert!(differs(&query, &body), "{flaw}: {query} {body}");
+        assert!(!query.contains("encrypt_type") && !query.contains("&signature="), "{query}");
+    }
+    bench.script("/wecom/events/deliver", order(json!({ "flaw": "other_appid" }))).await;
+    let (query, body) = took().remove(0);
+    assert_eq!(opened(&sealed(&body).unwrap()).1, "ww0000000000000000");
+    assert_eq!(parameter(&query, "timestamp"), now.to_string());
+    let members = bench.get("/sandbox/api/wecom/corps").await.json()["corps"][0]["members"].clone();
+    assert_eq!(members[0]["status"], "active", "the directory stays as it is");
 }
