@@ -10,11 +10,12 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use minijinja::{Value, context};
 use url::Url;
 
+use super::app::PhoneApp;
 use super::holder::{cookie, cookie_line};
 use super::{HOME, WHO};
 use crate::pages::{ASSETS, Policy};
 use crate::people::Person;
-use crate::state::Sandbox;
+use crate::state::{Sandbox, World};
 use crate::words::Lang;
 
 const LANG_COOKIE: &str = "sandbox_lang";
@@ -72,6 +73,17 @@ pub(crate) fn shown(person: &Person) -> Value {
         snapshot => person.snapshot,
         no_avatar => person.no_avatar,
     }
+}
+
+/// The same on a phone with this app in front: in WeCom, also what the person is to each company. The company's name is
+/// shown where there are several.
+pub(super) fn shown_in(world: &World, app: PhoneApp, person: &Person) -> Value {
+    let standings = if app == PhoneApp::WeCom { world.office.standings(&person.id) } else { Vec::new() };
+    let several = standings.len() > 1;
+    let tags = standings.into_iter().map(
+        |(corp, standing)| context! { corp => if several { corp } else { "" }, kind => standing.name() },
+    );
+    context! { standings => tags.collect::<Vec<_>>(), ..shown(person) }
 }
 
 /// To the page that asks who holds the phone, and from there on to `next`.

@@ -6,7 +6,7 @@ use crate::ids::{self, Entropy};
 use crate::open::QrLogin;
 use crate::state::Bounded;
 
-use super::corp::{Agent, Corp, Member};
+use super::corp::{Agent, Corp, Member, Standing};
 use super::in_app::Consent;
 use super::news::Delivery;
 
@@ -100,6 +100,11 @@ impl Office {
             deliveries: VecDeque::new(),
             token_ms: TOKEN_MS,
         }
+    }
+
+    /// The name of each company and what this person is there.
+    pub(crate) fn standings(&self, person: &str) -> Vec<(&str, Standing)> {
+        self.corps.iter().map(|corp| (corp.name.as_str(), corp.standing(person))).collect()
     }
 
     pub(super) fn corp(&self, corpid: &str) -> Option<&Corp> {
