@@ -18,10 +18,10 @@ use crate::options::App;
 use crate::pages::{ASSETS, Policy};
 use crate::people::{Person, PersonChange, PersonRefusal};
 use crate::phone::{self, PhoneApp, Reading};
-use crate::state::{Sandbox, World};
+use crate::state::Sandbox;
 use crate::wecom::Declined;
 use crate::words::Lang;
-use crate::{cgi, events, hosts, ids, manual, mini, official, outbox, wecom};
+use crate::{cgi, clock, events, hosts, ids, manual, mini, official, outbox, wecom};
 
 pub(crate) type Body<T> = Result<Json<T>, JsonRejection>;
 pub(crate) type Answered = Result<Json<Value>, Refused>;
@@ -41,6 +41,7 @@ pub(crate) fn router() -> Router<Sandbox> {
         .route("/faults", get(faults).post(order_fault))
         .route("/warnings", get(warnings))
         .route("/reset", post(reset))
+        .merge(clock::router())
         .merge(cgi::script_router())
         .merge(events::script_router())
         .merge(official::script_router())
@@ -345,9 +346,9 @@ async fn warnings(State(sandbox): State<Sandbox>) -> Json<Value> {
     Json(json!({ "warnings": sandbox.world().warnings().collect::<Vec<_>>() }))
 }
 
-/// People, logins, codes, tokens, faults, warnings: all as at the start. Waiting polls wake and find their uuid gone.
+/// People, logins, codes, tokens, faults, warnings, time: all as at the start. Waiting polls wake and find their uuid gone.
 async fn reset(State(sandbox): State<Sandbox>) -> Json<Value> {
-    *sandbox.world() = World::new(sandbox.options().corps.clone());
+    sandbox.reset();
     Json(json!({ "reset": true }))
 }
 

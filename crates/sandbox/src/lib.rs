@@ -23,6 +23,7 @@
 //! | `phone` | the phone page at `/phone`: who holds it, scanning, opening links |
 //! | `tls` | certificates for Tencent's names, on demand |
 //! | `api`, `manual` | the script API at `/sandbox/api`: the phone without a hand; and its description as a page |
+//! | `clock` | time that a script moves on |
 //! | `people`, `ids`, `faults`, `spoil`, `state` | who exists, what they are called where, what goes wrong, what is remembered |
 //!
 //! # One login through it
@@ -59,6 +60,7 @@
 
 mod api;
 mod cgi;
+mod clock;
 mod events;
 mod faults;
 mod hosts;

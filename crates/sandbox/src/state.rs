@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::Router;
@@ -38,6 +39,8 @@ pub struct Sandbox(Arc<Inner>);
 struct Inner {
     options: Options,
     clock: Arc<Clock>,
+    /// How far a script has moved the time on, in milliseconds. Beside the world, whose lock may be held by who asks.
+    ahead_ms: AtomicI64,
     entropy: Arc<Entropy>,
     pages: Pages,
     world: Mutex<World>,
@@ -53,6 +56,7 @@ impl Sandbox {
         Self(Arc::new(Inner {
             options,
             clock,
+            ahead_ms: AtomicI64::new(0),
             entropy,
             pages: Pages::embedded(),
             world,
@@ -70,8 +74,25 @@ impl Sandbox {
         &self.0.options
     }
 
+    /// The time here: the caller's clock, and what scripts have added.
     pub(crate) fn now_ms(&self) -> i64 {
-        (self.0.clock)()
+        (self.0.clock)() + self.ahead_ms()
+    }
+
+    /// What scripts have added to the clock.
+    pub(crate) fn ahead_ms(&self) -> i64 {
+        self.0.ahead_ms.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn advance_ms(&self, ms: i64) {
+        self.0.ahead_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// Everything as at the start, the time too.
+    pub(crate) fn reset(&self) {
+        let mut world = self.world();
+        self.0.ahead_ms.store(0, Ordering::Relaxed);
+        *world = World::new(self.options().corps.clone());
     }
 
     pub(crate) fn entropy(&self) -> &Entropy {
@@ -205,6 +226,12 @@ impl World {
             self.warnings.pop_front();
         }
         self.warnings.push_back(warning);
+    }
+
+    /// Wakes every page that waits, to look at its attempt again.
+    pub(crate) fn wake(&self) {
+        let attempts = self.office.logins.iter().map(|(_, login)| login.attempt());
+        self.qr_logins.iter().map(|(_, login)| login).chain(attempts).for_each(QrLogin::wake);
     }
 
     pub(crate) fn warnings(&self) -> impl Iterator<Item = &String> {

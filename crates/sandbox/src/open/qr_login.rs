@@ -96,6 +96,11 @@ impl QrLogin {
         self.changed.subscribe()
     }
 
+    /// Wakes who waits, without a change: time has moved.
+    pub(crate) fn wake(&self) {
+        self.changed.send_replace(());
+    }
+
     /// Milliseconds to live, not below 0.
     pub(crate) fn remaining_ms(&self, now_ms: i64) -> u64 {
         u64::try_from(self.expires_ms - now_ms).unwrap_or(0)

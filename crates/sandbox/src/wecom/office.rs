@@ -29,7 +29,7 @@ pub(crate) struct Office {
     /// By the ticket.
     pub(super) tickets: Bounded<String, UserTicket>,
     /// Scan logins, by the key in the QR.
-    pub(super) logins: Bounded<String, WebLogin>,
+    pub(crate) logins: Bounded<String, WebLogin>,
     /// In-app consent pages, by their handle.
     pub(super) consents: Bounded<String, Consent>,
     /// The last directory events and what came of them, oldest first.
@@ -86,6 +86,12 @@ pub(super) struct UserTicket {
 pub(crate) struct WebLogin {
     pub(super) attempt: QrLogin,
     pub(super) agentid: u32,
+}
+
+impl WebLogin {
+    pub(crate) fn attempt(&self) -> &QrLogin {
+        &self.attempt
+    }
 }
 
 impl Office {

@@ -99,6 +99,29 @@ async fn authorize_acts_as_the_phone() {
 }
 
 #[tokio::test]
+async fn time_moves_on_and_codes_and_waiting_pages_expire() {
+    let bench = Bench::new();
+    let code = bench.official_code("snsapi_base", "ada").await;
+    let (uuid, now) = (bench.qr(LONE).await, bench.get("/sandbox/api/clock").await.json());
+    let waiting = bench.poll(&uuid, "");
+    let advance = async {
+        tokio::task::yield_now().await;
+        bench.script("/clock", json!({ "advance_s": 301 })).await
+    };
+    let (told, moved) = tokio::join!(waiting, advance);
+    assert_eq!(told, "window.wx_errcode=402;window.wx_code='';", "woken at once");
+    assert_eq!(moved["ahead_s"], 301);
+    assert_eq!(moved["now_ms"].as_i64().unwrap() - now["now_ms"].as_i64().unwrap(), 301_000);
+    assert_eq!(bench.exchange(OFFICIAL, &code).await.json()["errcode"], 40029);
+    for advance_s in [0, -1, 366 * 24 * 3600 + 1] {
+        let refused = bench.post("/clock", json!({ "advance_s": advance_s })).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{advance_s}");
+    }
+    bench.script("/reset", json!({})).await;
+    assert_eq!(bench.get("/sandbox/api/clock").await.json()["ahead_s"], 0);
+}
+
+#[tokio::test]
 async fn reset_begins_anew() {
     let bench = Bench::new();
     let code = bench.website_code(WEBSITE, "ada").await;
