@@ -14,7 +14,7 @@ use url::Url;
 use crate::faults::{FaultOrder, OrderRefusal, Platform};
 use crate::official::{Opened, answer_request};
 use crate::open::{self, Answer, Refusal};
-use crate::options::App;
+use crate::options::{App, AppKind, is_callback_domain};
 use crate::pages::{ASSETS, Policy};
 use crate::people::{Person, PersonChange, PersonRefusal};
 use crate::phone::{self, PhoneApp, Reading};
@@ -31,6 +31,7 @@ pub(crate) fn router() -> Router<Sandbox> {
     Router::new()
         .route("/", get(describe))
         .route("/apps", get(apps))
+        .route("/apps/{appid}", post(change_app))
         .route("/people", get(people).post(make_person))
         .route("/people/{id}", post(change_person))
         .route("/scan", post(scan))
@@ -135,10 +136,39 @@ async fn describe(State(sandbox): State<Sandbox>) -> Response {
 
 /// Without secrets.
 async fn apps(State(sandbox): State<Sandbox>) -> Json<Value> {
-    let list = sandbox.options().apps.iter().map(|app| {
-        json!({ "appid": app.appid, "kind": app.kind.name(), "name": app.name, "domains": app.domains, "platform": app.platform })
-    });
+    let list = sandbox.options().apps.iter().map(|app| shown_app(&sandbox, app));
     Json(json!({ "apps": list.collect::<Vec<_>>() }))
+}
+
+fn shown_app(sandbox: &Sandbox, app: &App) -> Value {
+    let domains = sandbox.callback_domains(app);
+    json!({ "appid": app.appid, "kind": app.kind.name(), "name": app.name, "domains": domains, "platform": app.platform })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AppChange {
+    /// 授权回调域 or 网页授权域名 of the console.
+    domains: Vec<String>,
+}
+
+/// Sets where an app may send browsers back to.
+async fn change_app(
+    State(sandbox): State<Sandbox>,
+    Path(appid): Path<String>,
+    body: Body<AppChange>,
+) -> Answered {
+    let Json(AppChange { domains }) = body?;
+    let app = known_app(&sandbox, &appid)?;
+    if app.kind == AppKind::MiniProgram {
+        return Err(Refused::new(StatusCode::CONFLICT, "other_kind", "a mini-program has no callback"));
+    }
+    if !domains.iter().all(|domain| is_callback_domain(domain)) {
+        let message = "a callback domain is a bare host without scheme, port and path, or * for any";
+        return Err(Refused::new(StatusCode::BAD_REQUEST, "bad_domain", message));
+    }
+    sandbox.world().callback_domains.insert(appid, domains);
+    Ok(Json(shown_app(&sandbox, app)))
 }
 
 async fn people(State(sandbox): State<Sandbox>) -> Json<Value> {

@@ -17,7 +17,7 @@ use crate::ids::{self, Entropy};
 use crate::mini::{MiniProgram, MiniWorld};
 use crate::official::{Chats, Consent, QrTicket};
 use crate::open::QrLogin;
-use crate::options::{App, Options};
+use crate::options::{App, Options, allow_callback, unthinkable_callback};
 use crate::outbox::Outbox;
 use crate::pages::Pages;
 use crate::people::{People, Person};
@@ -123,6 +123,20 @@ impl Sandbox {
         self.world().mini.programs.get(&app.appid).unwrap_or(&app.mini).clone()
     }
 
+    /// An app's callback domains now.
+    pub(crate) fn callback_domains(&self, app: &App) -> Vec<String> {
+        self.world().callback_domains.get(&app.appid).unwrap_or(&app.domains).clone()
+    }
+
+    /// Whether a browser is sent back there. What only `*` lets pass and WeChat never would is noted.
+    pub(crate) fn allows_callback(&self, app: &App, redirect_uri: &str) -> bool {
+        let allowed = allow_callback(&self.callback_domains(app), redirect_uri);
+        if let Some(why) = unthinkable_callback(redirect_uri).filter(|_| allowed) {
+            self.world().note(format!("{}: {why}", app.appid));
+        }
+        allowed
+    }
+
     /// The sites that the operator or a script told us about; no other is ever called.
     pub(crate) fn configured_sites(&self) -> Vec<url::Origin> {
         let apps = &self.options().apps;
@@ -180,6 +194,8 @@ pub(crate) struct World {
     /// The end of a parametric code's link → its ticket.
     pub(crate) qr_links: Bounded<String, String>,
     pub(crate) chats: Chats,
+    /// Callback domains that a script changed, by appid.
+    pub(crate) callback_domains: HashMap<String, Vec<String>>,
     /// Server settings that a script changed, by appid; none: taken away.
     pub(crate) event_targets: HashMap<String, Option<EventTarget>>,
     pub(crate) deliveries: Deliveries,
@@ -208,6 +224,7 @@ impl World {
             qr_tickets: Bounded::new(MOST_LIVE),
             qr_links: Bounded::new(MOST_LIVE),
             chats: Chats::new(MOST_LIVE),
+            callback_domains: HashMap::new(),
             event_targets: HashMap::new(),
             deliveries: Deliveries::default(),
             mini: MiniWorld::default(),
@@ -219,9 +236,19 @@ impl World {
         }
     }
 
-    /// Records something which the real WeChat might refuse and we let pass.
+    /// Records something which the real WeChat might refuse and we let pass. What was said before is not said again.
     pub(crate) fn warn(&mut self, warning: String) {
-        tracing::warn!(sandbox.warning = %warning, "the real WeChat may refuse this: {warning}");
+        if !self.warnings.contains(&warning) {
+            tracing::warn!(sandbox.warning = %warning, "the real WeChat may refuse this: {warning}");
+        }
+        self.note(warning);
+    }
+
+    /// The same without a line in the log: for what everybody does who tries things out on their own machine.
+    pub(crate) fn note(&mut self, warning: String) {
+        if self.warnings.contains(&warning) {
+            return;
+        }
         if self.warnings.len() == MOST_WARNINGS {
             self.warnings.pop_front();
         }
