@@ -49,7 +49,7 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, reached: Reached, param
         color_scheme => one_of(params.get("color_scheme"), &["auto", "dark", "light"]),
         href => style_sheet(params.get("href")),
         confirm_base => confirm_url(sandbox.options(), ""),
-        phone => format!("{}{}?open=", sandbox.options().public_base(), phone::HOME),
+        phone => format!("{}{}?app=wechat&open=", sandbox.options().public_base(), phone::HOME),
     };
     sandbox.pages().show("qrconnect.html", lang, Policy::Embeddable, &assets, page)
 }
