@@ -467,7 +467,12 @@ async fn faults_reach_qyapi() {
     let query = format!("corpid={DEMO_CORPID}&corpsecret={DEMO_CORP_SECRET}");
     let limited = api(&bench, "gettoken", &query).await;
     assert_eq!(limited["errcode"], 45009);
-    assert!(limited["errmsg"].as_str().unwrap().contains(", hint: ["));
+    assert!(limited["errmsg"].as_str().unwrap().starts_with("api freq out of limit, hint: ["), "{limited}");
+    for (code, text) in [(50002, "member not in"), (40001, "invalid credential, hint"), (60020, "not allow to access")] {
+        bench.fault(json!({ "fault": "errcode", "code": code, "target": "gettoken", "remaining": 1 })).await;
+        let told = api(&bench, "gettoken", &query).await;
+        assert!(told["errmsg"].as_str().unwrap().starts_with(text), "in WeCom's words: {told}");
+    }
     let token = token(&bench).await;
     bench.fault(json!({ "fault": "garbage_json", "target": "user", "remaining": 1 })).await;
     let path = format!("/qyapi.weixin.qq.com/cgi-bin/user/get?access_token={token}&userid=xiaoming");
