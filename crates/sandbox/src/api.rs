@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::faults::{FaultOrder, OrderRefusal, Platform};
+use crate::faults::{FaultOrder, OrderRefusal};
 use crate::official::{Opened, answer_request};
 use crate::open::{self, Answer, Refusal};
 use crate::options::{App, AppKind, is_callback_domain};
@@ -357,19 +357,10 @@ async fn faults(State(sandbox): State<Sandbox>) -> Json<Value> {
 
 async fn order_fault(State(sandbox): State<Sandbox>, body: Body<FaultOrder>) -> Answered {
     let Json(order) = body?;
-    let owner = order.appid.as_deref().and_then(|appid| owner(&sandbox, appid));
+    let owner = order.appid.as_deref().and_then(|appid| sandbox.platform_of(appid));
     let mut world = sandbox.world();
     world.faults.order(order, owner)?;
     Ok(Json(json!({ "faults": world.faults.armed() })))
-}
-
-/// Whose app or company this is, if there is one.
-fn owner(sandbox: &Sandbox, appid: &str) -> Option<Platform> {
-    let is_app = sandbox.options().app(appid).is_some();
-    match is_app {
-        true => Some(Platform::WeChat),
-        false => wecom::is_corp(sandbox, appid).then_some(Platform::WeCom),
-    }
 }
 
 async fn warnings(State(sandbox): State<Sandbox>) -> Json<Value> {

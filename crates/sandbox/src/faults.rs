@@ -164,6 +164,20 @@ impl FaultName {
         }
     }
 
+    /// The calls that an order may name.
+    pub(crate) fn targets(self) -> Vec<Target> {
+        match self.reach() {
+            Reach::EveryCall => Target::CALLS.to_vec(),
+            Reach::Calls(calls) => calls.to_vec(),
+            Reach::Pages => Vec::new(),
+        }
+    }
+
+    /// Whether an order may be limited to an app of this platform.
+    pub(crate) fn suits(self, platform: Platform) -> bool {
+        self.could_happen(Target::All, Some(platform))
+    }
+
     /// Whether it can happen at this call; [`Target::All`] is a page, or a path that no call has.
     fn happens_at(self, call: Target) -> bool {
         match self.reach() {
@@ -198,6 +212,30 @@ pub(crate) enum Platform {
 }
 
 impl Target {
+    /// Every call, in the order of the description.
+    const CALLS: [Self; 20] = [
+        Self::AccessToken,
+        Self::RefreshToken,
+        Self::Auth,
+        Self::Userinfo,
+        Self::Jscode2session,
+        Self::Token,
+        Self::StableToken,
+        Self::QrcodeCreate,
+        Self::Follower,
+        Self::CustomSend,
+        Self::CallbackIp,
+        Self::Wxacode,
+        Self::PhoneNumber,
+        Self::Checksession,
+        Self::LinkRules,
+        Self::Gettoken,
+        Self::Getuserinfo,
+        Self::Getuserdetail,
+        Self::User,
+        Self::Department,
+    ];
+
     fn platform(self) -> Platform {
         match self {
             Self::Gettoken | Self::Getuserinfo | Self::Getuserdetail | Self::User | Self::Department => {
@@ -335,6 +373,13 @@ impl Board {
         });
         self.0.extend(armed);
         Ok(())
+    }
+
+    /// Switches off the one that was ordered for just this target and app.
+    pub(crate) fn switch_off(&mut self, fault: FaultName, target: Target, appid: Option<&str>) {
+        self.0.retain(|armed| {
+            armed.fault != fault || armed.target != target || armed.appid.as_deref() != appid
+        });
     }
 
     /// The fault if it is due for this call, counted.

@@ -24,6 +24,7 @@
 //! | `tls` | certificates for Tencent's names, on demand |
 //! | `api`, `manual` | the script API at `/sandbox/api`: the phone without a hand; and its description as a page |
 //! | `clock` | time that a script moves on |
+//! | `troubles` | the faults as a page |
 //! | `people`, `ids`, `faults`, `spoil`, `state` | who exists, what they are called where, what goes wrong, what is remembered |
 //!
 //! # One login through it
@@ -79,6 +80,7 @@ mod sns;
 mod spoil;
 mod state;
 mod tls;
+mod troubles;
 mod wecom;
 mod words;
 

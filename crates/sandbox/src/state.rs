@@ -12,7 +12,7 @@ use axum::Router;
 
 use crate::cgi::{AppTokens, Calls};
 use crate::events::{Deliveries, EventTarget};
-use crate::faults::{Board, FaultName};
+use crate::faults::{Board, FaultName, Platform};
 use crate::ids::{self, Entropy};
 use crate::mini::{MiniProgram, MiniWorld};
 use crate::official::{Chats, Consent, QrTicket};
@@ -116,6 +116,14 @@ impl Sandbox {
     pub(crate) fn event_target(&self, app: &App) -> Option<EventTarget> {
         let world = self.world();
         world.event_targets.get(&app.appid).cloned().unwrap_or_else(|| app.events.clone())
+    }
+
+    /// Whose app or company this is, if there is one.
+    pub(crate) fn platform_of(&self, appid: &str) -> Option<Platform> {
+        match self.options().app(appid) {
+            Some(_) => Some(Platform::WeChat),
+            None => crate::wecom::is_corp(self, appid).then_some(Platform::WeCom),
+        }
     }
 
     /// A mini-program's settings now.

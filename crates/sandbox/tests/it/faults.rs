@@ -89,6 +89,62 @@ async fn fault_of_one_app_leaves_the_others_alone_and_the_list_says_that_it_fire
     assert_eq!(bench.userinfo(&token).await.json()["errcode"], -1, "by its access token too");
 }
 
+#[tokio::test]
+async fn hand_switches_faults_on_and_off_on_a_page() {
+    let bench = Bench::new();
+    let path = "/sandbox/troubles";
+    assert!(bench.get(path).await.text().contains("没有：一切正常。"));
+    let form = format!("do=on&fault=slow&ms=8000&target=userinfo&appid={WEBSITE}&remaining=1");
+    let on = bench.submit_as("ada", path, &form).await;
+    assert_eq!((on.status, on.header("location")), (StatusCode::SEE_OTHER, path));
+    bench.submit_as("ada", path, "do=on&fault=deny_redirect&target=&appid=&remaining=").await;
+    let listed = bench.get("/sandbox/api/faults").await.json();
+    let slow = json!({ "fault": "slow", "target": "userinfo", "appid": WEBSITE, "remaining": 1, "ms": 8000, "fired": 0 });
+    assert_eq!(listed["faults"], json!([slow, { "fault": "deny_redirect", "target": "all", "fired": 0 }]));
+    let page = bench.get(path).await;
+    assert!(page.text().contains("已发生： 0 · 剩余： 1") && page.text().contains("8000 ms"));
+
+    let refused = bench.submit_as("ada", path, "do=on&fault=used_code&target=getuserinfo").await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.text().contains("access_token, jscode2session only"));
+    assert_eq!(bench.submit_as("ada", path, "do=on&fault=slow&target=x").await.status, StatusCode::BAD_REQUEST);
+
+    bench.submit_as("ada", path, &format!("do=off&fault=slow&target=userinfo&appid={WEBSITE}")).await;
+    assert_eq!(bench.get("/sandbox/api/faults").await.json()["faults"].as_array().unwrap().len(), 1);
+    bench.submit_as("ada", path, "do=all_off").await;
+    assert_eq!(bench.get("/sandbox/api/faults").await.json()["faults"], json!([]));
+}
+
+/// Whatever the page offers is taken.
+#[tokio::test]
+async fn page_of_faults_offers_only_what_can_happen() {
+    let bench = Bench::new();
+    let html = bench.get("/sandbox/troubles").await.text().to_owned();
+    let values = |form: &str, field: &str| -> Vec<String> {
+        let Some((_, select)) = form.split_once(&format!("<select name=\"{field}\">")) else { return vec![String::new()] };
+        let options = select.split("</select>").next().unwrap().split("<option").skip(1);
+        let value = |option: &str| match option.strip_prefix(" value=\"") {
+            Some(rest) => rest.split('"').next().unwrap().to_owned(),
+            None => option[1..].split('<').next().unwrap().to_owned(),
+        };
+        options.map(value).collect()
+    };
+    let forms: Vec<_> = html.split("<details").skip(1).collect();
+    assert_eq!(forms.len(), 15);
+    for form in forms {
+        let fault = form.split("name=\"fault\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let fixed = "ms=1&code=10004&remaining=1";
+        for target in values(form, "target") {
+            let order = format!("do=on&fault={fault}&target={target}&{fixed}");
+            assert_eq!(bench.submit_as("ada", "/sandbox/troubles", &order).await.status, StatusCode::SEE_OTHER, "{order}");
+        }
+        for appid in values(form, "appid") {
+            let order = format!("do=on&fault={fault}&appid={appid}&{fixed}");
+            assert_eq!(bench.submit_as("ada", "/sandbox/troubles", &order).await.status, StatusCode::SEE_OTHER, "{order}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn slow_answer_takes_its_time() {
     let bench = Bench::new();
