@@ -212,7 +212,9 @@ mod tests {
     fn public_address_has_no_path() {
         let taken = |text: &str| without_path(text.parse().unwrap()).is_ok();
         assert!(taken("http://192.168.1.23:8930") && taken("https://sandbox.example/"));
-        for refused in ["http://a.example/sandbox", "http://a.example/?x", "http://a.example/#x", "ftp://a.example/"] {
+        for refused in
+            ["http://a.example/sandbox", "http://a.example/?x", "http://a.example/#x", "ftp://a.example/"]
+        {
             assert!(!taken(refused), "{refused}");
         }
     }

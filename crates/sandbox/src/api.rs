@@ -352,7 +352,7 @@ async fn authorize(State(sandbox): State<Sandbox>, body: Body<Authorize>) -> Ans
 }
 
 async fn faults(State(sandbox): State<Sandbox>) -> Json<Value> {
-    Json(json!({ "faults": sandbox.world().faults.armed() }))
+    Json(sandbox.world().faults.list())
 }
 
 async fn order_fault(State(sandbox): State<Sandbox>, body: Body<FaultOrder>) -> Answered {
@@ -360,7 +360,7 @@ async fn order_fault(State(sandbox): State<Sandbox>, body: Body<FaultOrder>) -> 
     let owner = order.appid.as_deref().and_then(|appid| sandbox.platform_of(appid));
     let mut world = sandbox.world();
     world.faults.order(order, owner)?;
-    Ok(Json(json!({ "faults": world.faults.armed() })))
+    Ok(Json(world.faults.list()))
 }
 
 async fn warnings(State(sandbox): State<Sandbox>) -> Json<Value> {

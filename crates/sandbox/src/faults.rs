@@ -154,9 +154,7 @@ impl FaultName {
                 Reach::Calls(&[T::AccessToken, T::Jscode2session, T::PhoneNumber, T::Getuserinfo])
             }
             Self::UsedCode => Reach::Calls(&[T::AccessToken, T::Jscode2session]),
-            Self::NoUnionid => {
-                Reach::Calls(&[T::AccessToken, T::Userinfo, T::Jscode2session, T::Follower])
-            }
+            Self::NoUnionid => Reach::Calls(&[T::AccessToken, T::Userinfo, T::Jscode2session, T::Follower]),
             Self::DuplicateCallback
             | Self::CallbackWithoutCode
             | Self::DenyRedirect
@@ -327,13 +325,19 @@ fn where_it_happens(fault: FaultName) -> String {
     match fault.reach() {
         Reach::EveryCall => format!("{name} happens at calls of the app's own platform: WeChat's or WeCom's"),
         Reach::Pages if fault == FaultName::AuthorizeError => {
-            format!("{name} happens on the page of connect/oauth2/authorize of an official account, and has no target")
+            format!(
+                "{name} happens on the page of connect/oauth2/authorize of an official account, and has no target"
+            )
         }
         Reach::Pages => format!("{name} happens in the browser and on the phone, and has no target"),
         Reach::Calls(calls) => {
             let calls: Vec<_> = calls.iter().map(|call| serde_json::json!(call)).collect();
             let calls: Vec<_> = calls.iter().filter_map(serde_json::Value::as_str).collect();
-            let wecom = if fault == FaultName::UsedCode { "; WeCom tells a used code as an invalid_code" } else { "" };
+            let wecom = if fault == FaultName::UsedCode {
+                "; WeCom tells a used code as an invalid_code"
+            } else {
+                ""
+            };
             format!("{name} happens at {} only{wecom}", calls.join(", "))
         }
     }
@@ -344,8 +348,15 @@ fn where_it_happens(fault: FaultName) -> String {
 pub(crate) struct Board(Vec<Armed>);
 
 impl Board {
-    pub(crate) fn armed(&self) -> &[Armed] {
+    /// All that were ordered, the used-up ones too.
+    pub(crate) fn ordered(&self) -> &[Armed] {
         &self.0
+    }
+
+    /// Those still to come, and those used up, for scripts.
+    pub(crate) fn list(&self) -> serde_json::Value {
+        let (used_up, faults): (Vec<_>, Vec<_>) = self.0.iter().partition(|armed| armed.remaining == Some(0));
+        serde_json::json!({ "faults": faults, "used_up": used_up })
     }
 
     /// Switches on or off. `owner` is the platform of the order's appid, when there is such an app.
@@ -454,11 +465,11 @@ mod tests {
     fn fault_with_remaining_is_used_up_and_says_that_it_fired() {
         let mut board = board(&[r#"{"fault":"system_error","target":"userinfo","remaining":2}"#]);
         assert!(board.take(FaultName::SystemError, at(Target::AccessToken)).is_none());
-        assert_eq!(board.armed()[0].fired, 0);
+        assert_eq!(board.ordered()[0].fired, 0);
         assert!(board.take(FaultName::SystemError, at(Target::Userinfo)).is_some());
         assert!(board.take(FaultName::SystemError, at(Target::Userinfo)).is_some());
         assert!(board.take(FaultName::SystemError, at(Target::Userinfo)).is_none());
-        assert_eq!((board.armed()[0].fired, board.armed()[0].remaining), (2, Some(0)));
+        assert_eq!((board.ordered()[0].fired, board.ordered()[0].remaining), (2, Some(0)));
     }
 
     #[test]
@@ -481,13 +492,29 @@ mod tests {
     #[test]
     fn orders_that_could_never_come_due_are_refused_with_where_they_do() {
         for (json, owner, told) in [
-            (r#"{"fault":"used_code","target":"getuserinfo"}"#, None, "access_token, jscode2session only; WeCom"),
+            (
+                r#"{"fault":"used_code","target":"getuserinfo"}"#,
+                None,
+                "access_token, jscode2session only; WeCom",
+            ),
             (r#"{"fault":"ip_not_whitelisted","target":"access_token"}"#, None, "token, stable_token only"),
             (r#"{"fault":"deny_redirect","target":"userinfo"}"#, None, "has no target"),
-            (r#"{"fault":"invalid_code","target":"gettoken"}"#, None, "access_token, jscode2session, phone_number"),
+            (
+                r#"{"fault":"invalid_code","target":"gettoken"}"#,
+                None,
+                "access_token, jscode2session, phone_number",
+            ),
             (r#"{"fault":"used_code","appid":"ww1"}"#, Some(Platform::WeCom), "WeCom"),
-            (r#"{"fault":"slow","ms":1,"target":"userinfo","appid":"ww1"}"#, Some(Platform::WeCom), "own platform"),
-            (r#"{"fault":"authorize_error","code":10004,"appid":"ww1"}"#, Some(Platform::WeCom), "official account"),
+            (
+                r#"{"fault":"slow","ms":1,"target":"userinfo","appid":"ww1"}"#,
+                Some(Platform::WeCom),
+                "own platform",
+            ),
+            (
+                r#"{"fault":"authorize_error","code":10004,"appid":"ww1"}"#,
+                Some(Platform::WeCom),
+                "official account",
+            ),
         ] {
             let refusal = Board::default().order(order(json), owner).unwrap_err();
             assert!(refusal.to_string().contains(told), "{json}: {refusal}");
@@ -529,7 +556,7 @@ mod tests {
         ] {
             let mut board = board(&all);
             board.order(order(off), None).unwrap();
-            assert_eq!(board.armed().len(), left, "{off}");
+            assert_eq!(board.ordered().len(), left, "{off}");
         }
     }
 }

@@ -151,7 +151,9 @@ pub(crate) fn unthinkable_callback(redirect_uri: &str) -> Option<String> {
         Host::Domain(_) => return None,
     };
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-    Some(format!("the callback's host {host}{port} {why}; as a callback domain WeChat takes a registered domain without a port"))
+    Some(format!(
+        "the callback's host {host}{port} {why}; as a callback domain WeChat takes a registered domain without a port"
+    ))
 }
 
 /// Whether the console would take this as a callback domain: a bare host name; or `*`, which only the sandbox has.
@@ -252,7 +254,9 @@ mod tests {
             let told = unthinkable_callback(callback).unwrap();
             assert!(told.contains(why), "{told}");
         }
-        for fine in ["https://login.example.com/cb", "http://login.example.com/cb", "https://login.example.com:443/"] {
+        for fine in
+            ["https://login.example.com/cb", "http://login.example.com/cb", "https://login.example.com:443/"]
+        {
             assert_eq!(unthinkable_callback(fine), None, "{fine}");
         }
     }
@@ -262,7 +266,15 @@ mod tests {
         for good in ["*", "login.example.com", "LOGIN.example.com"] {
             assert!(is_callback_domain(good), "{good}");
         }
-        for bad in ["", "https://login.example.com", "login.example.com/", "login.example.com:8443", "127.0.0.1", "[::1]", "*.example.com/x"] {
+        for bad in [
+            "",
+            "https://login.example.com",
+            "login.example.com/",
+            "login.example.com:8443",
+            "127.0.0.1",
+            "[::1]",
+            "*.example.com/x",
+        ] {
             assert!(!is_callback_domain(bad), "{bad}");
         }
     }

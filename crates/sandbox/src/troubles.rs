@@ -62,7 +62,7 @@ fn page(sandbox: &Sandbox, PhoneLang(lang): PhoneLang, refusal: Option<OrderRefu
     let status = if refusal.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let (armed, warnings): (Vec<Armed>, Vec<String>) = {
         let world = sandbox.world();
-        (world.faults.armed().to_vec(), world.warnings().cloned().collect())
+        (world.faults.ordered().to_vec(), world.warnings().cloned().collect())
     };
     let context = context! {
         armed => armed.iter().map(shown).collect::<Vec<_>>(),

@@ -85,5 +85,10 @@ fn called_for(sandbox: &Sandbox, params: &Params, body: &[u8]) -> String {
         let body: Value = serde_json::from_slice(body).ok()?;
         known(body.get("appid")?.as_str()?)
     };
-    known(params.get("appid")).or_else(by_corp).or_else(by_token).or_else(by_grant).or_else(by_body).unwrap_or_default()
+    known(params.get("appid"))
+        .or_else(by_corp)
+        .or_else(by_token)
+        .or_else(by_grant)
+        .or_else(by_body)
+        .unwrap_or_default()
 }

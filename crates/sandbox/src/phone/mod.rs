@@ -20,7 +20,9 @@ use axum::routing::{get, post};
 use crate::state::Sandbox;
 
 pub(crate) use app::{PhoneApp, SWITCH_TO_WECOM};
-pub(crate) use frame::{PhoneLang, ask_who, back_to_site, bad_request, encoded, found, notice, page, path_segment, shown};
+pub(crate) use frame::{
+    PhoneLang, ask_who, back_to_site, bad_request, encoded, found, notice, page, path_segment, shown,
+};
 pub(crate) use holder::Holder;
 pub(crate) use inside::inside;
 pub(crate) use reading::{Reading, read, scanned};

@@ -65,7 +65,10 @@ async fn fault_that_could_never_happen_is_refused_and_says_where_it_would() {
         (json!({ "fault": "slwo" }), "garbage_json"),
     ] {
         let refused = bench.post("/faults", order.clone()).await;
-        assert_eq!((refused.status, &refused.json()["error"]), (StatusCode::BAD_REQUEST, &json!("bad_fault")));
+        assert_eq!(
+            (refused.status, &refused.json()["error"]),
+            (StatusCode::BAD_REQUEST, &json!("bad_fault"))
+        );
         assert!(refused.json()["message"].as_str().unwrap().contains(told), "{order}: {}", refused.text());
     }
     assert_eq!(bench.get("/sandbox/api/faults").await.json()["faults"], json!([]));
@@ -82,8 +85,9 @@ async fn fault_of_one_app_leaves_the_others_alone_and_the_list_says_that_it_fire
     let token = bench.exchange(OFFICIAL, &bench.official_code("snsapi_base", "ada").await).await.json();
     assert_eq!(token["errcode"], -1);
     let listed = bench.get("/sandbox/api/faults").await.json();
-    let used_up = json!([{ "fault": "system_error", "target": "all", "appid": OFFICIAL, "remaining": 0, "fired": 2 }]);
-    assert_eq!(listed["faults"], used_up);
+    let used_up =
+        json!([{ "fault": "system_error", "target": "all", "appid": OFFICIAL, "remaining": 0, "fired": 2 }]);
+    assert_eq!((&listed["faults"], &listed["used_up"]), (&json!([]), &used_up));
     let token = bench.exchange(OFFICIAL, &code).await.json();
     bench.fault(json!({ "fault": "system_error", "appid": OFFICIAL, "target": "userinfo" })).await;
     assert_eq!(bench.userinfo(&token).await.json()["errcode"], -1, "by its access token too");
@@ -107,7 +111,10 @@ async fn hand_switches_faults_on_and_off_on_a_page() {
     let refused = bench.submit_as("ada", path, "do=on&fault=used_code&target=getuserinfo").await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
     assert!(refused.text().contains("access_token, jscode2session only"));
-    assert_eq!(bench.submit_as("ada", path, "do=on&fault=slow&target=x").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        bench.submit_as("ada", path, "do=on&fault=slow&target=x").await.status,
+        StatusCode::BAD_REQUEST
+    );
 
     bench.submit_as("ada", path, &format!("do=off&fault=slow&target=userinfo&appid={WEBSITE}")).await;
     assert_eq!(bench.get("/sandbox/api/faults").await.json()["faults"].as_array().unwrap().len(), 1);
@@ -121,7 +128,9 @@ async fn page_of_faults_offers_only_what_can_happen() {
     let bench = Bench::new();
     let html = bench.get("/sandbox/troubles").await.text().to_owned();
     let values = |form: &str, field: &str| -> Vec<String> {
-        let Some((_, select)) = form.split_once(&format!("<select name=\"{field}\">")) else { return vec![String::new()] };
+        let Some((_, select)) = form.split_once(&format!("<select name=\"{field}\">")) else {
+            return vec![String::new()];
+        };
         let options = select.split("</select>").next().unwrap().split("<option").skip(1);
         let value = |option: &str| match option.strip_prefix(" value=\"") {
             Some(rest) => rest.split('"').next().unwrap().to_owned(),
@@ -136,11 +145,19 @@ async fn page_of_faults_offers_only_what_can_happen() {
         let fixed = "ms=1&code=10004&remaining=1";
         for target in values(form, "target") {
             let order = format!("do=on&fault={fault}&target={target}&{fixed}");
-            assert_eq!(bench.submit_as("ada", "/sandbox/troubles", &order).await.status, StatusCode::SEE_OTHER, "{order}");
+            assert_eq!(
+                bench.submit_as("ada", "/sandbox/troubles", &order).await.status,
+                StatusCode::SEE_OTHER,
+                "{order}"
+            );
         }
         for appid in values(form, "appid") {
             let order = format!("do=on&fault={fault}&appid={appid}&{fixed}");
-            assert_eq!(bench.submit_as("ada", "/sandbox/troubles", &order).await.status, StatusCode::SEE_OTHER, "{order}");
+            assert_eq!(
+                bench.submit_as("ada", "/sandbox/troubles", &order).await.status,
+                StatusCode::SEE_OTHER,
+                "{order}"
+            );
         }
     }
 }

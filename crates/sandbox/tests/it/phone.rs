@@ -144,7 +144,9 @@ async fn phone_speaks_english_by_header_or_by_its_switch() {
 #[tokio::test]
 async fn pages_have_no_inline_script_or_style() {
     let bench = Bench::new();
-    for path in ["/phone", "/phone/who", "/sandbox/api", "/sandbox/troubles", "/phone?open=http%3A%2F%2Fa.example%2F"] {
+    for path in
+        ["/phone", "/phone/who", "/sandbox/api", "/sandbox/troubles", "/phone?open=http%3A%2F%2Fa.example%2F"]
+    {
         let page = bench.get_as("ada", path).await;
         let html = page.text();
         assert_eq!(page.status, StatusCode::OK, "{path}");

@@ -132,9 +132,12 @@ async fn callback_domains_of_an_app_can_be_set_and_others_are_refused() {
     bench.script(&format!("/apps/{WEBSITE}"), json!({ "domains": [] })).await;
     let page = bench.get(&qrconnect(WEBSITE, "https://login.example.com/cb", "snsapi_login")).await;
     assert!(page.text().contains("redirect_uri 参数错误"));
-    for (appid, domain, status) in
-        [(OFFICIAL, "https://a.example", 400), (OFFICIAL, "a.example:80", 400), (MINI, "a.example", 409), ("wx0", "a.example", 404)]
-    {
+    for (appid, domain, status) in [
+        (OFFICIAL, "https://a.example", 400),
+        (OFFICIAL, "a.example:80", 400),
+        (MINI, "a.example", 409),
+        ("wx0", "a.example", 404),
+    ] {
         let refused = bench.post(&format!("/apps/{appid}"), json!({ "domains": [domain] })).await;
         assert_eq!(refused.status.as_u16(), status, "{appid} {domain}");
     }

@@ -468,7 +468,9 @@ async fn faults_reach_qyapi() {
     let limited = api(&bench, "gettoken", &query).await;
     assert_eq!(limited["errcode"], 45009);
     assert!(limited["errmsg"].as_str().unwrap().starts_with("api freq out of limit, hint: ["), "{limited}");
-    for (code, text) in [(50002, "member not in"), (40001, "invalid credential, hint"), (60020, "not allow to access")] {
+    for (code, text) in
+        [(50002, "member not in"), (40001, "invalid credential, hint"), (60020, "not allow to access")]
+    {
         bench.fault(json!({ "fault": "errcode", "code": code, "target": "gettoken", "remaining": 1 })).await;
         let told = api(&bench, "gettoken", &query).await;
         assert!(told["errmsg"].as_str().unwrap().starts_with(text), "in WeCom's words: {told}");
@@ -663,7 +665,9 @@ async fn forged_broken_and_repeated_directory_events_are_delivered_as_ordered() 
     bench.script(&format!("/wecom/corps/{DEMO_CORPID}/events"), json!({ "url": url })).await;
 
     let took = || posted.lock().unwrap().split_off(0);
-    let sealed = |body: &str| body.split("<Encrypt><![CDATA[").nth(1).map(|rest| rest.split("]]>").next().unwrap().to_owned());
+    let sealed = |body: &str| {
+        body.split("<Encrypt><![CDATA[").nth(1).map(|rest| rest.split("]]>").next().unwrap().to_owned())
+    };
     let sent = bench.script("/wecom/events/deliver", order(json!({ "times": 2, "replay": true }))).await;
     assert_eq!(sent["deliveries"][1]["statuses"], json!([200]));
     let twice = took();
@@ -675,7 +679,9 @@ async fn forged_broken_and_repeated_directory_events_are_delivered_as_ordered() 
     let now = crate::bench::START_MS / 1000;
     for (flaw, differs) in [
         ("unsigned", (|query, _| !query.contains("msg_signature")) as fn(&str, &str) -> bool),
-        ("stale_timestamp", |query, _| parameter(query, "timestamp") == (crate::bench::START_MS / 1000 - 3600).to_string()),
+        ("stale_timestamp", |query, _| {
+            parameter(query, "timestamp") == (crate::bench::START_MS / 1000 - 3600).to_string()
+        }),
         ("other_account", |_, body| body.contains("<ToUserName><![CDATA[ww0000000000000000]]>")),
         ("plaintext_only", |_, body| !body.contains("Encrypt") && body.contains("delete_user")),
         ("plaintext_beside_ciphertext", |_, body| body.contains("oForged") && body.contains("Encrypt")),
