@@ -100,6 +100,31 @@ describe('one QR', () => {
     }
   });
 
+  journey('a browser\'s tab that plays the phone is in the app of the QR it scans, and no other browser is inside WeChat', async (stage) => {
+    const tabOf = async (channel) => signIn(await stage.desktop(), house.site, `?login_hint=${channel}`);
+    const link = (computer) => computer.locator('[data-link="sandbox"]').first().getAttribute('href');
+    const phone = await stage.desktop();
+    await phone.goto(await link(await tabOf('wecom')));
+    await phone.locator('button[name="person"][value="xiaoming"]').click();
+    await phone.locator('form#approve').waitFor({ state: 'attached' });
+
+    const computer = await tabOf('wechat');
+    await phone.goto(await link(computer));
+    await phone.locator('a.button', { hasText: '小明' }).click();
+    await phone.locator('a[data-onward]').click();
+    await phone.locator('button[name="answer"][value="allow"]').waitFor();
+    const asked = phone.url();
+    await phone.locator('button[name="answer"][value="allow"]').click();
+    await approve(phone, await number(computer));
+    assert.deepEqual((await claims(computer)).amr, ['wechat-official']);
+
+    const other = await stage.desktop();
+    await other.goto(`${house.sandbox.url}/phone/who`);
+    await other.locator('button[name="person"][value="xiaoming"]').click();
+    await other.goto(asked);
+    await other.locator('section.notice[data-kind="open_in_wechat"]').waitFor();
+  });
+
   test('a camera\'s browser and a computer are handed to the sandbox phone here, and change nothing', async () => {
     const computer = await startComputer(house);
     for (const agent of [ANDROID, DESKTOP, WECHAT_WINDOWS, 'curl/8']) {

@@ -124,7 +124,8 @@ pub struct Sandbox {
     /// Address and port to listen on
     #[arg(long, default_value = "127.0.0.1:8930")]
     pub listen: SocketAddr,
-    /// Where browsers and phones reach it; without it, http:// and the listening address
+    /// Where browsers and phones reach it, without a path; if absent, http:// and the listening address, or for 0.0.0.0
+    /// this machine's address on its network
     #[arg(long, value_name = "URL")]
     pub public_url: Option<url::Url>,
     /// Also answer over TLS under Tencent's own host names, at this address and port

@@ -1,7 +1,7 @@
 //! The demo: server, sandbox and a sample website in one process, on loopback or, with `--lan`, for phones on the same
 //! network. Each is reached over HTTP like the real thing; none takes a shortcut.
 
-mod lan;
+pub(crate) mod lan;
 mod person;
 mod site;
 

@@ -1,15 +1,17 @@
 //! `mashang sandbox`: the pretend Tencent alone, for developing any project against it.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use axum::Router;
 use mashang_login::ambient::{SystemClock, SystemEntropy};
 use mashang_login::ids::ChannelId;
 use mashang_login::{Clock, Entropy};
 use mashang_sandbox::{
-    CertificateAuthority, EventMode, EventTarget, Options, default_apps, default_corps, tencent_hosts,
+    CertificateAuthority, DEMO_OFFICIAL_AES_KEY, DEMO_OFFICIAL_APPID, DEMO_OFFICIAL_ORIGINAL_ID,
+    DEMO_OFFICIAL_TOKEN, EventMode, EventTarget, Options, default_apps, default_corps, tencent_hosts,
 };
 use mashang_server::config::channel::{ChannelSection, EventsSection, secret_of};
 use mashang_server::config::{self, Config};
@@ -20,17 +22,18 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::args::Sandbox as Asked;
+use crate::demo::lan;
 use crate::process::{listen, stop_on_signal};
 
 /// Runs until asked to stop.
 ///
 /// # Errors
-/// When an address cannot be listened on, or the certificate authority is broken.
+/// When an address cannot be listened on, nobody could reach it, or the certificate authority is broken.
 pub async fn run(asked: Asked) -> anyhow::Result<()> {
     let listener = listen(asked.listen)?;
     let url = match asked.public_url {
-        Some(url) => url,
-        None => format!("http://{}", listener.local_addr()?).parse()?,
+        Some(url) => without_path(url)?,
+        None => reached_at(listener.local_addr()?, lan::address())?,
     };
     println!("Sandbox 仿真环境 (anyone can be anyone)");
     println!("  phone    {}", url.join("phone")?);
@@ -42,7 +45,10 @@ pub async fn run(asked: Asked) -> anyhow::Result<()> {
         for agent in corp.agents {
             println!("  corp     {}  {}  {}", corp.corpid, agent.agentid, agent.secret);
         }
+        println!("  contact  {}  {}", corp.corpid, corp.contact_secret);
     }
+    println!("  account  {DEMO_OFFICIAL_APPID}  {DEMO_OFFICIAL_ORIGINAL_ID}");
+    println!("  events   Token {DEMO_OFFICIAL_TOKEN}  EncodingAESKey {DEMO_OFFICIAL_AES_KEY}");
     let stopping = stop_on_signal();
     let router = router(Options { public_url: url, ..Options::default() });
     if let (Some(address), Some(folder)) = (asked.tls_listen, asked.ca_dir) {
@@ -50,6 +56,29 @@ pub async fn run(asked: Asked) -> anyhow::Result<()> {
     }
     spawn(listener, router, stopping).await?;
     Ok(())
+}
+
+/// What QR codes and pages hold when the operator names no address. A program can listen at 0.0.0.0, but nobody can go
+/// there: then it is this machine's `address_on_network`.
+fn reached_at(listening: SocketAddr, address_on_network: Option<IpAddr>) -> anyhow::Result<Url> {
+    let host = if listening.ip().is_unspecified() {
+        address_on_network.context(
+            "nobody can open http://0.0.0.0, and this machine's address on the network was not found; give it with --public-url http://192.168.1.23:8930",
+        )?
+    } else {
+        listening.ip()
+    };
+    Ok(format!("http://{}:{}", lan::in_url(host), listening.port()).parse()?)
+}
+
+/// The pretend hosts are the first segments of the path, so the address itself has none.
+fn without_path(url: Url) -> anyhow::Result<Url> {
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    anyhow::ensure!(
+        matches!(url.scheme(), "http" | "https") && bare,
+        "--public-url is http:// or https://, a host and a port, without a path; {url} is not"
+    );
+    Ok(url)
 }
 
 /// Starts it beside something else.
@@ -158,4 +187,35 @@ fn serve_by_name(
         }
     });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reached(listening: &str, network: Option<&str>) -> Option<String> {
+        let network = network.map(|address| address.parse().unwrap());
+        reached_at(listening.parse().unwrap(), network).ok().map(String::from)
+    }
+
+    #[test]
+    fn address_that_nobody_can_open_becomes_that_on_the_network() {
+        let network = Some("192.168.1.23");
+        assert_eq!(reached("127.0.0.1:8930", network).as_deref(), Some("http://127.0.0.1:8930/"));
+        assert_eq!(reached("[::1]:8930", network).as_deref(), Some("http://[::1]:8930/"));
+        assert_eq!(reached("0.0.0.0:8930", network).as_deref(), Some("http://192.168.1.23:8930/"));
+        assert_eq!(reached("[::]:8930", network).as_deref(), Some("http://192.168.1.23:8930/"));
+        assert_eq!(reached("0.0.0.0:8930", None), None);
+    }
+
+    #[test]
+    fn public_address_has_no_path() {
+        let taken = |text: &str| without_path(text.parse().unwrap()).is_ok();
+        assert!(taken("http://192.168.1.23:8930") && taken("https://sandbox.example/"));
+        for refused in
+            ["http://a.example/sandbox", "http://a.example/?x", "http://a.example/#x", "ftp://a.example/"]
+        {
+            assert!(!taken(refused), "{refused}");
+        }
+    }
 }

@@ -14,14 +14,14 @@ use url::Url;
 use crate::faults::{FaultOrder, OrderRefusal};
 use crate::official::{Opened, answer_request};
 use crate::open::{self, Answer, Refusal};
-use crate::options::App;
+use crate::options::{App, AppKind, is_callback_domain};
 use crate::pages::{ASSETS, Policy};
 use crate::people::{Person, PersonChange, PersonRefusal};
 use crate::phone::{self, PhoneApp, Reading};
-use crate::state::{Sandbox, World};
+use crate::state::Sandbox;
 use crate::wecom::Declined;
 use crate::words::Lang;
-use crate::{cgi, events, hosts, ids, manual, mini, official, outbox, wecom};
+use crate::{cgi, clock, events, hosts, ids, manual, mini, official, outbox, wecom};
 
 pub(crate) type Body<T> = Result<Json<T>, JsonRejection>;
 pub(crate) type Answered = Result<Json<Value>, Refused>;
@@ -31,6 +31,7 @@ pub(crate) fn router() -> Router<Sandbox> {
     Router::new()
         .route("/", get(describe))
         .route("/apps", get(apps))
+        .route("/apps/{appid}", post(change_app))
         .route("/people", get(people).post(make_person))
         .route("/people/{id}", post(change_person))
         .route("/scan", post(scan))
@@ -41,6 +42,7 @@ pub(crate) fn router() -> Router<Sandbox> {
         .route("/faults", get(faults).post(order_fault))
         .route("/warnings", get(warnings))
         .route("/reset", post(reset))
+        .merge(clock::router())
         .merge(cgi::script_router())
         .merge(events::script_router())
         .merge(official::script_router())
@@ -134,10 +136,39 @@ async fn describe(State(sandbox): State<Sandbox>) -> Response {
 
 /// Without secrets.
 async fn apps(State(sandbox): State<Sandbox>) -> Json<Value> {
-    let list = sandbox.options().apps.iter().map(|app| {
-        json!({ "appid": app.appid, "kind": app.kind.name(), "name": app.name, "domains": app.domains, "platform": app.platform })
-    });
+    let list = sandbox.options().apps.iter().map(|app| shown_app(&sandbox, app));
     Json(json!({ "apps": list.collect::<Vec<_>>() }))
+}
+
+fn shown_app(sandbox: &Sandbox, app: &App) -> Value {
+    let domains = sandbox.callback_domains(app);
+    json!({ "appid": app.appid, "kind": app.kind.name(), "name": app.name, "domains": domains, "platform": app.platform })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AppChange {
+    /// 授权回调域 or 网页授权域名 of the console.
+    domains: Vec<String>,
+}
+
+/// Sets where an app may send browsers back to.
+async fn change_app(
+    State(sandbox): State<Sandbox>,
+    Path(appid): Path<String>,
+    body: Body<AppChange>,
+) -> Answered {
+    let Json(AppChange { domains }) = body?;
+    let app = known_app(&sandbox, &appid)?;
+    if app.kind == AppKind::MiniProgram {
+        return Err(Refused::new(StatusCode::CONFLICT, "other_kind", "a mini-program has no callback"));
+    }
+    if !domains.iter().all(|domain| is_callback_domain(domain)) {
+        let message = "a callback domain is a bare host without scheme, port and path, or * for any";
+        return Err(Refused::new(StatusCode::BAD_REQUEST, "bad_domain", message));
+    }
+    sandbox.world().callback_domains.insert(appid, domains);
+    Ok(Json(shown_app(&sandbox, app)))
 }
 
 async fn people(State(sandbox): State<Sandbox>) -> Json<Value> {
@@ -283,13 +314,12 @@ async fn deny(State(sandbox): State<Sandbox>, body: Body<Tap>) -> Answered {
 
 fn tap(sandbox: &Sandbox, Tap { uuid, person }: Tap, answer: Answer) -> Answered {
     let person = known(sandbox, &person)?;
-    if wecom::knows(sandbox, &uuid) {
-        let redirect = wecom::answer(sandbox, &uuid, &person.id, answer)?;
-        let stage = if answer == Answer::Allow { "allowed" } else { "cancelled" };
-        return Ok(Json(json!({ "uuid": uuid, "stage": stage, "redirect": redirect })));
-    }
-    let redirect = open::answer(sandbox, &uuid, &person.id, answer)?;
-    let stage = if redirect.is_some() { "allowed" } else { "cancelled" };
+    let redirect = if wecom::knows(sandbox, &uuid) {
+        Some(wecom::answer(sandbox, &uuid, &person.id, answer)?)
+    } else {
+        open::answer(sandbox, &uuid, &person.id, answer)?
+    };
+    let stage = if answer == Answer::Allow { "allowed" } else { "cancelled" };
     Ok(Json(json!({ "uuid": uuid, "stage": stage, "redirect": redirect })))
 }
 
@@ -322,23 +352,24 @@ async fn authorize(State(sandbox): State<Sandbox>, body: Body<Authorize>) -> Ans
 }
 
 async fn faults(State(sandbox): State<Sandbox>) -> Json<Value> {
-    Json(json!({ "faults": sandbox.world().faults.armed() }))
+    Json(sandbox.world().faults.list())
 }
 
 async fn order_fault(State(sandbox): State<Sandbox>, body: Body<FaultOrder>) -> Answered {
     let Json(order) = body?;
+    let owner = order.appid.as_deref().and_then(|appid| sandbox.platform_of(appid));
     let mut world = sandbox.world();
-    world.faults.order(order)?;
-    Ok(Json(json!({ "faults": world.faults.armed() })))
+    world.faults.order(order, owner)?;
+    Ok(Json(world.faults.list()))
 }
 
 async fn warnings(State(sandbox): State<Sandbox>) -> Json<Value> {
     Json(json!({ "warnings": sandbox.world().warnings().collect::<Vec<_>>() }))
 }
 
-/// People, logins, codes, tokens, faults, warnings: all as at the start. Waiting polls wake and find their uuid gone.
+/// People, logins, codes, tokens, faults, warnings, time: all as at the start. Waiting polls wake and find their uuid gone.
 async fn reset(State(sandbox): State<Sandbox>) -> Json<Value> {
-    *sandbox.world() = World::new(sandbox.options().corps.clone());
+    sandbox.reset();
     Json(json!({ "reset": true }))
 }
 

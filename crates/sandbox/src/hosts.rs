@@ -18,7 +18,7 @@ use tower::Layer;
 use tower::util::MapRequestLayer;
 
 use crate::state::Sandbox;
-use crate::{api, cgi, mini, official, open, outbox, pages, phone, sns, wecom};
+use crate::{api, cgi, mini, official, open, outbox, pages, phone, sns, troubles, wecom};
 
 pub(crate) const OPEN: &str = "open.weixin.qq.com";
 pub(crate) const POLL: &str = "lp.open.weixin.qq.com";
@@ -51,6 +51,7 @@ pub(crate) fn router(sandbox: Sandbox) -> Router {
         .merge(official::chat_router())
         .merge(mini::page_router())
         .merge(outbox::router())
+        .merge(troubles::router())
         .nest("/sandbox/api", api::router())
         .nest(pages::ASSETS, pages::assets())
         .nest(

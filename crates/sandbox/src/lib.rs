@@ -23,6 +23,8 @@
 //! | `phone` | the phone page at `/phone`: who holds it, scanning, opening links |
 //! | `tls` | certificates for Tencent's names, on demand |
 //! | `api`, `manual` | the script API at `/sandbox/api`: the phone without a hand; and its description as a page |
+//! | `clock` | time that a script moves on |
+//! | `troubles` | the faults as a page |
 //! | `people`, `ids`, `faults`, `spoil`, `state` | who exists, what they are called where, what goes wrong, what is remembered |
 //!
 //! # One login through it
@@ -44,8 +46,9 @@
 //! # The phone and "inside WeChat"
 //!
 //! The sandbox phone is an ordinary browser tab and cannot change its User-Agent. So it marks the links it opens with
-//! the query parameter `via=wechat`, and `/connect/oauth2/authorize` lets a browser without `MicroMessenger` in its
-//! User-Agent pass when it holds the phone's cookie.
+//! the query parameter `via=wechat`, and leaves a cookie for ten minutes by which `/connect/oauth2/authorize` lets a
+//! browser without `MicroMessenger` (for a corp, `wxwork`) in its User-Agent pass. Every other browser is told to open
+//! the link in WeChat.
 //!
 //! # Where it knowingly differs from the real one
 //!
@@ -58,6 +61,7 @@
 
 mod api;
 mod cgi;
+mod clock;
 mod events;
 mod faults;
 mod hosts;
@@ -76,6 +80,7 @@ mod sns;
 mod spoil;
 mod state;
 mod tls;
+mod troubles;
 mod wecom;
 mod words;
 

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use url::Url;
+use url::{Host, Url};
 
 use crate::events::EventTarget;
 use crate::ids;
@@ -120,19 +120,46 @@ impl App {
             self.original_id.clone()
         }
     }
+}
 
-    /// Whether the platform would send a browser back to this address: exact host, no port (WeChat fact sheet §1.2).
-    pub(crate) fn allows_callback(&self, redirect_uri: &str) -> bool {
-        let Ok(url) = Url::parse(redirect_uri) else { return false };
-        let Some(host) = url.host_str() else { return false };
-        if !matches!(url.scheme(), "http" | "https") {
-            return false;
-        }
-        self.domains.iter().any(|domain| {
-            domain == "*"
-                || (url.port().is_none() && url.domain().is_some() && domain.eq_ignore_ascii_case(host))
-        })
+/// A domain that allows any callback.
+pub(crate) const ANY_DOMAIN: &str = "*";
+
+/// Whether the platform would send a browser back to this address when these domains are configured: exact host, no
+/// port (WeChat fact sheet §1.2).
+pub(crate) fn allow_callback(domains: &[String], redirect_uri: &str) -> bool {
+    let Ok(url) = Url::parse(redirect_uri) else { return false };
+    let Some(host) = url.host_str() else { return false };
+    if !matches!(url.scheme(), "http" | "https") {
+        return false;
     }
+    domains.iter().any(|domain| {
+        domain == ANY_DOMAIN
+            || (url.port().is_none() && url.domain().is_some() && domain.eq_ignore_ascii_case(host))
+    })
+}
+
+/// Why no configuration at WeChat would allow this callback, whatever is configured here. http and https are both fine
+/// there (§1.2).
+pub(crate) fn unthinkable_callback(redirect_uri: &str) -> Option<String> {
+    let url = Url::parse(redirect_uri).ok()?;
+    let (host, port) = (url.host()?, url.port());
+    let why = match host {
+        Host::Ipv4(_) | Host::Ipv6(_) => "is an IP address",
+        Host::Domain(name) if !name.contains('.') => "is no public domain",
+        Host::Domain(_) if port.is_some() => "has a port",
+        Host::Domain(_) => return None,
+    };
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!(
+        "the callback's host {host}{port} {why}; as a callback domain WeChat takes a registered domain without a port"
+    ))
+}
+
+/// Whether the console would take this as a callback domain: a bare host name; or `*`, which only the sandbox has.
+pub(crate) fn is_callback_domain(text: &str) -> bool {
+    let named = matches!(Host::parse(text), Ok(Host::Domain(host)) if host.eq_ignore_ascii_case(text));
+    text == ANY_DOMAIN || named
 }
 
 impl fmt::Debug for App {
@@ -192,15 +219,14 @@ pub fn default_apps() -> Vec<App> {
 mod tests {
     use super::*;
 
-    fn app_with(domain: &str) -> App {
-        App { domains: vec![domain.to_owned()], ..default_apps().remove(0) }
+    fn allows(domain: &str, redirect_uri: &str) -> bool {
+        allow_callback(&[domain.to_owned()], redirect_uri)
     }
 
     #[test]
     fn callback_host_matches_exactly_and_without_a_port() {
-        let app = app_with("login.example.com");
-        assert!(app.allows_callback("https://login.example.com/any/path?x=1"));
-        assert!(app.allows_callback("http://LOGIN.example.com/"));
+        assert!(allows("login.example.com", "https://login.example.com/any/path?x=1"));
+        assert!(allows("login.example.com", "http://LOGIN.example.com/"));
         for refused in [
             "https://example.com/",
             "https://a.login.example.com/",
@@ -210,11 +236,47 @@ mod tests {
             "javascript:alert(1)",
             "",
         ] {
-            assert!(!app.allows_callback(refused), "{refused}");
+            assert!(!allows("login.example.com", refused), "{refused}");
         }
-        assert!(!app_with("127.0.0.1").allows_callback("http://127.0.0.1/"), "an address is not a domain");
-        assert!(app_with("*").allows_callback("http://127.0.0.1:8080/cb"));
-        assert!(!app_with("*").allows_callback("javascript:alert(1)"));
+        assert!(!allows("127.0.0.1", "http://127.0.0.1/"), "an address is not a domain");
+        assert!(allows("*", "http://127.0.0.1:8080/cb"));
+        assert!(!allows("*", "javascript:alert(1)"));
+    }
+
+    #[test]
+    fn callbacks_that_wechat_never_takes_are_known() {
+        for (callback, why) in [
+            ("http://127.0.0.1:8080/cb", "127.0.0.1:8080 is an IP address"),
+            ("http://[::1]/cb", "[::1] is an IP address"),
+            ("https://localhost/cb", "localhost is no public domain"),
+            ("https://login.example.com:8443/cb", "login.example.com:8443 has a port"),
+        ] {
+            let told = unthinkable_callback(callback).unwrap();
+            assert!(told.contains(why), "{told}");
+        }
+        for fine in
+            ["https://login.example.com/cb", "http://login.example.com/cb", "https://login.example.com:443/"]
+        {
+            assert_eq!(unthinkable_callback(fine), None, "{fine}");
+        }
+    }
+
+    #[test]
+    fn callback_domain_is_a_bare_host() {
+        for good in ["*", "login.example.com", "LOGIN.example.com"] {
+            assert!(is_callback_domain(good), "{good}");
+        }
+        for bad in [
+            "",
+            "https://login.example.com",
+            "login.example.com/",
+            "login.example.com:8443",
+            "127.0.0.1",
+            "[::1]",
+            "*.example.com/x",
+        ] {
+            assert!(!is_callback_domain(bad), "{bad}");
+        }
     }
 
     #[test]

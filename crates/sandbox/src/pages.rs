@@ -32,6 +32,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("mini.html", include_str!("../templates/mini.html")),
     ("chat.html", include_str!("../templates/chat.html")),
     ("outbox.html", include_str!("../templates/outbox.html")),
+    ("troubles.html", include_str!("../templates/troubles.html")),
     ("api.html", include_str!("../templates/api.html")),
 ];
 

@@ -5,18 +5,19 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::Router;
 
 use crate::cgi::{AppTokens, Calls};
 use crate::events::{Deliveries, EventTarget};
-use crate::faults::{Board, FaultName};
+use crate::faults::{Board, FaultName, Platform};
 use crate::ids::{self, Entropy};
 use crate::mini::{MiniProgram, MiniWorld};
 use crate::official::{Chats, Consent, QrTicket};
 use crate::open::QrLogin;
-use crate::options::{App, Options};
+use crate::options::{App, Options, allow_callback, unthinkable_callback};
 use crate::outbox::Outbox;
 use crate::pages::Pages;
 use crate::people::{People, Person};
@@ -38,6 +39,8 @@ pub struct Sandbox(Arc<Inner>);
 struct Inner {
     options: Options,
     clock: Arc<Clock>,
+    /// How far a script has moved the time on, in milliseconds. Beside the world, whose lock may be held by who asks.
+    ahead_ms: AtomicI64,
     entropy: Arc<Entropy>,
     pages: Pages,
     world: Mutex<World>,
@@ -53,6 +56,7 @@ impl Sandbox {
         Self(Arc::new(Inner {
             options,
             clock,
+            ahead_ms: AtomicI64::new(0),
             entropy,
             pages: Pages::embedded(),
             world,
@@ -70,8 +74,25 @@ impl Sandbox {
         &self.0.options
     }
 
+    /// The time here: the caller's clock, and what scripts have added.
     pub(crate) fn now_ms(&self) -> i64 {
-        (self.0.clock)()
+        (self.0.clock)() + self.ahead_ms()
+    }
+
+    /// What scripts have added to the clock.
+    pub(crate) fn ahead_ms(&self) -> i64 {
+        self.0.ahead_ms.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn advance_ms(&self, ms: i64) {
+        self.0.ahead_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// Everything as at the start, the time too.
+    pub(crate) fn reset(&self) {
+        let mut world = self.world();
+        self.0.ahead_ms.store(0, Ordering::Relaxed);
+        *world = World::new(self.options().corps.clone());
     }
 
     pub(crate) fn entropy(&self) -> &Entropy {
@@ -97,9 +118,31 @@ impl Sandbox {
         world.event_targets.get(&app.appid).cloned().unwrap_or_else(|| app.events.clone())
     }
 
+    /// Whose app or company this is, if there is one.
+    pub(crate) fn platform_of(&self, appid: &str) -> Option<Platform> {
+        match self.options().app(appid) {
+            Some(_) => Some(Platform::WeChat),
+            None => crate::wecom::is_corp(self, appid).then_some(Platform::WeCom),
+        }
+    }
+
     /// A mini-program's settings now.
     pub(crate) fn mini_program(&self, app: &App) -> MiniProgram {
         self.world().mini.programs.get(&app.appid).unwrap_or(&app.mini).clone()
+    }
+
+    /// An app's callback domains now.
+    pub(crate) fn callback_domains(&self, app: &App) -> Vec<String> {
+        self.world().callback_domains.get(&app.appid).unwrap_or(&app.domains).clone()
+    }
+
+    /// Whether a browser is sent back there. What only `*` lets pass and WeChat never would is noted.
+    pub(crate) fn allows_callback(&self, app: &App, redirect_uri: &str) -> bool {
+        let allowed = allow_callback(&self.callback_domains(app), redirect_uri);
+        if let Some(why) = unthinkable_callback(redirect_uri).filter(|_| allowed) {
+            self.world().note(format!("{}: {why}", app.appid));
+        }
+        allowed
     }
 
     /// The sites that the operator or a script told us about; no other is ever called.
@@ -124,7 +167,7 @@ impl Sandbox {
         scope: &str,
         snapshot: bool,
     ) -> Option<String> {
-        if world.faults.take_browser(FaultName::CallbackWithoutCode).is_some() {
+        if world.faults.take_browser(FaultName::CallbackWithoutCode, &app.appid).is_some() {
             return None;
         }
         let code = ids::code(self.entropy());
@@ -159,6 +202,8 @@ pub(crate) struct World {
     /// The end of a parametric code's link → its ticket.
     pub(crate) qr_links: Bounded<String, String>,
     pub(crate) chats: Chats,
+    /// Callback domains that a script changed, by appid.
+    pub(crate) callback_domains: HashMap<String, Vec<String>>,
     /// Server settings that a script changed, by appid; none: taken away.
     pub(crate) event_targets: HashMap<String, Option<EventTarget>>,
     pub(crate) deliveries: Deliveries,
@@ -187,6 +232,7 @@ impl World {
             qr_tickets: Bounded::new(MOST_LIVE),
             qr_links: Bounded::new(MOST_LIVE),
             chats: Chats::new(MOST_LIVE),
+            callback_domains: HashMap::new(),
             event_targets: HashMap::new(),
             deliveries: Deliveries::default(),
             mini: MiniWorld::default(),
@@ -198,13 +244,29 @@ impl World {
         }
     }
 
-    /// Records something which the real WeChat might refuse and we let pass.
+    /// Records something which the real WeChat might refuse and we let pass. What was said before is not said again.
     pub(crate) fn warn(&mut self, warning: String) {
-        tracing::warn!(sandbox.warning = %warning, "the real WeChat may refuse this: {warning}");
+        if !self.warnings.contains(&warning) {
+            tracing::warn!(sandbox.warning = %warning, "the real WeChat may refuse this: {warning}");
+        }
+        self.note(warning);
+    }
+
+    /// The same without a line in the log: for what everybody does who tries things out on their own machine.
+    pub(crate) fn note(&mut self, warning: String) {
+        if self.warnings.contains(&warning) {
+            return;
+        }
         if self.warnings.len() == MOST_WARNINGS {
             self.warnings.pop_front();
         }
         self.warnings.push_back(warning);
+    }
+
+    /// Wakes every page that waits, to look at its attempt again.
+    pub(crate) fn wake(&self) {
+        let attempts = self.office.logins.iter().map(|(_, login)| login.attempt());
+        self.qr_logins.iter().map(|(_, login)| login).chain(attempts).for_each(QrLogin::wake);
     }
 
     pub(crate) fn warnings(&self) -> impl Iterator<Item = &String> {

@@ -15,21 +15,22 @@ use crate::{mini, sns, token, wecom};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// WeChat answered and refused.
+    /// WeChat or WeCom answered and refused.
     #[error(transparent)]
     Platform(PlatformError),
     /// No usable HTTP answer arrived.
-    #[error("WeChat could not be reached: {kind}")]
+    #[error("the platform could not be reached: {kind}")]
     Transport {
         /// At which point it failed.
         kind: TransportKind,
         /// The cause, without the request's address.
         source: Option<Box<dyn StdError + Send + Sync>>,
     },
-    /// An answer arrived that is not what WeChat documents.
-    #[error("WeChat's answer is malformed: {what}")]
+    /// An answer arrived that is not what WeChat or WeCom documents.
+    #[error("{what}")]
     Malformed {
-        /// The call and the defect. Never a value from the answer.
+        /// The call and the defect, as a sentence: who tells the error once more needs to add nothing. Never a value from
+        /// the answer.
         what: String,
     },
     /// The code is empty, too long or not plain ASCII, so WeChat cannot have issued it. Nothing was sent.
@@ -182,7 +183,7 @@ impl Error {
     }
 
     pub(crate) fn malformed(call: &str, defect: impl fmt::Display) -> Self {
-        Self::Malformed { what: format!("{call}: {defect}") }
+        Self::Malformed { what: format!("{call}: the answer is malformed: {defect}") }
     }
 
     pub(crate) fn timed_out(elapsed: tokio::time::error::Elapsed) -> Self {
@@ -382,6 +383,17 @@ mod tests {
         };
         let shown = format!("{:?}", Error::Platform(echoed).without(&["", "061AbC"]));
         assert!(!shown.contains("061AbC") && shown.contains("invalid code [redacted]"), "{shown}");
+    }
+
+    /// WeCom's failures are told by the same errors as WeChat's.
+    #[test]
+    fn failures_without_an_errcode_name_the_call_and_no_wrong_platform() {
+        let malformed = Error::malformed("cgi-bin/auth/getuserinfo", "no userid");
+        let told = malformed.to_string();
+        assert_eq!(told, "cgi-bin/auth/getuserinfo: the answer is malformed: no userid");
+        let again = Error::Malformed { what: told.clone() };
+        assert_eq!(again.to_string(), told, "told once more, nothing is said twice");
+        assert_eq!(Error::http_status(502).to_string(), "the platform could not be reached: HTTP status 502");
     }
 
     #[test]

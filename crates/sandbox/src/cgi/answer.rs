@@ -12,8 +12,9 @@ use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::calls::CalledFor;
 use super::error::{self, ApiError};
-use crate::faults::{FaultName, Target};
+use crate::faults::{At, FaultName, Target};
 use crate::ids;
 use crate::options::App;
 use crate::params::Params;
@@ -30,6 +31,7 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     /// Where it came from, as far as the caller of the router tells; loopback otherwise.
     pub(crate) peer: IpAddr,
+    called_for: CalledFor,
 }
 
 impl<S: Send + Sync> FromRequest<S> for Call {
@@ -39,12 +41,18 @@ impl<S: Send + Sync> FromRequest<S> for Call {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let params = Params::parse(request.uri().query().unwrap_or_default().as_bytes());
         let method = request.method().clone();
+        let called_for = request.extensions().get().cloned().unwrap_or_default();
         let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.unwrap_or_default();
-        Ok(Self { method, params, body, peer: peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)) })
+        Ok(Self { method, params, body, peer: peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), called_for })
     }
 }
 
 impl Call {
+    /// This call as the board of faults sees it.
+    pub(crate) fn at(&self, target: Target) -> At<'_> {
+        self.called_for.at(target)
+    }
+
     /// The body as JSON, whatever its Content-Type says. A form, or a field of another type, is 47001.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         if self.body.is_empty() {
@@ -95,7 +103,7 @@ pub(crate) async fn posted(
     work: impl FnOnce(&App, &Call) -> Outcome,
 ) -> Response {
     let method = if call.method == Method::POST { Ok(()) } else { Err(error::REQUIRE_POST) };
-    respond(sandbox, target, || method.and_then(|()| work(call.app(sandbox)?, &call))).await
+    respond(sandbox, call.at(target), || method.and_then(|()| work(call.app(sandbox)?, &call))).await
 }
 
 /// A GET with an access token.
@@ -106,37 +114,40 @@ pub(crate) async fn got(
     work: impl FnOnce(&App, &Call) -> Outcome,
 ) -> Response {
     let method = if call.method == Method::GET { Ok(()) } else { Err(error::REQUIRE_GET) };
-    respond(sandbox, target, || method.and_then(|()| work(call.app(sandbox)?, &call))).await
+    respond(sandbox, call.at(target), || method.and_then(|()| work(call.app(sandbox)?, &call))).await
 }
 
 /// Does the work and sends it, with whatever fault is due for this call.
-pub(crate) async fn respond(sandbox: &Sandbox, target: Target, work: impl FnOnce() -> Outcome) -> Response {
-    spoil::wait(sandbox, target).await;
-    let outcome = match spoil::errcode(sandbox, target) {
-        Some(refused) => Err(refused),
+pub(crate) async fn respond(sandbox: &Sandbox, at: At<'_>, work: impl FnOnce() -> Outcome) -> Response {
+    spoil::in_time(sandbox, at, || answered(sandbox, at, work)).await
+}
+
+fn answered(sandbox: &Sandbox, at: At<'_>, work: impl FnOnce() -> Outcome) -> Response {
+    let outcome = match spoil::errcode(sandbox, at) {
+        Some(number) => Err(ApiError::by_number(number)),
         None => work(),
     };
     match outcome {
-        Ok(Reply::Picture { media_type, bytes }) => match spoil::lost(sandbox, target) {
+        Ok(Reply::Picture { media_type, bytes }) => match spoil::lost(sandbox, at) {
             Some(instead) => instead,
             None => ([(CONTENT_TYPE, media_type)], bytes).into_response(),
         },
-        Ok(Reply::Json(json)) => finish(sandbox, target, json),
+        Ok(Reply::Json(json)) => finish(sandbox, at, json),
         Err(refused) => {
             let json = error_json(sandbox, &refused);
-            finish(sandbox, target, json)
+            finish(sandbox, at, json)
         }
     }
 }
 
-fn finish(sandbox: &Sandbox, target: Target, mut json: String) -> Response {
-    if json.contains("\"unionid\"") && sandbox.world().faults.take(FaultName::NoUnionid, target).is_some() {
+fn finish(sandbox: &Sandbox, at: At<'_>, mut json: String) -> Response {
+    if json.contains("\"unionid\"") && sandbox.world().faults.take(FaultName::NoUnionid, at).is_some() {
         json = spoil::without_unionid(&json);
     }
-    if let Some(instead) = spoil::lost(sandbox, target) {
+    if let Some(instead) = spoil::lost(sandbox, at) {
         return instead;
     }
-    let json = spoil::cut(sandbox, target, json);
+    let json = spoil::cut(sandbox, at, json);
     // A slash occurs only inside JSON strings, so escaping it is safe (§2.1).
     ([(CONTENT_TYPE, "application/json; encoding=utf-8")], json.replace('/', "\\/")).into_response()
 }

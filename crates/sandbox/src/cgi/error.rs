@@ -71,11 +71,12 @@ pub(crate) const RESERVED_FIELD: ApiError = ApiError::new(85096, "not allow incl
 pub(crate) const BAD_SIGNATURE: ApiError = ApiError::new(87009, "invalid signature");
 
 /// Errcodes with a known text that nothing but a fault gives.
-const KNOWN: [ApiError; 16] = [
+const KNOWN: [ApiError; 17] = [
     SYSTEM_ERROR,
     TOKEN_NOT_LATEST,
     ApiError::new(40014, "invalid access_token"),
     INVALID_SECRET,
+    ApiError::new(40163, "code been used"),
     ApiError::new(40226, "code blocked"),
     ApiError::new(40243, "appsecret is frozen"),
     TOKEN_EXPIRED,

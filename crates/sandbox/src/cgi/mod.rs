@@ -22,7 +22,7 @@ use crate::hosts::Reached;
 use crate::state::Sandbox;
 
 pub(crate) use answer::{Call, Outcome, Reply, got, ok, posted, respond, success};
-pub(crate) use calls::{Calls, count};
+pub(crate) use calls::{CalledFor, Calls, count};
 pub(crate) use error::ApiError;
 pub(crate) use script::router as script_router;
 pub(crate) use tokens::AppTokens;
@@ -30,10 +30,10 @@ pub(crate) use tokens::AppTokens;
 /// `api.weixin.qq.com`
 pub(crate) fn router() -> Router<Sandbox> {
     let plain = |State(sandbox): State<Sandbox>, call: Call| async move {
-        respond(&sandbox, Target::Token, || token::plain(&sandbox, &call)).await
+        respond(&sandbox, call.at(Target::Token), || token::plain(&sandbox, &call)).await
     };
     let stable = |State(sandbox): State<Sandbox>, call: Call| async move {
-        respond(&sandbox, Target::StableToken, || token::stable(&sandbox, &call)).await
+        respond(&sandbox, call.at(Target::StableToken), || token::stable(&sandbox, &call)).await
     };
     let callback_ip = |State(sandbox): State<Sandbox>, call: Call| async move {
         got(&sandbox, Target::CallbackIp, call, |_, _| callback_ip::list()).await
@@ -60,6 +60,6 @@ pub(crate) fn router() -> Router<Sandbox> {
 }
 
 /// A path that the gateway does not know. The number is from memory, not from the fact sheet.
-pub(crate) async fn unknown_path(State(sandbox): State<Sandbox>) -> Response {
-    respond(&sandbox, Target::All, || Err(error::INVALID_URL)).await
+pub(crate) async fn unknown_path(State(sandbox): State<Sandbox>, called: CalledFor) -> Response {
+    respond(&sandbox, called.at(Target::All), || Err(error::INVALID_URL)).await
 }

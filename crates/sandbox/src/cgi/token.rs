@@ -80,7 +80,7 @@ fn proven<'a>(
 
 /// 40164 while the fault is on.
 fn refuse_address(sandbox: &Sandbox, target: Target, call: &Call) -> Result<(), ApiError> {
-    match sandbox.world().faults.take(FaultName::IpNotWhitelisted, target) {
+    match sandbox.world().faults.take(FaultName::IpNotWhitelisted, call.at(target)) {
         Some(_) => Err(ApiError::ip_not_whitelisted(call.peer)),
         None => Ok(()),
     }

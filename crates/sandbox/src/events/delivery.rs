@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::message::{Happening, Message};
-use super::parcel::{Packing, Parcel};
+use super::parcel::{Packing, Parcel, Style};
 use super::reply::{Reply, understand};
 use super::target::EventTarget;
 use crate::ids;
@@ -87,8 +87,9 @@ pub(crate) fn push(
     Some(tokio::spawn(async move {
         let packing = Packing {
             target: &target,
-            appid: &app.appid,
-            message: &message,
+            receiver: &app.appid,
+            elements: message.elements(),
+            style: Style::Account { openid: &message.from },
             now_ms: sandbox.now_ms(),
             flaw: None,
         };

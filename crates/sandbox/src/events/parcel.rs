@@ -1,9 +1,9 @@
-//! One message made ready to post: signed, encrypted as the account's mode asks, and spoiled on demand.
+//! One message made ready to post: signed, encrypted as the account's mode asks, and spoiled on demand. An official
+//! account's and a corp's differ in what stands outside the envelope.
 
 use serde::Deserialize;
 
 use super::envelope::{EnvelopeKey, signature};
-use super::message::Message;
 use super::target::{EventMode, EventTarget};
 use super::xml::{Element, write};
 use crate::ids::{self, Entropy};
@@ -12,6 +12,8 @@ use crate::ids::{self, Entropy};
 const STALE_S: i64 = 3600;
 /// One byte more than a careful receiver takes.
 const TOO_LARGE: usize = 64 * 1024 + 1;
+/// A CorpID that nobody has.
+const OTHER_CORP: &str = "ww0000000000000000";
 
 /// Ways in which a forged or broken delivery differs from a good one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -23,13 +25,13 @@ pub(crate) enum Flaw {
     WrongSignature,
     /// Signed properly, an hour ago.
     StaleTimestamp,
-    /// Encrypted for another appid.
+    /// Encrypted for another appid or CorpID.
     OtherAppid,
-    /// Addressed to another account's original id.
+    /// Addressed to another account's original id, or another CorpID.
     OtherAccount,
     /// Forged plain elements beside a good ciphertext.
     PlaintextBesideCiphertext,
-    /// Plain elements only, with a good `signature`, whatever the mode is.
+    /// Plain elements only, with a good `signature` (of which a corp's events have none), whatever the mode is.
     PlaintextOnly,
     /// The second half of the body is missing.
     Truncated,
@@ -50,11 +52,23 @@ pub(crate) struct Parcel {
     pub(crate) body: String,
 }
 
+/// What stands outside the envelope.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Style<'a> {
+    /// An official account's: `signature` and the person's openid in the query (WeChat fact sheet §4.6).
+    Account { openid: &'a str },
+    /// A corp's: always encrypted, `msg_signature` only, and an empty AgentID (WeCom fact sheet §12).
+    Corp,
+}
+
 /// What is posted to whom.
 pub(crate) struct Packing<'a> {
     pub(crate) target: &'a EventTarget,
-    pub(crate) appid: &'a str,
-    pub(crate) message: &'a Message,
+    /// The appid or CorpID that the envelope names.
+    pub(crate) receiver: &'a str,
+    /// The message; `ToUserName` comes first.
+    pub(crate) elements: Vec<Element>,
+    pub(crate) style: Style<'a>,
     pub(crate) now_ms: i64,
     pub(crate) flaw: Option<Flaw>,
 }
@@ -63,7 +77,7 @@ impl Packing<'_> {
     /// Nothing when the EncodingAESKey of the target is no key and is needed.
     pub(crate) fn pack(&self, entropy: &Entropy) -> Option<Parcel> {
         let elements = self.elements();
-        let encrypted = self.target.mode != EventMode::Plain && self.flaw != Some(Flaw::PlaintextOnly);
+        let encrypted = self.mode() != EventMode::Plain && self.flaw != Some(Flaw::PlaintextOnly);
         let sealed = if encrypted { Some(self.seal(&elements, entropy)?) } else { None };
         let stale = if self.flaw == Some(Flaw::StaleTimestamp) { STALE_S } else { 0 };
         let timestamp = (self.now_ms / 1000 - stale).to_string();
@@ -72,14 +86,29 @@ impl Packing<'_> {
         Some(Parcel { query, body: self.body(elements, sealed) })
     }
 
-    fn elements(&self) -> Vec<Element> {
-        let mut message = self.message.clone();
-        match self.flaw {
-            Some(Flaw::OtherAccount) => message.to = "gh_000000000000".to_owned(),
-            Some(Flaw::StaleTimestamp) => message.create_time_s -= STALE_S,
-            _ => {}
+    fn mode(&self) -> EventMode {
+        match self.style {
+            Style::Account { .. } => self.target.mode,
+            Style::Corp => EventMode::Secure,
         }
-        message.elements()
+    }
+
+    fn elements(&self) -> Vec<Element> {
+        let mut elements = self.elements.clone();
+        for element in &mut elements {
+            match (self.flaw, element) {
+                (Some(Flaw::OtherAccount), Element::Text("ToUserName", to)) => {
+                    let other = match self.style {
+                        Style::Account { .. } => "gh_000000000000",
+                        Style::Corp => OTHER_CORP,
+                    };
+                    *to = other.to_owned();
+                }
+                (Some(Flaw::StaleTimestamp), Element::Number("CreateTime", time)) => *time -= STALE_S,
+                _ => {}
+            }
+        }
+        elements
     }
 
     fn seal(&self, elements: &[Element], entropy: &Entropy) -> Option<String> {
@@ -89,7 +118,11 @@ impl Packing<'_> {
             _ => {}
         }
         let key = EnvelopeKey::parse(&self.target.aes_key)?;
-        let receiver = if self.flaw == Some(Flaw::OtherAppid) { "wx0000000000000000" } else { self.appid };
+        let receiver = match (self.flaw, self.style) {
+            (Some(Flaw::OtherAppid), Style::Account { .. }) => "wx0000000000000000",
+            (Some(Flaw::OtherAppid), Style::Corp) => OTHER_CORP,
+            _ => self.receiver,
+        };
         let mut random = [0u8; 16];
         entropy(&mut random);
         Some(key.seal(random, write(elements).as_bytes(), receiver))
@@ -99,33 +132,37 @@ impl Packing<'_> {
         let wrong = self.flaw == Some(Flaw::WrongSignature);
         let token = if wrong { "another token" } else { self.target.token.as_str() };
         let signed = self.flaw != Some(Flaw::Unsigned);
-        let mut query = Vec::new();
-        if signed {
-            query.push(("signature", signature(&[token, timestamp, nonce])));
-        }
-        query.extend([("timestamp", timestamp.to_owned()), ("nonce", nonce.to_owned())]);
-        query.push(("openid", self.message.from.clone()));
-        if let Some(sealed) = sealed {
-            query.push(("encrypt_type", "aes".to_owned()));
-            if signed {
-                query.push(("msg_signature", signature(&[token, timestamp, nonce, sealed])));
+        let times = [("timestamp", timestamp.to_owned()), ("nonce", nonce.to_owned())];
+        let msg_signature = sealed
+            .filter(|_| signed)
+            .map(|sealed| ("msg_signature", signature(&[token, timestamp, nonce, sealed])));
+        match self.style {
+            Style::Corp => msg_signature.into_iter().chain(times).collect(),
+            Style::Account { openid } => {
+                let plain = signed.then(|| ("signature", signature(&[token, timestamp, nonce])));
+                let whose = [("openid", openid.to_owned())];
+                let encrypt_type = sealed.map(|_| ("encrypt_type", "aes".to_owned()));
+                let query = plain.into_iter().chain(times).chain(whose);
+                query.chain(encrypt_type).chain(msg_signature).collect()
             }
         }
-        query
     }
 
     fn body(&self, mut elements: Vec<Element>, sealed: Option<String>) -> String {
-        let mut outer = match (&sealed, self.target.mode) {
+        let mut outer = match (&sealed, self.mode()) {
             (None, _) | (_, EventMode::Compatible) => elements,
             (Some(_), _) if self.flaw == Some(Flaw::PlaintextBesideCiphertext) => elements,
             (Some(_), _) => elements.drain(..1).collect(),
         };
         if self.flaw == Some(Flaw::PlaintextBesideCiphertext) {
             for element in &mut outer {
-                if let Element::Text("FromUserName", from) = element {
-                    *from = "oForged00000000000000000000A".to_owned();
+                if let Element::Text("FromUserName" | "UserID", whose) = element {
+                    *whose = "oForged00000000000000000000A".to_owned();
                 }
             }
+        }
+        if matches!(self.style, Style::Corp) && sealed.is_some() {
+            outer.push(Element::Text("AgentID", String::new()));
         }
         outer.extend(sealed.map(|sealed| Element::Text("Encrypt", sealed)));
         let mut body = write(&outer);
@@ -158,6 +195,7 @@ fn entity_bomb() -> String {
 mod tests {
     use super::*;
     use crate::events::Happening;
+    use crate::events::message::Message;
     use crate::events::xml::read;
 
     fn pack(mode: EventMode, flaw: Option<Flaw>) -> Parcel {
@@ -165,7 +203,14 @@ mod tests {
         let happening = Happening::Scan { scene: "s1".to_owned(), ticket: "t".to_owned() };
         let message =
             Message { to: "gh_1".to_owned(), from: "oA".to_owned(), create_time_s: 1, msg_id: 1, happening };
-        let packing = Packing { target: &target, appid: "wx1", message: &message, now_ms: 5000, flaw };
+        let packing = Packing {
+            target: &target,
+            receiver: "wx1",
+            elements: message.elements(),
+            style: Style::Account { openid: "oA" },
+            now_ms: 5000,
+            flaw,
+        };
         packing.pack(&|bytes: &mut [u8]| bytes.fill(7)).unwrap()
     }
 

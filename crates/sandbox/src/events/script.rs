@@ -8,17 +8,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::batch::Batch;
 use super::delivery::{deliver_once, message};
 use super::message::Happening;
-use super::parcel::{Flaw, Packing, Parcel};
+use super::parcel::{Flaw, Packing, Style};
 use super::target::{DEMO_OFFICIAL_AES_KEY, DEMO_OFFICIAL_TOKEN, EventMode, EventTarget};
 use super::verify::{Unverified, verify};
 use crate::api::{Answered, Body, Refused, known, known_app};
 use crate::options::{App, AppKind};
 use crate::state::Sandbox;
-
-/// As many as a test of duplicates or of memory wants.
-const MOST_TIMES: usize = 1000;
 
 /// Below `/sandbox/api`.
 pub(crate) fn router() -> Router<Sandbox> {
@@ -125,35 +123,22 @@ async fn send(State(sandbox): State<Sandbox>, body: Body<Order>) -> Answered {
     };
     let mut target = sandbox.event_target(&app).ok_or_else(no_target)?;
     target.mode = order.mode.unwrap_or(target.mode);
-    let times = order.times.unwrap_or(1);
-    if !(1..=MOST_TIMES).contains(&times) {
-        let message = "times is a number from 1 to 1000";
-        return Err(Refused::new(StatusCode::BAD_REQUEST, "bad_request", message));
-    }
     let message = message(&sandbox, &app, &person, order.event);
-    let now_ms = sandbox.now_ms();
-    let packing = Packing { target: &target, appid: &app.appid, message: &message, now_ms, flaw: order.flaw };
-    let pack = || packing.pack(sandbox.entropy()).ok_or(Unverified::AesKey);
-    let parcels: Vec<Parcel> = if order.replay {
-        vec![pack()?; times]
-    } else {
-        (0..times).map(|_| pack()).collect::<Result<_, _>>()?
+    let packing = Packing {
+        target: &target,
+        receiver: &app.appid,
+        elements: message.elements(),
+        style: Style::Account { openid: &message.from },
+        now_ms: sandbox.now_ms(),
+        flaw: order.flaw,
     };
-    let mut running = Vec::new();
-    let mut sent = Vec::new();
-    for parcel in parcels {
+    let deliver = |parcel| {
         let (sandbox, target, app) = (sandbox.clone(), target.clone(), app.clone());
         let (person, message) = (person.clone(), message.clone());
-        let delivery = async move { deliver_once(&sandbox, &target, &app, &person, &message, &parcel).await };
-        if order.at_once {
-            running.push(tokio::spawn(delivery));
-        } else {
-            sent.push(delivery.await);
-        }
-    }
-    for delivery in running {
-        sent.extend(delivery.await.ok());
-    }
+        async move { deliver_once(&sandbox, &target, &app, &person, &message, &parcel).await }
+    };
+    let batch = Batch { times: order.times, at_once: order.at_once, replay: order.replay };
+    let sent = batch.send(|| packing.pack(sandbox.entropy()), deliver).await?;
     Ok(Json(json!({ "deliveries": sent })))
 }
 

@@ -5,7 +5,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::header::USER_AGENT;
 use http::{HeaderMap, Uri};
 use minijinja::{Value, context};
 
@@ -16,7 +15,7 @@ use crate::open::Answer;
 use crate::pages::{ASSETS, Policy};
 use crate::params::{Params, QueryOrForm};
 use crate::people::Person;
-use crate::phone::{self, Holder, PhoneLang};
+use crate::phone::{self, Holder, PhoneApp, PhoneLang};
 use crate::state::Sandbox;
 use crate::words::Lang;
 use crate::{ids, wecom};
@@ -89,12 +88,10 @@ pub(super) async fn show(
     if wecom::is_corp(&sandbox, params.get("appid")) {
         return wecom::show_in_app(&sandbox, holder, lang, &headers, &here, &params);
     }
-    let Some(person) = holder else {
-        if inside_wechat(&headers) {
-            return phone::ask_who(&here);
-        }
+    if phone::inside(&sandbox, &headers) != Some(PhoneApp::WeChat) {
         return open_in_wechat(&sandbox, lang, &here);
-    };
+    }
+    let Some(person) = holder else { return phone::ask_who(&here) };
     let checked = match checked(&sandbox, query, &params) {
         Ok(checked) => checked,
         Err(text) => return error_page(&sandbox, lang, text),
@@ -144,7 +141,8 @@ pub(super) async fn submit(
 
 fn checked(sandbox: &Sandbox, query: &str, params: &Params) -> Result<Checked, &'static str> {
     let mut world = sandbox.world();
-    if let Some(code) = world.faults.take_browser(FaultName::AuthorizeError).and_then(|armed| armed.code) {
+    let due = world.faults.take_browser(FaultName::AuthorizeError, params.get("appid"));
+    if let Some(code) = due.and_then(|armed| armed.code) {
         return Err(check::error_text(code));
     }
     if let Some(warning) = check::order_warning(query) {
@@ -166,13 +164,13 @@ fn is_silent(sandbox: &Sandbox, params: &Params, asked: &Checked, person: &Perso
 fn allow(sandbox: &Sandbox, asked: &Checked, person: &Person, snapshot: bool) -> Opened {
     let mut world = sandbox.world();
     let code = sandbox.issue_code(&mut world, &asked.app, person, asked.scope.name(), snapshot);
-    let twice = world.faults.take_browser(FaultName::DuplicateCallback).is_some();
+    let twice = world.faults.take_browser(FaultName::DuplicateCallback, &asked.app.appid).is_some();
     Opened::Redirect { url: callback_url(&asked.redirect_uri, &asked.state, code.as_deref()), twice }
 }
 
 /// Observed: no redirect. The older documentation's redirect with `state` only is a fault switch (§3).
 fn deny(sandbox: &Sandbox, asked: &Checked) -> Opened {
-    if sandbox.world().faults.take_browser(FaultName::DenyRedirect).is_some() {
+    if sandbox.world().faults.take_browser(FaultName::DenyRedirect, &asked.app.appid).is_some() {
         return Opened::Redirect { url: callback_url(&asked.redirect_uri, &asked.state, None), twice: false };
     }
     Opened::Closed
@@ -192,23 +190,16 @@ fn callback_url(redirect_uri: &str, state: &str, code: Option<&str>) -> String {
 
 fn go(sandbox: &Sandbox, lang: Lang, opened: Opened) -> Response {
     match opened {
-        Opened::Redirect { url, twice: false } => phone::found(&url),
-        Opened::Redirect { url, twice: true } => {
-            sandbox.pages().show("twice.html", lang, Policy::Twice, ASSETS, context! { url })
-        }
+        Opened::Redirect { url, twice } => phone::back_to_site(sandbox, lang, &url, twice),
         Opened::Closed => notice(sandbox, lang, "denied"),
         Opened::Error(text) => error_page(sandbox, lang, text),
     }
 }
 
-fn inside_wechat(headers: &HeaderMap) -> bool {
-    let agent = headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    agent.is_some_and(|agent| agent.contains("MicroMessenger"))
-}
-
 fn open_in_wechat(sandbox: &Sandbox, lang: Lang, here: &str) -> Response {
     let link = format!("{}{here}", sandbox.options().public_base());
-    let open_with_phone = format!("{}?{}", phone::HOME, phone::encoded(&[("open", &link)]));
+    let open = [("open", link.as_str()), ("app", PhoneApp::WeChat.name())];
+    let open_with_phone = format!("{}?{}", phone::HOME, phone::encoded(&open));
     notice_with(sandbox, lang, "open_in_wechat", Value::from(open_with_phone))
 }
 

@@ -71,7 +71,7 @@ pub(super) fn check(sandbox: &Sandbox, params: &Params) -> Result<Checked, &'sta
     if params.get("redirect_uri").is_empty() {
         return refuse(10011);
     }
-    if !app.allows_callback(params.get("redirect_uri")) {
+    if !sandbox.allows_callback(app, params.get("redirect_uri")) {
         return refuse(10003);
     }
     if params.get("response_type") != "code" {

@@ -59,19 +59,17 @@ pub(crate) fn answer(
 
     let code = match answer {
         Answer::Allow => sandbox.issue_code(world, app, &person, &scope, false),
-        Answer::Deny if world.faults.take_browser(FaultName::DenyRedirect).is_some() => None,
+        Answer::Deny if world.faults.take_browser(FaultName::DenyRedirect, &app.appid).is_some() => None,
         Answer::Deny => {
             world.qr_logins.get_mut(uuid).ok_or(Refusal::Unknown)?.cancel(person_id, now)?;
             return Ok(None);
         }
     };
-    let twice = world.faults.take_browser(FaultName::DuplicateCallback).is_some();
+    let allowed = answer == Answer::Allow;
+    let twice = allowed && world.faults.take_browser(FaultName::DuplicateCallback, &app.appid).is_some();
     let redirect = callback_url(&redirect_uri, &state, code.as_deref());
-    world.qr_logins.get_mut(uuid).ok_or(Refusal::Unknown)?.finish(
-        person_id,
-        Callback { code, twice },
-        now,
-    )?;
+    let callback = Callback { code, twice, allowed };
+    world.qr_logins.get_mut(uuid).ok_or(Refusal::Unknown)?.finish(person_id, callback, now)?;
     Ok(Some(redirect))
 }
 
@@ -119,8 +117,8 @@ pub(super) async fn submit(
         return phone::bad_request("answer is allow or deny");
     };
     match answer(&sandbox, uuid, &person.id, tapped) {
-        Ok(Some(_)) => notice(&sandbox, lang, "allowed"),
-        Ok(None) => notice(&sandbox, lang, "denied"),
+        Ok(_) if tapped == Answer::Allow => notice(&sandbox, lang, "allowed"),
+        Ok(_) => notice(&sandbox, lang, "denied"),
         Err(refusal) => notice(&sandbox, lang, refusal_notice(refusal)),
     }
 }

@@ -50,6 +50,8 @@ pub(crate) struct Callback {
     pub(crate) code: Option<String>,
     /// The browser requests the callback twice.
     pub(crate) twice: bool,
+    /// What the person answered: a refusal may go back to the site too.
+    pub(crate) allowed: bool,
 }
 
 /// Why the phone may not do that.
@@ -94,6 +96,11 @@ impl QrLogin {
         self.changed.subscribe()
     }
 
+    /// Wakes who waits, without a change: time has moved.
+    pub(crate) fn wake(&self) {
+        self.changed.send_replace(());
+    }
+
     /// Milliseconds to live, not below 0.
     pub(crate) fn remaining_ms(&self, now_ms: i64) -> u64 {
         u64::try_from(self.expires_ms - now_ms).unwrap_or(0)
@@ -106,7 +113,7 @@ impl QrLogin {
             _ if self.remaining_ms(now_ms) == 0 => "expired",
             Stage::Waiting => "waiting",
             Stage::Scanned { .. } => "scanned",
-            Stage::Cancelled => "cancelled",
+            Stage::Cancelled | Stage::Allowed(Callback { allowed: false, .. }) => "cancelled",
             Stage::Allowed(_) => "allowed",
         }
     }
@@ -197,7 +204,7 @@ mod tests {
     }
 
     fn allowed() -> Callback {
-        Callback { code: Some("0code".into()), twice: false }
+        Callback { code: Some("0code".into()), twice: false, allowed: true }
     }
 
     #[test]

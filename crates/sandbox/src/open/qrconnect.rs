@@ -49,7 +49,7 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, reached: Reached, param
         color_scheme => one_of(params.get("color_scheme"), &["auto", "dark", "light"]),
         href => style_sheet(params.get("href")),
         confirm_base => confirm_url(sandbox.options(), ""),
-        phone => format!("{}{}?open=", sandbox.options().public_base(), phone::HOME),
+        phone => format!("{}{}?app=wechat&open=", sandbox.options().public_base(), phone::HOME),
     };
     sandbox.pages().show("qrconnect.html", lang, Policy::Embeddable, &assets, page)
 }
@@ -57,7 +57,7 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, reached: Reached, param
 /// In the real order: appid, then the host of redirect_uri, then scope (§1.2).
 fn check<'a>(sandbox: &'a Sandbox, params: &Params) -> Result<&'a App, &'static str> {
     let app = sandbox.options().app(params.get("appid")).ok_or(BAD_APPID)?;
-    if !app.allows_callback(params.get("redirect_uri")) {
+    if !sandbox.allows_callback(app, params.get("redirect_uri")) {
         return Err(BAD_REDIRECT);
     }
     // Website apps hold this one scope; an official account's appid ends here too.

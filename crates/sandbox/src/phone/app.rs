@@ -3,13 +3,14 @@
 use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Path, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use http::HeaderMap;
 use http::header::SET_COOKIE;
 use http::request::Parts;
 
 use super::frame::local_path;
 use super::holder::{cookie, cookie_line};
+use super::inside::mark;
 use crate::params::Params;
 use crate::state::Sandbox;
 
@@ -58,12 +59,13 @@ impl<S: Sync> FromRequestParts<S> for PhoneApp {
     }
 }
 
-/// `GET /phone/app/{name}`: brings an app to the front, and goes on to `next`.
+/// `GET /phone/app/{name}`: brings an app to the front, and opens `next` in it.
 pub(super) async fn switch(
     State(sandbox): State<Sandbox>,
     Path(name): Path<String>,
     params: Params,
 ) -> Response {
     let app = PhoneApp::parse(&name).unwrap_or_default();
-    ([(SET_COOKIE, app.set_cookie(&sandbox))], Redirect::to(&local_path(params.get("next")))).into_response()
+    let cookies = [(SET_COOKIE, app.set_cookie(&sandbox)), (SET_COOKIE, mark(&sandbox, app))];
+    (AppendHeaders(cookies), Redirect::to(&local_path(params.get("next")))).into_response()
 }

@@ -10,11 +10,12 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use minijinja::{Value, context};
 use url::Url;
 
+use super::app::PhoneApp;
 use super::holder::{cookie, cookie_line};
 use super::{HOME, WHO};
 use crate::pages::{ASSETS, Policy};
 use crate::people::Person;
-use crate::state::Sandbox;
+use crate::state::{Sandbox, World};
 use crate::words::Lang;
 
 const LANG_COOKIE: &str = "sandbox_lang";
@@ -74,6 +75,17 @@ pub(crate) fn shown(person: &Person) -> Value {
     }
 }
 
+/// The same on a phone with this app in front: in WeCom, also what the person is to each company. The company's name is
+/// shown where there are several.
+pub(super) fn shown_in(world: &World, app: PhoneApp, person: &Person) -> Value {
+    let standings = if app == PhoneApp::WeCom { world.office.standings(&person.id) } else { Vec::new() };
+    let several = standings.len() > 1;
+    let tags = standings.into_iter().map(
+        |(corp, standing)| context! { corp => if several { corp } else { "" }, kind => standing.name() },
+    );
+    context! { standings => tags.collect::<Vec<_>>(), ..shown(person) }
+}
+
 /// To the page that asks who holds the phone, and from there on to `next`.
 pub(crate) fn ask_who(next: &str) -> Response {
     Redirect::to(&format!("{WHO}?{}", encoded(&[("next", next)]))).into_response()
@@ -92,6 +104,14 @@ pub(crate) fn found(url: &str) -> Response {
     match location {
         Some(location) => (StatusCode::FOUND, [(LOCATION, location)]).into_response(),
         None => bad_request("this is no address"),
+    }
+}
+
+/// Back to the site: a redirect, or, `twice`, a page that requests the address in the background and then goes there.
+pub(crate) fn back_to_site(sandbox: &Sandbox, lang: Lang, url: &str, twice: bool) -> Response {
+    match twice {
+        false => found(url),
+        true => sandbox.pages().show("twice.html", lang, Policy::Twice, ASSETS, context! { url }),
     }
 }
 

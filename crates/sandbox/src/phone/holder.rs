@@ -42,8 +42,13 @@ pub(super) fn set_cookie(options: &Options, person: &Person) -> String {
 
 /// A cookie for a year, on the whole sandbox.
 pub(super) fn cookie_line(options: &Options, name: &str, value: &str) -> String {
+    short_cookie_line(options, name, value, 31_536_000)
+}
+
+/// The same for so many seconds.
+pub(super) fn short_cookie_line(options: &Options, name: &str, value: &str, life_s: i64) -> String {
     let secure = if options.public_url.scheme() == "https" { "; Secure" } else { "" };
-    format!("{name}={value}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}")
+    format!("{name}={value}; Path=/; Max-Age={life_s}; HttpOnly; SameSite=Lax{secure}")
 }
 
 /// The value of the first cookie with this name.

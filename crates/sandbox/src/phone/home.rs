@@ -1,18 +1,21 @@
 //! `GET /phone`: the phone's page, and opening what it scanned.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use http::header::SET_COOKIE;
 use minijinja::{Value, context};
 
 use super::app::PhoneApp;
-use super::frame::{PhoneLang, ask_who, encoded, found, page, path_segment, shown};
+use super::frame::{PhoneLang, ask_who, encoded, found, page, path_segment, shown_in};
 use super::holder::Holder;
+use super::inside::mark;
 use super::reading::{Reading, read, scanned};
 use super::{HOME, WHO};
 use crate::hosts::Reached;
 use crate::options::{App, AppKind};
 use crate::params::Params;
 use crate::state::Sandbox;
+use crate::{mini, wecom};
 
 /// Without `open`: the page. With it: the scanned link and one button; with `go=1` straight on.
 pub(super) async fn show(
@@ -43,14 +46,15 @@ pub(super) async fn show(
         // Picking a person on the next page is the decision to open; no second tap.
         (None, _) => Redirect::to(&format!("{WHO}?{}", encoded(&[("next", &go_on), ("opening", text)])))
             .into_response(),
-        (Some(_), Reading::Here(path)) if params.get("go") == "1" => found(path),
-        (Some(_), Reading::Elsewhere(url)) if params.get("go") == "1" => found(url),
+        (Some(_), Reading::Here(to) | Reading::Elsewhere(to)) if params.get("go") == "1" => {
+            (AppendHeaders([(SET_COOKIE, mark(&sandbox, app))]), found(to)).into_response()
+        }
         (Some(person), reading) => {
             let context = context! {
-                person => shown(&person),
+                person => shown_in(&sandbox.world(), app, &person),
                 scanned => text,
                 is_link => *reading != Reading::NotALink,
-                is_login => matches!(reading, Reading::Here(_)),
+                heading => heading(reading),
                 app => app.name(),
                 accounts => accounts(&sandbox),
                 go_on,
@@ -59,6 +63,23 @@ pub(super) async fn show(
             };
             page(&sandbox, lang, "phone.html", context)
         }
+    }
+}
+
+/// The key of the text that says what was scanned.
+fn heading(reading: &Reading) -> &'static str {
+    let Reading::Here(path) = reading else { return "scanned_link" };
+    let path = path.split('?').next().unwrap_or_default();
+    if path.starts_with(mini::CODES) {
+        "scanned_mini"
+    } else if path.ends_with(wecom::CONFIRM) {
+        "scanned_wecom"
+    } else if path.ends_with("/connect/confirm") {
+        "scanned_login"
+    } else if path.ends_with("/connect/oauth2/authorize") {
+        "scanned_authorize"
+    } else {
+        "scanned_account"
     }
 }
 

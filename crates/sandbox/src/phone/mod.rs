@@ -2,13 +2,15 @@
 //!
 //! It scans (camera, pasted link, or a click beside the QR) and opens what it scanned. Our own Open Platform and
 //! web-authorization links open here; any other link is left for the browser, marked `via=wechat`.
-//! `holder` knows who holds it, `reading` decides what a scanned text is, `frame` draws its pages.
+//! `holder` knows who holds it, `inside` whether a request comes from the browser in one of its apps, `reading` decides
+//! what a scanned text is, `frame` draws its pages.
 
 mod app;
 mod avatar;
 mod frame;
 mod holder;
 mod home;
+mod inside;
 mod reading;
 mod who;
 
@@ -18,8 +20,11 @@ use axum::routing::{get, post};
 use crate::state::Sandbox;
 
 pub(crate) use app::{PhoneApp, SWITCH_TO_WECOM};
-pub(crate) use frame::{PhoneLang, ask_who, bad_request, encoded, found, notice, page, path_segment, shown};
+pub(crate) use frame::{
+    PhoneLang, ask_who, back_to_site, bad_request, encoded, found, notice, page, path_segment, shown,
+};
 pub(crate) use holder::Holder;
+pub(crate) use inside::inside;
 pub(crate) use reading::{Reading, read, scanned};
 
 /// The phone's own page.

@@ -6,7 +6,8 @@ use http::header::SET_COOKIE;
 use minijinja::context;
 
 use super::WHO;
-use super::frame::{PhoneLang, bad_request, local_path, page, shown};
+use super::app::PhoneApp;
+use super::frame::{PhoneLang, bad_request, local_path, page, shown_in};
 use super::holder::{Holder, set_cookie};
 use crate::ids;
 use crate::params::{Params, QueryOrForm};
@@ -20,14 +21,25 @@ const EMOJI: [&str; 12] = ["🐼", "🐱", "🦊", "🐸", "🐵", "🦁", "🐧
 pub(super) async fn show(
     State(sandbox): State<Sandbox>,
     Holder(holder): Holder,
+    app: PhoneApp,
     PhoneLang(lang): PhoneLang,
     params: Params,
 ) -> Response {
-    picker(&sandbox, lang, holder, &params, "")
+    picker(&sandbox, lang, app, holder, &params, "")
 }
 
-fn picker(sandbox: &Sandbox, lang: Lang, holder: Option<Person>, params: &Params, problem: &str) -> Response {
-    let people: Vec<_> = sandbox.world().people.all().iter().map(shown).collect();
+fn picker(
+    sandbox: &Sandbox,
+    lang: Lang,
+    app: PhoneApp,
+    holder: Option<Person>,
+    params: &Params,
+    problem: &str,
+) -> Response {
+    let people: Vec<_> = {
+        let world = sandbox.world();
+        world.people.all().iter().map(|person| shown_in(&world, app, person)).collect()
+    };
     let context = context! {
         people,
         holder => holder.map(|person| person.id).unwrap_or_default(),
@@ -54,6 +66,7 @@ pub(super) async fn pick(State(sandbox): State<Sandbox>, QueryOrForm(params): Qu
 pub(super) async fn make(
     State(sandbox): State<Sandbox>,
     Holder(holder): Holder,
+    app: PhoneApp,
     PhoneLang(lang): PhoneLang,
     QueryOrForm(params): QueryOrForm,
 ) -> Response {
@@ -71,7 +84,7 @@ pub(super) async fn make(
     let made = sandbox.world().people.make(fresh_id, change);
     match made {
         Ok(person) => hand_over(&sandbox, &person, params.get("next")),
-        Err(refusal) => picker(&sandbox, lang, holder, &params, &refusal.to_string()),
+        Err(refusal) => picker(&sandbox, lang, app, holder, &params, &refusal.to_string()),
     }
 }
 

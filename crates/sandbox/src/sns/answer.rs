@@ -5,7 +5,8 @@ use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::faults::{FaultName, Target};
+use crate::cgi::ApiError;
+use crate::faults::{At, FaultName};
 use crate::ids;
 use crate::spoil;
 use crate::state::Sandbox;
@@ -65,27 +66,19 @@ pub(super) fn success(fields: &impl Serialize) -> Outcome {
 }
 
 /// Does the work and sends it, with whatever fault is due for this call.
-pub(super) async fn respond(sandbox: &Sandbox, call: Target, work: impl FnOnce() -> Outcome) -> Response {
-    spoil::wait(sandbox, call).await;
-    let mut json = match (spoil::errcode(sandbox, call), due_errcode(sandbox, call)) {
-        (Some(refused), _) => return text_plain(refused_json(sandbox, refused.number, &refused.text)),
-        (None, Some(refused)) => return text_plain(error_json(sandbox, refused)),
-        (None, None) => work().unwrap_or_else(|errcode| error_json(sandbox, errcode)),
-    };
-    if json.contains("\"unionid\"") && sandbox.world().faults.take(FaultName::NoUnionid, call).is_some() {
-        json = spoil::without_unionid(&json);
-    }
-    spoil::lost(sandbox, call).unwrap_or_else(|| text_plain(spoil::cut(sandbox, call, json)))
+pub(super) async fn respond(sandbox: &Sandbox, at: At<'_>, work: impl FnOnce() -> Outcome) -> Response {
+    spoil::in_time(sandbox, at, || answered(sandbox, at, work)).await
 }
 
-/// Error answers about a code that come instead of any work.
-fn due_errcode(sandbox: &Sandbox, call: Target) -> Option<Errcode> {
-    let faults = [(FaultName::InvalidCode, Errcode::InvalidCode), (FaultName::UsedCode, Errcode::CodeUsed)];
-    let mut world = sandbox.world();
-    faults
-        .into_iter()
-        .find(|(fault, _)| world.faults.take(*fault, call).is_some())
-        .map(|(_, errcode)| errcode)
+fn answered(sandbox: &Sandbox, at: At<'_>, work: impl FnOnce() -> Outcome) -> Response {
+    let mut json = match spoil::errcode(sandbox, at).map(ApiError::by_number) {
+        Some(refused) => return text_plain(refused_json(sandbox, refused.number, &refused.text)),
+        None => work().unwrap_or_else(|errcode| error_json(sandbox, errcode)),
+    };
+    if json.contains("\"unionid\"") && sandbox.world().faults.take(FaultName::NoUnionid, at).is_some() {
+        json = spoil::without_unionid(&json);
+    }
+    spoil::lost(sandbox, at).unwrap_or_else(|| text_plain(spoil::cut(sandbox, at, json)))
 }
 
 fn error_json(sandbox: &Sandbox, errcode: Errcode) -> String {

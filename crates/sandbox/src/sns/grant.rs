@@ -111,6 +111,11 @@ impl Grant {
         }
     }
 
+    /// The app that it is for.
+    pub(crate) fn appid(&self) -> &str {
+        &self.subject.appid
+    }
+
     pub(super) fn access_expired(&self, now_ms: i64) -> bool {
         now_ms >= self.access_expires_ms
     }

@@ -16,6 +16,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 
+use crate::cgi::CalledFor;
 use crate::faults::Target;
 use crate::params::QueryOrForm;
 use crate::state::Sandbox;
@@ -24,22 +25,33 @@ pub(crate) use grant::{Code, Grant, MINI_SCOPE};
 
 /// `api.weixin.qq.com`
 pub(crate) fn router() -> Router<Sandbox> {
-    let access_token = |State(sandbox): State<Sandbox>, QueryOrForm(params): QueryOrForm| async move {
-        answer::respond(&sandbox, Target::AccessToken, || access_token::exchange(&sandbox, &params)).await
-    };
-    let refresh_token = |State(sandbox): State<Sandbox>, QueryOrForm(params): QueryOrForm| async move {
-        answer::respond(&sandbox, Target::RefreshToken, || refresh_token::refresh(&sandbox, &params)).await
-    };
-    let auth = |State(sandbox): State<Sandbox>, QueryOrForm(params): QueryOrForm| async move {
-        answer::respond(&sandbox, Target::Auth, || auth::check(&sandbox, &params)).await
-    };
-    let userinfo = |State(sandbox): State<Sandbox>, QueryOrForm(params): QueryOrForm| async move {
-        answer::respond(&sandbox, Target::Userinfo, || userinfo::read(&sandbox, &params)).await
-    };
-    let jscode2session = |State(sandbox): State<Sandbox>, QueryOrForm(params): QueryOrForm| async move {
-        answer::respond(&sandbox, Target::Jscode2session, || jscode2session::exchange(&sandbox, &params))
+    let access_token =
+        |State(sandbox): State<Sandbox>, called: CalledFor, QueryOrForm(params): QueryOrForm| async move {
+            answer::respond(&sandbox, called.at(Target::AccessToken), || {
+                access_token::exchange(&sandbox, &params)
+            })
             .await
+        };
+    let refresh_token =
+        |State(sandbox): State<Sandbox>, called: CalledFor, QueryOrForm(params): QueryOrForm| async move {
+            answer::respond(&sandbox, called.at(Target::RefreshToken), || {
+                refresh_token::refresh(&sandbox, &params)
+            })
+            .await
+        };
+    let auth = |State(sandbox): State<Sandbox>, called: CalledFor, QueryOrForm(params): QueryOrForm| async move {
+        answer::respond(&sandbox, called.at(Target::Auth), || auth::check(&sandbox, &params)).await
     };
+    let userinfo = |State(sandbox): State<Sandbox>, called: CalledFor, QueryOrForm(params): QueryOrForm| async move {
+        answer::respond(&sandbox, called.at(Target::Userinfo), || userinfo::read(&sandbox, &params)).await
+    };
+    let jscode2session =
+        |State(sandbox): State<Sandbox>, called: CalledFor, QueryOrForm(params): QueryOrForm| async move {
+            answer::respond(&sandbox, called.at(Target::Jscode2session), || {
+                jscode2session::exchange(&sandbox, &params)
+            })
+            .await
+        };
     Router::new()
         .route("/sns/jscode2session", get(jscode2session).post(jscode2session))
         .route("/sns/oauth2/access_token", get(access_token).post(access_token))

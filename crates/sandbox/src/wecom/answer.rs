@@ -1,12 +1,14 @@
 //! The bytes of a `qyapi` answer, and the faults that may spoil them.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use crate::faults::{FaultName, Target};
+use crate::cgi::ApiError;
+use crate::faults::At;
 use crate::state::Sandbox;
 use crate::{ids, spoil};
 
@@ -37,7 +39,54 @@ pub(super) enum Errcode {
     NoSuchCorp,
 }
 
+/// Errcodes that nothing but the fault `errcode` gives here; the texts follow the list's wording (§11).
+const ONLY_BY_FAULT: [(i64, &str); 11] = [
+    (-1, "system error"),
+    (40056, "invalid agentid"),
+    (40078, "invalid auth_code"),
+    (41011, "missing agentid"),
+    (45009, "api freq out of limit"),
+    (45033, "api concurrent out of limit"),
+    (48006, "api forbidden for too long without use"),
+    (50002, "member not in the agent's scope"),
+    (81013, "user & party & tag all invalid"),
+    (85004, "too many changes of the domain this month"),
+    (301_002, "not allow to operate another agent with this accesstoken"),
+];
+
+/// The text of an errcode that a script asked for: WeCom's own, as the same number may mean something else at WeChat.
+fn text_of(number: i64) -> Cow<'static, str> {
+    let given = Errcode::ALL.into_iter().map(Errcode::number_and_text);
+    let known = given.chain(ONLY_BY_FAULT).find(|(known, _)| *known == number);
+    known.map_or_else(|| ApiError::by_number(number).text, |(_, text)| Cow::Borrowed(text))
+}
+
 impl Errcode {
+    const ALL: [Self; 22] = [
+        Self::BadSecret,
+        Self::BadCorpid,
+        Self::BadToken,
+        Self::BadCode,
+        Self::BadParameter,
+        Self::OtherCorpsSecret,
+        Self::TokenMissing,
+        Self::CorpidMissing,
+        Self::SecretMissing,
+        Self::CodeMissing,
+        Self::UseridMissing,
+        Self::TokenExpired,
+        Self::NoWechat,
+        Self::ApiForbidden,
+        Self::OtherAppsCode,
+        Self::AppDisabled,
+        Self::NoPrivilege,
+        Self::IpNotAllowed,
+        Self::NoSuchUser,
+        Self::TicketExpired,
+        Self::TicketInvalid,
+        Self::NoSuchCorp,
+    ];
+
     /// The texts of 41001, 48002, 60020 and 40029 are those seen in the wild; the others follow the list's wording.
     fn number_and_text(self) -> (i64, &'static str) {
         match self {
@@ -73,15 +122,17 @@ pub(super) type Outcome = Result<Value, Errcode>;
 /// Does the work and sends it, with whatever fault is due for this call.
 pub(super) async fn respond(
     sandbox: &Sandbox,
-    call: Target,
+    at: At<'_>,
     caller: IpAddr,
     work: impl FnOnce() -> Outcome,
 ) -> Response {
-    spoil::wait(sandbox, call).await;
-    let invalid_code = || sandbox.world().faults.take(FaultName::InvalidCode, call).is_some();
-    let json = match spoil::errcode(sandbox, call) {
-        Some(refused) => failure(sandbox, refused.number, &refused.text, caller),
-        None => match if invalid_code() { Err(Errcode::BadCode) } else { work() } {
+    spoil::in_time(sandbox, at, || answered(sandbox, at, caller, work)).await
+}
+
+fn answered(sandbox: &Sandbox, at: At<'_>, caller: IpAddr, work: impl FnOnce() -> Outcome) -> Response {
+    let json = match spoil::errcode(sandbox, at) {
+        Some(number) => failure(sandbox, number, &text_of(number), caller),
+        None => match work() {
             Ok(fields) => success(&fields),
             Err(errcode) => {
                 let (number, text) = errcode.number_and_text();
@@ -89,8 +140,8 @@ pub(super) async fn respond(
             }
         },
     };
-    spoil::lost(sandbox, call).unwrap_or_else(|| {
-        let json = spoil::cut(sandbox, call, json);
+    spoil::lost(sandbox, at).unwrap_or_else(|| {
+        let json = spoil::cut(sandbox, at, json);
         ([(CONTENT_TYPE, "application/json; charset=UTF-8")], json).into_response()
     })
 }

@@ -76,16 +76,17 @@ pub(crate) fn answer(sandbox: &Sandbox, key: &str, person: &str, answer: Answer)
     let mut code = None;
     if answer == Answer::Allow {
         in_range(&world.office, key, person)?;
-        if world.faults.take_browser(FaultName::CallbackWithoutCode).is_none() {
+        if world.faults.take_browser(FaultName::CallbackWithoutCode, &corpid).is_none() {
             let issued = (corpid.as_str(), Some(agentid), person, Scope::Base);
             code =
                 Some(world.office.issue_code(issued.0, issued.1, issued.2, issued.3, sandbox.entropy(), now));
         }
     }
     let redirect = callback_url(&redirect_uri, &state, code.as_deref());
-    let twice = world.faults.take_browser(FaultName::DuplicateCallback).is_some();
+    let allowed = answer == Answer::Allow;
+    let twice = allowed && world.faults.take_browser(FaultName::DuplicateCallback, &corpid).is_some();
     let login = world.office.logins.get_mut(key).ok_or(Refusal::Unknown)?;
-    login.attempt.finish(person, Callback { code, twice }, now)?;
+    login.attempt.finish(person, Callback { code, twice, allowed }, now)?;
     Ok(redirect)
 }
 

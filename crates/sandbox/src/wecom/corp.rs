@@ -156,7 +156,54 @@ impl MemberStatus {
     }
 }
 
+/// What a person is to a company, where its pages and calls make a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Works here, and an app sees them.
+    Member,
+    /// Works here, but no app sees them.
+    OutOfRange,
+    /// Switched off by an administrator.
+    Disabled,
+    /// Has never signed in.
+    NotActivated,
+    /// No member, but a contact of one.
+    Customer,
+    /// Nobody here, or not any more.
+    Outsider,
+}
+
+impl Standing {
+    /// As in the keys of the pages' texts.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::OutOfRange => "out_of_range",
+            Self::Disabled => "disabled",
+            Self::NotActivated => "not_activated",
+            Self::Customer => "customer",
+            Self::Outsider => "outsider",
+        }
+    }
+}
+
 impl Corp {
+    /// What this person is here.
+    pub(super) fn standing(&self, person: &str) -> Standing {
+        if let Some(member) = self.active(person) {
+            let seen = self.agents.iter().any(|agent| self.sees(agent, member));
+            return if seen { Standing::Member } else { Standing::OutOfRange };
+        }
+        let own = self.members.iter().filter(|member| member.person == person);
+        let idle = own.map(|member| member.status).find(|status| *status != MemberStatus::Left);
+        match idle {
+            Some(MemberStatus::Disabled) => Standing::Disabled,
+            Some(_) => Standing::NotActivated,
+            None if self.customers.iter().any(|customer| customer == person) => Standing::Customer,
+            None => Standing::Outsider,
+        }
+    }
+
     pub(super) fn agent(&self, agentid: u32) -> Option<&Agent> {
         self.agents.iter().find(|agent| agent.agentid == agentid)
     }
@@ -323,6 +370,24 @@ mod tests {
         corp.departments.push(Department { id: 8, parentid: 9, name: String::new() });
         corp.departments.push(Department { id: 9, parentid: 8, name: String::new() });
         assert!(!corp.sees_department(&agent, 8));
+    }
+
+    #[test]
+    fn ready_made_people_stand_to_the_company_in_every_way() {
+        let mut corp = default_corps().remove(0);
+        for (person, standing) in [
+            ("xiaoming", Standing::Member),
+            ("xiaohong", Standing::OutOfRange),
+            ("plain", Standing::Disabled),
+            ("emoji", Standing::Customer),
+            ("ada", Standing::Outsider),
+        ] {
+            assert_eq!(corp.standing(person), standing, "{person}");
+        }
+        corp.members[0].status = MemberStatus::Left;
+        assert_eq!(corp.standing("xiaoming"), Standing::Outsider);
+        corp.members[0].status = MemberStatus::NotActivated;
+        assert_eq!(corp.standing("xiaoming"), Standing::NotActivated);
     }
 
     #[test]

@@ -4,7 +4,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::header::USER_AGENT;
 use http::{HeaderMap, StatusCode};
 use minijinja::context;
 
@@ -71,7 +70,7 @@ pub(crate) fn show(
     here: &str,
     params: &Params,
 ) -> Response {
-    if PhoneApp::of(headers) != PhoneApp::WeCom && !inside_wecom(headers) {
+    if phone::inside(sandbox, headers) != Some(PhoneApp::WeCom) {
         return open_in_wecom(sandbox, lang, here);
     }
     let Some(person) = holder else { return phone::ask_who(here) };
@@ -84,7 +83,7 @@ pub(crate) fn show(
         Err(Refused::Text(text)) => return error_page(sandbox, lang, text),
     };
     if !asked.asks {
-        return phone::found(&allow(sandbox, &asked, &person));
+        return go(sandbox, lang, allow(sandbox, &asked, &person));
     }
     let handle = ids::handle(sandbox.entropy());
     let expires_ms = sandbox.now_ms() + CONSENT_MS;
@@ -129,7 +128,7 @@ pub(crate) fn answer_request(
     match answer {
         Answer::Deny if !asked.asks => None,
         Answer::Deny => Some(deny(sandbox, &asked)),
-        Answer::Allow => Some(Opened::Redirect { url: allow(sandbox, &asked, person), twice: false }),
+        Answer::Allow => Some(allow(sandbox, &asked, person)),
     }
 }
 
@@ -153,12 +152,17 @@ pub(super) async fn submit(
     let live = consent.filter(|consent| sandbox.now_ms() < consent.expires_ms);
     let (Some(consent), Some(person)) = (live, holder) else { return notice(&sandbox, lang, "expired") };
     let opened = match answer {
-        Answer::Allow => return phone::found(&allow(&sandbox, &consent.asked, &person)),
+        Answer::Allow => allow(&sandbox, &consent.asked, &person),
         Answer::Deny => deny(&sandbox, &consent.asked),
     };
+    go(&sandbox, lang, opened)
+}
+
+fn go(sandbox: &Sandbox, lang: Lang, opened: Opened) -> Response {
     match opened {
-        Opened::Redirect { url, .. } => phone::found(&url),
-        _ => notice(&sandbox, lang, "denied"),
+        Opened::Redirect { url, twice } => phone::back_to_site(sandbox, lang, &url, twice),
+        Opened::Closed => notice(sandbox, lang, "denied"),
+        Opened::Error(text) => error_page(sandbox, lang, text),
     }
 }
 
@@ -225,28 +229,25 @@ fn warn(world: &mut World, params: &Params) {
     }
 }
 
-fn allow(sandbox: &Sandbox, asked: &Asked, person: &Person) -> String {
-    let mut world = sandbox.world();
-    if world.faults.take_browser(FaultName::CallbackWithoutCode).is_some() {
-        return callback_url(&asked.redirect_uri, &asked.state, None);
-    }
-    let (entropy, now) = (sandbox.entropy(), sandbox.now_ms());
-    let code = world.office.issue_code(&asked.corpid, asked.agentid, &person.id, asked.scope, entropy, now);
-    callback_url(&asked.redirect_uri, &asked.state, Some(&code))
+fn allow(sandbox: &Sandbox, asked: &Asked, person: &Person) -> Opened {
+    let mut guard = sandbox.world();
+    let world = &mut *guard;
+    let mut due = |fault| world.faults.take_browser(fault, &asked.corpid).is_some();
+    let (without_code, twice) = (due(FaultName::CallbackWithoutCode), due(FaultName::DuplicateCallback));
+    let code = (!without_code).then(|| {
+        let (entropy, now) = (sandbox.entropy(), sandbox.now_ms());
+        world.office.issue_code(&asked.corpid, asked.agentid, &person.id, asked.scope, entropy, now)
+    });
+    Opened::Redirect { url: callback_url(&asked.redirect_uri, &asked.state, code.as_deref()), twice }
 }
 
 /// The page stays, as WeChat's does; with the fault switch, back with `state` only.
 fn deny(sandbox: &Sandbox, asked: &Asked) -> Opened {
-    if sandbox.world().faults.take_browser(FaultName::DenyRedirect).is_some() {
+    if sandbox.world().faults.take_browser(FaultName::DenyRedirect, &asked.corpid).is_some() {
         let url = callback_url(&asked.redirect_uri, &asked.state, None);
         return Opened::Redirect { url, twice: false };
     }
     Opened::Closed
-}
-
-fn inside_wecom(headers: &HeaderMap) -> bool {
-    let agent = headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    agent.is_some_and(|agent| agent.contains("wxwork"))
 }
 
 const DOMAIN_TEXT: &str = "redirect_uri 需使用应用可信域名";

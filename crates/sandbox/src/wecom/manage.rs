@@ -15,7 +15,7 @@ use super::directory::openid;
 use super::identity::external_userid;
 use super::news::{self, Change};
 use crate::api::{Answered, Body, Refused};
-use crate::events::EventTarget;
+use crate::events::{Batch, EventTarget, Flaw};
 use crate::state::Sandbox;
 
 /// The longest life that a script may give an app token, in seconds.
@@ -31,6 +31,7 @@ pub(crate) fn router() -> Router<Sandbox> {
         .route("/corps/{corpid}/members/{userid}", post(change_member))
         .route("/corps/{corpid}/events", post(set_events))
         .route("/deliveries", get(deliveries))
+        .route("/events/deliver", post(deliver))
         .route("/tokens", post(tokens))
 }
 
@@ -207,7 +208,10 @@ async fn change_member(
 ) -> Answered {
     let Json(change) = body?;
     let (before, after) = changed_member(&sandbox, &corpid, &userid, change)?;
-    let event = news::tell(&sandbox, &corpid, Change::between(&before, &after)).await;
+    let event = match Change::between(&before, &after) {
+        Some(change) => news::tell(&sandbox, &corpid, change).await,
+        None => None,
+    };
     let mut shown = json!(after);
     shown["event"] = json!(event);
     Ok(Json(shown))
@@ -266,6 +270,41 @@ async fn set_events(
     let corp = world.office.corp_mut(&corpid).ok_or_else(|| unknown("corp"))?;
     corp.events = Some(target);
     Ok(Json(json!({ "corpid": corpid, "verified": true })))
+}
+
+/// As `/sandbox/api/events/deliver` has it, about a member.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    corpid: String,
+    change: Change,
+    flaw: Option<Flaw>,
+    times: Option<usize>,
+    #[serde(default)]
+    at_once: bool,
+    #[serde(default)]
+    replay: bool,
+}
+
+/// Sends an event of the script's making, each delivery once. The directory stays as it is.
+async fn deliver(State(sandbox): State<Sandbox>, body: Body<Order>) -> Answered {
+    let Json(Order { corpid, change, flaw, times, at_once, replay }) = body?;
+    if sandbox.world().office.corp(&corpid).is_none() {
+        return Err(unknown("corp"));
+    }
+    let no_target = || {
+        let message = "this corp has no server; POST /sandbox/api/wecom/corps/{corpid}/events first";
+        Refused::new(StatusCode::CONFLICT, "no_event_target", message)
+    };
+    let target = news::target(&sandbox, &corpid).ok_or_else(no_target)?;
+    let send = |parcel| {
+        let (sandbox, target) = (sandbox.clone(), target.clone());
+        let (corpid, change) = (corpid.clone(), change.clone());
+        async move { news::deliver_once(&sandbox, &target, &corpid, change, &parcel).await }
+    };
+    let pack = || news::pack(&sandbox, &target, &corpid, &change, flaw);
+    let sent = Batch { times, at_once, replay }.send(pack, send).await?;
+    Ok(Json(json!({ "deliveries": sent })))
 }
 
 async fn deliveries(State(sandbox): State<Sandbox>) -> Json<Value> {

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::corp::Member;
-use crate::events::{Element, EnvelopeKey, EventTarget, signature, write};
+use super::corp::{Member, MemberStatus};
+use crate::events::{Element, EnvelopeKey, EventTarget, Flaw, Packing, Parcel, Style, signature};
 use crate::ids;
 use crate::state::Sandbox;
 
@@ -17,8 +17,8 @@ const TRIES: usize = 3;
 
 /// What a company is told about one member.
 #[expect(clippy::enum_variant_names, reason = "WeCom's own words, which are told as they are")]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "change_type", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change_type", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Change {
     /// Was given this id.
     CreateUser { userid: String },
@@ -29,16 +29,20 @@ pub(super) enum Change {
 }
 
 impl Change {
-    /// The difference, as far as WeCom tells it.
-    pub(super) fn between(before: &Member, after: &Member) -> Self {
+    /// The difference, as far as WeCom tells it. Who left is in no directory: to come back is to be created, and whatever
+    /// else is changed meanwhile is nobody's news.
+    pub(super) fn between(before: &Member, after: &Member) -> Option<Self> {
         let userid = before.userid.clone();
-        if after.status == super::corp::MemberStatus::Left {
-            return Self::DeleteUser { userid };
-        }
-        Self::UpdateUser {
-            userid,
-            new_userid: (after.userid != before.userid).then(|| after.userid.clone()),
-            status: (after.status != before.status).then(|| after.status.number()),
+        let gone = |member: &Member| member.status == MemberStatus::Left;
+        match (gone(before), gone(after)) {
+            (true, true) => None,
+            (true, false) => Some(Self::CreateUser { userid: after.userid.clone() }),
+            (false, true) => Some(Self::DeleteUser { userid }),
+            (false, false) => Some(Self::UpdateUser {
+                userid,
+                new_userid: (after.userid != before.userid).then(|| after.userid.clone()),
+                status: (after.status != before.status).then(|| after.status.number()),
+            }),
         }
     }
 
@@ -79,23 +83,57 @@ pub(crate) struct Delivery {
 
 /// Tells the company's server, and returns how that went; nothing when it has none.
 pub(super) async fn tell(sandbox: &Sandbox, corpid: &str, change: Change) -> Option<Delivery> {
-    let target = sandbox.world().office.corp(corpid)?.events.clone()?;
-    let key = EnvelopeKey::parse(&target.aes_key)?;
-    let client = sandbox.http()?;
-    let inner = write(&change.elements(corpid, sandbox.now_ms() / 1000));
-    let sealed = seal(sandbox, &key, &inner, corpid);
-    let url = signed(sandbox, &target, &sealed, None);
-    let text = |name, value: &str| Element::Text(name, value.to_owned());
-    let body = write(&[text("ToUserName", corpid), text("AgentID", ""), text("Encrypt", &sealed)]);
+    let target = target(sandbox, corpid)?;
+    let parcel = pack(sandbox, &target, corpid, &change, None)?;
     let mut statuses = Vec::new();
     while statuses.len() < TRIES && statuses.last() != Some(&Some(200)) {
-        let post = client.post(url.clone()).header("content-type", "text/xml").body(body.clone());
-        let answer = post.timeout(TIMEOUT).send().await;
-        statuses.push(answer.ok().map(|answer| answer.status().as_u16()));
+        statuses.push(post(sandbox, &target, &parcel).await);
     }
+    Some(kept(sandbox, corpid, change, statuses))
+}
+
+/// Where a company's events go now.
+pub(super) fn target(sandbox: &Sandbox, corpid: &str) -> Option<EventTarget> {
+    sandbox.world().office.corp(corpid)?.events.clone()
+}
+
+/// Nothing when the EncodingAESKey of the target is no key.
+pub(super) fn pack(
+    sandbox: &Sandbox,
+    target: &EventTarget,
+    corpid: &str,
+    change: &Change,
+    flaw: Option<Flaw>,
+) -> Option<Parcel> {
+    let now_ms = sandbox.now_ms();
+    let elements = change.elements(corpid, now_ms / 1000);
+    Packing { target, receiver: corpid, elements, style: Style::Corp, now_ms, flaw }.pack(sandbox.entropy())
+}
+
+/// A script's delivery: once, as it was packed.
+pub(super) async fn deliver_once(
+    sandbox: &Sandbox,
+    target: &EventTarget,
+    corpid: &str,
+    change: Change,
+    parcel: &Parcel,
+) -> Delivery {
+    let status = post(sandbox, target, parcel).await;
+    kept(sandbox, corpid, change, vec![status])
+}
+
+fn kept(sandbox: &Sandbox, corpid: &str, change: Change, statuses: Vec<Option<u16>>) -> Delivery {
     let delivery = Delivery { corpid: corpid.to_owned(), change, statuses };
     sandbox.world().office.delivered(delivery.clone());
-    Some(delivery)
+    delivery
+}
+
+/// The HTTP status, when there was an answer.
+async fn post(sandbox: &Sandbox, target: &EventTarget, parcel: &Parcel) -> Option<u16> {
+    let mut url = target.url.clone();
+    url.query_pairs_mut().extend_pairs(&parcel.query);
+    let post = sandbox.http()?.post(url).header("content-type", "text/xml").body(parcel.body.clone());
+    Some(post.timeout(TIMEOUT).send().await.ok()?.status().as_u16())
 }
 
 fn seal(sandbox: &Sandbox, key: &EnvelopeKey, text: &str, corpid: &str) -> String {
@@ -104,8 +142,8 @@ fn seal(sandbox: &Sandbox, key: &EnvelopeKey, text: &str, corpid: &str) -> Strin
     key.seal(random, text.as_bytes(), corpid)
 }
 
-/// The target's address with what proves the ciphertext; with `echostr` for the URL check.
-fn signed(sandbox: &Sandbox, target: &EventTarget, sealed: &str, echostr: Option<&str>) -> url::Url {
+/// The target's address for the URL check: the ciphertext to open, and what proves it.
+fn echo_url(sandbox: &Sandbox, target: &EventTarget, sealed: &str) -> url::Url {
     let timestamp = (sandbox.now_ms() / 1000).to_string();
     let nonce = ids::digits(sandbox.entropy(), 10);
     let proof = signature(&[&target.token, &timestamp, &nonce, sealed]);
@@ -114,7 +152,7 @@ fn signed(sandbox: &Sandbox, target: &EventTarget, sealed: &str, echostr: Option
         .append_pair("msg_signature", &proof)
         .append_pair("timestamp", &timestamp)
         .append_pair("nonce", &nonce)
-        .extend_pairs(echostr.map(|echostr| ("echostr", echostr)));
+        .append_pair("echostr", sealed);
     url
 }
 
@@ -137,7 +175,7 @@ pub(super) async fn verify(sandbox: &Sandbox, target: &EventTarget, corpid: &str
     let key = key.filter(|_| matches!(target.url.scheme(), "http" | "https")).ok_or(Unverified::Settings)?;
     let echo = ids::digits(sandbox.entropy(), 19);
     let sealed = seal(sandbox, &key, &echo, corpid);
-    let url = signed(sandbox, target, &sealed, Some(&sealed));
+    let url = echo_url(sandbox, target, &sealed);
     let client = sandbox.http().ok_or(Unverified::Unreachable)?;
     let answer = client.get(url).timeout(TIMEOUT).send().await.map_err(|_| Unverified::Unreachable)?;
     if answer.status() != reqwest::StatusCode::OK {

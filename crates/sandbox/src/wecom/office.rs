@@ -6,7 +6,7 @@ use crate::ids::{self, Entropy};
 use crate::open::QrLogin;
 use crate::state::Bounded;
 
-use super::corp::{Agent, Corp, Member};
+use super::corp::{Agent, Corp, Member, Standing};
 use super::in_app::Consent;
 use super::news::Delivery;
 
@@ -29,7 +29,7 @@ pub(crate) struct Office {
     /// By the ticket.
     pub(super) tickets: Bounded<String, UserTicket>,
     /// Scan logins, by the key in the QR.
-    pub(super) logins: Bounded<String, WebLogin>,
+    pub(crate) logins: Bounded<String, WebLogin>,
     /// In-app consent pages, by their handle.
     pub(super) consents: Bounded<String, Consent>,
     /// The last directory events and what came of them, oldest first.
@@ -88,6 +88,12 @@ pub(crate) struct WebLogin {
     pub(super) agentid: u32,
 }
 
+impl WebLogin {
+    pub(crate) fn attempt(&self) -> &QrLogin {
+        &self.attempt
+    }
+}
+
 impl Office {
     pub(crate) fn new(corps: Vec<Corp>) -> Self {
         Self {
@@ -100,6 +106,11 @@ impl Office {
             deliveries: VecDeque::new(),
             token_ms: TOKEN_MS,
         }
+    }
+
+    /// The name of each company and what this person is there.
+    pub(crate) fn standings(&self, person: &str) -> Vec<(&str, Standing)> {
+        self.corps.iter().map(|corp| (corp.name.as_str(), corp.standing(person))).collect()
     }
 
     pub(super) fn corp(&self, corpid: &str) -> Option<&Corp> {

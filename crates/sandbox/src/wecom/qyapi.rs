@@ -11,6 +11,7 @@ use super::calls::Caller;
 use super::directory::{self, Depth};
 use super::gettoken;
 use super::identity::{self, Case, Detail};
+use crate::cgi::CalledFor;
 use crate::faults::Target;
 use crate::params::Params;
 use crate::state::Sandbox;
@@ -60,14 +61,21 @@ pub(crate) fn router() -> Router<Sandbox> {
     ];
     let mut calls = Router::new();
     for (path, target, work) in gets {
-        let call = move |State(sandbox): State<Sandbox>, caller: Caller, params: Params| async move {
-            respond(&sandbox, target, caller.0, || work(&sandbox, &params, caller)).await
+        let call = move |State(sandbox): State<Sandbox>,
+                         caller: Caller,
+                         called: CalledFor,
+                         params: Params| async move {
+            respond(&sandbox, called.at(target), caller.0, || work(&sandbox, &params, caller)).await
         };
         calls = calls.route(&format!("/cgi-bin/{path}"), get(call).post(call));
     }
     for (path, target, work) in posts {
-        let call = move |State(sandbox): State<Sandbox>, caller: Caller, params: Params, body: Bytes| async move {
-            respond(&sandbox, target, caller.0, || {
+        let call = move |State(sandbox): State<Sandbox>,
+                         caller: Caller,
+                         called: CalledFor,
+                         params: Params,
+                         body: Bytes| async move {
+            respond(&sandbox, called.at(target), caller.0, || {
                 let body = serde_json::from_slice(&body).map_err(|_| Errcode::BadParameter)?;
                 work(&sandbox, &params, &body, caller)
             })

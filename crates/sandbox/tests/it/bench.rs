@@ -29,6 +29,9 @@ pub(crate) const STRICT_OFFICIAL: &str = "wx00000000000000bb";
 pub(crate) const FOREIGN: &str = "wx00000000000000cc";
 pub(crate) const FOREIGN_SECRET: &str = "000000000000000000000000000000cc";
 pub(crate) const MICRO_MESSENGER: &str = "Mozilla/5.0 (iPhone) MicroMessenger/8.0.50";
+pub(crate) const WXWORK: &str = "Mozilla/5.0 (iPhone) wxwork/4.1.30 MicroMessenger/7.0.1";
+/// A desktop's browser, which also plays the phone.
+pub(crate) const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/140.0.0.0";
 
 pub(crate) struct Bench {
     pub(crate) router: Router,
@@ -98,9 +101,11 @@ impl Bench {
         self.send(Request::get(path).header("host", "127.0.0.1:8930").body(Body::empty()).unwrap()).await
     }
 
-    /// As the phone's browser, held by `person`.
+    /// As the browser inside WeChat, on a phone held by `person`.
     pub(crate) async fn get_as(&self, person: &str, path: &str) -> Got {
-        let request = Request::get(path).header("cookie", format!("a=b; sandbox_person={person}"));
+        let request = Request::get(path)
+            .header("cookie", format!("a=b; sandbox_person={person}"))
+            .header("user-agent", MICRO_MESSENGER);
         self.send(request.header("host", "127.0.0.1:8930").body(Body::empty()).unwrap()).await
     }
 

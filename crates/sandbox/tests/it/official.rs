@@ -5,13 +5,15 @@ use http::{Request, StatusCode};
 use serde_json::json;
 
 use crate::bench::{
-    Bench, Got, MICRO_MESSENGER, OFFICIAL, STRICT_OFFICIAL, WEBSITE, authorize, code_in, encode,
+    Bench, CHROME, Got, MICRO_MESSENGER, OFFICIAL, STRICT_OFFICIAL, WEBSITE, WXWORK, authorize, code_in,
+    encode,
 };
 
 const PATH: &str = "/open.weixin.qq.com/connect/oauth2/authorize";
 
-async fn get_with_agent(bench: &Bench, path: &str, agent: &str) -> Got {
-    bench.send(Request::get(path).header("user-agent", agent).body(Body::empty()).unwrap()).await
+async fn get_with(bench: &Bench, path: &str, agent: &str, cookie: &str) -> Got {
+    let request = Request::get(path).header("user-agent", agent).header("cookie", cookie);
+    bench.send(request.header("host", "127.0.0.1:8930").body(Body::empty()).unwrap()).await
 }
 
 fn consent_in(page: &str) -> String {
@@ -119,20 +121,40 @@ async fn wrong_parameters_get_numbered_pages() {
 }
 
 #[tokio::test]
-async fn browser_outside_wechat_is_sent_to_the_phone() {
+async fn browser_outside_wechat_is_sent_to_the_phone_whoever_holds_it() {
     let bench = Bench::new();
     let path = authorize(OFFICIAL, "snsapi_base");
-    let page = get_with_agent(&bench, &path, "Mozilla/5.0 Chrome").await;
-    assert_eq!(page.status, StatusCode::OK);
-    assert!(page.text().contains("请在微信客户端打开链接"));
-    assert!(page.text().replace("&#x2f;", "/").contains("/phone?open=http"));
+    for (cookie, agent) in
+        [("", CHROME), ("sandbox_person=ada", CHROME), ("sandbox_person=ada; sandbox_app=wechat", WXWORK)]
+    {
+        let page = get_with(&bench, &path, agent, cookie).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.text().contains("请在微信客户端打开链接"), "{cookie} {agent}");
+        assert!(page.text().replace("&#x2f;", "/").contains("/phone?open=http"));
+    }
+}
+
+#[tokio::test]
+async fn what_the_phone_opens_is_inside_wechat_for_ten_minutes() {
+    let bench = Bench::new();
+    let path = authorize(OFFICIAL, "snsapi_base");
+    let open = format!("/phone?go=1&open={}", encode("https://login.example.com/s/abc"));
+    let opened = get_with(&bench, &open, CHROME, "sandbox_person=ada").await;
+    let mark = opened.header("set-cookie").split(';').next().unwrap().to_owned();
+    assert!(opened.header("set-cookie").contains("; Max-Age=600; HttpOnly"));
+    let cookie = format!("sandbox_person=ada; {mark}");
+    assert_eq!(get_with(&bench, &path, CHROME, &cookie).await.status, StatusCode::FOUND);
+    let forged = format!("sandbox_person=ada; {}", mark.replace("wechat.", "wechat.9"));
+    assert_eq!(get_with(&bench, &path, CHROME, &forged).await.status, StatusCode::OK);
+    bench.advance_ms(600_000);
+    assert_eq!(get_with(&bench, &path, CHROME, &cookie).await.status, StatusCode::OK, "faded");
 }
 
 #[tokio::test]
 async fn wechat_without_a_person_asks_who_first_and_then_goes_on() {
     let bench = Bench::new();
     let path = authorize(OFFICIAL, "snsapi_base");
-    let asked = get_with_agent(&bench, &path, MICRO_MESSENGER).await;
+    let asked = get_with(&bench, &path, MICRO_MESSENGER, "").await;
     assert_eq!(asked.status, StatusCode::SEE_OTHER);
     assert_eq!(asked.header("location"), format!("/phone/who?next={}", encode(&path)));
     let picked = bench.submit_as("", "/phone/who", &format!("person=ada&next={}", encode(&path))).await;

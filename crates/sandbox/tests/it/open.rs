@@ -19,7 +19,8 @@ async fn page_holds_the_qr_the_texts_and_the_ribbon() {
     assert!(html.contains("使用微信扫一扫登录"));
     assert!(html.contains("“严格 &amp; &lt;应用&gt;”"), "the app's name is escaped");
     assert!(html.contains("sandbox · 仿真环境"));
-    let link = "/phone?open=http%3A//127.0.0.1%3A8930/open.weixin.qq.com/connect/confirm%3Fuuid%3D";
+    let link =
+        "/phone?app=wechat&amp;open=http%3A//127.0.0.1%3A8930/open.weixin.qq.com/connect/confirm%3Fuuid%3D";
     assert!(html.replace("&#x2f;", "/").contains(link), "a way in beside the QR");
     let english =
         bench.get(&(qrconnect(LONE, "https://login.example.com/cb", "snsapi_login") + "&lang=en")).await;

@@ -70,6 +70,38 @@ async fn scanned_login_code_is_shown_and_opened_here() {
 }
 
 #[tokio::test]
+async fn heading_says_what_was_scanned() {
+    let bench = Bench::new();
+    for (link, heading) in [
+        ("http://127.0.0.1:8930/mini/abc", "扫到了小程序码"),
+        ("http://weixin.qq.com/q/02abc", "扫到了公众号二维码"),
+        ("https://open.weixin.qq.com/connect/oauth2/authorize?appid=wx1", "扫到了一个授权链接"),
+        ("http://127.0.0.1:8930/open.work.weixin.qq.com/wwopen/sso/confirm2?k=1", "扫到了企业微信登录码"),
+        ("https://a.example/mini/1", "扫到了一个链接"),
+    ] {
+        let page = bench.get_as("ada", &format!("/phone?open={}", encode(link))).await;
+        assert!(page.text().contains(heading), "{link}");
+    }
+}
+
+#[tokio::test]
+async fn phone_in_wecom_tells_who_is_who_in_the_company() {
+    let bench = Bench::new();
+    let ask = async |path: &str, cookie: &str| {
+        let request = Request::get(path).header("cookie", format!("sandbox_person=xiaohong; {cookie}"));
+        bench.send(request.body(Body::empty()).unwrap()).await.text().to_owned()
+    };
+    let picker = ask("/phone/who", "sandbox_app=wecom; sandbox_lang=zh-CN").await;
+    for tag in ["成员", "不在可见范围", "已停用", "客户", "外部"] {
+        assert!(picker.contains(&format!(">{tag}</span>")), "{tag}");
+    }
+    assert!(picker.contains("<small>xiaohong</small>"), "the id, for scripts");
+    assert!(!ask("/phone/who", "").await.contains("data-standing"), "WeChat knows no company");
+    let home = ask("/phone", "sandbox_app=wecom; sandbox_lang=en").await;
+    assert!(home.contains(">Outside the visible range</span>") && home.contains("· xiaohong"));
+}
+
+#[tokio::test]
 async fn other_link_is_opened_marked_as_from_wechat() {
     let bench = Bench::new();
     let open = format!("/phone?open={}&go=1", encode("https://login.example.com/s/abc?x=1#y"));
@@ -112,7 +144,9 @@ async fn phone_speaks_english_by_header_or_by_its_switch() {
 #[tokio::test]
 async fn pages_have_no_inline_script_or_style() {
     let bench = Bench::new();
-    for path in ["/phone", "/phone/who", "/sandbox/api", "/phone?open=http%3A%2F%2Fa.example%2F"] {
+    for path in
+        ["/phone", "/phone/who", "/sandbox/api", "/sandbox/troubles", "/phone?open=http%3A%2F%2Fa.example%2F"]
+    {
         let page = bench.get_as("ada", path).await;
         let html = page.text();
         assert_eq!(page.status, StatusCode::OK, "{path}");

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::{Request, StatusCode};
 use serde_json::json;
 
-use crate::bench::{Bench, LONE, OFFICIAL, WEBSITE, authorize};
+use crate::bench::{Bench, LONE, MINI, OFFICIAL, WEBSITE, authorize, qrconnect};
 
 #[tokio::test]
 async fn people_are_listed_made_and_changed() {
@@ -96,6 +96,64 @@ async fn authorize_acts_as_the_phone() {
     assert!(refused.json()["message"].as_str().unwrap().contains("10005"));
     let elsewhere = json!({ "url": "https://a.example/", "person": "ada", "answer": "allow" });
     assert_eq!(bench.post("/authorize", elsewhere).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn time_moves_on_and_codes_and_waiting_pages_expire() {
+    let bench = Bench::new();
+    let code = bench.official_code("snsapi_base", "ada").await;
+    let (uuid, now) = (bench.qr(LONE).await, bench.get("/sandbox/api/clock").await.json());
+    let waiting = bench.poll(&uuid, "");
+    let advance = async {
+        tokio::task::yield_now().await;
+        bench.script("/clock", json!({ "advance_s": 301 })).await
+    };
+    let (told, moved) = tokio::join!(waiting, advance);
+    assert_eq!(told, "window.wx_errcode=402;window.wx_code='';", "woken at once");
+    assert_eq!(moved["ahead_s"], 301);
+    assert_eq!(moved["now_ms"].as_i64().unwrap() - now["now_ms"].as_i64().unwrap(), 301_000);
+    assert_eq!(bench.exchange(OFFICIAL, &code).await.json()["errcode"], 40029);
+    for advance_s in [0, -1, 366 * 24 * 3600 + 1] {
+        let refused = bench.post("/clock", json!({ "advance_s": advance_s })).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{advance_s}");
+    }
+    bench.script("/reset", json!({})).await;
+    assert_eq!(bench.get("/sandbox/api/clock").await.json()["ahead_s"], 0);
+}
+
+#[tokio::test]
+async fn callback_domains_of_an_app_can_be_set_and_others_are_refused() {
+    let bench = Bench::new();
+    let path = authorize(OFFICIAL, "snsapi_base");
+    assert_eq!(bench.get_as("ada", &path).await.status, StatusCode::FOUND);
+    let set = bench.script(&format!("/apps/{OFFICIAL}"), json!({ "domains": ["other.example.com"] })).await;
+    assert_eq!((&set["appid"], &set["domains"]), (&json!(OFFICIAL), &json!(["other.example.com"])));
+    assert!(bench.get_as("ada", &path).await.text().contains("10003"));
+    bench.script(&format!("/apps/{WEBSITE}"), json!({ "domains": [] })).await;
+    let page = bench.get(&qrconnect(WEBSITE, "https://login.example.com/cb", "snsapi_login")).await;
+    assert!(page.text().contains("redirect_uri 参数错误"));
+    for (appid, domain, status) in [
+        (OFFICIAL, "https://a.example", 400),
+        (OFFICIAL, "a.example:80", 400),
+        (MINI, "a.example", 409),
+        ("wx0", "a.example", 404),
+    ] {
+        let refused = bench.post(&format!("/apps/{appid}"), json!({ "domains": [domain] })).await;
+        assert_eq!(refused.status.as_u16(), status, "{appid} {domain}");
+    }
+    bench.script("/reset", json!({})).await;
+    assert_eq!(bench.get_as("ada", &path).await.status, StatusCode::FOUND);
+}
+
+#[tokio::test]
+async fn callback_that_wechat_would_never_take_passes_with_one_warning() {
+    let bench = Bench::new();
+    for _ in 0..2 {
+        bench.get(&qrconnect(WEBSITE, "http://127.0.0.1:3000/cb", "snsapi_login")).await;
+    }
+    let warnings = bench.get("/sandbox/api/warnings").await.json()["warnings"].clone();
+    assert_eq!(warnings.as_array().unwrap().len(), 1);
+    assert!(warnings[0].as_str().unwrap().contains("127.0.0.1:3000 is an IP address"), "{warnings}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use http::{Request, StatusCode};
 use mashang_sandbox::{DEMO_CORP_AGENTID, DEMO_CORP_CONTACT_SECRET, DEMO_CORP_SECRET, DEMO_CORPID};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, Got, code_in, encode};
+use crate::bench::{Bench, CHROME, Got, WXWORK, code_in, encode};
 
 const LOGIN: &str = "/login.work.weixin.qq.com/wwlogin/sso/login";
 const OLD: &str = "/open.work.weixin.qq.com/wwopen/sso/qrConnect";
@@ -72,6 +72,7 @@ async fn wecom(bench: &Bench, person: &str, request: http::request::Builder, bod
     let cookie = format!("sandbox_person={person}; sandbox_app=wecom");
     let request = request
         .header("cookie", cookie)
+        .header("user-agent", WXWORK)
         .header("content-type", "application/x-www-form-urlencoded")
         .header("host", "127.0.0.1:8930");
     bench.send(request.body(Body::from(body.to_owned())).unwrap()).await
@@ -255,6 +256,22 @@ async fn in_app_base_is_silent_and_private_info_asks_and_gives_a_ticket() {
 }
 
 #[tokio::test]
+async fn duplicate_callback_and_one_without_a_code_reach_in_app_pages() {
+    let bench = Bench::new();
+    bench.fault(json!({ "fault": "duplicate_callback", "appid": DEMO_CORPID, "remaining": 2 })).await;
+    let page = wecom(&bench, "xiaoming", Request::get(with_agent("snsapi_base")), "").await;
+    let html = page.text().replace("&#x2f;", "/");
+    assert!(html.contains(r#"data-url="https://site.example/in?code="#), "{html}");
+    assert!(html.contains("/sandbox/assets/twice.js"));
+    let url = format!("http://127.0.0.1:8930{}", with_agent("snsapi_base"));
+    let ask = json!({ "url": url, "person": "xiaoming", "answer": "allow" });
+    assert_eq!(bench.script("/authorize", ask.clone()).await["twice"], true);
+    assert_eq!(bench.script("/authorize", ask.clone()).await["twice"], false, "used up");
+    bench.fault(json!({ "fault": "callback_without_code", "remaining": 1 })).await;
+    assert_eq!(bench.script("/authorize", ask).await["redirect"], "https://site.example/in?state=abc");
+}
+
+#[tokio::test]
 async fn private_info_without_agentid_is_silent_and_warned_about() {
     let bench = Bench::new();
     let got = wecom(&bench, "xiaoming", Request::get(authorize("snsapi_privateinfo", "")), "").await;
@@ -302,10 +319,15 @@ async fn phone_with_wechat_in_front_is_asked_to_open_wecom() {
     let switched = bench.get(&format!("/phone/app/wecom?next={}", encode("/phone?open=x"))).await;
     assert!(switched.header("set-cookie").starts_with("sandbox_app=wecom;"));
     assert_eq!(switched.header("location"), "/phone?open=x");
-    let agent = Request::get(with_agent("snsapi_base"))
-        .header("cookie", "sandbox_person=xiaoming")
-        .header("user-agent", "Mozilla/5.0 wxwork/4.1.30 MicroMessenger/7.0.1");
-    assert_eq!(bench.send(agent.body(Body::empty()).unwrap()).await.status, StatusCode::FOUND);
+    let marks: Vec<_> = switched.headers.get_all("set-cookie").iter().collect();
+    let mark = marks[1].to_str().unwrap().split(';').next().unwrap();
+    for (cookie, status) in [(mark, StatusCode::FOUND), ("sandbox_app=wecom", StatusCode::OK)] {
+        let request = Request::get(with_agent("snsapi_base"))
+            .header("cookie", format!("sandbox_person=xiaoming; {cookie}"))
+            .header("user-agent", CHROME);
+        let got = bench.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(got.status, status, "{cookie}");
+    }
     let link = format!("/phone?open={}&go=1", encode("https://login.example.com/s/abc"));
     let opened = wecom(&bench, "xiaoming", Request::get(&link), "").await;
     assert_eq!(opened.header("location"), "https://login.example.com/s/abc?via=wecom");
@@ -445,7 +467,14 @@ async fn faults_reach_qyapi() {
     let query = format!("corpid={DEMO_CORPID}&corpsecret={DEMO_CORP_SECRET}");
     let limited = api(&bench, "gettoken", &query).await;
     assert_eq!(limited["errcode"], 45009);
-    assert!(limited["errmsg"].as_str().unwrap().contains(", hint: ["));
+    assert!(limited["errmsg"].as_str().unwrap().starts_with("api freq out of limit, hint: ["), "{limited}");
+    for (code, text) in
+        [(50002, "member not in"), (40001, "invalid credential, hint"), (60020, "not allow to access")]
+    {
+        bench.fault(json!({ "fault": "errcode", "code": code, "target": "gettoken", "remaining": 1 })).await;
+        let told = api(&bench, "gettoken", &query).await;
+        assert!(told["errmsg"].as_str().unwrap().starts_with(text), "in WeCom's words: {told}");
+    }
     let token = token(&bench).await;
     bench.fault(json!({ "fault": "garbage_json", "target": "user", "remaining": 1 })).await;
     let path = format!("/qyapi.weixin.qq.com/cgi-bin/user/get?access_token={token}&userid=xiaoming");
@@ -455,6 +484,16 @@ async fn faults_reach_qyapi() {
     bench.fault(json!({ "fault": "callback_without_code", "remaining": 1 })).await;
     let allowed = bench.script("/allow", json!({ "uuid": key, "person": "xiaoming" })).await;
     assert_eq!(allowed["redirect"], "https://site.example/cb?x=1&state=st-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_that_gives_up_on_a_slow_answer_has_spent_its_code() {
+    let bench = Bench::new();
+    let (token, code) = (token(&bench).await, scan_code(&bench, "xiaoming").await);
+    bench.fault(json!({ "fault": "slow", "ms": 7000, "target": "getuserinfo", "remaining": 1 })).await;
+    let patience = std::time::Duration::from_secs(5);
+    assert!(tokio::time::timeout(patience, who(&bench, &token, &code)).await.is_err());
+    assert_eq!(who(&bench, &token, &code).await["errcode"], 40029);
 }
 
 #[tokio::test]
@@ -604,4 +643,59 @@ async fn leaver_is_told_to_the_companys_server_signed_and_encrypted() {
     );
     let list = bench.get("/sandbox/api/wecom/deliveries").await.json();
     assert_eq!(list["deliveries"].as_array().unwrap().len(), 2);
+
+    let path = format!("/wecom/corps/{DEMO_CORPID}/members/XiaoMing");
+    let renamed = bench.script(&path, json!({ "name": "王明" })).await;
+    assert_eq!(renamed["event"], Value::Null, "who left is nobody's news");
+    let back = bench.script(&path, json!({ "status": "active" })).await;
+    assert_eq!(back["event"]["change"], json!({ "change_type": "create_user", "userid": "XiaoMing" }));
+}
+
+#[tokio::test]
+async fn forged_broken_and_repeated_directory_events_are_delivered_as_ordered() {
+    let bench = Bench::new();
+    let order = |more: Value| {
+        let mut order = json!({ "corpid": DEMO_CORPID, "change": { "change_type": "delete_user", "userid": "XiaoMing" } });
+        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        order
+    };
+    let early = bench.post("/wecom/events/deliver", order(json!({}))).await;
+    assert_eq!((early.status, &early.json()["error"]), (StatusCode::CONFLICT, &json!("no_event_target")));
+    let (url, posted) = corp_server(|query| opened(&parameter(query, "echostr")).0).await;
+    bench.script(&format!("/wecom/corps/{DEMO_CORPID}/events"), json!({ "url": url })).await;
+
+    let took = || posted.lock().unwrap().split_off(0);
+    let sealed = |body: &str| {
+        body.split("<Encrypt><![CDATA[").nth(1).map(|rest| rest.split("]]>").next().unwrap().to_owned())
+    };
+    let sent = bench.script("/wecom/events/deliver", order(json!({ "times": 2, "replay": true }))).await;
+    assert_eq!(sent["deliveries"][1]["statuses"], json!([200]));
+    let twice = took();
+    assert_eq!(twice[0], twice[1], "the very same bytes");
+    bench.script("/wecom/events/deliver", order(json!({ "times": 2 }))).await;
+    let fresh = took();
+    assert_ne!(fresh[0], fresh[1]);
+
+    let now = crate::bench::START_MS / 1000;
+    for (flaw, differs) in [
+        ("unsigned", (|query, _| !query.contains("msg_signature")) as fn(&str, &str) -> bool),
+        ("stale_timestamp", |query, _| {
+            parameter(query, "timestamp") == (crate::bench::START_MS / 1000 - 3600).to_string()
+        }),
+        ("other_account", |_, body| body.contains("<ToUserName><![CDATA[ww0000000000000000]]>")),
+        ("plaintext_only", |_, body| !body.contains("Encrypt") && body.contains("delete_user")),
+        ("plaintext_beside_ciphertext", |_, body| body.contains("oForged") && body.contains("Encrypt")),
+        ("truncated", |_, body| !body.ends_with("</xml>")),
+    ] {
+        bench.script("/wecom/events/deliver", order(json!({ "flaw": flaw }))).await;
+        let (query, body) = took().remove(0);
+        assert!(differs(&query, &body), "{flaw}: {query} {body}");
+        assert!(!query.contains("encrypt_type") && !query.contains("&signature="), "{query}");
+    }
+    bench.script("/wecom/events/deliver", order(json!({ "flaw": "other_appid" }))).await;
+    let (query, body) = took().remove(0);
+    assert_eq!(opened(&sealed(&body).unwrap()).1, "ww0000000000000000");
+    assert_eq!(parameter(&query, "timestamp"), now.to_string());
+    let members = bench.get("/sandbox/api/wecom/corps").await.json()["corps"][0]["members"].clone();
+    assert_eq!(members[0]["status"], "active", "the directory stays as it is");
 }

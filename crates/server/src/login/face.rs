@@ -354,8 +354,9 @@ fn onward(app: &App, visitor: &Visitor, channel: Option<&Channel>, scan_path: &s
 pub fn sandbox_phone(app: &App, text: &str, channel: Option<&Channel>) -> Option<String> {
     let mut phone = app.site.sandbox.as_ref()?.join("phone").ok()?;
     phone.query_pairs_mut().append_pair("open", text);
-    if channel.is_some_and(|channel| channel.platform() == Platform::Wecom) {
-        phone.query_pairs_mut().append_pair("app", Platform::Wecom.as_str());
+    // The phone keeps the app that scanned last in front; a tab says which it needs.
+    if let Some(platform @ (Platform::WeChat | Platform::Wecom)) = channel.map(Channel::platform) {
+        phone.query_pairs_mut().append_pair("app", platform.as_str());
     }
     Some(phone.into())
 }
