@@ -13,7 +13,8 @@ use mashang_sandbox::{
     CertificateAuthority, DEMO_OFFICIAL_AES_KEY, DEMO_OFFICIAL_APPID, DEMO_OFFICIAL_ORIGINAL_ID,
     DEMO_OFFICIAL_TOKEN, EventMode, EventTarget, Options, default_apps, default_corps, tencent_hosts,
 };
-use mashang_server::config::channel::{ChannelSection, EventsSection, secret_of};
+use mashang_server::config::channel::{ChannelSection, EventsSection};
+use mashang_server::config::secret::secret_of;
 use mashang_server::config::{self, Config};
 use mashang_server::serve::{serve, serve_through};
 use mashang_server::urls::{CHANNEL_EVENTS, of_channel};

@@ -7,6 +7,8 @@ pub mod app;
 pub mod channel;
 mod check;
 pub mod claims;
+mod going_live;
+pub mod secret;
 mod sections;
 pub mod sender;
 #[cfg(test)]
@@ -23,8 +25,9 @@ use mashang_login::ids::ChannelId;
 use serde::Deserialize;
 use url::Url;
 
-use self::channel::{ChannelSection, secret_of};
+use self::channel::ChannelSection;
 use self::claims::ClaimsSection;
+use self::secret::secret_of;
 pub use self::sections::{
     AuditSection, Hidden, LimitsSection, LogFormat, LogSection, LoginSection, OperationsSection,
     ProxyNetwork, SandboxSection, ServerSection, StoreSection, TicketsSection, TokensSection,

@@ -24,9 +24,10 @@ use super::wechat_open::WechatOpen;
 use super::wecom::Wecom;
 use super::{Channel, Means};
 use crate::config::channel::{
-    ChannelSection, EventMode, EventsSection, MiniVersion, OfficialQr, SecretPlace, WechatMiniSection,
-    WechatOfficialSection, WechatOpenSection, WecomSection, secret_of,
+    ChannelSection, EventMode, EventsSection, MiniVersion, OfficialQr, WechatMiniSection,
+    WechatOfficialSection, WechatOpenSection, WecomSection,
 };
+use crate::config::secret::{SecretPlace, secret_of};
 use crate::config::sender::SenderSection;
 use crate::config::this_device::{EmailSection, SmsSection};
 use crate::config::{Config, ConfigError};

@@ -1,21 +1,21 @@
 //! `[channel.<id>]`: one section per way to prove who holds the phone. `kind` decides which keys a section has; any
 //! other key is refused by name.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use mashang_login::identity::ChannelKind;
 use mashang_login::ids::ChannelId;
+use mashang_wechat::AppId;
 use mashang_wechat::mini::code::is_page;
-use mashang_wechat::{AppId, AppSecret};
 use serde::Deserialize;
-use url::{Host, Url};
+use url::Url;
 
 use super::app::AppSection;
 use super::this_device::{EmailSection, PasskeySection, PasswordSection, SmsSection};
 use crate::platform::config::{TokenHubSection, TokenSourceSection};
 
-use super::check::{SAMPLE_SECRETS, SANDBOXES};
-use super::{ConfigError, Hidden};
+use super::Hidden;
+use super::secret::{SecretPlace, secret_of};
 
 /// One section.
 #[derive(Debug, Clone, Deserialize)]
@@ -330,140 +330,62 @@ impl ChannelSection {
         if let Some(source) = self.token_source() {
             source.check(&place, wrong);
         }
+        if let Some(account) = self.account() {
+            account.secret.check(&place, "secret", account.id, wrong);
+            if let Some(events) = account.events {
+                events.check(&place, matches!(self, Self::WechatOfficial(_)), wrong);
+            }
+        }
         match self {
-            Self::WechatOpen(section) => secret_of(&section.secret, section.secret_file.as_deref()).check(
-                &place,
-                "secret",
-                section.appid.as_str(),
-                wrong,
-            ),
-            Self::WechatOfficial(section) => {
-                secret_of(&section.secret, section.secret_file.as_deref()).check(
-                    &place,
-                    "secret",
-                    section.appid.as_str(),
-                    wrong,
-                );
-                match &section.events {
-                    Some(events) => {
-                        events.check(&place, true, wrong);
-                        if section.qr == OfficialQr::Parametric && events.mode == EventMode::Plain {
-                            wrong.push(format!(
-                                "{place}.events.mode: in 明文模式 anybody who sees one request could sign in as anybody; choose 安全模式 in the console and leave the mode out here"
-                            ));
-                        }
-                    }
-                    None if section.qr == OfficialQr::Parametric => wrong.push(format!(
-                        "{place}: qr = \"parametric\" needs [{place}.events] with token, aes_key and original_id, as typed into 公众平台 › 设置与开发 › 基本配置 › 服务器配置"
-                    )),
-                    None => {}
-                }
-            }
-            Self::WechatMini(section) => {
-                secret_of(&section.secret, section.secret_file.as_deref()).check(
-                    &place,
-                    "secret",
-                    section.appid.as_str(),
-                    wrong,
-                );
-                if !section.page.as_deref().is_none_or(is_page) {
-                    wrong.push(format!(
-                        "{place}.page: not empty, without a leading slash and without a query, such as pages/confirm/confirm"
-                    ));
-                }
-            }
-            Self::Wecom(section) => {
-                secret_of(&section.secret, section.secret_file.as_deref()).check(
-                    &place,
-                    "secret",
-                    &section.corpid,
-                    wrong,
-                );
-                if let Some(events) = &section.events {
-                    events.check(&place, false, wrong);
-                }
-            }
+            Self::WechatOfficial(section) if section.qr == OfficialQr::Parametric => match &section.events {
+                Some(events) if events.mode == EventMode::Plain => wrong.push(format!(
+                    "{place}.events.mode: in 明文模式 anybody who sees one request could sign in as anybody; choose 安全模式 in the console and leave the mode out here"
+                )),
+                Some(_) => {}
+                None => wrong.push(format!(
+                    "{place}: qr = \"parametric\" needs [{place}.events] with token, aes_key and original_id, as typed into 公众平台 › 设置与开发 › 基本配置 › 服务器配置"
+                )),
+            },
+            Self::WechatMini(section) if !section.page.as_deref().is_none_or(is_page) => wrong.push(format!(
+                "{place}.page: not empty, without a leading slash and without a query, such as pages/confirm/confirm"
+            )),
             Self::App(section) => section.check(id, wrong),
-            Self::Passkey(_) | Self::Password(_) | Self::Email(_) | Self::Sms(_) => {}
+            // What the others have beside that is looked at in `Config::check`, which knows the server's address and the sandbox.
+            _ => {}
         }
     }
 }
 
-impl ChannelSection {
-    /// What WeChat will not take, as far as the address and the form of its ids tell.
-    pub(super) fn hint(&self, id: &ChannelId, public_url: &Url) -> Option<String> {
-        let (Self::WechatOpen(WechatOpenSection { appid, .. })
-        | Self::WechatOfficial(WechatOfficialSection { appid, .. })
-        | Self::WechatMini(WechatMiniSection { appid, .. })) = self
-        else {
-            return None;
-        };
-        let is_hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
-        if !appid.as_str().strip_prefix("wx").is_some_and(|rest| rest.len() == 16 && is_hex(rest)) {
-            return Some(format!(
-                "channel.{id}.appid: `{appid}` does not look like one, which is wx and 16 characters of 0-9 and a-f; copy it from the console again"
-            ));
-        }
-        // Where people come back to us. A mini-program does not.
-        if matches!(self, Self::WechatMini(_)) {
-            return None;
-        }
-        let what = match public_url.host() {
-            Some(Host::Domain(name)) if name != "localhost" && !name.ends_with(".localhost") => {
-                match public_url.port_or_known_default() {
-                    Some(80 | 443) => return None,
-                    _ => "a port",
-                }
-            }
-            _ => "this machine's or a bare address",
-        };
-        Some(format!(
-            "channel.{id}: WeChat sends people back only to a domain name on ports 80 and 443, and server.public_url is {what} ({public_url}): they will see 10003, redirect_uri 域名与后台配置不一致"
-        ))
-    }
+/// What a platform knows an operator by.
+pub(super) struct Account<'a> {
+    /// The key of its id in the section.
+    pub(super) key: &'static str,
+    pub(super) id: &'a str,
+    pub(super) secret: SecretPlace<'a>,
+    pub(super) events: Option<&'a EventsSection>,
+}
 
-    /// What of it is the sandbox's own and known to everybody, in sentences.
-    pub(crate) fn published(&self, place: &str) -> Vec<String> {
-        let (id, secret, events) = match self {
+impl ChannelSection {
+    /// Who the operator is at WeChat or WeCom, for channels of these.
+    pub(super) fn account(&self) -> Option<Account<'_>> {
+        let (key, id, secret, file, events) = match self {
             Self::WechatOpen(section) => {
-                (("appid", section.appid.as_str()), (&section.secret, &section.secret_file), None)
+                ("appid", section.appid.as_str(), &section.secret, &section.secret_file, None)
             }
-            Self::WechatOfficial(section) => (
-                ("appid", section.appid.as_str()),
-                (&section.secret, &section.secret_file),
-                section.events.as_ref(),
-            ),
+            Self::WechatOfficial(WechatOfficialSection { appid, secret, secret_file, events, .. }) => {
+                ("appid", appid.as_str(), secret, secret_file, events.as_ref())
+            }
             Self::WechatMini(section) => {
-                (("appid", section.appid.as_str()), (&section.secret, &section.secret_file), None)
+                ("appid", section.appid.as_str(), &section.secret, &section.secret_file, None)
             }
-            Self::Wecom(section) => (
-                ("corpid", section.corpid.as_str()),
-                (&section.secret, &section.secret_file),
-                section.events.as_ref(),
-            ),
+            Self::Wecom(WecomSection { corpid, secret, secret_file, events, .. }) => {
+                ("corpid", corpid.as_str(), secret, secret_file, events.as_ref())
+            }
             Self::App(_) | Self::Passkey(_) | Self::Password(_) | Self::Email(_) | Self::Sms(_) => {
-                return Vec::new();
+                return None;
             }
         };
-        let mut values = vec![
-            (id.0.to_owned(), Some(id.1.to_owned())),
-            ("secret".to_owned(), secret_of(secret.0, secret.1.as_deref()).peek()),
-        ];
-        if let Some(events) = events {
-            let token = secret_of(&events.token, events.token_file.as_deref()).peek();
-            let key = secret_of(&events.aes_key, events.aes_key_file.as_deref()).peek();
-            values.extend([("events.token".to_owned(), token), ("events.aes_key".to_owned(), key)]);
-        }
-        let published = values
-            .into_iter()
-            .filter(|(_, value)| value.as_deref().is_some_and(|value| SANDBOXES.contains(&value)));
-        published
-            .map(|(key, _)| {
-                format!(
-                    "{place}.{key}: this is the sandbox's, which everybody knows; take your own from the console, or say sandbox.enabled = true on a machine of your own"
-                )
-            })
-            .collect()
+        Some(Account { key, id, secret: secret_of(secret, file.as_deref()), events })
     }
 }
 
@@ -488,72 +410,4 @@ impl EventsSection {
             wrong.push(format!("{place}.mode: WeCom always encrypts; leave it out"));
         }
     }
-}
-
-/// A secret that is given as a value or as a file.
-#[derive(Debug, Clone, Copy)]
-pub struct SecretPlace<'a> {
-    value: Option<&'a Hidden>,
-    file: Option<&'a Path>,
-}
-
-/// Where a secret is.
-#[must_use]
-pub fn secret_of<'a>(value: &'a Option<Hidden>, file: Option<&'a Path>) -> SecretPlace<'a> {
-    SecretPlace { value: value.as_ref(), file }
-}
-
-impl SecretPlace<'_> {
-    pub(super) fn check(self, place: &str, key: &str, of: &str, wrong: &mut Vec<String>) {
-        match (self.value, self.file) {
-            (Some(_), Some(_)) => wrong.push(format!("{place}: give {key} or {key}_file, not both")),
-            (None, None) => wrong.push(format!("{place}: needs {key}_file (or {key}) of {of}")),
-            (Some(value), None) if is_sample(value.expose()) => {
-                wrong.push(format!("{place}.{key}: this is a sample, not yours"));
-            }
-            _ => {}
-        }
-    }
-
-    /// The value, or the trimmed text of the file, if there is one that can be read.
-    fn peek(self) -> Option<String> {
-        match (self.value, self.file) {
-            (Some(value), _) => Some(value.expose().to_owned()),
-            (None, Some(file)) => Some(std::fs::read_to_string(file).ok()?.trim().to_owned()),
-            (None, None) => None,
-        }
-    }
-
-    /// The value, or the trimmed text of the file.
-    ///
-    /// # Errors
-    /// [`ConfigError`] naming the file when it cannot be read or holds nothing usable.
-    pub fn read(self, place: &str, key: &str) -> Result<String, ConfigError> {
-        if let Some(value) = self.value {
-            return Ok(value.expose().to_owned());
-        }
-        let path = self.file.unwrap_or(Path::new(""));
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        let text = text.trim();
-        if is_sample(text) {
-            return Err(ConfigError::Wrong(vec![format!(
-                "{place}.{key}_file: {} holds no {key}",
-                path.display()
-            )]));
-        }
-        Ok(text.to_owned())
-    }
-
-    /// As an AppSecret.
-    ///
-    /// # Errors
-    /// As [`SecretPlace::read`].
-    pub fn read_app_secret(self, place: &str) -> Result<AppSecret, ConfigError> {
-        self.read(place, "secret").map(AppSecret::new)
-    }
-}
-
-fn is_sample(secret: &str) -> bool {
-    secret.is_empty() || SAMPLE_SECRETS.contains(&secret.to_ascii_lowercase().as_str())
 }

@@ -9,25 +9,6 @@ use url::{Host, Url};
 use super::channel::ChannelSection;
 use super::{Config, ConfigError};
 
-/// Secrets from manuals and tutorials, refused on sight (SEC-76).
-pub(super) const SAMPLE_SECRETS: [&str; 4] = ["secret", "changeme", "your_app_secret", "appsecret"];
-
-/// What the built-in sandbox publishes in its manual: ids of its apps, their secrets, and the Token and EncodingAESKey that sign its
-/// events. With these and without the sandbox, anybody could send us a platform's events (SEC-76).
-pub(super) const SANDBOXES: [&str; 11] = [
-    "wx5a9d0b0c0de00001",
-    "5a9d0b0c0de0000100000000deadbeef",
-    "wx5a9d0b0c0de00002",
-    "5a9d0b0c0de0000200000000deadbeef",
-    "wx5a9d0b0c0de00003",
-    "5a9d0b0c0de0000300000000deadbeef",
-    "ww5a9d0b0c0de00003",
-    "5a9d-b0c0de_0000300000000deadbeef0000000001",
-    "5a9d-b0c0de_0000300000000deadbeef0000000002",
-    "sandboxEventToken",
-    "SandboxEventKeySandboxEventKeySandboxEvent1",
-];
-
 /// In days, whichever months they are.
 const HALF_A_YEAR: u32 = 184;
 

@@ -9,7 +9,7 @@ use mashang_login::client::is_loopback;
 use serde::Deserialize;
 use url::Url;
 
-use super::channel::secret_of;
+use super::secret::secret_of;
 use super::{ConfigError, Hidden};
 use crate::message::smtp::{Security, Server, Smtp};
 use crate::message::tencent::{self, Tencent};

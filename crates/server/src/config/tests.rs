@@ -192,7 +192,7 @@ fn sec_76_what_the_sandbox_publishes_is_refused_without_it() {
     for key in ["corpid", "secret", "events.token", "events.aes_key"] {
         assert!(told.contains(&format!("channel.corp.{key}: this is the sandbox's")), "{key}: {told}");
     }
-    assert!(super::check::SANDBOXES.contains(&sandbox::DEMO_CORP_SECRET));
+    assert!(super::going_live::SANDBOXES.contains(&sandbox::DEMO_CORP_SECRET));
 }
 
 #[test]

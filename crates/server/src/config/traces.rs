@@ -10,8 +10,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use url::Url;
 
-use super::channel::secret_of;
 use super::check::is_private;
+use super::secret::secret_of;
 use super::{ConfigError, Hidden};
 
 /// Where OTLP/HTTP has traces, below the base address (OTLP specification 1.x, "OTLP/HTTP Request").

@@ -8,7 +8,7 @@ use mashang_login::secret::SecretHash;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use crate::config::channel::secret_of;
+use crate::config::secret::secret_of;
 use crate::config::{ConfigError, Hidden};
 
 /// Shortest key, in characters: whoever has it speaks in the app's name.
