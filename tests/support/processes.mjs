@@ -136,6 +136,15 @@ export async function startSandbox(options = []) {
 }
 
 /**
+ * Where the sandbox is off, its ids and secrets are refused.
+ *
+ * @param {string} toml
+ */
+function notTheSandboxes(toml) {
+  return toml.replace(/5a9d(?=[-0]b0c0de)/g, '0123').replaceAll('deadbeef', 'beefdead');
+}
+
+/**
  * `mashang serve` with a configuration of its own in a folder of its own. `restart` starts it again, after `stop` or
  * `kill`, on the same port and data.
  *
@@ -167,7 +176,7 @@ trusted_proxies = ${JSON.stringify(proxies)}
 ${store ?? `url = "sqlite:${folder}/mashang.db"\nmaster_key_file = "${folder}/master.key"`}
 
 ${real ? '' : `[sandbox]\nenabled = true\nurl = "${sandbox.url}"\n`}
-${await channels(sandbox)}
+${(real ? notTheSandboxes : String)(await channels(sandbox))}
 ${settings}`);
   const earlier = [];
   const server = {

@@ -56,7 +56,9 @@ pub async fn run(asked: Demo) -> anyhow::Result<()> {
     let password = person::prepare(&app).await?;
     announce(&places, &asked, data.folder(), &password);
     let listener = places.server.listener.try_clone()?;
-    mashang_server::serve::serve(listener, routes::service(app), stopping).await?;
+    let begun = app.begun.clone();
+    let serving = mashang_server::serve::serve(listener, routes::service(app), stopping.clone());
+    begun.finish_after(serving, &stopping).await?;
     website.await??;
     sandbox.await?;
     tidying.await?;

@@ -7,7 +7,6 @@ use std::path::Path;
 use anyhow::{Context, bail, ensure};
 use mashang_login::Clock;
 use mashang_login::ambient::{SystemClock, SystemEntropy};
-
 use mashang_login::client::{Client, ClientAuthentication, ClientSettings, PkcePolicy, check_redirect_uri};
 use mashang_login::identity::{ChannelKind, clean_name};
 use mashang_login::ids::{ChannelId, ClientId};

@@ -1,5 +1,8 @@
 //! What happened, for people who must find out later (SEC-78).
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use jiff::Timestamp;
 
 use crate::ids::{ChannelId, ClientId, UserId};
@@ -11,6 +14,8 @@ macro_rules! kinds {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum AuditKind {
             $($(#[$about])+ $kind,)+
+            /// What a later version records: nodes of two versions may share a trail, and one may go back.
+            Later(&'static str),
         }
 
         impl AuditKind {
@@ -22,13 +27,20 @@ macro_rules! kinds {
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$kind => $word,)+
+                    Self::Later(word) => word,
                 }
             }
 
-            /// Reads [`AuditKind::as_str`].
+            /// Reads [`AuditKind::as_str`]: one of [`AuditKind::ALL`].
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+            }
+
+            /// The same, for what is stored: a word that is not known may be one of a later version.
+            #[must_use]
+            pub fn read(text: &str) -> Option<Self> {
+                Self::parse(text).or_else(|| later(text).map(Self::Later))
             }
         }
     };
@@ -129,6 +141,29 @@ kinds! {
     SessionsEnded = "sessions_ended",
 }
 
+/// The most words of later versions that one process learns, and how long each may be: they are kept for good.
+const LATER_WORDS: usize = 200;
+const LONGEST_WORD: usize = 40;
+
+/// A word that may be a kind of a later version, once for all.
+fn later(text: &str) -> Option<&'static str> {
+    static WORDS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let is_word = |b: u8| b.is_ascii_lowercase() || b == b'_';
+    if text.is_empty() || text.len() > LONGEST_WORD || !text.bytes().all(is_word) {
+        return None;
+    }
+    let mut words = WORDS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = words.get(text) {
+        return Some(known);
+    }
+    if words.len() >= LATER_WORDS {
+        return None;
+    }
+    let word: &'static str = Box::leak(text.into());
+    words.insert(word);
+    Some(word)
+}
+
 /// One record. It names people and clients by our ids, never a code, a token or an openid (promise 10).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEvent {
@@ -167,6 +202,24 @@ impl AuditEvent {
             channel: None,
             address: None,
             device: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_of_a_later_version_keeps_its_word_and_what_is_none_is_refused() {
+        for kind in AuditKind::ALL {
+            assert_eq!(AuditKind::read(kind.as_str()), Some(kind));
+        }
+        let later = AuditKind::read("person_erased").unwrap();
+        assert_eq!((later, later.as_str()), (AuditKind::read("person_erased").unwrap(), "person_erased"));
+        assert_eq!(AuditKind::parse("person_erased"), None, "nobody can ask for it");
+        for none in ["", "Signed In", "signed-in", &"a".repeat(41)] {
+            assert_eq!(AuditKind::read(none), None, "{none}");
         }
     }
 }

@@ -133,8 +133,8 @@ pub enum Fulfilled {
         /// What the unionid showed.
         union: Option<UnionNews>,
     },
-    /// The grant was answered before, or its time is over; or the session that was to be continued has ended meanwhile
-    /// (then the grant is still pending, and a fresh approval may answer it).
+    /// The grant was answered before, or its time is over; or the session that was to be continued has ended meanwhile, or
+    /// the password that proved it was changed (then the grant is still pending, and a fresh approval may answer it).
     NotOpen,
     /// The person was switched off (SEC-40), or is a member who left since the proof (SEC-35), or the password or passkey
     /// was removed since. Nothing was written.

@@ -1,7 +1,8 @@
 //! What goes wrong on purpose: a board of switches, each on until switched off or used up.
 //!
-//! The board only says whether a fault is due; the module that answers knows what the fault looks like. What could never
-//! happen is refused: a fault has the calls or pages of [`FaultName::reach`] and no others.
+//! The board only says whether a fault is due; the module that answers knows what the fault looks like. A fault has
+//! the calls or pages of [`FaultName::reach`] and no others, and what is ordered elsewhere is refused; which kind of app or account
+//! makes such a call is not looked at.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -272,7 +273,7 @@ pub(crate) struct Armed {
 }
 
 /// What a script posts: switch one on, or `"on": false` to switch off all that fit what is named, or all.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FaultOrder {
     pub(crate) fault: Option<String>,

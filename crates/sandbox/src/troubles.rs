@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use minijinja::{Value, context};
 use serde_json::json;
 
@@ -29,8 +29,13 @@ async fn show(State(sandbox): State<Sandbox>, lang: PhoneLang) -> Response {
 async fn submit(
     State(sandbox): State<Sandbox>,
     lang: PhoneLang,
+    headers: HeaderMap,
     QueryOrForm(params): QueryOrForm,
 ) -> Response {
+    // The script API asks for JSON, which no other site's page may send. A form it may.
+    if headers.get("sec-fetch-site").is_some_and(|from| from == "cross-site") {
+        return StatusCode::FORBIDDEN.into_response();
+    }
     let given = |name: &str| Some(params.get(name)).filter(|text| !text.is_empty()).map(str::to_owned);
     let Ok(target) = serde_json::from_value::<Target>(json!(given("target").unwrap_or("all".to_owned())))
     else {
@@ -65,7 +70,7 @@ fn page(sandbox: &Sandbox, PhoneLang(lang): PhoneLang, refusal: Option<OrderRefu
         (world.faults.ordered().to_vec(), world.warnings().cloned().collect())
     };
     let context = context! {
-        armed => armed.iter().map(shown).collect::<Vec<_>>(),
+        armed => armed.iter().filter(|one| one.remaining != Some(0)).map(shown).collect::<Vec<_>>(),
         faults => FaultName::ALL.into_iter().map(|fault| form(sandbox, fault)).collect::<Vec<_>>(),
         warnings,
         problem => refusal.map(|refusal| refusal.to_string()).unwrap_or_default(),

@@ -13,7 +13,7 @@ use crate::audit::keeper::TrailKeeper;
 use crate::state::App;
 use crate::{clock_skew, health};
 
-const TIDY_EVERY: Duration = Duration::from_secs(300);
+pub(crate) const TIDY_EVERY: Duration = Duration::from_secs(300);
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// How long sockets may take to close after the server was asked to stop; they are no connections of the HTTP server's

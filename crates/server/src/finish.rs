@@ -5,7 +5,7 @@
 //! their own; a spent code or ticket always has its effect, and its audit record.
 //!
 //! Nobody waits for such a task, and a process that ends drops it in its middle. So all of them are known to [`Begun`], for
-//! which a server that stops waits.
+//! which a server that stops waits. What may be cut off is not: a platform's token that is fetched, and its pictures.
 
 use std::time::Duration;
 

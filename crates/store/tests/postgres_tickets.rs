@@ -151,12 +151,15 @@ async fn promise_9_a_caller_that_goes_away_frees_the_connection_though_its_quest
     let mut asking = Box::pin(ticket_of(&engine, &ticket.scan_code, world.now));
     let waiting = "select count(*) from pg_stat_activity
                    where datname = current_database() and wait_event_type = 'Lock'";
-    loop {
-        assert!((&mut asking).now_or_never().is_none(), "the table is locked");
-        if sqlx::query_as::<_, (i64,)>(waiting).fetch_one(&mut *hold).await.unwrap().0 > 0 {
-            break;
+    let is_waiting = async {
+        loop {
+            assert!((&mut asking).now_or_never().is_none(), "the table is locked");
+            if sqlx::query_as::<_, (i64,)>(waiting).fetch_one(&mut *hold).await.unwrap().0 > 0 {
+                break;
+            }
         }
-    }
+    };
+    timeout(Duration::from_secs(8), is_waiting).await.expect("the question has reached the server");
     drop(asking);
     let challenges: &dyn Challenges = &engine;
     let challenge = world.challenge();
@@ -175,7 +178,8 @@ async fn promise_9_a_connection_that_leads_nowhere_when_it_goes_back_is_replaced
     let (world, ticket) = (World::default(), World::default().ticket());
     engine.create(&ticket, world.now).await.unwrap();
     let get = async || ticket_of(&engine, &ticket.scan_code, world.now).await;
-    while get().await.is_err() {}
+    let reached = async { while get().await.is_err() {} };
+    timeout(Duration::from_secs(8), reached).await.expect("the network is well");
     // On one thread, so before the connection that has just answered says that it is well.
     proxy.forget_connections();
     let replaced = async { while get().await.is_err() {} };

@@ -136,7 +136,7 @@ mod tests {
             client.disabled_at = Some(mashang_login::Timestamp::UNIX_EPOCH);
             Ok((client, ()))
         };
-        // On one thread all of them read before any of them writes.
+        // On one thread they read, nearly always, before any of them has written.
         let (a, b, c) = tokio::join!(
             add("https://a.example/"),
             change(&*records, &shop.id, off),

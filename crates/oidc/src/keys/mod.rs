@@ -35,18 +35,19 @@ pub struct RotationPolicy {
     pub rotate_after: Duration,
     /// A new key is published this long before it signs.
     pub publish_before: Duration,
-    /// The same for a key that is made before its time ([`KeyRing::rotate_early`]): by then every node has reloaded, so that none
-    /// signs with a key that another does not publish.
+    /// The same for a key that is made before its time ([`KeyRing::rotate_early`]): by then every node has reloaded, and nobody holds
+    /// a copy of the key set from before that.
     pub publish_early: Duration,
     /// A replaced key stays published this long after its last signature; at least the life of an ID token.
     pub keep_after: Duration,
 }
 
 impl Default for RotationPolicy {
-    /// 90 days of signing, one day of notice (or ten minutes, twice the time in which nodes reload), seven days of overlap.
+    /// 90 days of signing, one day of notice, seven days of overlap. Early, twenty minutes of notice: five until nodes reload, ten for
+    /// which a key set may be kept, and five for a reload that failed.
     fn default() -> Self {
         let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
-        let publish_early = Duration::from_secs(10 * 60);
+        let publish_early = Duration::from_secs(20 * 60);
         Self { rotate_after: days(90), publish_before: days(1), publish_early, keep_after: days(7) }
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::page::{day, show};
 use super::{INCOMPLETE, Notice, Person};
-use crate::channel::password::{self, Refused, fitness};
+use crate::channel::password::{self, NotSet, Refused, fitness};
 use crate::state::App;
 use crate::urls;
 use crate::web::pages::see_other;
@@ -67,7 +67,8 @@ pub async fn set(
     };
     match password::set(&app, &visitor, wanted).await? {
         Ok(()) => Ok(see_other(&Notice::PasswordSet.address(), &[])),
-        Err(unfit) => {
+        Err(NotSet::SessionOver) => Ok(see_other(urls::ACCOUNT, &[])),
+        Err(NotSet::Unfit(unfit)) => {
             let field = if unfit.is_about_name() { "username" } else { "password" };
             let key = format!("password.unfit.{}", unfit.as_str());
             let text = app.pages.words.say(visitor.language, &key, &[]);

@@ -1,5 +1,6 @@
 //! `POST …/refresh`: a fresh ticket for the same request, under the same or another channel; the old one is dead from
-//! then on (SEC-05). Works as well when the old one is gone, as after a restart.
+//! then on (SEC-05). Works as well when the old one is gone, as after a restart. One that was approved in this moment is
+//! answered as it is: it is to be redeemed.
 
 use axum::extract::{Path, Request, State};
 use axum::response::Response;

@@ -193,6 +193,15 @@ pub fn proof(app: &App, channel: &ChannelId, record: &PasswordRecord) -> Proof {
     }
 }
 
+/// Why a name and password were not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotSet {
+    /// They are not good enough, or the name is taken.
+    Unfit(Unfit),
+    /// The person who asked is signed in no longer.
+    SessionOver,
+}
+
 /// A name and a password that a person wants from now on.
 #[derive(Clone, Copy)]
 pub struct Wanted<'a> {
@@ -210,20 +219,20 @@ pub struct Wanted<'a> {
 /// caller has made sure that it is the person who asks.
 ///
 /// # Errors
-/// [`Problem::Store`], [`Problem::TooMany`] when too many others wait; the inner error says what is not good enough.
-pub async fn set(app: &App, visitor: &Visitor, wanted: Wanted<'_>) -> Result<Result<(), Unfit>, Problem> {
+/// [`Problem::Store`], [`Problem::TooMany`] when too many others wait; the inner error says why nothing was set.
+pub async fn set(app: &App, visitor: &Visitor, wanted: Wanted<'_>) -> Result<Result<(), NotSet>, Problem> {
     let Some((channel, means)) = channel(app) else {
         return Err(Problem::BadRequest("no password can be set: there is no channel of that kind"));
     };
     let username = match fitness::check(wanted.username, wanted.password) {
         Ok(username) => username,
-        Err(unfit) => return Ok(Err(unfit)),
+        Err(unfit) => return Ok(Err(NotSet::Unfit(unfit))),
     };
     // Counted, and looked up before the costly part: whoever is signed in can ask this again and again.
     app.count(Counted::TokenError, visitor.address).await?;
     let owner = app.credentials.password_by_username(&username).await?;
     if owner.is_some_and(|owner| owner.user != *wanted.user) {
-        return Ok(Err(Unfit::NameTaken));
+        return Ok(Err(NotSet::Unfit(Unfit::NameTaken)));
     }
     let new = NewPassword {
         key: password_key(&*app.entropy),
@@ -236,8 +245,8 @@ pub async fn set(app: &App, visitor: &Visitor, wanted: Wanted<'_>) -> Result<Res
     };
     match app.credentials.set_password(&new, app.now()).await? {
         SetPassword::Done => {}
-        SetPassword::UsernameTaken => return Ok(Err(Unfit::NameTaken)),
-        SetPassword::NoSuchUser | SetPassword::SessionOver => return Err(Problem::UnknownLogin),
+        SetPassword::UsernameTaken => return Ok(Err(NotSet::Unfit(Unfit::NameTaken))),
+        SetPassword::NoSuchUser | SetPassword::SessionOver => return Ok(Err(NotSet::SessionOver)),
     }
     let mut event = audit::by(app, visitor, AuditKind::PasswordSet);
     event.channel = Some(channel.id.clone());

@@ -59,10 +59,13 @@ pub async fn renew(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<Ti
             // Already over is as good as abandoned.
             _ => ticket.abandon(&waiting.browser),
         });
-        if ended.await? == Err(Refusal::Taken)
-            && let Some(approved) = app.tickets.get(&old.scan_code, app.now()).await?
-        {
-            return Ok(approved);
+        if ended.await? == Err(Refusal::Taken) {
+            let now = app.now();
+            let approved = app.tickets.get(&old.scan_code, now).await?;
+            // Redeemed by another tab in between, it is over like any other.
+            if let Some(approved) = approved.filter(|ticket| ticket.status(now) == Status::Approved) {
+                return Ok(approved);
+            }
         }
     }
     redraw(app, visitor, &waiting.grant, &waiting.client, &waiting.browser).await

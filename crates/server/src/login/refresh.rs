@@ -1,4 +1,5 @@
-//! `POST …/refresh`: a fresh ticket for the same request; the old one is dead from then on (SEC-05).
+//! `POST …/refresh`: a fresh ticket for the same request; the old one is dead from then on (SEC-05). Or the same one, if it was
+//! approved in this moment: it is to be redeemed.
 
 use axum::Json;
 use axum::extract::{Path, State};

@@ -405,6 +405,18 @@ async fn nobody_waits_for_a_slow_renewal_while_the_token_at_hand_works() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn in_its_last_moments_a_token_is_neither_used_nor_handed_on_while_another_can_be_had() {
+    let scene = Scene::new();
+    let node = scene.node(1);
+    scene.call(&node).await.unwrap();
+    scene.clock.advance(Duration::from_millis(7_199_500));
+    scene.platform.end_token();
+    let (token, seconds) = node.current(&scene.source).await.unwrap();
+    assert_eq!((token.expose(), seconds), ("token-1", 7200));
+    assert_eq!((scene.call(&node).await.unwrap().as_str(), scene.platform.fetches()), ("token-1", 2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_token_that_comes_with_little_life_is_used_for_half_of_it() {
     let scene = Scene::new();
     let node = scene.node(1);

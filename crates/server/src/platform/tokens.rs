@@ -20,6 +20,9 @@ use crate::traces;
 /// A token is replaced when it has less than this left. Below the five minutes in which WeChat hands out the next one
 /// while this one still works (WeChat fact sheet §4.2), so that asking once is enough.
 pub(super) const MARGIN: Duration = Duration::from_secs(200);
+/// With less than this left, whoever needs a token waits for the next one: what it is for takes time too, and the system that a token
+/// is handed on to needs some.
+const ENOUGH: Duration = Duration::from_secs(30);
 /// After a refusal, and after a fetch that changed nothing, the platform is left alone for so long: WeCom closes an
 /// address that keeps calling with a wrong secret (WeCom fact sheet §6), and WeChat forces another token at most so often
 /// (WeChat fact sheet §4.2).
@@ -52,7 +55,13 @@ impl Held {
     }
 
     fn is_live(&self, now: Timestamp) -> bool {
-        now < self.expires_at
+        self.lasts(now, Duration::ZERO)
+    }
+
+    /// Whether more than that is left of it.
+    fn lasts(&self, now: Timestamp, time: Duration) -> bool {
+        let left = self.expires_at.duration_since(now);
+        left.is_positive() && left.unsigned_abs() > time
     }
 }
 
@@ -218,7 +227,7 @@ impl Tokens {
         };
         // One that still works for a while does not wait for its successor: only the platform's token may be slow.
         match state.held.as_ref().filter(good) {
-            Some(held) if held.is_live(now) => Step::Use(held.clone()),
+            Some(held) if held.lasts(now, ENOUGH) => Step::Use(held.clone()),
             _ => Step::Wait(flight),
         }
     }

@@ -53,14 +53,13 @@ impl Tally {
     fn take_here(&self, key: &str, now: Timestamp) -> Result<(), TooMany> {
         let mut seen = self.lock();
         if seen.len() >= MOST_KEYS {
-            seen.retain(|_, times| times.back().is_some_and(|last| *last + self.period > now));
+            seen.retain(|_, times| times.back().is_some_and(|last| self.is_within(*last, now)));
         }
         if seen.len() >= MOST_KEYS && !seen.contains_key(&SecretHash::of(key)) {
             return Err(TooMany { retry_after: self.period.min(Duration::from_secs(60)) });
         }
         let times = seen.entry(SecretHash::of(key)).or_default();
-        // What lies more than a period ahead was counted before the clock was set back, and is no longer waited for.
-        times.retain(|at| now < *at + self.period && *at <= now + self.period);
+        times.retain(|at| self.is_within(*at, now));
         if let (true, Some(first)) = (times.len() >= self.most, times.front()) {
             let left = (*first + self.period).as_millisecond() - now.as_millisecond();
             let seconds = u64::try_from(left).unwrap_or(0).div_ceil(1000).max(1);
@@ -89,7 +88,12 @@ impl Tally {
             Some(last) => last,
             None => self.lock().get(&SecretHash::of(key)).and_then(VecDeque::back).copied(),
         };
-        last.is_some_and(|last| last + self.period > now)
+        last.is_some_and(|last| self.is_within(last, now))
+    }
+
+    /// Whether what was counted then still counts. What lies more than a period ahead was counted before the clock was set back.
+    fn is_within(&self, at: Timestamp, now: Timestamp) -> bool {
+        now < at + self.period && at <= now + self.period
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SecretHash, VecDeque<Timestamp>>> {

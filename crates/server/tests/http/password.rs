@@ -8,7 +8,7 @@ use mashang_login::ambient::SystemEntropy;
 use mashang_login::audit::AuditKind;
 use mashang_login::credentials::{NewPassword, NewUser, PasswordHash, SetPassword, password_key};
 use mashang_login::ids::UserId;
-use mashang_server::channel::password::{Unfit, Wanted, hasher::Hasher, set};
+use mashang_server::channel::password::{NotSet, Unfit, Wanted, hasher::Hasher, set};
 use mashang_server::web::visitor::Visitor;
 
 use crate::support::{Answer, Device, LoginPage, TestApp, claims, param};
@@ -238,9 +238,12 @@ async fn a_person_sets_a_name_and_password_and_changes_them() {
     let wanted = |username, password| Wanted { user: &bob, username, password, keep: None };
     assert_eq!(
         set(&app.app, &visitor, wanted("Ada", "battery staple")).await.unwrap(),
-        Err(Unfit::NameTaken)
+        Err(NotSet::Unfit(Unfit::NameTaken))
     );
-    assert_eq!(set(&app.app, &visitor, wanted("bob", "password")).await.unwrap(), Err(Unfit::Common));
+    assert_eq!(
+        set(&app.app, &visitor, wanted("bob", "password")).await.unwrap(),
+        Err(NotSet::Unfit(Unfit::Common))
+    );
     assert_eq!(set(&app.app, &visitor, wanted("bobby", "battery staple")).await.unwrap(), Ok(()));
     assert_eq!(newest(&app).await, AuditKind::PasswordSet);
     let page = open(&app, &app.desktop()).await;

@@ -99,7 +99,7 @@ fn from_row(row: Model) -> Result<AuditEvent, StoreError> {
     read("audit_events", &row.seq.to_string(), || {
         Ok(AuditEvent {
             at: time("at", row.at)?,
-            kind: known("kind", AuditKind::parse(&row.kind))?,
+            kind: known("kind", AuditKind::read(&row.kind))?,
             client: text_or_none("client_id", row.client_id.as_deref())?,
             user: text_or_none("user_id", row.user_id.as_deref())?,
             other: text_or_none("other_user_id", row.other_user_id.as_deref())?,

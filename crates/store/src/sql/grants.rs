@@ -171,6 +171,7 @@ async fn fresh(
         Found::Known(user, news) => (user, false, news),
         Found::Created(user, news) => (user, true, news),
         Found::Disabled => return Ok(Err(Fulfilled::UserDisabled)),
+        Found::Outdated => return Ok(Err(Fulfilled::NotOpen)),
     };
     if hinted.is_some_and(|hinted| *hinted != user.id) {
         return Ok(Err(Fulfilled::OtherPerson));

@@ -18,9 +18,11 @@ use super::{identities, leavers, lookup, passwords, sessions, unlinked};
 pub(super) enum Found {
     Known(User, Option<UnionNews>),
     Created(User, Option<UnionNews>),
-    /// Known, and switched off, or a member who left since the proof (SEC-40, SEC-35), or held here and gone or
-    /// changed: nothing may follow.
+    /// Known, and switched off, or a member who left since the proof (SEC-40, SEC-35), or held here and gone:
+    /// nothing may follow.
     Disabled,
+    /// Proven by a password that has been changed since: nothing may follow, and another proof may.
+    Outdated,
 }
 
 /// Finds the person a proof belongs to, or creates them, and lets profile and link follow the proof.
@@ -30,8 +32,11 @@ pub(super) async fn resolve(
     new_user: &UserId,
     now: Timestamp,
 ) -> Result<Found, StoreError> {
-    if leavers::is_stale(db, proof).await? || passwords::is_outdated(db, proof).await? {
+    if leavers::is_stale(db, proof).await? {
         return Ok(Found::Disabled);
+    }
+    if passwords::is_outdated(db, proof).await? {
+        return Ok(Found::Outdated);
     }
     if let Some(row) = identities::row(db, &proof.key).await? {
         let owner = row.user_id.clone();

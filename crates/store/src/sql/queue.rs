@@ -395,7 +395,7 @@ mod tests {
         let other = Connection::open(&path).unwrap();
         other.execute_batch("create table notes (size integer, body blob)").unwrap();
         let db = Arc::new(InPlace::new(vec![Connection::open(&path).unwrap()]));
-        let limit = Duration::from_secs(1);
+        let limit = Duration::from_secs(2);
         let writer = Queue::start(db.clone(), None, limit).unwrap();
         let note = async |size: usize| {
             let insert = format!("insert into notes (size) values ({size})");
@@ -422,7 +422,7 @@ mod tests {
     #[tokio::test]
     async fn promise_9_whoever_does_not_get_their_turn_in_time_is_refused_and_not_written() {
         let (_, db) = small_disk();
-        let writer = Queue::start(db.clone(), None, Duration::from_millis(200)).unwrap();
+        let writer = Queue::start(db.clone(), None, Duration::from_secs(1)).unwrap();
         let (release, held) = std::sync::mpsc::channel();
         let (begun, has_begun) = oneshot::channel();
         let holding = tokio::spawn(hold(writer.clone(), begun, held));

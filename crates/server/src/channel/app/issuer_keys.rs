@@ -61,8 +61,7 @@ struct Kept {
 }
 
 impl Kept {
-    // A moment in the future is one of a clock that was set back since: it prolongs nothing.
-
+    /// A moment in the future is one of a clock that was set back since, and prolongs nothing; nor does it below.
     fn is_fresh(&self, now: Timestamp) -> bool {
         self.fetched_at.is_some_and(|at| at <= now && now < at + FRESH)
     }

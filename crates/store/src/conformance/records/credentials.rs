@@ -367,7 +367,7 @@ pub async fn a_password_that_was_changed_since_it_was_typed_signs_nobody_in(node
     assert_eq!(scene.nodes.b.set_password(&changed, before).await.unwrap(), SetPassword::Done);
     let grant = scene.pending().await;
     let late = scene.world.approval(&grant, first);
-    assert_eq!(scene.nodes.a.fulfil_grant(&late, scene.now()).await.unwrap(), Fulfilled::UserDisabled);
+    assert_eq!(scene.nodes.a.fulfil_grant(&late, scene.now()).await.unwrap(), Fulfilled::NotOpen);
     assert_eq!(scene.nodes.b.grant(&grant.id).await.unwrap(), Some(grant), "nothing was written");
     scene.approve(typed(before)).await;
 }
