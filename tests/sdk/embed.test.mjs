@@ -400,12 +400,13 @@ test('a face of one’s own brings no panel along', async () => {
 });
 
 // It was 8 KiB until leaving a panel told the server, a channel that went away was forgotten, a frame was told from a page, and
-// whoever listens heard the name of the layer and of its tabs: some 400 bytes that nothing else here could make room for.
-test('all of the core is below 8.5 KiB, as a bundler ships it', async (context) => {
+// whoever listens heard the name of the layer and of its tabs: some 400 bytes that nothing else here could make room for. And 8.5
+// until a code that no fresh one took the place of was ended too, and a login begun from its own last news stayed the new one.
+test('all of the core is below 8.625 KiB, as a bundler ships it', async (context) => {
   const sizes = {};
   for (const name of ['mashang', 'element', 'uni']) {
     sizes[name] = gzipSync(await bundled(`../../sdk/js/src/${name}.js`, { minify: true }), { level: 9 }).length;
   }
   context.diagnostic(Object.keys(sizes).map((name) => `${name}: ${sizes[name]} bytes minified and gzipped`).join(', '));
-  assert.ok(sizes.mashang <= 8704, `${sizes.mashang} bytes`);
+  assert.ok(sizes.mashang <= 8832, `${sizes.mashang} bytes`);
 });

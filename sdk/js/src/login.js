@@ -175,11 +175,9 @@ export function createLogin(options, listener = {}) {
   /** @param {Reason} [reason] */
   function cancel(reason) {
     if (over) return;
-    const { status } = view;
     abandon();
     const failed = reason ? failure(reason) : view.failure || failure('cancelled');
-    set({ failure: failed, status: reason ? 'expired' : view.failure ? status : 'cancelled', over: true });
-    end(listener.failure, failed);
+    end({ failure: failed, status: reason ? 'expired' : view.failure ? view.status : 'cancelled', over: true }, listener.failure, failed);
   }
 
   function refresh() {
@@ -229,9 +227,14 @@ export function createLogin(options, listener = {}) {
     }
   }
 
-  /** Success or failure, unless a listener stopped it meanwhile. @template T @param {((news: T) => void) | undefined} listen @param {T} news */
-  function end(listen, news) {
-    if (over) return;
+  /**
+   * Success or failure, unless a listener that hears of the last state stops it, or begins another.
+   * @template T @param {Partial<View>} last @param {((news: T) => void) | undefined} listen @param {T} news
+   */
+  function end(last, listen, news) {
+    const mine = ears;
+    set(last);
+    if (over || ears !== mine) return;
     halt();
     tell(listen, news);
   }
@@ -240,8 +243,9 @@ export function createLogin(options, listener = {}) {
   function fail(error, status = 'error') {
     const failed = isFailure(error) ? error : failure('network');
     const ends = options.retry === false || !isPassing(failed);
-    set({ status, failure: failed, over: ends });
-    if (ends) end(listener.failure, failed);
+    const news = { status, failure: failed, over: ends };
+    if (ends) end(news, listener.failure, failed);
+    else set(news);
   }
 
   /** Ends the present step, and gives the signal of the next. */
@@ -258,7 +262,7 @@ export function createLogin(options, listener = {}) {
 
   /** Nobody waits for this code any more: no phone shall hear that it signed somebody in. It may be the page's last word. */
   function abandon() {
-    if (cancelUrl && isOpen(view.status)) {
+    if (cancelUrl) {
       request(cancelUrl, { method: 'POST', headers, keepalive: true }).catch(() => {});
       refreshUrl = ''; // the whole login is over at the server
     }
@@ -353,6 +357,7 @@ export function createLogin(options, listener = {}) {
     redeemUrl = '';
     set({ status: 'waiting', ...news, face });
     if (signal.aborted) return; // by a listener
+    if (!isOpen(face.ticket.status)) return hear(face.ticket); // approved, in the moment when another code was asked for
     if (face.trouble) return; // the platform gave no code; another tab, or asking again, may help
     watcher = watch({
       urls: face.urls, headers, seen: face.ticket.version, onNews: hear, onGone: () => hear({}),
@@ -364,8 +369,9 @@ export function createLogin(options, listener = {}) {
   /** @param {any} news of the type News, or only its status */
   function hear({ status, reason, seconds_left }) {
     deadline = performance.now() + 1000 * seconds_left;
-    if (isOpen(status)) set({ status: /** @type {LoginStatus} */ (status), secondsLeft: seconds_left });
-    else if (status === 'approved' && view.face) redeem(view.face.urls.redeem);
+    if (isOpen(status)) return set({ status: /** @type {LoginStatus} */ (status), secondsLeft: seconds_left });
+    cancelUrl = '';
+    if (status === 'approved' && view.face) redeem(view.face.urls.redeem);
     else if (status === 'denied' || status === 'wrong_number') fail(failure(reason === 'wrong_number' ? reason : status), 'denied');
     else {
       fail(failure('expired'), 'expired');
@@ -393,8 +399,7 @@ export function createLogin(options, listener = {}) {
   function deliver(answer) {
     const { codeChallenge, ...kept } = proof; // the challenge has served
     if (answer.state !== kept.state || (answer.iss || issuer) !== issuer) return fail(failure('mismatch'));
-    set({ status: 'approved' });
-    end(listener.success, { code: answer.code, ...kept, redirectUri, issuer });
+    end({ status: 'approved' }, listener.success, { code: answer.code, ...kept, redirectUri, issuer });
   }
 
   /** A fresh ticket: by itself while somebody looks, else when asked for. @param {boolean} [wanted] */
@@ -407,8 +412,10 @@ export function createLogin(options, listener = {}) {
       insist(step(), 5, refreshUrl, { channel: channel.id }, (answer) => {
         if (answer.ok) show(answer.body);
         else if (answer.status === 404 || answer.status === 410) begin(); // too old, or a restart
-        else if (answer.status === 400) begin(null); // the channel has another name now, or is gone
-        else throw refusal(answer);
+        else if (answer.status === 400) { // the channel has another name now, or is gone
+          abandon();
+          begin(null);
+        } else throw refusal(answer);
       });
     }
   }

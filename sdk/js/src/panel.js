@@ -149,9 +149,9 @@ export function createPanel(root, options, listener) {
   function drawTabs({ channels, channel }) {
     const focused = tabs.contains(root.activeElement);
     tabs.hidden = !channels[1];
-    if (channels[1]) {
-      body.setAttribute('role', 'tabpanel');
-      body.setAttribute('aria-labelledby', 'tab');
+    for (const [name, value] of [['role', 'tabpanel'], ['aria-labelledby', 'tab']]) {
+      if (channels[1]) body.setAttribute(name, value);
+      else body.removeAttribute(name);
     }
     tabs.replaceChildren(...channels.map((each) => {
       const open = each === channel;

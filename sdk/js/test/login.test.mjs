@@ -106,6 +106,36 @@ test('begun anew by a listener, a login is the new one', async () => {
   assert.equal(ends[0].code, 'the-code');
 });
 
+test('begun anew by a listener of its end, a login is the new one, and the former end is told no more', async () => {
+  for (const at of ['cancelled', 'timeout', 'denied', 'error', 'approved']) {
+    let again = true;
+    const ends = [];
+    const login = createLogin({ ...OPTIONS, retry: ['cancelled', 'timeout'].includes(at), timeout: 60_000 }, {
+      change: ({ status, over }) => {
+        if (!again || (at === 'approved' ? !(status === at && world.asked().some((line) => line.endsWith('redeem'))) : !over)) return;
+        again = false;
+        login.start();
+      },
+      success: (result) => ends.push(result),
+      failure: (failed) => ends.push(failed),
+    });
+    if (at === 'error') server.refusals.push({ status: 400, body: { error: 'invalid_request' } });
+    login.start();
+    await world.settle();
+    if (at === 'cancelled') login.cancel();
+    else if (at === 'timeout') await world.pass(61_000);
+    else if (at !== 'error') server.move(at);
+    await world.settle();
+    assert.equal(again, false, at);
+    assert.deepEqual(ends, [], at);
+    assert.equal(login.view.status, 'waiting', at);
+    server.move('approved');
+    await world.settle();
+    assert.equal(ends[0].code, 'the-code', at);
+    assert.deepEqual(world.leftovers, NOTHING, at);
+  }
+});
+
 test('the secret of the page is sent to the issuer only, and never in an address', async () => {
   await start();
   server.move('approved');
@@ -257,6 +287,48 @@ test('stopped, a code that a phone could still confirm is dead, even if the page
     login.stop();
     await world.settle();
     assert.ok(!world.asked().some((line) => line.endsWith('/cancel')), at);
+  }
+});
+
+test('a code that no fresh one took the place of is dead when the page is left, on the phone too', async () => {
+  for (const [refusals, pass] of [
+    [[{ status: 400, body: { error: 'invalid_request' } }, { status: 400, body: { error: 'invalid_request' } }], 0],
+    [Array.from({ length: 5 }, () => ({ status: 503 })), 60_000],
+    [Array.from({ length: 5 }, () => new TypeError('Failed to fetch')), 60_000],
+  ]) {
+    server = new Server();
+    world.answer = server.answer;
+    const { login } = await start();
+    server.move('scanned');
+    await world.settle();
+    world.asked();
+    const kept = [...refusals];
+    world.answer = (request) => (request.path.endsWith('/cancel') ? { status: 204 } : kept.shift() || server.answer(request));
+    login.choose('wecom');
+    await world.pass(pass);
+    login.stop();
+    await world.settle();
+    const cancels = world.asked().filter((line) => line.endsWith('/cancel'));
+    assert.deepEqual(cancels, ['POST /api/browser/logins/g/t1/cancel']);
+    assert.deepEqual(world.leftovers, NOTHING);
+  }
+});
+
+test('an approval that comes while another code is asked for is collected, under whatever tab', async () => {
+  for (const trouble of [null, { heading: 'No code', text: '' }]) {
+    const { login, seen, ends } = await start();
+    server.stream = null; // has not told yet
+    server.move('approved');
+    const { face } = login.view;
+    server.refusals.push({ body: { ...face, trouble, ticket: { ...face.ticket, ...server.news } } });
+    world.asked();
+    login.choose('wecom');
+    await world.settle();
+    const at = `/api/browser/logins/g/t${server.tickets}`;
+    assert.deepEqual(world.asked(), [`POST ${at}/refresh`, `POST ${at}/redeem`]);
+    assert.equal(ends[0].code, 'the-code');
+    assert.equal(seen[seen.length - 1], 'approved');
+    assert.deepEqual(world.leftovers, NOTHING);
   }
 });
 
