@@ -76,6 +76,10 @@ struct NoTurn {
     locked: Option<Arc<DbErr>>,
 }
 
+fn stopped() -> StoreError {
+    StoreError::Unavailable(Box::new(WriterStopped))
+}
+
 impl Queue {
     /// Starts writing through `db`, which must have exactly one connection. Whoever reads through the same one holds `turn`
     /// meanwhile. An intention that has not begun after `limit` fails.
@@ -96,17 +100,18 @@ impl Queue {
         T: Send + 'static,
         F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Send + 'static,
     {
-        let stopped = || StoreError::Unavailable(Box::new(WriterStopped));
         let (answer, answered) = oneshot::channel();
         let end = now() + self.limit;
-        let job = Pending { intention: Some(intention), result: None, answer, end };
-        match timeout(self.limit, self.sender.send(Box::new(job))).await {
-            Ok(sent) => sent.map_err(|_| stopped())?,
-            Err(_) => {
-                return Err(StoreError::Unavailable(Box::new(NoTurn { limit: self.limit, locked: None })));
-            }
-        }
+        self.send(Box::new(Pending { intention: Some(intention), result: None, answer, end })).await?;
         answered.await.map_err(|_| stopped())?
+    }
+
+    /// Not generic: there are some eighty intentions.
+    async fn send(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+        match timeout(self.limit, self.sender.send(job)).await {
+            Ok(sent) => sent.map_err(|_| stopped()),
+            Err(_) => Err(StoreError::Unavailable(Box::new(NoTurn { limit: self.limit, locked: None }))),
+        }
     }
 }
 
@@ -234,6 +239,15 @@ fn write_together(db: &InPlace, batch: &mut [Box<dyn Job>]) -> Result<(), DbErr>
     Ok(())
 }
 
+impl Failed {
+    fn told(self) -> StoreError {
+        StoreError::Unavailable(match self {
+            Self::NoTurn(why) => Box::new(why),
+            Self::Transaction(why) => Box::new(why),
+        })
+    }
+}
+
 /// An intention without its type.
 trait Job: Send {
     /// Runs it; `true` if what it wrote shall stay.
@@ -278,8 +292,7 @@ where
     fn settle(self: Box<Self>, end: Result<(), Failed>) {
         let result = match end {
             Ok(()) => self.result.expect("a committed job was carried out"),
-            Err(Failed::NoTurn(why)) => Err(StoreError::Unavailable(Box::new(why))),
-            Err(Failed::Transaction(why)) => Err(StoreError::Unavailable(Box::new(why))),
+            Err(why) => Err(why.told()),
         };
         // Whoever asked may have gone; what was committed stays committed.
         drop(self.answer.send(result));
