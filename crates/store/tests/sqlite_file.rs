@@ -509,6 +509,7 @@ mod trail {
         for edit in [
             "set at = at + 1",
             "set kind = 'signed_out'",
+            "set kind = 'of_a_later_version'",
             "set ticket = 'abc124'",
             "set client_id = 'sites'",
             "set user_id = null",
@@ -524,8 +525,8 @@ mod trail {
                 .await;
             assert_eq!(damage, [Damage::Changed { after: 3, last: 6 }], "{edit}");
         }
-        let unknown = "update audit_events set kind = 'never_happened' where seq = 5";
-        let damage = Archive::of_ten().await.damage_after(unknown).await;
+        let no_kind = "update audit_events set kind = 'Never happened' where seq = 5";
+        let damage = Archive::of_ten().await.damage_after(no_kind).await;
         assert!(matches!(&damage[..], [Damage::Unreadable { after: 3, last: 6, .. }]), "{damage:?}");
     }
 
