@@ -152,8 +152,8 @@ polls_per_minute = 4000000000
 live_tickets = 4000000
 [channel.wechat]
 kind = "wechat-official"
-appid = "wx5a9d0b0c0de00002"
-secret = "5a9d0b0c0de0000200000000deadbeef"
+appid = "wx0123456789abcdef"
+secret = "0123456789abcdef0123456789abcdef"
 "#
     );
     let config = config::from_text(&text).expect("the configuration is right");
