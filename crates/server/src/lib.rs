@@ -35,6 +35,7 @@ pub mod open;
 pub mod operations;
 mod outgoing;
 pub mod passkey;
+mod pause;
 pub mod phone;
 pub mod platform;
 pub mod routes;

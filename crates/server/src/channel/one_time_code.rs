@@ -28,6 +28,7 @@ pub use self::verify::{Wrong, is_code, plain_digits};
 use super::guesses::Guesses;
 use super::{Channel, Means, email, sms};
 use crate::message::Sender;
+use crate::pause;
 
 /// How long a code works.
 pub const LIFE: Duration = Duration::from_secs(10 * 60);
@@ -67,9 +68,8 @@ impl OneTimeCodes {
     }
 
     fn is_in_trouble(&self, now: Timestamp) -> bool {
-        let since = now.as_millisecond() - self.trouble.load(Ordering::Relaxed);
-        // A moment in the future is one of a clock that was set back since.
-        u64::try_from(since).is_ok_and(|since| since < AGAIN.as_secs() * 1000)
+        let since = Timestamp::from_millisecond(self.trouble.load(Ordering::Relaxed));
+        since.is_ok_and(|since| pause::lasts(since, AGAIN, now))
     }
 
     fn set_trouble(&self, since: Timestamp) {

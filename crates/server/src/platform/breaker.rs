@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::Failure;
 use super::failure::Shows;
 use crate::metrics::Metrics;
+use crate::pause;
 
 /// So many faults in a row open the breaker.
 pub const FAULTS: u32 = 5;
@@ -74,7 +75,7 @@ impl Breaker {
     pub fn is_open(&self, now: Timestamp) -> bool {
         match *self.stage() {
             Stage::Closed { .. } => false,
-            Stage::Open { since } => is_resting(since, now),
+            Stage::Open { since } => pause::lasts(since, REST, now),
             Stage::Trying => true,
         }
     }
@@ -107,7 +108,7 @@ impl Breaker {
         let mut stage = self.stage();
         match *stage {
             Stage::Closed { .. } => Ok(Attempt { breaker: self, trial: None }),
-            Stage::Open { since } if !is_resting(since, now) => {
+            Stage::Open { since } if !pause::lasts(since, REST, now) => {
                 *stage = Stage::Trying;
                 Ok(Attempt { breaker: self, trial: Some(since) })
             }
@@ -136,12 +137,6 @@ impl Breaker {
     fn stage(&self) -> MutexGuard<'_, Stage> {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A clock that was set back must not prolong the rest.
-fn is_resting(since: Timestamp, now: Timestamp) -> bool {
-    let rested = now.duration_since(since);
-    !rested.is_negative() && rested.unsigned_abs() < REST
 }
 
 /// A call that was let through. Dropped without a word, it gives the trial to the next.

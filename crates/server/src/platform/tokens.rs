@@ -15,7 +15,7 @@ use mashang_wechat::{AccessToken, Error, FailureKind};
 
 use super::fetch::{self, Shelf};
 use super::{Failure, Source};
-use crate::traces;
+use crate::{pause, traces};
 
 /// A token is replaced when it has less than this left. Below the five minutes in which WeChat hands out the next one
 /// while this one still works (WeChat fact sheet §4.2), so that asking once is enough.
@@ -80,24 +80,23 @@ struct SlotState {
     held: Option<Held>,
     /// The fetch under way.
     flight: Option<Flight>,
-    /// The last fetch was refused: told to everybody until then.
+    /// The last fetch was refused, then: told to everybody for a while.
     refused: Option<(Failure, Timestamp)>,
-    /// A fetch brought the very token that was to be replaced: nobody asks for another until then.
-    stuck_until: Option<Timestamp>,
+    /// A fetch brought the very token that was to be replaced, then: nobody asks for another for a while.
+    stuck_since: Option<Timestamp>,
 }
 
 impl SlotState {
     fn settle(&mut self, outcome: &Result<Held, Failure>, bad: Option<&AccessToken>, now: Timestamp) {
         self.flight = None;
-        let leave_alone = now.saturating_add(LEAVE_ALONE).ok();
         match outcome {
             Ok(held) => {
-                self.stuck_until = leave_alone.filter(|_| bad.is_some_and(|bad| held.is(bad)));
+                self.stuck_since = bad.is_some_and(|bad| held.is(bad)).then_some(now);
                 self.held = Some(held.clone());
                 self.refused = None;
             }
             Err(failure @ Failure::Platform(_)) if !failure.is_fault() => {
-                self.refused = leave_alone.map(|until| (failure.clone(), until));
+                self.refused = Some((failure.clone(), now));
             }
             Err(_) => {}
         }
@@ -108,12 +107,6 @@ impl Slot {
     fn state(&self) -> MutexGuard<'_, SlotState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether a pause lasts. One that is longer than pauses are began before the clock was set back, and is over.
-fn is_ahead(until: Timestamp, now: Timestamp) -> bool {
-    let left = until.duration_since(now);
-    left.is_positive() && left.unsigned_abs() <= LEAVE_ALONE
 }
 
 /// What a caller can do about a token.
@@ -206,15 +199,16 @@ impl Tokens {
     fn step(&self, slot: &Arc<Slot>, source: &Source, bad: Option<&AccessToken>) -> Step {
         let now = self.0.clock.now();
         let mut state = slot.state();
-        let is_stuck = state.stuck_until.is_some_and(|until| is_ahead(until, now));
+        let is_left_alone = |since: Timestamp| pause::lasts(since, LEAVE_ALONE, now);
+        let is_stuck = state.stuck_since.is_some_and(is_left_alone);
         let good = |held: &&Held| is_stuck || !bad.is_some_and(|bad| held.is(bad));
         if let Some(held) = state.held.as_ref().filter(good) {
-            let is_refused = state.refused.as_ref().is_some_and(|(_, until)| is_ahead(*until, now));
+            let is_refused = state.refused.as_ref().is_some_and(|(_, since)| is_left_alone(*since));
             if now < held.renew_at || (is_refused && held.is_live(now)) {
                 return Step::Use(held.clone());
             }
         }
-        if let Some((failure, _)) = state.refused.as_ref().filter(|(_, until)| is_ahead(*until, now)) {
+        if let Some((failure, _)) = state.refused.as_ref().filter(|(_, since)| is_left_alone(*since)) {
             return Step::Refuse(failure.clone());
         }
         let flight = match &state.flight {

@@ -14,7 +14,8 @@ use serde::de::DeserializeOwned;
 
 use super::errors::store_error;
 use super::in_place::InPlace;
-use super::texts::{Joined, Key};
+use super::row::Joined;
+use super::texts::Key;
 
 /// Where a noun reads, or the transaction in which it writes.
 #[derive(Debug, Clone, Copy)]
@@ -131,9 +132,7 @@ where
         let fetched = match db {
             Db::Pool(pool) => self.all(pool).await,
             Db::Transaction(transaction) => self.all(transaction).await,
-            Db::File(file) => file.rows(&self.build(DbBackend::Sqlite), |columns| {
-                Ok((columns.model::<E>()?, columns.model_or_none::<F>()?))
-            }),
+            Db::File(file) => file.rows(&self.build(DbBackend::Sqlite), |columns| columns.joined::<E, F>()),
         };
         fetched.map_err(store_error)
     }

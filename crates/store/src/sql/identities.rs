@@ -215,7 +215,7 @@ pub(super) async fn row(db: Db<'_>, key: &IdentityKey) -> Result<Option<Model>, 
     Ok(row.filter(|row| row.app == key.app && row.subject == key.subject))
 }
 
-fn primary_key(key: &IdentityKey) -> (String, String, String) {
+pub(super) fn primary_key(key: &IdentityKey) -> (String, String, String) {
     (key.kind.as_str().to_owned(), key.app.clone(), key.subject.clone())
 }
 

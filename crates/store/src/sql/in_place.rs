@@ -21,8 +21,8 @@ use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, Related, RuntimeErr, Stateme
 use serde::de::DeserializeOwned;
 use sqlx::error::{DatabaseError, ErrorKind};
 
-use super::row::Columns;
-use super::texts::{Joined, Key, Texts};
+use super::row::{Columns, Joined};
+use super::texts::{Key, Texts};
 
 /// Statements that a connection keeps prepared: more than there are in this crate.
 const PREPARED: usize = 256;
@@ -112,9 +112,7 @@ impl InPlace {
         F: EntityTrait<Model: DeserializeOwned>,
     {
         let (sql, values) = self.texts.by_key_with::<E, F>(key);
-        Ok(self
-            .rows_of(&sql, &values, |columns| Ok((columns.model::<E>()?, columns.model_or_none::<F>()?)))?
-            .pop())
+        Ok(self.rows_of(&sql, &values, |columns| columns.joined::<E, F>())?.pop())
     }
 
     /// A new row.

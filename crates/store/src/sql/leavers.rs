@@ -72,8 +72,8 @@ pub(super) async fn rename(
 async fn distrust(db: Db<'_>, key: &IdentityKey, stale_before: Timestamp) -> Result<(), StoreError> {
     let stale_before = stale_before.as_millisecond();
     let later = Entity::update_many().col_expr(Column::StaleBefore, Expr::value(stale_before));
-    let (kind, app, subject) = parts(key);
-    match db.by_key::<Entity>(parts(key)).await? {
+    let (kind, app, subject) = identities::primary_key(key);
+    match db.by_key::<Entity>(identities::primary_key(key)).await? {
         Some(known) if known.stale_before >= stale_before => {}
         Some(_) => {
             let this = later.filter(Column::Kind.eq(kind)).filter(Column::App.eq(app));
@@ -90,12 +90,8 @@ pub(super) async fn is_stale(db: Db<'_>, proof: &Proof) -> Result<bool, StoreErr
     if proof.key.tombstone(proof.proven_at).is_none() {
         return Ok(false);
     }
-    let said = db.by_key::<Entity>(parts(&proof.key)).await?;
+    let said = db.by_key::<Entity>(identities::primary_key(&proof.key)).await?;
     Ok(said.is_some_and(|row| proof.proven_at.as_millisecond() < row.stale_before))
-}
-
-fn parts(key: &IdentityKey) -> (String, String, String) {
-    (key.kind.as_str().to_owned(), key.app.clone(), key.subject.clone())
 }
 
 /// Whether the proof was made before its member left: it must not make the leaver the first one to have the id again. By

@@ -48,9 +48,7 @@ async fn those(db: Db<'_>, which: Condition) -> Result<Vec<PasswordRecord>, Stor
 /// one: the nodes' clocks differ.
 pub(super) async fn is_outdated(db: Db<'_>, proof: &Proof) -> Result<bool, StoreError> {
     let Some(set_at) = proof.password_set_at else { return Ok(false) };
-    let (kind, app, subject) =
-        (proof.key.kind.as_str().to_owned(), proof.key.app.clone(), proof.key.subject.clone());
-    let now = db.by_key::<Entity>((kind, app, subject)).await?;
+    let now = db.by_key::<Entity>(identity::primary_key(&proof.key)).await?;
     Ok(now.is_none_or(|row| row.changed_at != set_at.as_millisecond()))
 }
 

@@ -12,6 +12,9 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
+/// A row of `E`, and the row of `F` that it belongs to, if that is there.
+pub(super) type Joined<E, F> = (<E as EntityTrait>::Model, Option<<F as EntityTrait>::Model>);
+
 /// A row, and the column that is read next.
 pub(super) struct Columns<'r> {
     row: &'r Row<'r>,
@@ -47,6 +50,15 @@ impl<'r> Columns<'r> {
         }
         self.next = end;
         Ok(None)
+    }
+
+    /// The next columns as a row of `E`, and those after them as the row of `F` that it belongs to.
+    pub(super) fn joined<E, F>(&mut self) -> Result<Joined<E, F>, DbErr>
+    where
+        E: EntityTrait<Model: DeserializeOwned>,
+        F: EntityTrait<Model: DeserializeOwned>,
+    {
+        Ok((self.model::<E>()?, self.model_or_none::<F>()?))
     }
 
     fn take(&mut self) -> Result<ValueRef<'r>, Unfit> {

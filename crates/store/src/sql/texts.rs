@@ -13,9 +13,6 @@ use sea_orm::{
 /// What the primary key of `E` is made of.
 pub(super) type Key<E> = <<E as EntityTrait>::PrimaryKey as PrimaryKeyTrait>::ValueType;
 
-/// A row of `E`, and the row of `F` that it belongs to, if that is there.
-pub(super) type Joined<E, F> = (<E as EntityTrait>::Model, Option<<F as EntityTrait>::Model>);
-
 /// The texts, as SQLite takes them.
 #[derive(Debug, Default)]
 pub(super) struct Texts(RwLock<HashMap<(&'static str, Kind), Arc<str>>>);

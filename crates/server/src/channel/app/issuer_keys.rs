@@ -12,6 +12,7 @@ use url::Url;
 use super::jwk::{Key, KeySet};
 use crate::config::app::{JwtAlgorithm, may_be_asked};
 use crate::outgoing::{self, RESTS};
+use crate::pause;
 
 /// Between two questions to the issuer, whatever tokens arrive: a stranger cannot make us call it at will.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
@@ -61,13 +62,12 @@ struct Kept {
 }
 
 impl Kept {
-    /// A moment in the future is one of a clock that was set back since, and prolongs nothing; nor does it below.
     fn is_fresh(&self, now: Timestamp) -> bool {
-        self.fetched_at.is_some_and(|at| at <= now && now < at + FRESH)
+        self.fetched_at.is_some_and(|at| pause::lasts(at, FRESH, now))
     }
 
     fn may_ask(&self, now: Timestamp) -> bool {
-        self.asked_at.is_none_or(|at| now < at || at + ASK_AGAIN <= now)
+        !self.asked_at.is_some_and(|at| pause::lasts(at, ASK_AGAIN, now))
     }
 }
 
