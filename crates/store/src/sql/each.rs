@@ -34,7 +34,7 @@ use tokio::time::Instant;
 use super::db::Db;
 use super::errors::{Fault, fault, fault_of, store_error};
 use super::patience::Patience;
-use super::writer::{Outcome, Panicked, Steps};
+use super::writer::{Job, Panicked, Steps, job};
 
 /// How often a lost unique race is run again before it counts as a conflict that stays.
 const UNIQUE_RACES: u32 = 3;
@@ -54,8 +54,8 @@ pub(super) struct Each {
 struct Unknown(#[source] Option<DbErr>);
 
 /// How one attempt ended.
-enum Attempt<T> {
-    Done(Result<T, StoreError>),
+enum Attempt {
+    Done(Result<(), StoreError>),
     /// It is undone, and worth trying again.
     Again(StoreError, Fault),
 }
@@ -72,22 +72,26 @@ impl Each {
         T: Send + 'static,
         F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Clone + Send + 'static,
     {
-        let this = self.clone();
-        let work = tokio::spawn(async move { this.until_done(intention).await });
+        let (job, answered) = job(intention);
+        self.begin(job);
         // It catches panics of the intention itself; the rest ends with the runtime only.
-        work.await.unwrap_or_else(|_| Err(StoreError::Unavailable(Box::new(Panicked))))
+        answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable(Box::new(Panicked))))
     }
 
-    async fn until_done<T, F>(&self, intention: F) -> Result<T, StoreError>
-    where
-        T: Send,
-        F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Clone + Send,
-    {
+    fn begin(&self, mut job: Box<dyn Job>) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            let end = this.until_done(&mut *job).await;
+            job.settle(end);
+        });
+    }
+
+    async fn until_done(&self, job: &mut dyn Job) -> Result<(), StoreError> {
         let end = self.patience.ends();
         let mut my_turn = None;
         let (mut races, mut lost, mut is_led_astray) = (0, 0, false);
         loop {
-            let (error, why) = match self.attempt(intention.clone(), end).await {
+            let (error, why) = match self.attempt(job, end).await {
                 Attempt::Done(answer) => return answer,
                 Attempt::Again(error, why) => (error, why),
             };
@@ -115,14 +119,10 @@ impl Each {
         }
     }
 
-    async fn attempt<T, F>(&self, intention: F, end: Instant) -> Attempt<T>
-    where
-        T: Send,
-        F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Send,
-    {
-        let begun = self.patience.wait(end, self.begin_and_take_steps(intention)).await;
+    async fn attempt(&self, job: &mut dyn Job, end: Instant) -> Attempt {
+        let begun = self.patience.wait(end, self.begin_and_take_steps(job)).await;
         let Some(begun) = begun else { return Attempt::Done(Err(self.patience.no_answer())) };
-        let (transaction, outcome) = match begun {
+        let (transaction, keep) = match begun {
             Ok(begun) => begun,
             Err(error) => {
                 let why = fault(&error);
@@ -133,43 +133,38 @@ impl Each {
                 };
             }
         };
-        match outcome {
-            Outcome::Undo(answer) => {
-                // The answer is not about what this transaction wrote. One that cannot be rolled back ends with its
-                // connection.
-                drop(self.patience.wait(end, transaction.rollback()).await);
-                Attempt::Done(Ok(answer))
+        if !keep {
+            // The answer is not about what this transaction wrote. One that cannot be rolled back ends with its connection.
+            drop(self.patience.wait(end, transaction.rollback()).await);
+            return Attempt::Done(Ok(()));
+        }
+        // Whoever slept through its time, as a machine that was suspended, writes nothing any more: numbers of the trail count as
+        // settled by then.
+        if end <= Instant::now() {
+            return Attempt::Done(Err(self.patience.no_answer()));
+        }
+        match self.patience.wait(end, transaction.commit()).await {
+            Some(Ok(())) => Attempt::Done(Ok(())),
+            // The engine itself says that it did not commit.
+            Some(Err(error)) if fault_of(&error) == Fault::Collision => {
+                Attempt::Again(store_error(error), Fault::Collision)
             }
-            // Whoever slept through its time, as a machine that was suspended, writes nothing any more: numbers of the trail
-            // count as settled by then.
-            Outcome::Keep(_) if end <= Instant::now() => Attempt::Done(Err(self.patience.no_answer())),
-            Outcome::Keep(answer) => match self.patience.wait(end, transaction.commit()).await {
-                Some(Ok(())) => Attempt::Done(Ok(answer)),
-                // The engine itself says that it did not commit.
-                Some(Err(error)) if fault_of(&error) == Fault::Collision => {
-                    Attempt::Again(store_error(error), Fault::Collision)
-                }
-                Some(Err(error)) => Attempt::Done(Err(unknown(Some(error)))),
-                None => Attempt::Done(Err(unknown(None))),
-            },
+            Some(Err(error)) => Attempt::Done(Err(unknown(Some(error)))),
+            None => Attempt::Done(Err(unknown(None))),
         }
     }
 
     /// Everything up to the commit. On an error the transaction is dropped, and so rolled back.
-    async fn begin_and_take_steps<T, F>(
+    async fn begin_and_take_steps(
         &self,
-        intention: F,
-    ) -> Result<(DatabaseTransaction, Outcome<T>), StoreError>
-    where
-        T: Send,
-        F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Send,
-    {
+        job: &mut dyn Job,
+    ) -> Result<(DatabaseTransaction, bool), StoreError> {
         let transaction = self.db.begin().await.map_err(store_error)?;
         // Unwind safe: what the steps had borrowed is the transaction, which is rolled back, and nothing else.
-        let steps =
-            AssertUnwindSafe(async { intention(Db::Transaction(&transaction)).await }).catch_unwind().await;
-        let outcome = steps.unwrap_or_else(|_| Err(StoreError::Unavailable(Box::new(Panicked))))?;
-        Ok((transaction, outcome))
+        let steps = AssertUnwindSafe(async { job.steps(Db::Transaction(&transaction), true).await });
+        let steps = steps.catch_unwind().await;
+        let keep = steps.unwrap_or_else(|_| Err(StoreError::Unavailable(Box::new(Panicked))))?;
+        Ok((transaction, keep))
     }
 }
 

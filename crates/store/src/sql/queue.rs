@@ -21,13 +21,13 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use mashang_login::records::StoreError;
 use sea_orm::DbErr;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 
 use super::db::Db;
 use super::errors::{Fault, fault_of};
 use super::in_place::InPlace;
-use super::writer::{Outcome, Panicked, Steps};
+use super::writer::{Job, Panicked, Steps, job};
 
 /// Most intentions in one commit.
 const BATCH: usize = 256;
@@ -39,8 +39,17 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(5);
 /// The queue's end that callers hold. The writer stops when the last one is gone and the queue is empty.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
-    sender: mpsc::Sender<Box<dyn Job>>,
+    sender: mpsc::Sender<Waiting>,
     limit: Duration,
+}
+
+/// An intention whose turn has not come.
+struct Waiting {
+    job: Box<dyn Job>,
+    /// When it must have begun.
+    end: Instant,
+    /// How its own steps failed, which are undone then.
+    failed: Option<StoreError>,
 }
 
 /// The transaction around an intention failed; whether it was written is unknown.
@@ -88,7 +97,7 @@ impl Queue {
         turn: Option<Arc<Mutex<()>>>,
         limit: Duration,
     ) -> std::io::Result<Self> {
-        let (sender, queue) = mpsc::channel::<Box<dyn Job>>(QUEUE);
+        let (sender, queue) = mpsc::channel::<Waiting>(QUEUE);
         let thread = Thread { db, turn, queue, batch: Vec::with_capacity(BATCH), limit, is_late: false };
         std::thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || thread.run())?;
         Ok(Self { sender, limit })
@@ -98,17 +107,16 @@ impl Queue {
     pub(super) async fn write<T, F>(&self, intention: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Send + 'static,
+        F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Clone + Send + 'static,
     {
-        let (answer, answered) = oneshot::channel();
-        let end = now() + self.limit;
-        self.send(Box::new(Pending { intention: Some(intention), result: None, answer, end })).await?;
+        let (job, answered) = job(intention);
+        self.send(job).await?;
         answered.await.map_err(|_| stopped())?
     }
 
-    /// Not generic: there are some eighty intentions.
     async fn send(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
-        match timeout(self.limit, self.sender.send(job)).await {
+        let waiting = Waiting { job, end: now() + self.limit, failed: None };
+        match timeout(self.limit, self.sender.send(waiting)).await {
             Ok(sent) => sent.map_err(|_| stopped()),
             Err(_) => Err(StoreError::Unavailable(Box::new(NoTurn { limit: self.limit, locked: None }))),
         }
@@ -119,9 +127,9 @@ impl Queue {
 struct Thread {
     db: Arc<InPlace>,
     turn: Option<Arc<Mutex<()>>>,
-    queue: mpsc::Receiver<Box<dyn Job>>,
+    queue: mpsc::Receiver<Waiting>,
     /// Those of the next commit, who came first in front.
-    batch: Vec<Box<dyn Job>>,
+    batch: Vec<Waiting>,
     limit: Duration,
     /// Set while nobody gets their turn: it is told once.
     is_late: bool,
@@ -133,7 +141,7 @@ impl Thread {
         while self.gather() {
             self.refuse_the_late(locked.as_ref());
             let Some(first) = self.batch.first() else { continue };
-            let patience = first.end().saturating_duration_since(now());
+            let patience = first.end.saturating_duration_since(now());
             locked = self.commit(patience).err();
         }
     }
@@ -154,7 +162,7 @@ impl Thread {
 
     fn refuse_the_late(&mut self, locked: Option<&Arc<DbErr>>) {
         let now = now();
-        let late: Vec<_> = self.batch.extract_if(.., |job| job.end() <= now).collect();
+        let late: Vec<_> = self.batch.extract_if(.., |waiting| waiting.end <= now).collect();
         if late.is_empty() {
             return;
         }
@@ -163,8 +171,8 @@ impl Thread {
             let error = locked.map(tracing::field::display);
             tracing::error!(error, intentions = late.len(), "{no_turn}");
         }
-        for job in late {
-            job.settle(Err(Failed::NoTurn(no_turn.clone())));
+        for waiting in late {
+            waiting.settle(Err(Failed::NoTurn(no_turn.clone())));
         }
     }
 
@@ -190,8 +198,8 @@ impl Thread {
             Failed::Transaction(TransactionFailed(Arc::new(error)))
         });
         self.is_late &= end.is_err();
-        for job in self.batch.drain(..) {
-            job.settle(end.clone());
+        for waiting in self.batch.drain(..) {
+            waiting.settle(end.clone());
         }
         Ok(())
     }
@@ -215,7 +223,7 @@ fn begin(db: &InPlace, patience: Duration) -> Result<(), DbErr> {
 }
 
 /// Within a transaction that has begun.
-fn commit_together(db: &InPlace, batch: &mut [Box<dyn Job>]) -> Result<(), DbErr> {
+fn commit_together(db: &InPlace, batch: &mut [Waiting]) -> Result<(), DbErr> {
     let written = write_together(db, batch).and_then(|()| db.execute("commit"));
     if written.is_err() && !db.is_outside_of_transactions() {
         // What cannot be rolled back is so when the connection is used next: it refuses to begin within.
@@ -224,10 +232,10 @@ fn commit_together(db: &InPlace, batch: &mut [Box<dyn Job>]) -> Result<(), DbErr
     written
 }
 
-fn write_together(db: &InPlace, batch: &mut [Box<dyn Job>]) -> Result<(), DbErr> {
-    for job in batch {
+fn write_together(db: &InPlace, batch: &mut [Waiting]) -> Result<(), DbErr> {
+    for waiting in batch {
         db.execute("savepoint intention")?;
-        let keep = job.carry_out(db);
+        let keep = waiting.carry_out(db);
         if db.is_outside_of_transactions() {
             return Err(DbErr::Custom(ENDED_EARLY.to_owned()));
         }
@@ -248,54 +256,29 @@ impl Failed {
     }
 }
 
-/// An intention without its type.
-trait Job: Send {
+impl Waiting {
     /// Runs it; `true` if what it wrote shall stay.
-    fn carry_out(&mut self, db: &InPlace) -> bool;
-    /// When it must have begun.
-    fn end(&self) -> Instant;
-    /// Answers its caller.
-    fn settle(self: Box<Self>, end: Result<(), Failed>);
-}
-
-struct Pending<T, F> {
-    intention: Option<F>,
-    result: Option<Result<T, StoreError>>,
-    answer: oneshot::Sender<Result<T, StoreError>>,
-    end: Instant,
-}
-
-impl<T, F> Job for Pending<T, F>
-where
-    T: Send,
-    F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Send,
-{
     fn carry_out(&mut self, db: &InPlace) -> bool {
-        let intention = self.intention.take().expect("a job is carried out once");
         // Unwind safe: what the steps had borrowed is the savepoint, which is rolled back, and nothing else.
-        let steps = AssertUnwindSafe(async move { intention(Db::File(db)).await }).catch_unwind();
-        let done = steps.now_or_never().expect("an intention waits for nothing but its transaction");
-        let (keep, result) = match done {
-            Ok(Ok(Outcome::Keep(answer))) => (true, Ok(answer)),
-            Ok(Ok(Outcome::Undo(answer))) => (false, Ok(answer)),
-            Ok(Err(error)) => (false, Err(error)),
-            Err(_) => (false, Err(StoreError::Unavailable(Box::new(Panicked)))),
-        };
-        self.result = Some(result);
-        keep
+        let steps = AssertUnwindSafe(async { self.job.steps(Db::File(db), false).await })
+            .catch_unwind()
+            .now_or_never();
+        let done = steps.expect("an intention waits for nothing but its transaction");
+        match done.unwrap_or_else(|_| Err(StoreError::Unavailable(Box::new(Panicked)))) {
+            Ok(keep) => keep,
+            Err(error) => {
+                self.failed = Some(error);
+                false
+            }
+        }
     }
 
-    fn end(&self) -> Instant {
-        self.end
-    }
-
-    fn settle(self: Box<Self>, end: Result<(), Failed>) {
-        let result = match end {
-            Ok(()) => self.result.expect("a committed job was carried out"),
+    /// Answers its caller.
+    fn settle(self, end: Result<(), Failed>) {
+        self.job.settle(match end {
+            Ok(()) => self.failed.map_or(Ok(()), Err),
             Err(why) => Err(why.told()),
-        };
-        // Whoever asked may have gone; what was committed stays committed.
-        drop(self.answer.send(result));
+        });
     }
 }
 
@@ -303,8 +286,10 @@ where
 mod tests {
     use rusqlite::Connection;
     use sea_orm::{DbBackend, Statement};
+    use tokio::sync::oneshot;
 
     use super::super::errors::store_error;
+    use super::super::writer::Outcome;
     use super::*;
 
     /// A statement of an intention of these tests.
@@ -389,7 +374,9 @@ mod tests {
         begun: oneshot::Sender<()>,
         until: std::sync::mpsc::Receiver<()>,
     ) -> Result<(), StoreError> {
+        let held = Arc::new(std::sync::Mutex::new(Some((begun, until))));
         let intention = move |_: Db<'_>| {
+            let (begun, until) = held.lock().unwrap().take().expect("it is begun once");
             begun.send(()).expect("the test waits for it");
             let _ = until.recv();
             Ok(Outcome::Keep(()))

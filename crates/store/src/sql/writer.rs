@@ -11,6 +11,7 @@ use super::db::Db;
 use super::each::Each;
 use super::queue::Queue;
 use mashang_login::records::StoreError;
+use tokio::sync::oneshot;
 
 /// What an intention leaves behind.
 pub(super) enum Outcome<T> {
@@ -47,6 +48,62 @@ impl Writer {
             Self::Queue(queue) => queue.write(intention).await,
             Self::Each(each) => each.write(intention).await,
         }
+    }
+}
+
+/// An intention without its type and with a place for its answer: what carries intentions out is compiled once, and not for each
+/// of eighty.
+pub(super) trait Job: Send {
+    /// Carries it out inside a transaction, and says whether what it wrote shall stay. Where `again` is set it may be begun once
+    /// more.
+    fn steps<'t>(&'t mut self, db: Db<'t>, again: bool) -> Carried<'t>;
+    /// Answers whoever asked, who may have gone: with what the last steps answered, or with why nobody knows.
+    fn settle(self: Box<Self>, end: Result<(), StoreError>);
+}
+
+/// The steps of a [`Job`].
+pub(super) type Carried<'t> = Pin<Box<dyn Future<Output = Result<bool, StoreError>> + Send + 't>>;
+
+/// What comes of a [`Job`]; nothing if it was dropped instead of settled.
+pub(super) type Answered<T> = oneshot::Receiver<Result<T, StoreError>>;
+
+/// An intention that nobody has to name the type of any more.
+pub(super) fn job<T, F>(intention: F) -> (Box<dyn Job>, Answered<T>)
+where
+    T: Send + 'static,
+    F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Clone + Send + 'static,
+{
+    let (answer, answered) = oneshot::channel();
+    (Box::new(Pending { intention: Some(intention), result: None, answer }), answered)
+}
+
+struct Pending<T, F> {
+    intention: Option<F>,
+    result: Option<T>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Job for Pending<T, F>
+where
+    T: Send,
+    F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Clone + Send,
+{
+    fn steps<'t>(&'t mut self, db: Db<'t>, again: bool) -> Carried<'t> {
+        let intention = if again { self.intention.clone() } else { self.intention.take() };
+        let steps = intention.expect("what is begun for the last time is not begun again")(db);
+        Box::pin(async {
+            let (keep, answer) = match steps.await? {
+                Outcome::Keep(answer) => (true, answer),
+                Outcome::Undo(answer) => (false, answer),
+            };
+            self.result = Some(answer);
+            Ok(keep)
+        })
+    }
+
+    fn settle(self: Box<Self>, end: Result<(), StoreError>) {
+        let Self { result, answer, .. } = *self;
+        drop(answer.send(end.map(|()| result.expect("a job is carried out before it is settled as done"))));
     }
 }
 

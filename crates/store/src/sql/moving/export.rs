@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use std::io::Write;
 
 use futures_util::TryStreamExt;
+use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Query};
 use sea_orm::{
-    AccessMode, DatabaseTransaction, DbBackend, EntityTrait, IsolationLevel, Iterable, PaginatorTrait,
-    PrimaryKeyToColumn, QueryOrder, TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult,
+    IsolationLevel, Iterable, PrimaryKeyToColumn, QueryOrder, QueryResult, QueryTrait, Statement,
+    StreamTrait, TransactionTrait,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -30,7 +32,8 @@ pub async fn export(
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Moved, MoveError> {
     let db = connect::single(url, &SqlOptions::default()).await?;
-    let (isolation, access) = match db.get_database_backend() {
+    let backend = db.get_database_backend();
+    let (isolation, access) = match backend {
         // A read transaction of SQLite is a snapshot, and has no other kind.
         DbBackend::Sqlite => (None, None),
         _ => (Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)),
@@ -41,8 +44,7 @@ pub async fn export(
     let mut total = 0;
     macro_rules! count {
         ($($table:ident),+) => { $(
-            let counting = entity::$table::Entity::find().count(&snapshot).await;
-            total += counting.map_err(|source| MoveError::Database { table: stringify!($table), source })?;
+            total += count_of(&snapshot, stringify!($table)).await?;
         )+ };
     }
     each_table!(count);
@@ -52,8 +54,9 @@ pub async fn export(
     let mut rows = BTreeMap::new();
     macro_rules! write_all {
         ($($table:ident),+) => { $(
-            let written = table::<entity::$table::Entity>(&snapshot, stringify!($table), &mut text).await?;
-            rows.insert(stringify!($table).to_owned(), written);
+            let (name, all) = (stringify!($table), in_order::<entity::$table::Entity>(backend));
+            let written = table(&snapshot, name, all, write_row::<entity::$table::Entity>, &mut text).await?;
+            rows.insert(name.to_owned(), written);
         )+ };
     }
     each_table!(write_all);
@@ -100,25 +103,48 @@ impl Leaves for entity::platform_tokens::Model {
     }
 }
 
-async fn table<E>(
-    snapshot: &DatabaseTransaction,
-    name: &'static str,
-    text: &mut Text<'_>,
-) -> Result<u64, MoveError>
+async fn count_of(snapshot: &impl ConnectionTrait, table: &'static str) -> Result<u64, MoveError> {
+    let failed = |source| MoveError::Database { table, source };
+    let mut count = Query::select();
+    count.expr_as(Expr::col(Asterisk).count(), "rows").from(Alias::new(table));
+    let count = snapshot.get_database_backend().build(&count);
+    let Some(row) = snapshot.query_one_raw(count).await.map_err(failed)? else { return Ok(0) };
+    let count: i64 = row.try_get("", "rows").map_err(failed)?;
+    Ok(count.unsigned_abs())
+}
+
+/// All rows of a table, by its key.
+fn in_order<E: EntityTrait>(backend: DbBackend) -> Statement {
+    let keys = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column);
+    let all = keys.fold(E::find(), |rows, key| rows.order_by_asc(key));
+    all.build(backend)
+}
+
+/// Writes one row, as its line.
+fn write_row<E>(row: &QueryResult, name: &'static str, text: &mut Text<'_>) -> Result<(), MoveError>
 where
     E: EntityTrait<Model: Serialize + Leaves>,
 {
+    let row = E::Model::from_query_result(row, "");
+    let mut row = row.map_err(|source| MoveError::Database { table: name, source })?;
+    row.leave();
+    text.line(name, &row)
+}
+
+/// Not generic, but for the one function that knows the rows: there are two dozen tables.
+async fn table(
+    snapshot: &DatabaseTransaction,
+    name: &'static str,
+    rows: Statement,
+    write: fn(&QueryResult, &'static str, &mut Text<'_>) -> Result<(), MoveError>,
+    text: &mut Text<'_>,
+) -> Result<u64, MoveError> {
     let failed = |source| MoveError::Database { table: name, source };
-    let mut in_order = E::find();
-    for key in E::PrimaryKey::iter() {
-        in_order = in_order.order_by_asc(key.into_column());
-    }
-    let mut rows = in_order.stream(snapshot).await.map_err(failed)?;
+    let mut rows = snapshot.stream_raw(rows).await.map_err(failed)?;
     let mut written = 0;
     text.tell(name);
-    while let Some(mut row) = rows.try_next().await.map_err(failed)? {
-        row.leave();
-        text.line(name, &row)?;
+    while let Some(row) = rows.try_next().await.map_err(failed)? {
+        write(&row, name, text)?;
         written += 1;
         text.rows += 1;
         if text.rows.is_multiple_of(STEP) {

@@ -5,8 +5,9 @@ use std::io::{BufRead, Read};
 
 use mashang_login::key::SigningKey;
 use mashang_login::seal::Sealer;
+use sea_orm::sea_query::{Alias, Expr, Query};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, QuerySelect, Statement,
+    ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, QueryTrait, Statement,
     TransactionTrait,
 };
 use serde::Deserialize;
@@ -72,16 +73,17 @@ pub async fn import(
 }
 
 async fn expect_empty(db: &DatabaseTransaction) -> Result<(), MoveError> {
-    macro_rules! expect {
-        ($($table:ident),+) => { $(
-            let one = entity::$table::Entity::find().limit(1).all(db).await;
-            let one = one.map_err(|source| MoveError::Database { table: stringify!($table), source })?;
-            if !one.is_empty() {
-                return Err(MoveError::NotEmpty(stringify!($table)));
-            }
-        )+ };
+    macro_rules! names {
+        ($($table:ident),+) => { [$(stringify!($table)),+] };
     }
-    each_table!(expect);
+    for table in each_table!(names) {
+        let mut one = Query::select();
+        one.expr(Expr::value(1)).from(Alias::new(table)).limit(1);
+        let one = db.query_one_raw(db.get_database_backend().build(&one)).await;
+        if one.map_err(|source| MoveError::Database { table, source })?.is_some() {
+            return Err(MoveError::NotEmpty(table));
+        }
+    }
     Ok(())
 }
 
@@ -160,20 +162,21 @@ impl Batch {
         if self.rows.is_empty() {
             return Ok(());
         }
+        let backend = db.get_database_backend();
         macro_rules! insert_into {
             ($($table:ident),+) => {
                 match self.table.as_str() {
                     $(stringify!($table) => {
                         let rows = self.read::<entity::$table::Model>(lines)?;
                         let rows = rows.into_iter().map(IntoActiveModel::into_active_model);
-                        let inserted = entity::$table::Entity::insert_many(rows).exec_without_returning(db).await;
-                        inserted.map_err(|source| MoveError::Database { table: stringify!($table), source })?;
+                        (stringify!($table), entity::$table::Entity::insert_many(rows).build(backend))
                     })+
                     _ => unreachable!("a batch is of a known table"),
                 }
             };
         }
-        each_table!(insert_into);
+        let (table, insert) = each_table!(insert_into);
+        db.execute_raw(insert).await.map_err(|source| MoveError::Database { table, source })?;
         Ok(())
     }
 
