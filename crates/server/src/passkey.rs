@@ -45,12 +45,6 @@ pub fn onward(address: &str, cookies: &[String]) -> Response {
     response
 }
 
-/// What the page's script says, as JSON.
-#[must_use]
-pub fn words(app: &App, visitor: &Visitor) -> String {
-    app.pages.words.group(visitor.language, "passkey.live.")
-}
-
 /// The same place by a name, where an address of numbers means this very machine.
 #[must_use]
 pub fn named_address(public_url: &str) -> Option<String> {

@@ -82,7 +82,6 @@ async fn passkeys(app: &App, visitor: &Visitor, person: &Person) -> Result<Optio
             options => urls::ACCOUNT_PASSKEY_OPTIONS,
             verify => urls::ACCOUNT_PASSKEY_ADD,
             token => person.token("passkey"),
-            words => passkey::words(app, visitor),
             name => visitor.device(),
         }
     });

@@ -100,7 +100,7 @@ pub(super) async fn values(
     match &channel.means {
         Means::Password(_) => Ok(password::values(waiting, channel, filled)),
         Means::Email(_) | Means::Sms(_) => code::values(app, visitor, waiting, channel, filled).await,
-        Means::Passkey(key) => Ok(passkey::values(app, visitor, waiting, key)),
+        Means::Passkey(key) => Ok(passkey::values(app, waiting, key)),
         _ => Ok(Value::from(())),
     }
 }

@@ -84,7 +84,6 @@ pub(super) async fn page(
         Purpose::Link { .. } => (say("account.link_title"), say("account.link_to")),
         Purpose::SignIn | Purpose::Account => (say("login.title"), say("login.to")),
     };
-    let words = app.pages.words.group(visitor.language, "login.live.");
     let values = context! {
         brand => brand::values(&waiting.client),
         site => context! { name => waiting.client.name.clone(), host => flow::host_of(&waiting.grant.request.redirect_uri) },
@@ -95,7 +94,6 @@ pub(super) async fn page(
         form => form::values(app, visitor, waiting, selected.channel, filled).await?,
         device => visitor.surroundings().as_str(),
         notice => (),
-        words,
         ..Value::from(Serde(&face))
     };
     Ok(app.pages.render_titled(visitor, "login.html", &title, values)?.with_csp(csp))

@@ -60,7 +60,7 @@ fn offered<'a>(app: &'a App, waiting: &Waiting) -> Result<(&'a Channel, &'a Rely
 }
 
 /// What `ways/passkey.html` shows.
-pub(super) fn values(app: &App, visitor: &Visitor, waiting: &Waiting, passkey: &Passkey) -> Value {
+pub(super) fn values(app: &App, waiting: &Waiting, passkey: &Passkey) -> Value {
     let address = |pattern| {
         let ticket = waiting.ticket.as_ref();
         ticket.map(|ticket| urls::of_ticket(pattern, &waiting.grant.id, &ticket.scan_code))
@@ -68,7 +68,6 @@ pub(super) fn values(app: &App, visitor: &Visitor, waiting: &Waiting, passkey: &
     context! {
         options => address(urls::PASSKEY_OPTIONS),
         verify => address(urls::PASSKEY_VERIFY),
-        words => passkey::words(app, visitor),
         // Browsers make no keys for an address of numbers; on this machine there is another name for it.
         instead => passkey.party().is_none().then(|| passkey::named_address(&app.site.public_url)),
         is_possible => passkey.party().is_some(),

@@ -22,7 +22,7 @@ use crate::web::limits::Counted;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
-use crate::{account, audit, flow, passkey, urls, verification};
+use crate::{account, audit, flow, urls, verification};
 
 /// Routes a scan.
 pub async fn entry(
@@ -136,7 +136,6 @@ async fn offers(app: &App, visitor: &Visitor, code: &ScanCode, asked: &Asked) ->
         context! {
             options => urls::of_scan(urls::SCAN_PASSKEY_OPTIONS, code),
             verify => urls::of_scan(urls::SCAN_PASSKEY_VERIFY, code),
-            words => passkey::words(app, visitor),
         }
     });
     let session = flow::session_of(app, visitor).await?;

@@ -1,5 +1,7 @@
 //! Templates. Escaping is on, an undefined variable is an error, and one test renders every page.
 
+mod constants;
+
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
@@ -7,7 +9,6 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use rust_embed::RustEmbed;
 
-use super::assets;
 use super::cookies::Transport;
 use super::headers::Csp;
 use super::language::{Language, Words};
@@ -22,7 +23,8 @@ struct Templates;
 /// The templates and the words they use.
 #[derive(Debug)]
 pub struct Pages {
-    environment: Environment<'static>,
+    zh: Environment<'static>,
+    en: Environment<'static>,
     /// The words.
     pub words: Arc<Words>,
     sandbox: bool,
@@ -33,18 +35,19 @@ impl Pages {
     /// All embedded templates. `sandbox` draws the ribbon that says so; `transport` is how a page's cookies travel.
     #[must_use]
     pub fn new(sandbox: bool, transport: Transport, sdk: &Arc<Sdk>) -> Self {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_auto_escape_callback(|_| AutoEscape::Html);
-        environment.add_function("asset", |file: String| assets::address(&file));
-        let files = sdk.clone();
-        environment.add_function("sdk", move |file: String| files.address(&file));
-        let files = sdk.clone();
-        environment.add_function("sdk_integrity", move |file: String| files.integrity(&file).to_owned());
-        environment.set_loader(|name| {
-            Ok(Templates::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned()))
+        let words = Arc::new(Words::embedded());
+        let [zh, en] = Language::ALL.map(|language| {
+            let constants = environment(&words, language, sdk, Ok);
+            environment(&words, language, sdk, move |source| constants::put_in(&source, &constants))
         });
-        Self { environment, words: Arc::new(Words::embedded()), sandbox, transport }
+        Self { zh, en, words, sandbox, transport }
+    }
+
+    fn environment(&self, language: Language) -> &Environment<'static> {
+        match language {
+            Language::ZhCn => &self.zh,
+            Language::En => &self.en,
+        }
     }
 
     /// Renders `template` for `visitor`; `values` adds the page's own variables.
@@ -89,11 +92,10 @@ impl Pages {
             title,
             languages,
             sandbox => self.sandbox,
-            t => self.words.function(visitor.language),
             ..values
         };
         let html = self
-            .environment
+            .environment(visitor.language)
             .get_template(template)
             .and_then(|template| template.render(all))
             .map_err(|error| Problem::Broken(format!("template {template}: {error:#}")))?;
@@ -101,6 +103,24 @@ impl Pages {
         let cookies = visitor.language_cookie(self.transport).into_iter().collect();
         Ok(Page { html, status: StatusCode::OK, csp: Csp::default(), cookies })
     }
+}
+
+/// The templates of one language, each as `prepare` makes it from its file.
+fn environment(
+    words: &Arc<Words>,
+    language: Language,
+    sdk: &Arc<Sdk>,
+    prepare: impl Fn(String) -> Result<String, minijinja::Error> + Send + Sync + 'static,
+) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    constants::add(&mut environment, words, language, sdk);
+    environment.set_loader(move |name| {
+        let source = Templates::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned());
+        source.map(&prepare).transpose()
+    });
+    environment
 }
 
 /// A rendered page on its way out.
