@@ -95,12 +95,11 @@ pub fn bearer_token<'a>(
 pub async fn userinfo(provider: &Provider, bearer: &str) -> Result<Value, BearerError> {
     let token = presented_access(bearer).ok_or(BearerError::InvalidToken)?;
     let now = provider.clock.now();
-    let Bearer { family, user, .. } =
+    let Bearer { family, user, client } =
         provider.records.bearer(&token, now).await?.ok_or(BearerError::InvalidToken)?;
     if !family.scope.contains(Scope::Openid) {
         return Err(BearerError::InsufficientScope);
     }
-    let client = provider.records.client(&family.client).await?.ok_or(BearerError::InvalidToken)?;
     let person = Person::load(provider, user, &family.identity).await?;
     let mut claims = claims::told(&provider.claims, &client, &family.scope, &person, now);
     claims.insert("sub".into(), json!(family.user));

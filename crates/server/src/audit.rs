@@ -12,15 +12,20 @@ use mashang_login::ticket::Ticket;
 use crate::state::App;
 use crate::web::visitor::Visitor;
 
-/// A ticket was drawn, as it says of itself.
+/// A ticket was drawn.
 pub async fn started(app: &App, ticket: &Ticket) {
+    write(app, of_start(ticket)).await;
+}
+
+/// That a ticket was drawn, as it says of itself.
+pub fn of_start(ticket: &Ticket) -> AuditEvent {
     let origin = &ticket.origin;
     let mut event = AuditEvent::new(origin.at, AuditKind::TicketStarted);
     event.address = Some(origin.address.clone());
     event.device = Some(origin.device.clone());
     event.ticket = Some(ticket.scan_code.short().to_owned());
     event.client = Some(origin.client.clone());
-    write(app, event).await;
+    event
 }
 
 /// Something happened to a ticket.

@@ -56,8 +56,10 @@ pub(crate) async fn is_needed_after(
     login: &FreshLogin,
 ) -> Result<bool, Problem> {
     let client = &waiting.client;
+    if !client.settings.consent {
+        return Ok(false);
+    }
     match app.records.identity(&login.proof.key).await? {
-        _ if !client.settings.consent => Ok(false),
         Some(identity) => is_needed(app, client, &identity.user, &waiting.grant.request).await,
         None => Ok(true),
     }

@@ -244,7 +244,7 @@ impl Records for Fake {
         Ok(self.tables()?.clients.values().cloned().collect())
     }
 
-    async fn begin_grant(&self, grant: &Grant) -> Result<()> {
+    async fn begin_grant(&self, grant: &Grant, _: Option<&AuditEvent>) -> Result<()> {
         self.tables()?.grants.insert(grant.id.clone(), grant.clone());
         Ok(())
     }
@@ -381,9 +381,9 @@ impl Records for Fake {
             return Ok(None);
         };
         let user = tables.users[&family.user].clone();
-        let enabled = tables.clients.get(&family.client).is_some_and(Client::is_enabled);
-        let identity = tables.identities.iter().find(|identity| identity.key == family.identity).cloned();
-        Ok((enabled && user.disabled_at.is_none()).then_some(Bearer { family, user, identity }))
+        let client = tables.clients.get(&family.client).filter(|client| client.is_enabled()).cloned();
+        let client = client.filter(|_| user.disabled_at.is_none());
+        Ok(client.map(|client| Bearer { family, user, client }))
     }
 
     async fn family_of(&self, token: &SecretHash) -> Result<Option<Family>> {

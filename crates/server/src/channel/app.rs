@@ -184,7 +184,8 @@ impl OwnApp {
         if !self.accept_tokens_of.contains(&bearer.family.client) {
             return Err(Unproven::Refused("it was issued to a client that accept_tokens_of does not list"));
         }
-        let identity = bearer.identity.ok_or(Unproven::Refused("its identity is gone"))?;
+        let identity = records.identity(&bearer.family.identity).await?;
+        let identity = identity.ok_or(Unproven::Refused("its identity is gone"))?;
         if identity.key.kind == ChannelKind::Wecom {
             // A member who left must not get in again (SEC-35), and no directory is asked here.
             return Err(Unproven::Refused(

@@ -13,7 +13,7 @@ use crate::web::problem::Problem;
 use crate::web::request_id;
 use crate::web::visitor::Visitor;
 
-/// Stores a grant that was brought just now, and draws its first ticket meanwhile: on SQLite one commit then holds both records.
+/// Draws the first ticket of a grant that was brought just now, and stores the grant together with what the trail says of it.
 ///
 /// # Errors
 /// [`Problem::Store`] when a store does not answer; a ticket whose grant was not stored leads nowhere, and expires.
@@ -24,10 +24,10 @@ pub async fn draw_first(
     client: &Client,
     browser: &SecretHash,
 ) -> Result<Ticket, Problem> {
-    let (stored, ticket) =
-        tokio::join!(app.records.begin_grant(grant), draw(app, visitor, grant, client, browser));
-    stored?;
-    ticket
+    let ticket = put_out(app, visitor, (grant, client), browser, false).await?;
+    app.records.begin_grant(grant, Some(&audit::of_start(&ticket))).await?;
+    count(app, client);
+    Ok(ticket)
 }
 
 /// Draws a fresh ticket for a grant. Callers have counted the start (SEC-16), once per request.
@@ -42,9 +42,13 @@ pub async fn draw(
     browser: &SecretHash,
 ) -> Result<Ticket, Problem> {
     let ticket = put_out(app, visitor, (grant, client), browser, false).await?;
-    app.metrics.begun.get_or_create(&[("client", client.id.as_str().to_owned().into())]).inc();
+    count(app, client);
     audit::started(app, &ticket).await;
     Ok(ticket)
+}
+
+fn count(app: &App, client: &Client) {
+    app.metrics.begun.get_or_create(&[("client", client.id.as_str().to_owned().into())]).inc();
 }
 
 /// The ticket that takes the place of the one at hand, which ends (SEC-05). One that was approved in this very moment stays: the

@@ -10,6 +10,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::db::{Db, Run};
+use super::entity;
 use super::entity::codes::{Column, Entity, Model};
 use super::errors::{hash, read, time, time_or_none};
 use super::writer::Outcome;
@@ -48,10 +49,11 @@ pub(super) async fn issue(
 }
 
 pub(super) async fn one(db: Db<'_>, code: &SecretHash) -> Result<Option<CodeRecord>, StoreError> {
-    let Some(row) = db.by_key::<Entity>(code.to_text()).await? else {
+    let Some((row, family)) = db.by_key_with::<Entity, entity::families::Entity>(code.to_text()).await?
+    else {
         return Ok(None);
     };
-    let family = families::one(db, &row.family_id).await?;
+    let family = family.map(families::from_row).transpose()?;
     read("codes", &row.code, || {
         Ok(Some(CodeRecord {
             code: hash("code", &row.code)?,

@@ -81,7 +81,7 @@ fn to_row(family: &Family) -> Model {
     }
 }
 
-fn from_row(row: Model) -> Result<Family, StoreError> {
+pub(super) fn from_row(row: Model) -> Result<Family, StoreError> {
     read("families", &row.id, || {
         Ok(Family {
             id: text("id", &row.id)?,

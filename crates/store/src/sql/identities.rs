@@ -83,24 +83,26 @@ pub(super) async fn follow(
         Some(other) => Some(UnionNews::Clash { other }),
         None => (known.union.is_some() && union != known.union.as_ref()).then_some(UnionNews::Changed),
     };
+    // What stays as it is is not written: engines touch an index for a column that is, even with the same value.
     let mut changed = row.into_active_model();
-    changed.channel = Set(proof.channel.to_string());
     changed.last_used_at = Set(now.as_millisecond());
-    changed.union_platform = Set(union.map(|union| union.platform.clone()));
-    changed.unionid = Set(union.map(|union| union.unionid.clone()));
-    changed.attributes = Set(to_json(&proof.attributes.over(known.attributes.clone(), proof.proven_at)));
+    changed.channel.set_if_not_equals(proof.channel.to_string());
+    changed.union_platform.set_if_not_equals(union.map(|union| union.platform.clone()));
+    changed.unionid.set_if_not_equals(union.map(|union| union.unionid.clone()));
+    let attributes = proof.attributes.over(known.attributes.clone(), proof.proven_at);
+    changed.attributes.set_if_not_equals(to_json(&attributes));
     if let Some(nickname) = &proof.profile.nickname {
-        changed.nickname = Set(Some(nickname.clone()));
+        changed.nickname.set_if_not_equals(Some(nickname.clone()));
     }
     if let Some(picture) = &proof.profile.picture {
-        changed.picture = Set(Some(picture.to_string()));
+        changed.picture.set_if_not_equals(Some(picture.to_string()));
     }
     Entity::update_many().set(changed).filter(key_is(&known.key)).run(db).await?;
     Ok(news)
 }
 
-/// The people whose identities carry the link: nobody, one, or two of the several that a database of the first version
-/// may hold.
+/// The people whose identities carry the link: nobody, one, or the several that a database of the first version may hold. Not
+/// limited to two: SQLite plans a statement anew each time its limit is bound.
 pub(super) async fn union_owners(db: Db<'_>, union: Option<&UnionLink>) -> Result<Vec<UserId>, StoreError> {
     let Some(union) = union else { return Ok(Vec::new()) };
     let owners = Entity::find()
@@ -108,8 +110,7 @@ pub(super) async fn union_owners(db: Db<'_>, union: Option<&UnionLink>) -> Resul
         .column(Column::UserId)
         .distinct()
         .filter(Column::UnionPlatform.eq(&union.platform))
-        .filter(Column::Unionid.eq(&union.unionid))
-        .limit(2);
+        .filter(Column::Unionid.eq(&union.unionid));
     let owners = texts(owners, db).await?;
     owners.iter().map(|owner| read("identities", "by union", || text("user_id", owner))).collect()
 }

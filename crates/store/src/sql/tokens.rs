@@ -1,6 +1,7 @@
 //! Access and refresh tokens: issued, looked up, rotated.
 
 use mashang_login::Timestamp;
+use mashang_login::client::Client;
 use mashang_login::grant::Family;
 use mashang_login::records::{Bearer, Spent, StoreError};
 use mashang_login::secret::SecretHash;
@@ -9,10 +10,10 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::db::{Db, Run};
-use super::entity::{access_tokens, refresh_tokens};
+use super::entity::{self, access_tokens, refresh_tokens};
 use super::errors::{hash, read, time, time_or_none};
 use super::writer::Outcome;
-use super::{audit, families, identities, people};
+use super::{audit, clients, families, people};
 
 /// Stores tokens, and what the trail says of them, if their family may still have some; otherwise undoes the spending that
 /// led here.
@@ -48,9 +49,9 @@ pub(super) async fn refresh_token(
     db: Db<'_>,
     token: &SecretHash,
 ) -> Result<Option<RefreshRecord>, StoreError> {
-    let found = db.by_key::<refresh_tokens::Entity>(token.to_text()).await?;
-    let Some(row) = found else { return Ok(None) };
-    let family = families::one(db, &row.family_id).await?;
+    let found = db.by_key_with::<refresh_tokens::Entity, entity::families::Entity>(token.to_text()).await?;
+    let Some((row, family)) = found else { return Ok(None) };
+    let family = family.map(families::from_row).transpose()?;
     read("refresh_tokens", &row.token, || {
         Ok(Some(RefreshRecord {
             token: hash("token", &row.token)?,
@@ -92,14 +93,17 @@ pub(super) async fn bearer(
     access: &SecretHash,
     now: Timestamp,
 ) -> Result<Option<Bearer>, StoreError> {
-    let row = db.by_key::<access_tokens::Entity>(access.to_text()).await?;
-    let Some(row) = row.filter(|row| now.as_millisecond() < row.expires_at) else { return Ok(None) };
-    let Some(family) = families::live(db, &row.family_id, now).await? else { return Ok(None) };
-    // Switched off between the two reads counts as switched off.
+    let found = db.by_key_with::<access_tokens::Entity, entity::families::Entity>(access.to_text()).await?;
+    let Some((row, Some(family))) = found else { return Ok(None) };
+    let family = families::from_row(family)?;
+    let is_live = now.as_millisecond() < row.expires_at && family.is_live(now);
+    if !is_live {
+        return Ok(None);
+    }
+    let client = clients::one(db, &family.client).await?.filter(Client::is_enabled);
+    let Some(client) = client else { return Ok(None) };
     let user = people::user(db, &family.user).await?.filter(|user| user.disabled_at.is_none());
-    let Some(user) = user else { return Ok(None) };
-    let identity = identities::one(db, &family.identity).await?;
-    Ok(Some(Bearer { family, user, identity }))
+    Ok(user.map(|user| Bearer { family, user, client }))
 }
 
 pub(super) async fn family_of(db: Db<'_>, token: &SecretHash) -> Result<Option<Family>, StoreError> {

@@ -12,13 +12,13 @@ fn refresh_of(tokens: &NewTokens) -> SecretHash {
     tokens.refresh.expect("a refresh token was issued").0
 }
 
-pub async fn a_bearer_names_person_identity_and_family(nodes: Nodes<dyn Records>) {
+pub async fn a_bearer_names_person_client_and_family(nodes: Nodes<dyn Records>) {
     let scene = Scene::set(nodes).await;
     let done = scene.sign_in().await;
     let tokens = scene.tokens(&done).await;
     let bearer = scene.nodes.b.bearer(&tokens.access, scene.now()).await.unwrap().unwrap();
     assert_eq!(bearer.family.id, done.fulfilment.family);
-    assert_eq!(bearer.identity.unwrap().key, bearer.family.identity);
+    assert_eq!(bearer.client, scene.client);
     assert_eq!(bearer.user, done.user);
 }
 

@@ -68,6 +68,8 @@ fn in_place(
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(busy_timeout)?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        // What an intention may have to undo: from sixteen pages on it would go to a file, which a login's end reaches.
+        connection.pragma_update(None, "temp_store", "memory")?;
         connection.pragma_update(
             None,
             "synchronous",
