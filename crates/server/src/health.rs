@@ -43,6 +43,7 @@ pub async fn live() -> &'static str {
 pub async fn check(app: &App) -> Result<(), NotReady> {
     let outcome = if app.is_leaving() { Err(NotReady::Stopping) } else { engines(app).await };
     app.metrics.ready.set(outcome.is_ok().into());
+    app.metrics.stopping.set(matches!(outcome, Err(NotReady::Stopping)).into());
     outcome
 }
 

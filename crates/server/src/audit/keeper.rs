@@ -33,7 +33,10 @@ impl TrailKeeper {
         // none waits.
         if let Err(error) = app.records.check().await {
             let error = causes(&error);
-            tracing::warn!(error, "the audit trail is not looked at while the database commits nothing: {error}");
+            tracing::warn!(
+                error,
+                "the audit trail is not looked at while the database commits nothing: {error}"
+            );
             return;
         }
         let newest = match app.trail.newest_record().await {

@@ -93,6 +93,9 @@ impl Refused {
                 tracing::error!(error, "the store failed under a website's page: {error}");
             };
             if matches!(error, StoreError::Unavailable(_)) { app.outages.tell(line) } else { line() }
+            if matches!(error, StoreError::Overloaded) {
+                app.limits.note_full();
+            }
         }
         let key = format!("browser.{}", self.name());
         let description = app.pages.words.say(visitor.language, &key, &[("why", why)]);

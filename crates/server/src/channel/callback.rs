@@ -19,8 +19,8 @@ use minijinja::context;
 
 use super::returned::returned_page;
 use super::{Channel, ChannelFailure, FailureWords, Platform};
-use crate::scan::Outcome;
 use crate::outgoing::causes;
+use crate::scan::Outcome;
 use crate::state::App;
 use crate::web::device::Surroundings;
 use crate::web::headers::Csp;

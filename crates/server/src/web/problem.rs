@@ -198,6 +198,9 @@ pub fn worded(app: &App, visitor: &Visitor, response: Response) -> Response {
     let reference = reference(app);
     // Who sees a page may name its reference. A script that asks again every few seconds does not, and there may be thousands.
     let is_outage = matches!(&*problem, Problem::Store(StoreError::Unavailable(_)));
+    if matches!(&*problem, Problem::Store(StoreError::Overloaded)) {
+        app.limits.note_full();
+    }
     if is_outage && visitor.wants_json {
         app.outages.tell(|| problem.log(&reference));
     } else {
