@@ -92,7 +92,11 @@ impl Refused {
                 let error = causes(error);
                 tracing::error!(error, "the store failed under a website's page: {error}");
             };
-            if matches!(error, StoreError::Unavailable(_)) { app.outages.tell(line) } else { line() }
+            if matches!(error, StoreError::Unavailable(_)) {
+                app.outages.tell(line)
+            } else {
+                line()
+            }
             if matches!(error, StoreError::Overloaded) {
                 app.limits.note_full();
             }

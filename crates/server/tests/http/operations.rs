@@ -96,8 +96,9 @@ async fn whoever_hangs_up_is_counted_as_such() {
             tokio::task::yield_now().await;
         }
     };
+    let url = page.url("status?wait=20&seen=0");
     tokio::select! {
-        answer = page.browser.get(&page.url("status?wait=20&seen=0")) => panic!("{}", answer.status),
+        answer = page.browser.get(&url) => panic!("{}", answer.status),
         () = is_held => {}
     }
     let text = metrics(&app).await;
