@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use mashang_login::key::SigningAlgorithm;
 
 use crate::client::settings::{OnOff, Switches};
 
@@ -305,9 +306,9 @@ pub struct RotateKeys {
     /// Others may hold the old ones: successors sign at once, the old ones are published no more, so that what they sign is good nowhere
     #[arg(long)]
     pub leaked: bool,
-    /// Only those of this algorithm: RS256, ES256 or EdDSA
-    #[arg(long)]
-    pub algorithm: Option<String>,
+    /// Only those of this algorithm
+    #[arg(long, value_enum)]
+    pub algorithm: Option<Algorithm>,
     /// Where the configuration is.
     #[command(flatten)]
     pub file: ConfigFile,
@@ -486,6 +487,16 @@ pub enum Algorithm {
     EdDsa,
 }
 
+impl From<Algorithm> for SigningAlgorithm {
+    fn from(named: Algorithm) -> Self {
+        match named {
+            Algorithm::Rs256 => Self::Rs256,
+            Algorithm::Es256 => Self::Es256,
+            Algorithm::EdDsa => Self::EdDsa,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -538,6 +549,18 @@ mod tests {
             parsed(&["user", "enable", "A"]).command,
             Some(Command::User(User::Enable(on))) if on.id == "A"
         ));
+    }
+
+    #[test]
+    fn keys_are_changed_of_an_algorithm_that_there_is() {
+        let line = ["keys", "rotate", "--algorithm", "EdDSA"];
+        let Some(Command::Keys(Keys::Rotate(asked))) = parsed(&line).command else {
+            panic!("not read as keys rotate")
+        };
+        assert_eq!(asked.algorithm.map(SigningAlgorithm::from), Some(SigningAlgorithm::EdDsa));
+        let line = ["mashang", "keys", "rotate", "--algorithm", "HS256"];
+        let refused = Arguments::try_parse_from(line).unwrap_err().to_string();
+        assert!(refused.contains("RS256, ES256, EdDSA"), "{refused}");
     }
 
     #[test]

@@ -22,7 +22,7 @@ async fn list(asked: &ListAudit) -> anyhow::Result<()> {
     let config = asked.file.load()?;
     let records = open::records(&config).await?;
     for event in records.audit_trail(asked.limit).await?.iter().rev() {
-        println!("{}", line(event));
+        say!("{}", line(event));
     }
     Ok(())
 }
@@ -55,7 +55,7 @@ async fn verify(asked: &VerifyAudit) -> anyhow::Result<()> {
     let (trail, sealer) = open::trail(&config).await?;
     let verified = trail::verify(&*trail, &sealer, asked.checkpoint.as_deref()).await?;
     for sentence in told(&verified) {
-        println!("{sentence}");
+        say!("{sentence}");
     }
     if !verified.damage.is_empty() {
         bail!(

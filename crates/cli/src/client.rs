@@ -10,12 +10,12 @@ use mashang_login::ambient::{SystemClock, SystemEntropy};
 use mashang_login::client::{Client, ClientAuthentication, PkcePolicy, check_redirect_uri};
 use mashang_login::identity::clean_name;
 use mashang_login::ids::ClientId;
-use mashang_login::key::SigningAlgorithm;
 use mashang_login::secret::ClientSecret;
 use mashang_server::config::Config;
 use mashang_server::open;
 
-use crate::args::{AddClient, Algorithm, Client as Command, ConfigFile, OneClient, SetClient};
+use crate::args::{AddClient, Client as Command, ConfigFile, OneClient, SetClient};
+use crate::say;
 use crate::switch::Switch;
 
 /// Registers, lists or switches.
@@ -49,11 +49,11 @@ async fn add(asked: AddClient) -> anyhow::Result<()> {
     };
     let client = saving::register(&*records, &id, asked.replace, shape).await?;
     let is_off = !client.is_enabled();
-    println!("issuer:        {}", config.server.public_url.as_str().trim_end_matches('/'));
-    println!("client_id:     {id}{}", if is_off { "  (still switched off)" } else { "" });
+    say!("issuer:        {}", config.server.public_url.as_str().trim_end_matches('/'));
+    say!("client_id:     {id}{}", if is_off { "  (still switched off)" } else { "" });
     match &secret {
-        Some(secret) => println!("client_secret: {}\n\nThe secret is shown only this once.", secret.expose()),
-        None => println!("client_secret: none (public client; PKCE S256 is required)"),
+        Some(secret) => say!("client_secret: {}\n\nThe secret is shown only this once.", secret.expose()),
+        None => say!("client_secret: none (public client; PKCE S256 is required)"),
     }
     Ok(())
 }
@@ -75,11 +75,7 @@ fn shaped(
         redirect_uris: asked.redirect_uris.clone(),
         post_logout_redirect_uris: asked.post_logout_redirect_uris.clone(),
         pkce: if asked.pkce_optional { PkcePolicy::Optional } else { PkcePolicy::Required },
-        id_token_alg: match asked.id_token_alg {
-            Algorithm::Rs256 => SigningAlgorithm::Rs256,
-            Algorithm::Es256 => SigningAlgorithm::Es256,
-            Algorithm::EdDsa => SigningAlgorithm::EdDsa,
-        },
+        id_token_alg: asked.id_token_alg.into(),
         refresh_tokens: asked.refresh_tokens,
         // Nor does a new secret lift the limits that were set.
         settings: asked.switches.over(settings, config)?,
@@ -102,7 +98,7 @@ async fn switch(asked: &OneClient, to: Switch) -> anyhow::Result<()> {
     };
     let (client, changed) = saving::change(&*records, &id, switched).await?;
     let already = if changed.is_some() { "" } else { " already" };
-    println!("{id} ({}) is {to}{already}", client.name);
+    say!("{id} ({}) is {to}{already}", client.name);
     Ok(())
 }
 
@@ -113,12 +109,12 @@ async fn set(asked: &SetClient) -> anyhow::Result<()> {
     let as_asked = |former| change::changed(former, asked, &config);
     let (client, changed) = saving::change(&*records, &id, as_asked).await?;
     let Some(secret) = changed else {
-        println!("{id} ({}) is as asked already", client.name);
+        say!("{id} ({}) is as asked already", client.name);
         return Ok(());
     };
-    print!("{}", settings::described(&client));
+    say::out(format_args!("{}", settings::described(&client)));
     if let Some(secret) = &secret {
-        println!(
+        say!(
             "\nclient_secret: {}\nThe secret is shown only this once; the old one has ended.",
             secret.expose()
         );
@@ -132,7 +128,7 @@ async fn show(asked: &OneClient) -> anyhow::Result<()> {
     let Some(client) = open::records(&config).await?.client(&id).await? else {
         bail!("there is no client {id}")
     };
-    print!("{}", settings::described(&client));
+    say::out(format_args!("{}", settings::described(&client)));
     Ok(())
 }
 
@@ -140,9 +136,9 @@ async fn list(file: &ConfigFile) -> anyhow::Result<()> {
     let config = file.load()?;
     for client in open::records(&config).await?.clients().await? {
         let state = if client.is_enabled() { "" } else { "  (switched off)" };
-        println!("{}  {}{state}", client.id, client.name);
+        say!("{}  {}{state}", client.id, client.name);
         for uri in &client.redirect_uris {
-            println!("    {uri}");
+            say!("    {uri}");
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use mashang_server::channel::Channels;
 use mashang_server::config::{ConfigError, DEFAULT, load};
 
 use crate::args::{Config, ConfigFile};
+use crate::say;
 
 impl ConfigFile {
     /// The configuration, for a command beside the server. Without a file it says which database that means: the server's may be
@@ -16,7 +17,7 @@ impl ConfigFile {
     pub fn load(&self) -> Result<mashang_server::config::Config, ConfigError> {
         let config = load(self.config.as_deref())?;
         if self.config.is_none() && config.store.url.starts_with("sqlite:") {
-            eprintln!("mashang: without --config the database is {}", config.store.url);
+            note!("mashang: without --config the database is {}", config.store.url);
         }
         Ok(config)
     }
@@ -28,18 +29,18 @@ impl ConfigFile {
 /// Everything that is wrong, in sentences.
 pub fn run(command: Config) -> anyhow::Result<()> {
     match command {
-        Config::Show => print!("{DEFAULT}"),
+        Config::Show => say::out(format_args!("{DEFAULT}")),
         Config::Check(file) => {
             let config = load(file.config.as_deref())?;
             Channels::new(&config, &Arc::default())?;
             config.traces.read_headers()?;
-            println!(
+            say!(
                 "The configuration is valid: {}, {} channel(s).",
                 config.server.public_url,
                 config.channel.len()
             );
             if let Ok(Some(url)) = config.traces.address() {
-                println!(
+                say!(
                     "Traces: to {} as {} (sample {})",
                     url.origin().ascii_serialization(),
                     config.traces.service_name,
@@ -47,10 +48,10 @@ pub fn run(command: Config) -> anyhow::Result<()> {
                 );
             }
             for told in config.claims.described() {
-                println!("Claims: {told}");
+                say!("Claims: {told}");
             }
             for hint in config.hints() {
-                println!("Note: {hint}");
+                say!("Note: {hint}");
             }
         }
     }

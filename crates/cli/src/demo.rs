@@ -252,36 +252,36 @@ async fn register_site(records: &dyn Records, places: &Places) -> anyhow::Result
 fn announce(places: &Places, asked: &Demo, data: &Path, password: &str) {
     let sandbox = places.sandbox.url(&places.host);
     let phone = format!("{sandbox}/phone");
-    println!();
-    println!("  码上登录 Mashang · demo");
-    println!();
-    println!("  1  Open the sample site  打开示例网站    {}", places.site.url(&places.host));
-    println!("     and click 登录 / Sign in: a QR appears.");
-    println!("  2  Click the QR, or open the phone  手机  {phone}");
-    println!("     pick a person, scan, type the number, approve.");
-    println!("  3  The page signs in by itself. Server  服务 {}", places.server.url(&places.host));
-    println!();
-    println!("  Without a phone  不用手机");
-    println!("     User name and password  用户名和密码  {}  {password}", person::NAME);
-    println!("     Codes by e-mail and SMS end here  发件箱  {sandbox}/outbox");
-    println!();
+    say!("");
+    say!("  码上登录 Mashang · demo");
+    say!("");
+    say!("  1  Open the sample site  打开示例网站    {}", places.site.url(&places.host));
+    say!("     and click 登录 / Sign in: a QR appears.");
+    say!("  2  Click the QR, or open the phone  手机  {phone}");
+    say!("     pick a person, scan, type the number, approve.");
+    say!("  3  The page signs in by itself. Server  服务 {}", places.server.url(&places.host));
+    say!("");
+    say!("  Without a phone  不用手机");
+    say!("     User name and password  用户名和密码  {}  {password}", person::NAME);
+    say!("     Codes by e-mail and SMS end here  发件箱  {sandbox}/outbox");
+    say!("");
     if asked.lan {
-        println!(
+        say!(
             "  Phones on this network: open the sample site on a computer, then point a phone's own camera at its QR."
         );
-        println!("  To look at the pretend phone itself, scan this:");
-        println!();
+        say!("  To look at the pretend phone itself, scan this:");
+        say!("");
         for line in qr::terminal(&phone).lines() {
-            println!("    {line}");
+            say!("    {line}");
         }
-        println!();
-        println!("  Anyone on this network can take part, and traffic is not encrypted.");
+        say!("");
+        say!("  Anyone on this network can take part, and traffic is not encrypted.");
     } else {
-        println!("  To scan with a real phone on the same network: mashang --lan");
+        say!("  To scan with a real phone on the same network: mashang --lan");
     }
     if asked.data.is_some() {
-        println!("  Data is kept in {}", data.display());
+        say!("  Data is kept in {}", data.display());
     }
-    println!("  The sandbox stands in for WeChat: anyone can be anyone. Ctrl-C stops.");
-    println!();
+    say!("  The sandbox stands in for WeChat: anyone can be anyone. Ctrl-C stops.");
+    say!("");
 }

@@ -4,7 +4,7 @@ use anyhow::bail;
 use mashang_server::config::Config;
 use mashang_server::doctor::{self, Finding, Health};
 use mashang_server::open::{self, Surroundings};
-use mashang_server::{config, state::App};
+use mashang_server::state::App;
 use tempfile::TempDir;
 
 use crate::args::ConfigFile;
@@ -14,11 +14,11 @@ use crate::args::ConfigFile;
 /// # Errors
 /// What keeps the server from starting; how many things are ill.
 pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
-    let config = config::load(file.config.as_deref())?;
+    let config = file.load()?;
     let mut ill = 0;
     let mut tell = |finding: Finding| {
         ill += usize::from(finding.health == Health::Ill);
-        println!("{}", line(&finding));
+        say!("{}", line(&finding));
     };
     doctor::configuration(&config, &mut tell);
     let key = &config.store.master_key_file;

@@ -28,7 +28,7 @@ pub async fn run(asked: &Health) -> anyhow::Result<()> {
     if !status.is_success() {
         bail!("{url} answers {status}: {}", said.trim());
     }
-    println!("{}", said.trim());
+    say!("{}", said.trim());
     Ok(())
 }
 

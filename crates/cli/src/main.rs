@@ -2,7 +2,8 @@
 //!
 //! Without arguments it is the demo: server, sandbox and a sample website on this machine. Start at [`args`].
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line program talks on its terminal")]
+#[macro_use]
+mod say;
 
 mod args;
 mod audit;
@@ -20,6 +21,7 @@ mod sandbox;
 mod serve;
 mod switch;
 mod user;
+#[allow(clippy::print_stdout, reason = "not moved to `say!` yet")]
 mod zentao;
 
 use std::process::ExitCode;
@@ -34,14 +36,14 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("mashang: cannot start: {error}");
+            note!("mashang: cannot start: {error}");
             return ExitCode::FAILURE;
         }
     };
     match runtime.block_on(run(arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("mashang: {error:#}");
+            note!("mashang: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -12,12 +12,12 @@ pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     let config = file.load()?;
     let migrated = open::migrate(&config).await?;
     for (number, name) in &migrated.applied {
-        println!("applied {number:04} {name}");
+        say!("applied {number:04} {name}");
     }
     match migrated.applied.len() {
-        0 => println!("The tables were up to date already: schema {}.", migrated.schema),
-        1 => println!("1 migration applied; the tables are up to date: schema {}.", migrated.schema),
-        n => println!("{n} migrations applied; the tables are up to date: schema {}.", migrated.schema),
+        0 => say!("The tables were up to date already: schema {}.", migrated.schema),
+        1 => say!("1 migration applied; the tables are up to date: schema {}.", migrated.schema),
+        n => say!("{n} migrations applied; the tables are up to date: schema {}.", migrated.schema),
     }
     Ok(())
 }

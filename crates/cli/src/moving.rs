@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use mashang_server::open;
 use mashang_server::open::Moved;
 
@@ -28,7 +28,12 @@ pub async fn export(asked: &Export) -> anyhow::Result<()> {
         return Ok(());
     }
     let shown = asked.to.display();
-    let file = create(&asked.to).with_context(|| format!("cannot make {shown}"))?;
+    let file = match create(&asked.to) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => bail!(
+            "{shown} is there already, perhaps of an export that was interrupted: remove it, or name another file"
+        ),
+        made => made.with_context(|| format!("cannot make {shown}"))?,
+    };
     let mut out = BufWriter::new(file);
     let moved = open::export(&config, &mut out, &mut |progress| bar.show(progress)).await;
     bar.end();
@@ -39,9 +44,7 @@ pub async fn export(asked: &Export) -> anyhow::Result<()> {
     match written {
         Ok(moved) => {
             tell(&moved, "exported");
-            eprintln!(
-                "{shown} holds personal data and hashes; keep it as you keep a backup of the database."
-            );
+            note!("{shown} holds personal data and hashes; keep it as you keep a backup of the database.");
             Ok(())
         }
         Err(error) => {
@@ -93,7 +96,25 @@ fn create(path: &Path) -> io::Result<File> {
 /// Counts and checksum, on standard error: standard output may be the export.
 fn tell(moved: &Moved, what: &str) {
     for (table, rows) in &moved.rows {
-        eprintln!("{table:>20} {rows:>10}");
+        note!("{table:>20} {rows:>10}");
     }
-    eprintln!("{} rows {what}; checksum (SHA-256) {}", moved.rows.values().sum::<u64>(), moved.sha256);
+    note!("{} rows {what}; checksum (SHA-256) {}", moved.rows.values().sum::<u64>(), moved.sha256);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::ConfigFile;
+
+    #[tokio::test]
+    async fn a_file_that_is_there_is_kept_and_the_way_on_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, to) = (folder.path().join("mashang.toml"), folder.path().join("all.jsonl"));
+        std::fs::write(&config, "").unwrap();
+        std::fs::write(&to, "half").unwrap();
+        let asked = Export { to: to.clone(), file: ConfigFile { config: Some(config) } };
+        let told = export(&asked).await.unwrap_err().to_string();
+        assert!(told.contains("all.jsonl") && told.contains("remove it, or name another file"), "{told}");
+        assert_eq!(std::fs::read_to_string(&to).unwrap(), "half");
+    }
 }

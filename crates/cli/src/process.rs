@@ -14,26 +14,27 @@ use tokio_util::sync::CancellationToken;
 /// How many connections may wait to be taken, as many as the standard library asks for at least; the system has a limit of its own.
 const BACKLOG: u32 = 4096;
 
-/// Listens, or says who is in the way.
+/// Listens, or says which `setting` to look at.
 ///
 /// # Errors
 /// When the address is in use or not ours.
-pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).map_err(|error| refused(address, error))
+pub fn listen(setting: &'static str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).map_err(|error| refused(setting, address, error))
 }
 
 /// An address that is ours, where nobody is let in yet.
 pub struct Reserved {
+    setting: &'static str,
     socket: TcpSocket,
     address: SocketAddr,
 }
 
-/// Takes an address without listening there, or says who is in the way: whoever connects is refused until
+/// Takes an address without listening there, or says which `setting` to look at: whoever connects is refused until
 /// [`Reserved::listen`], so that a proxy goes to another node meanwhile instead of waiting for this one.
 ///
 /// # Errors
 /// When the address is in use or not ours.
-pub fn reserve(address: SocketAddr) -> anyhow::Result<Reserved> {
+pub fn reserve(setting: &'static str, address: SocketAddr) -> anyhow::Result<Reserved> {
     let take = || {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         // As the standard library does: connections of a process that has just ended are not in the way.
@@ -41,8 +42,8 @@ pub fn reserve(address: SocketAddr) -> anyhow::Result<Reserved> {
         socket.bind(address)?;
         Ok(socket)
     };
-    let socket = take().map_err(|error: io::Error| refused(address, error))?;
-    Ok(Reserved { socket, address })
+    let socket = take().map_err(|error: io::Error| refused(setting, address, error))?;
+    Ok(Reserved { setting, socket, address })
 }
 
 impl Reserved {
@@ -52,12 +53,12 @@ impl Reserved {
     /// When somebody else listens there by now.
     pub fn listen(self) -> anyhow::Result<TcpListener> {
         let listener = self.socket.listen(BACKLOG).and_then(tokio::net::TcpListener::into_std);
-        listener.map_err(|error| refused(self.address, error))
+        listener.map_err(|error| refused(self.setting, self.address, error))
     }
 }
 
-fn refused(address: SocketAddr, error: io::Error) -> anyhow::Error {
-    anyhow::Error::new(error).context(format!("cannot listen on {address}"))
+fn refused(setting: &str, address: SocketAddr, error: io::Error) -> anyhow::Error {
+    anyhow::Error::new(error).context(format!("{setting}: cannot listen on {address}"))
 }
 
 /// A token that is cancelled by Ctrl-C or SIGTERM. The next one does not wait: it ends the process with status 1.
@@ -111,6 +112,18 @@ fn signals() -> mpsc::Receiver<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_address_where_somebody_listens_is_told_with_its_setting() {
+        let there = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = there.local_addr().unwrap();
+        let listening = listen("sandbox.listen", address).map(drop).unwrap_err();
+        let reserving = reserve("operations.listen", address).map(drop).unwrap_err();
+        for (error, setting) in [(listening, "sandbox.listen"), (reserving, "operations.listen")] {
+            let told = format!("{error:#}");
+            assert!(told.starts_with(&format!("{setting}: cannot listen on {address}: ")), "{told}");
+        }
+    }
 
     #[tokio::test]
     async fn the_first_signal_stops_and_the_second_ends() {

@@ -31,25 +31,25 @@ use crate::process::{listen, stop_on_signal};
 /// # Errors
 /// When an address cannot be listened on, nobody could reach it, or the certificate authority is broken.
 pub async fn run(asked: Asked) -> anyhow::Result<()> {
-    let listener = listen(asked.listen)?;
+    let listener = listen("--listen", asked.listen)?;
     let url = match asked.public_url {
         Some(url) => without_path(url)?,
         None => reached_at(listener.local_addr()?, lan::address())?,
     };
-    println!("Sandbox 仿真环境 (anyone can be anyone)");
-    println!("  phone    {}", url.join("phone")?);
-    println!("  scripts  {}", url.join("sandbox/api")?);
+    say!("Sandbox 仿真环境 (anyone can be anyone)");
+    say!("  phone    {}", url.join("phone")?);
+    say!("  scripts  {}", url.join("sandbox/api")?);
     for app in default_apps() {
-        println!("  app      {}  {:?}  {}", app.appid, app.kind, app.secret);
+        say!("  app      {}  {:?}  {}", app.appid, app.kind, app.secret);
     }
     for corp in default_corps() {
         for agent in corp.agents {
-            println!("  corp     {}  {}  {}", corp.corpid, agent.agentid, agent.secret);
+            say!("  corp     {}  {}  {}", corp.corpid, agent.agentid, agent.secret);
         }
-        println!("  contact  {}  {}", corp.corpid, corp.contact_secret);
+        say!("  contact  {}  {}", corp.corpid, corp.contact_secret);
     }
-    println!("  account  {DEMO_OFFICIAL_APPID}  {DEMO_OFFICIAL_ORIGINAL_ID}");
-    println!("  events   Token {DEMO_OFFICIAL_TOKEN}  EncodingAESKey {DEMO_OFFICIAL_AES_KEY}");
+    say!("  account  {DEMO_OFFICIAL_APPID}  {DEMO_OFFICIAL_ORIGINAL_ID}");
+    say!("  events   Token {DEMO_OFFICIAL_TOKEN}  EncodingAESKey {DEMO_OFFICIAL_AES_KEY}");
     let stopping = stop_on_signal();
     let router = router(Options { public_url: url, ..Options::default() });
     if let (Some(address), Some(folder)) = (asked.tls_listen, asked.ca_dir) {
@@ -168,18 +168,18 @@ fn serve_by_name(
     router: Router,
     stopping: CancellationToken,
 ) -> anyhow::Result<()> {
-    let listener = listen(address)?;
+    let listener = listen("--tls-listen", address)?;
     let authority = CertificateAuthority::open(folder, SystemClock.now().as_second())?;
     let address = listener.local_addr()?;
     let certificate = std::path::absolute(authority.certificate())?;
-    println!("  tls      {address}, for these lines in a hosts file:");
+    say!("  tls      {address}, for these lines in a hosts file:");
     for host in tencent_hosts() {
-        println!("             {}  {host}", address.ip());
+        say!("             {}  {host}", address.ip());
     }
     let shown = certificate.display();
-    println!("  trust    {shown}");
-    println!("             curl --cacert {shown}   REQUESTS_CA_BUNDLE={shown}   NODE_EXTRA_CA_CERTS={shown}");
-    println!("             it can sign for qq.com, qlogo.cn and qqmail.com only; its key is beside it");
+    say!("  trust    {shown}");
+    say!("             curl --cacert {shown}   REQUESTS_CA_BUNDLE={shown}   NODE_EXTRA_CA_CERTS={shown}");
+    say!("             it can sign for qq.com, qlogo.cn and qqmail.com only; its key is beside it");
     let tls = TlsAcceptor::from(Arc::new(authority.server_config()?));
     tokio::spawn(async move {
         let shake_hands = move |stream| tls.accept(stream);

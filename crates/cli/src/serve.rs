@@ -10,7 +10,7 @@ use mashang_server::{background, config, operations, routes, serve};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::ConfigFile;
-use crate::process::{listen, reserve, stop_on_signal};
+use crate::process::{Reserved, listen, reserve, stop_on_signal};
 use crate::{logging, sandbox};
 
 /// Runs until asked to stop.
@@ -30,11 +30,17 @@ pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
 
 async fn run_as(config: Config) -> anyhow::Result<()> {
     let (leaving, stopping) = (stop_on_signal(), CancellationToken::new());
-    let address = reserve(config.server.listen)?;
+    let address = reserve("server.listen", config.server.listen)?;
+    let operators = config.operations.address().map_err(anyhow::Error::msg)?;
+    let operators = operators.map(|address| reserve("operations.listen", address)).transpose()?;
     if config.sandbox.enabled && !config.sandbox.listen.is_empty() {
         let address: SocketAddr = config.sandbox.listen.parse().context("sandbox.listen")?;
         let url = config.sandbox_url().context("sandbox.url")?;
-        sandbox::start(listen(address)?, sandbox::options_for(&config, url)?, stopping.clone());
+        sandbox::start(
+            listen("sandbox.listen", address)?,
+            sandbox::options_for(&config, url)?,
+            stopping.clone(),
+        );
     }
     let surroundings =
         Surroundings { leaving: leaving.clone(), stopping: stopping.clone(), ..Surroundings::default() };
@@ -43,6 +49,7 @@ async fn run_as(config: Config) -> anyhow::Result<()> {
         tracing::info!("asked to stop before everything was open: nobody was served");
         return Ok(());
     };
+    let operators = operators.map(Reserved::listen).transpose()?;
     let listener = address.listen()?;
     let drain = Duration::from_secs(config.server.drain_seconds.into());
     tokio::spawn(serve::drain(leaving, drain, stopping.clone()));
@@ -59,7 +66,6 @@ async fn run_as(config: Config) -> anyhow::Result<()> {
             config.traces.sample
         );
     }
-    let operators = config.operations.address().map_err(anyhow::Error::msg)?.map(listen).transpose()?;
     if let Some(listener) = operators {
         tracing::info!("metrics and readiness on {}", listener.local_addr()?);
         let (router, stopping) = (operations::router(app.clone()), stopping.clone());

@@ -46,7 +46,7 @@ async fn switch(asked: &OneUser, to: Switch) -> anyhow::Result<()> {
     let Some(user) = records.user(&id).await? else { bail!("there is no person {id}") };
     let named = named(&user);
     if Switch::of(user.disabled_at.is_some()) == to {
-        println!("{named} is {to} already");
+        say!("{named} is {to} already");
         return Ok(());
     }
     let now = SystemClock.now();
@@ -64,7 +64,7 @@ async fn switch(asked: &OneUser, to: Switch) -> anyhow::Result<()> {
         }
         Switch::On => record(&*records, now, AuditKind::UserEnabled, &id).await?,
     }
-    println!("{named} is {to}");
+    say!("{named} is {to}");
     Ok(())
 }
 
@@ -77,10 +77,7 @@ async fn sign_out(asked: &OneUser) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let ended = records.end_all_sessions(&id, None, now).await?;
     record(&*records, now, AuditKind::SessionsEnded, &id).await?;
-    println!(
-        "{} is signed out in {ended} browsers, and websites can refresh nothing of theirs",
-        named(&user)
-    );
+    say!("{} is signed out in {ended} browsers, and websites can refresh nothing of theirs", named(&user));
     Ok(())
 }
 

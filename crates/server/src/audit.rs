@@ -9,6 +9,7 @@ use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::ids::{ChannelId, ClientId, ScanCode, UserId};
 use mashang_login::ticket::Ticket;
 
+use crate::outgoing::causes;
 use crate::state::App;
 use crate::web::visitor::Visitor;
 
@@ -99,6 +100,7 @@ pub fn by(app: &App, visitor: &Visitor, kind: AuditKind) -> AuditEvent {
 pub async fn write(app: &App, event: AuditEvent) {
     if let Err(error) = app.records.record(&event).await {
         app.metrics.audit_failures.inc();
-        tracing::error!(%error, ?event, "audit event {} was not written: {error}", event.kind.as_str());
+        let error = causes(&error);
+        tracing::error!(error, ?event, "audit event {} was not written: {error}", event.kind.as_str());
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::keeper::TrailKeeper;
+use crate::outgoing::causes;
 use crate::state::App;
 use crate::{clock_skew, health};
 
@@ -110,10 +111,14 @@ async fn rotate_keys(app: &App) {
     match app.provider.keys.rotate_if_due().await {
         Ok(rotated) if rotated.is_empty() => {}
         Ok(rotated) => tracing::info!("made new signing keys: {rotated:?}"),
-        Err(error) => tracing::error!(%error, "signing keys could not be rotated: {error}"),
+        Err(error) => {
+            let error = causes(&error);
+            tracing::error!(error, "signing keys could not be rotated: {error}");
+        }
     }
     if let Err(error) = app.provider.keys.reload().await {
-        tracing::warn!(%error, "signing keys could not be read again: {error}");
+        let error = causes(&error);
+        tracing::warn!(error, "signing keys could not be read again: {error}");
     }
 }
 
@@ -133,29 +138,23 @@ async fn swept(stopping: &CancellationToken, sweep: impl Future<Output = Result<
     match stopping.run_until_cancelled(sweep).await {
         None | Some(Ok(0)) => {}
         Some(Ok(rows)) => tracing::debug!(rows, "tidied {rows} expired rows"),
-        Some(Err(error)) => tracing::warn!(%error, "tidying failed, will try again: {error}"),
+        Some(Err(error)) => {
+            let error = causes(&error);
+            tracing::warn!(error, "tidying failed, will try again: {error}");
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read as _, Seek as _};
-    use std::sync::Arc;
-
     use tokio::time::{Instant, timeout};
 
     use super::*;
-    use crate::config::{LogFormat, LogSection};
-    use crate::log;
+    use crate::log::Overheard;
 
     #[tokio::test(start_paused = true)]
     async fn work_that_panics_once_is_named_in_the_log_and_done_at_its_next_turn() {
-        let lines = Arc::new(tempfile::tempfile().unwrap());
-        let section = LogSection { format: LogFormat::Text, filter: "error".into() };
-        let subscriber = log::subscriber(&section, lines.clone(), false).unwrap();
-        let _logging = tracing::dispatcher::set_default(&tracing::Dispatch::new(subscriber));
-        // Tests beside this one log to nobody, and what a place in the code is logged for is remembered for the whole process.
-        tracing::callsite::rebuild_interest_cache();
+        let overheard = Overheard::by("error");
         let (stopping, began, mut turns) = (CancellationToken::new(), Instant::now(), Vec::new());
         rounds(&stopping, "counting", TIDY_EVERY, || {
             turns.push(began.elapsed());
@@ -171,11 +170,18 @@ mod tests {
         })
         .await;
         assert_eq!(turns, [Duration::ZERO, TIDY_EVERY, 2 * TIDY_EVERY]);
-        let (mut lines, mut told) = (&*lines, String::new());
-        lines.rewind().unwrap();
-        lines.read_to_string(&mut told).unwrap();
+        let told = overheard.told();
         assert_eq!(told.matches("counting panicked").count(), 1, "{told}");
         assert!(told.contains("ERROR") && told.contains("300 seconds"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn a_sweep_that_failed_says_in_the_engines_words_why() {
+        let overheard = Overheard::by("warn");
+        let away = StoreError::Unavailable("connection refused".into());
+        swept(&CancellationToken::new(), std::future::ready(Err(away))).await;
+        let told = overheard.told();
+        assert!(told.contains("will try again: the store is unavailable: connection refused"), "{told}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@ use mashang_login::ids::ScanCode;
 use mashang_login::records::StoreError;
 use tokio::time::timeout;
 
+use crate::outgoing::causes;
 use crate::state::App;
 
 /// How long all engines together may take. Balancers ask every few seconds, and give up after one or two.
@@ -42,6 +43,7 @@ pub async fn live() -> &'static str {
 pub async fn check(app: &App) -> Result<(), NotReady> {
     let outcome = if app.is_leaving() { Err(NotReady::Stopping) } else { engines(app).await };
     app.metrics.ready.set(outcome.is_ok().into());
+    app.metrics.stopping.set(matches!(outcome, Err(NotReady::Stopping)).into());
     outcome
 }
 
@@ -71,16 +73,94 @@ async fn engines(app: &App) -> Result<(), NotReady> {
     Ok(())
 }
 
-/// [`check_what`], for balancers.
+/// [`check_what`], for balancers: the log has the cause, the answer does not, since strangers may read it.
 pub async fn ready(State(app): State<App>, RawQuery(question): RawQuery) -> Response {
     match check_what(&app, question.as_deref()).await {
         Ok(()) => "ready\n".into_response(),
         Err(why) => {
             if !matches!(why, NotReady::Stopping) {
-                let cause = std::error::Error::source(&why).map(ToString::to_string).unwrap_or_default();
-                tracing::error!(cause, "not ready: {why}: {cause}");
+                let error = causes(&why);
+                tracing::error!(error, "not ready: {error}");
             }
             (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use axum::body::Body;
+    use http::Request;
+    use http_body_util::BodyExt as _;
+    use mashang_login::Timestamp;
+    use mashang_login::ticket::{Glance, Ticket};
+    use mashang_login::tickets::{Advance, Tickets, Watch};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::log::Overheard;
+    use crate::open::{self, Surroundings};
+    use crate::{config, operations, routes, urls};
+
+    /// Tickets whose engine is away.
+    #[derive(Debug)]
+    struct Away;
+
+    fn away<T>() -> Result<T, StoreError> {
+        Err(StoreError::Unavailable("connection refused".into()))
+    }
+
+    #[async_trait]
+    impl Tickets for Away {
+        async fn create(&self, _: &Ticket, _: Timestamp) -> Result<(), StoreError> {
+            away()
+        }
+
+        async fn get(&self, _: &ScanCode, _: Timestamp) -> Result<Option<Ticket>, StoreError> {
+            away()
+        }
+
+        async fn glance(&self, _: &ScanCode, _: Timestamp) -> Result<Option<Glance>, StoreError> {
+            away()
+        }
+
+        async fn advance(&self, _: &Ticket, _: &Ticket, _: Timestamp) -> Result<Advance, StoreError> {
+            away()
+        }
+
+        async fn watch(&self, _: &ScanCode) -> Result<Box<dyn Watch>, StoreError> {
+            away()
+        }
+    }
+
+    async fn told(response: Response) -> String {
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(body.to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn operators_are_told_why_a_store_does_not_answer_and_strangers_that_it_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let text = format!(
+            "[server]\npublic_url = 'https://login.example'\n[store]\nurl = 'sqlite:{}'\nmaster_key_file = '{}'\n",
+            path("test.db"),
+            path("master.key")
+        );
+        let app = open::app(&config::from_text(&text).unwrap(), Surroundings::default()).await.unwrap();
+        let app = app.with(|parts| parts.tickets = Arc::new(Away));
+        let overheard = Overheard::by("error");
+        let ask = || Request::get(urls::READY).body(Body::empty()).unwrap();
+        let public = routes::service(app.clone()).oneshot(ask()).await.unwrap();
+        assert_eq!(told(public).await, "the store does not answer\n");
+        let why = "the store does not answer: the store is unavailable: connection refused";
+        let logged = overheard.told();
+        assert!(logged.contains(&format!("not ready: {why}")), "{logged}");
+        let operators = operations::router(app).oneshot(ask()).await.unwrap();
+        assert_eq!(told(operators).await, format!("{why}\n"));
     }
 }

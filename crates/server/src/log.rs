@@ -46,6 +46,36 @@ pub(crate) fn filter(text: &str) -> Result<Targets, String> {
     parts.join(",").parse().map_err(|error| format!("log.filter: {error}"))
 }
 
+/// What is told on a test's thread, as long as this lives.
+#[cfg(test)]
+pub(crate) struct Overheard {
+    lines: std::sync::Arc<std::fs::File>,
+    _logging: tracing::subscriber::DefaultGuard,
+}
+
+#[cfg(test)]
+impl Overheard {
+    /// Listens from here on, to what `filter` lets through.
+    pub(crate) fn by(filter: &str) -> Self {
+        let lines = std::sync::Arc::new(tempfile::tempfile().unwrap());
+        let section = LogSection { format: LogFormat::Text, filter: filter.into() };
+        let subscriber = subscriber(&section, lines.clone(), false).unwrap();
+        let logging = tracing::dispatcher::set_default(&tracing::Dispatch::new(subscriber));
+        // Tests beside this one log to nobody, and what a place in the code is logged for is remembered for the whole process.
+        tracing::callsite::rebuild_interest_cache();
+        Self { lines, _logging: logging }
+    }
+
+    /// All of it so far.
+    pub(crate) fn told(&self) -> String {
+        use std::io::{Read as _, Seek as _};
+        let (mut lines, mut told) = (&*self.lines, String::new());
+        lines.rewind().unwrap();
+        lines.read_to_string(&mut told).unwrap();
+        told
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use tracing::Level;

@@ -98,10 +98,10 @@ pub struct Metrics {
     pub stage_seconds: Durations<1>,
     /// Browsers that wait, by transport.
     pub waiting: Gauges<1>,
-    /// Calls to platforms, by channel, outcome and errcode.
-    pub platform_calls: Counters<3>,
-    /// How long such calls take.
-    pub platform_seconds: Durations<1>,
+    /// Calls to platforms and to what hands out their tokens, by channel, whom, outcome and errcode.
+    pub platform_calls: Counters<4>,
+    /// How long those take that are made, by channel and whom.
+    pub platform_seconds: Durations<2>,
     /// Whether a breaker is open.
     pub breaker_open: Gauges<2>,
     /// How long an engine takes, by engine and operation.
@@ -124,6 +124,8 @@ pub struct Metrics {
     pub clock_skew: Family<Labels<1>, Gauge<f64, std::sync::atomic::AtomicU64>>,
     /// Whether this node takes new browsers.
     pub ready: Gauge,
+    /// Whether somebody asked it to stop, which is why it takes none.
+    pub stopping: Gauge,
 }
 
 impl Default for Metrics {
@@ -198,6 +200,7 @@ impl Default for Metrics {
             ),
             clock_skew: add(ours, "clock_skew_seconds", "An engine's clock minus ours", Family::default()),
             ready: add(ours, "ready", "1 while this node takes new browsers", Gauge::default()),
+            stopping: add(ours, "stopping", "1 once this node was asked to stop", Gauge::default()),
             registry,
         }
     }

@@ -206,9 +206,9 @@ async fn database(config: &Config) -> Result<SqlRecords, OpenError> {
 pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, OpenError> {
     let Surroundings { clock, entropy, leaving, stopping } = surroundings;
     let metrics = Arc::new(Metrics::default());
-    let database = Arc::new(database(config).await?);
     let system = system_of(&config.store.url);
-    let timed = Arc::new(Timed::new(database.clone(), "records", metrics.clone()).on(system));
+    let timed =
+        Arc::new(Timed::new(Arc::new(database(config).await?), "records", metrics.clone()).on(system));
     let records: Arc<dyn Records> = timed.clone();
     let signing_keys = records.signing_keys().await?;
     let is_first_start = signing_keys.is_empty();
@@ -274,15 +274,15 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         site,
         records,
         credentials: timed.clone(),
-        consents: timed,
-        trail: database.clone(),
+        consents: timed.clone(),
+        trail: timed.clone(),
         tickets: store.tickets,
         handshakes: store.handshakes,
         challenges: store.challenges,
         provider,
         channels: Channels::new(config, &metrics)?,
         sealer: sealer.clone(),
-        tokens: platform::Tokens::new(database, sealer, clock.clone(), entropy.clone()),
+        tokens: platform::Tokens::new(timed, sealer, clock.clone(), entropy.clone()),
         clock,
         sdk,
         origins: Origins::default(),

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{StatusCode, header};
 
+use crate::outgoing::causes;
 use crate::state::App;
 use crate::{clock_skew, health, metrics, urls};
 
@@ -36,9 +37,6 @@ async fn ready(State(app): State<App>, RawQuery(question): RawQuery) -> Response
             }
             text.into_response()
         }
-        Err(why) => {
-            let cause = std::error::Error::source(&why).map(|cause| format!(": {cause}")).unwrap_or_default();
-            (StatusCode::SERVICE_UNAVAILABLE, format!("{why}{cause}\n")).into_response()
-        }
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", causes(&why))).into_response(),
     }
 }

@@ -103,6 +103,13 @@ impl App {
         self.leaving.is_cancelled() || self.stopping.is_cancelled()
     }
 
+    /// The same with other parts.
+    #[cfg(test)]
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Parts)) -> Self {
+        change(Arc::get_mut(&mut self.0).expect("nobody shares it yet"));
+        self
+    }
+
     /// Shares `parts`.
     #[must_use]
     pub fn new(parts: Parts) -> Self {

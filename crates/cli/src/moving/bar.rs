@@ -6,6 +6,8 @@ use std::time::Duration;
 use mashang_server::open::Progress;
 use tokio::time::Instant;
 
+use crate::say;
+
 /// Width of the bar, in characters.
 const WIDTH: u64 = 30;
 /// How often it is drawn at most.
@@ -44,7 +46,7 @@ impl Bar {
     pub fn show(&mut self, progress: Progress) {
         if !self.is_terminal {
             if progress.table != self.table && progress.table != "end" {
-                eprintln!("{} … ({} rows so far)", progress.table, progress.rows);
+                note!("{} … ({} rows so far)", progress.table, progress.rows);
             }
             self.table = progress.table;
             return;
@@ -58,14 +60,14 @@ impl Bar {
             Whole::Rows => (progress.rows, progress.of),
             Whole::Bytes(all) => (progress.bytes, all),
         };
-        eprint!("\r{}", line(done, all, &progress));
+        say::aside(format_args!("\r{}", line(done, all, &progress)));
         drop(std::io::stderr().flush());
     }
 
     /// Clears the bar's line.
     pub fn end(&self) {
         if self.drawn.is_some() {
-            eprint!("\r{:79}\r", "");
+            say::aside(format_args!("\r{:79}\r", ""));
         }
     }
 }

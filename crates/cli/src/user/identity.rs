@@ -32,10 +32,10 @@ pub(super) async fn unlink(asked: &UnlinkUser) -> anyhow::Result<()> {
     event.user = Some(user.clone());
     event.channel = Some(identity.channel.clone());
     records.record(&event).await?;
-    println!("{name} does not lead to {user} any more, and what was signed in by it is signed out");
+    say!("{name} does not lead to {user} any more, and what was signed in by it is signed out");
     for other in others_of_account(identity, &identities) {
         let other = self::name(other, &identities);
-        println!("The same WeChat account still leads there by {other}: unlink that too if it should not");
+        say!("The same WeChat account still leads there by {other}: unlink that too if it should not");
     }
     Ok(())
 }

@@ -17,29 +17,30 @@ pub(super) async fn merge(asked: &MergeUsers) -> anyhow::Result<()> {
     let now = SystemClock.now();
     tell(&records.merge_preview(&from, &into, now).await??);
     if !asked.yes {
-        println!("\nNothing has been changed. To do it, run the same with --yes");
+        say!("\nNothing has been changed. To do it, run the same with --yes");
         return Ok(());
     }
     // The store writes the audit record in the same transaction.
     let merge = records.merge_users(&MergeId::random(&SystemEntropy), &from, &into, now).await??;
-    println!("\nDone. To undo it: mashang user unmerge {}", merge.id);
+    say!("\nDone. To undo it: mashang user unmerge {}", merge.id);
     Ok(())
 }
 
 fn tell(preview: &MergePreview) {
     let MergePreview { from, into, identities, sessions, clients } = preview;
-    println!("{} becomes {}:", named(from), named(into));
+    say!("{} becomes {}:", named(from), named(into));
     for one in identities {
-        println!("  {} will lead there", identity::name(one, identities));
+        say!("  {} will lead there", identity::name(one, identities));
     }
-    println!("  {sessions} browsers will be signed out");
+    say!("  {sessions} browsers will be signed out");
     if clients.is_empty() {
-        println!("  no website has met {} lately", from.id);
+        say!("  no website has met {} lately", from.id);
     }
     for client in clients {
-        println!(
+        say!(
             "  {client} knows {}, and will meet {} instead: what it keeps for the former stays there",
-            from.id, into.id
+            from.id,
+            into.id
         );
     }
 }
@@ -52,9 +53,9 @@ pub(super) async fn unmerge(asked: &Unmerge) -> anyhow::Result<()> {
     let records = open::records(&config).await?;
     match records.undo_merge(&id, SystemClock.now()).await? {
         Undone::Done { merge, identities } => {
-            println!("{} is a person again, with {} ways to sign in", merge.from, identities.len());
+            say!("{} is a person again, with {} ways to sign in", merge.from, identities.len());
             if identities.is_empty() {
-                println!("None was still with {}, so nobody can sign in as {} now", merge.into, merge.from);
+                say!("None was still with {}, so nobody can sign in as {} now", merge.into, merge.from);
             }
             Ok(())
         }

@@ -41,7 +41,7 @@ pub(super) async fn add(asked: &AddUser) -> anyhow::Result<()> {
     for kind in [AuditKind::UserCreated, AuditKind::PasswordSet] {
         record(&*records, kind, &new).await?;
     }
-    println!("{} can sign in as {}", user.id, new.username);
+    say!("{} can sign in as {}", user.id, new.username);
     password.tell();
     Ok(())
 }
@@ -85,7 +85,7 @@ pub(super) async fn set(asked: &AskedPassword) -> anyhow::Result<()> {
     record(&*records, AuditKind::PasswordSet, &new).await?;
     let ended =
         if former.is_some() { "; whatever was signed in by the former password is signed out" } else { "" };
-    println!("{} signs in as {}{ended}", named(&person), new.username);
+    say!("{} signs in as {}{ended}", named(&person), new.username);
     password.tell();
     Ok(())
 }
@@ -118,8 +118,8 @@ impl Secret {
 
     fn tell(&self) {
         if self.is_made_up {
-            println!("password: {}", self.text);
-            println!("This is the only time it is shown.");
+            say!("password: {}", self.text);
+            say!("This is the only time it is shown.");
         }
     }
 }

@@ -22,10 +22,10 @@ pub(super) async fn list(asked: &ListUsers) -> anyhow::Result<()> {
         }
     }
     if people.is_empty() {
-        println!("nobody");
+        say!("nobody");
     }
     for person in people {
-        println!("{}  since {}{}", named(&person), day(person.created_at), standing(&person));
+        say!("{}  since {}{}", named(&person), day(person.created_at), standing(&person));
     }
     Ok(())
 }
@@ -35,7 +35,7 @@ pub(super) async fn show(asked: &OneUser) -> anyhow::Result<()> {
     let config = asked.file.load()?;
     let (records, credentials) = open::people(&config).await?;
     let Some(person) = records.user(&id).await? else { bail!("there is no person {id}") };
-    println!("{}  since {}{}", named(&person), day(person.created_at), standing(&person));
+    say!("{}  since {}{}", named(&person), day(person.created_at), standing(&person));
     let identities = records.identities_of(&id).await?;
     let password = credentials.password_of(&id).await?;
     let passkeys = credentials.passkeys_of(&id).await?;
@@ -46,7 +46,7 @@ pub(super) async fn show(asked: &OneUser) -> anyhow::Result<()> {
         let called = username
             .map(|password| format!(" ({})", password.username))
             .or_else(|| passkey.map(|passkey| format!(" \"{}\"", passkey.name)));
-        println!(
+        say!(
             "  signs in by {}{} through channel {}, since {}, last on {}{}",
             identity::name(one, &identities),
             called.unwrap_or_default(),
@@ -57,7 +57,7 @@ pub(super) async fn show(asked: &OneUser) -> anyhow::Result<()> {
         );
     }
     for session in records.sessions_of(&id, SystemClock.now()).await? {
-        println!(
+        say!(
             "  signed in on {} from {} since {}, by {}",
             session.device,
             session.address,
@@ -67,7 +67,7 @@ pub(super) async fn show(asked: &OneUser) -> anyhow::Result<()> {
     }
     let merges = records.merges().await?;
     for merge in merges.iter().filter(|merge| merge.from == id || merge.into == id) {
-        println!("  {}", told(merge));
+        say!("  {}", told(merge));
     }
     Ok(())
 }

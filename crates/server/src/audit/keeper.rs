@@ -4,6 +4,7 @@
 use mashang_login::{Timestamp, trail};
 
 use crate::clock_skew;
+use crate::outgoing::causes;
 use crate::state::App;
 
 /// Checkpoints that go with one transaction when the trail is shortened.
@@ -31,13 +32,18 @@ impl TrailKeeper {
         // A commit that waits for a standby hides what it wrote, for as long as that takes: what was acknowledged just now shows that
         // none waits.
         if let Err(error) = app.records.check().await {
-            tracing::warn!(%error, "the audit trail is not looked at while the database commits nothing: {error}");
+            let error = causes(&error);
+            tracing::warn!(
+                error,
+                "the audit trail is not looked at while the database commits nothing: {error}"
+            );
             return;
         }
         let newest = match app.trail.newest_record().await {
             Ok(newest) => newest,
             Err(error) => {
-                tracing::warn!(%error, "the audit trail could not be looked at: {error}");
+                let error = causes(&error);
+                tracing::warn!(error, "the audit trail could not be looked at: {error}");
                 return;
             }
         };
@@ -61,7 +67,8 @@ async fn cover(app: &App, until: i64) {
             Ok(Some(taken)) => newest = Some(taken),
             Ok(None) => break,
             Err(error) => {
-                tracing::warn!(%error, "no checkpoint of the audit trail could be taken: {error}");
+                let error = causes(&error);
+                tracing::warn!(error, "no checkpoint of the audit trail could be taken: {error}");
                 break;
             }
         }
@@ -91,7 +98,8 @@ async fn trim(app: &App, horizon: Timestamp) {
                 break;
             }
             Err(error) => {
-                tracing::warn!(%error, "the audit trail could not be shortened: {error}");
+                let error = causes(&error);
+                tracing::warn!(error, "the audit trail could not be shortened: {error}");
                 break;
             }
         }

@@ -9,6 +9,7 @@ use mashang_login::records::StoreError;
 use mashang_login::ticket::Status;
 use serde_json::json;
 
+use crate::outgoing::causes;
 use crate::state::App;
 use crate::web::limits::TooMany;
 use crate::web::problem::Problem;
@@ -87,8 +88,18 @@ impl Refused {
             _ => "",
         };
         if let Self::Store(error) = self {
-            let line = || tracing::error!(%error, "the store failed under a website's page: {error}");
-            if matches!(error, StoreError::Unavailable(_)) { app.outages.tell(line) } else { line() }
+            let line = || {
+                let error = causes(error);
+                tracing::error!(error, "the store failed under a website's page: {error}");
+            };
+            if matches!(error, StoreError::Unavailable(_)) {
+                app.outages.tell(line)
+            } else {
+                line()
+            }
+            if matches!(error, StoreError::Overloaded) {
+                app.limits.note_full();
+            }
         }
         let key = format!("browser.{}", self.name());
         let description = app.pages.words.say(visitor.language, &key, &[("why", why)]);

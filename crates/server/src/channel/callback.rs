@@ -19,6 +19,7 @@ use minijinja::context;
 
 use super::returned::returned_page;
 use super::{Channel, ChannelFailure, FailureWords, Platform};
+use crate::outgoing::causes;
 use crate::scan::Outcome;
 use crate::state::App;
 use crate::web::device::Surroundings;
@@ -162,7 +163,8 @@ async fn noted(app: &App, state: &SecretHash, visit: Result<Visit, Problem>) -> 
     let busy = || TripEnd::Failed { words: FailureWords::Busy.as_str().into(), errcode: None };
     let end = visit.as_ref().map_or_else(|_| busy(), |(end, _)| end.clone());
     if let Err(error) = app.handshakes.end_trip(state, &end, app.now()).await {
-        tracing::warn!(%error, "the end of a trip was not noted; a second visit will wait: {error}");
+        let error = causes(&error);
+        tracing::warn!(error, "the end of a trip was not noted; a second visit will wait: {error}");
     }
     visit
 }

@@ -22,6 +22,7 @@ use self::hasher::{Hasher, TooBusy};
 use super::guesses::Guesses;
 use super::{Channel, Means};
 use crate::audit;
+use crate::outgoing::causes;
 use crate::state::App;
 use crate::web::limits::{Counted, TooMany};
 use crate::web::problem::Problem;
@@ -162,7 +163,8 @@ impl Password {
         }
         let Ok(hash) = self.hasher.hash(password, &*app.entropy).await else { return };
         if let Err(error) = app.credentials.rehash_password(&record.key, &record.hash, &hash).await {
-            tracing::warn!(user.id = %record.user, %error, "a password's hash was not made stronger: {error}");
+            let error = causes(&error);
+            tracing::warn!(user.id = %record.user, error, "a password's hash was not made stronger: {error}");
         }
     }
 }

@@ -27,12 +27,14 @@ use mashang_login::ids::{
     ChannelId, ClientId, FamilyId, GrantId, KeyId, MergeId, ScanCode, SessionId, UserId,
 };
 use mashang_login::key::SigningKey;
+use mashang_login::platform_token::{PlatformTokens, StoredToken, TokenName};
 use mashang_login::records::{Bearer, FreshLogin, Fulfilled, Fulfilment, Records, Spent, StoreError};
 use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
 use mashang_login::ticket::{Glance, Ticket};
 use mashang_login::tickets::{Advance, Handshakes, Tickets, Watch};
 use mashang_login::token::{CodeRecord, NewTokens, RefreshRecord};
+use mashang_login::trail::{Checkpoint, Numbered, Trail, Trimmed};
 use mashang_login::user::User;
 use prometheus_client::metrics::histogram::Histogram;
 use tokio::time::Instant;
@@ -203,6 +205,26 @@ timed! {
     save_consent(user: &UserId, consent: &Consent) -> ();
     consents_of(user: &UserId) -> Vec<Consent>;
     withdraw_consent(user: &UserId, client: &ClientId, now: Timestamp) -> bool;
+}
+
+timed! {
+    Trail:
+    newest_record() -> i64;
+    records_between(after: i64, until: i64, limit: u32) -> Vec<Numbered>;
+    newest_checkpoint() -> Option<Checkpoint>;
+    checkpoints_after(after: i64, limit: u32) -> Vec<Checkpoint>;
+    add_checkpoint(checkpoint: &Checkpoint) -> bool;
+    trimmed() -> Option<Trimmed>;
+    trim(to: &Trimmed) -> u64;
+}
+
+timed! {
+    PlatformTokens:
+    platform_token(name: &TokenName) -> Option<StoredToken>;
+    lease_platform_token(name: &TokenName, holder: &str, until: Timestamp, now: Timestamp) -> bool;
+    save_platform_token(name: &TokenName, sealed: &[u8], expires_at: Timestamp, holder: &str, now: Timestamp)
+    -> Option<u64>;
+    release_platform_token(name: &TokenName, holder: &str) -> ();
 }
 
 timed! {

@@ -80,6 +80,15 @@ impl Route {
     /// A request was answered, after this long.
     pub fn count(&self, method: &'static str, status: StatusCode, took: Duration) {
         self.seconds.observe(took.as_secs_f64());
+        self.ended(method, status);
+    }
+
+    /// Whoever asked hung up before there was an answer: status 499, as nginx calls it, and no time until one begins.
+    pub fn left(&self, method: &'static str) {
+        self.ended(method, StatusCode::from_u16(499).expect("three digits"));
+    }
+
+    fn ended(&self, method: &'static str, status: StatusCode) {
         let what = (method, status);
         let counted = self.counted.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, counter)) = counted.iter().find(|(known, _)| *known == what) {

@@ -8,6 +8,7 @@ use mashang_oidc::token::{Happened, TokenError, token as exchange};
 
 use super::{FromClient, answer, with_header};
 use crate::audit;
+use crate::outgoing::causes;
 use crate::state::App;
 use crate::web::limits::Counted;
 use crate::web::problem::Problem;
@@ -44,7 +45,7 @@ pub(super) async fn refuse(app: &App, visitor: &Visitor, error: &TokenError) -> 
         audit::write(app, audit::by(app, visitor, AuditKind::ClientRefused)).await;
     }
     if error.status() >= 500 {
-        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        let cause = std::error::Error::source(error).map(causes).unwrap_or_default();
         tracing::error!(code = error.code, cause, "the token endpoint failed: {cause}");
     } else {
         tracing::info!(

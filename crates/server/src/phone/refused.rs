@@ -10,6 +10,7 @@ use mashang_login::ticket::Refusal;
 use serde_json::json;
 
 use crate::channel::{ChannelFailure, FailureWords};
+use crate::outgoing::causes;
 use crate::state::App;
 use crate::web::limits::TooMany;
 use crate::web::problem::Problem;
@@ -119,7 +120,8 @@ impl From<TooMany> for Refused {
 
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the store failed under a phone: {error}");
+        let error = causes(&error);
+        tracing::error!(error, "the store failed under a phone: {error}");
         Self::Busy
     }
 }
@@ -167,4 +169,19 @@ pub async fn wrong_method(State(app): State<App>, visitor: Visitor) -> Response 
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Overheard;
+
+    #[test]
+    fn a_store_that_failed_is_told_with_its_cause_to_operators_alone() {
+        let overheard = Overheard::by("error");
+        let refused = Refused::from(StoreError::Unavailable("connection refused".into()));
+        assert!(matches!(refused, Refused::Busy));
+        let told = overheard.told();
+        assert!(told.contains("under a phone: the store is unavailable: connection refused"), "{told}");
+    }
 }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::Failure;
 use super::failure::Shows;
-use crate::metrics::Metrics;
+use crate::metrics::{Labels, Metrics};
 use crate::pause;
 
 /// So many faults in a row open the breaker.
@@ -26,7 +26,7 @@ pub const REST: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Breaker {
     name: String,
-    /// Who is called, for log lines.
+    /// Who is called, in log lines and metrics.
     whom: &'static str,
     stage: Mutex<Stage>,
     /// Who counts its calls.
@@ -93,10 +93,13 @@ impl Breaker {
         let attempt = self.admit(clock.now()).inspect_err(|failure| self.count(Some(failure)))?;
         let began = Instant::now();
         let outcome = call.await.map_err(Into::into);
-        let labels = [("channel", self.name.clone().into())];
-        self.metrics.platform_seconds.get_or_create(&labels).observe(began.elapsed().as_secs_f64());
+        let took = began.elapsed();
         self.count(outcome.as_ref().err());
-        match outcome.as_ref().map_err(|failure| (failure.shows(), failure)) {
+        let shown = outcome.as_ref().map_err(|failure| (failure.shows(), failure));
+        if !matches!(shown, Err((Shows::Nothing, _))) {
+            self.metrics.platform_seconds.get_or_create(&self.labels()).observe(took.as_secs_f64());
+        }
+        match shown {
             Ok(_) | Err((Shows::Answer, _)) => attempt.answered(),
             Err((Shows::Fault, failure)) => attempt.faulted(clock.now(), failure),
             Err((Shows::Nothing, _)) => drop(attempt),
@@ -120,17 +123,19 @@ impl Breaker {
 
     fn count(&self, failure: Option<&Failure>) {
         let (outcome, errcode) = failure.map_or(("ok", None), Failure::label);
-        let labels = [
-            ("channel", self.name.clone().into()),
-            ("outcome", outcome.into()),
-            ("errcode", errcode.unwrap_or_default().into()),
-        ];
+        let [channel, whom] = self.labels();
+        let labels =
+            [channel, whom, ("outcome", outcome.into()), ("errcode", errcode.unwrap_or_default().into())];
         self.metrics.platform_calls.get_or_create(&labels).inc();
     }
 
     fn show(&self, is_open: bool) {
-        let labels = [("channel", self.name.clone().into()), ("whom", self.whom.into())];
-        self.metrics.breaker_open.get_or_create(&labels).set(is_open.into());
+        self.metrics.breaker_open.get_or_create(&self.labels()).set(is_open.into());
+    }
+
+    /// Which app's calls, and whom to.
+    fn labels(&self) -> Labels<2> {
+        [("channel", self.name.clone().into()), ("whom", self.whom.into())]
     }
 
     /// A poisoned lock is taken anyway: each section is one assignment.
@@ -284,6 +289,28 @@ mod tests {
             assert!(!breaker.is_open(clock.now()), "nor does it count");
             fault(&breaker, &clock).await;
             assert!(breaker.is_open(clock.now()));
+        }
+    }
+
+    #[tokio::test]
+    async fn calls_are_counted_by_whom_they_went_to_and_timed_if_they_were_made() {
+        let (metrics, clock) = (Arc::new(Metrics::default()), TestClock::default());
+        let platform = Breaker::new("wechat").counted(metrics.clone());
+        let source = platform.of_token_source();
+        answer(&platform, &clock).await.unwrap();
+        unsent(&platform, &clock, Error::UnusableCode).await;
+        fault(&source, &clock).await;
+        let text = metrics.render();
+        let (platform, source) =
+            ("channel=\"wechat\",whom=\"the platform\"", "channel=\"wechat\",whom=\"its token_source\"");
+        for line in [
+            format!("mashang_platform_calls_total{{{platform},outcome=\"ok\",errcode=\"\"}} 1"),
+            format!("mashang_platform_calls_total{{{platform},outcome=\"not_sent\",errcode=\"\"}} 1"),
+            format!("mashang_platform_calls_total{{{source},outcome=\"unreachable\",errcode=\"\"}} 1"),
+            format!("mashang_platform_call_seconds_count{{{platform}}} 1"),
+            format!("mashang_platform_call_seconds_count{{{source}}} 1"),
+        ] {
+            assert!(text.lines().any(|told| told == line), "{line}\n{text}");
         }
     }
 

@@ -42,15 +42,17 @@ struct Trouble {
     told_at: Instant,
     /// Lost since then.
     lost: u64,
+    /// When it last lost any.
+    lost_at: Instant,
 }
 
 /// Why spans were not taken.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
     #[error(
-        "no connection; check traces.endpoint, and that an OTLP/HTTP receiver listens there (4318 by convention; 4317 is gRPC)"
+        "no connection ({0}); check traces.endpoint, and that an OTLP/HTTP receiver listens there (4318 by convention; 4317 is gRPC)"
     )]
-    Unreachable,
+    Unreachable(String),
     #[error("no answer within {} seconds; check that the receiver is well", PATIENCE.as_secs())]
     Slow,
     #[error("HTTP {0}; check traces.headers_file (or headers)")]
@@ -79,11 +81,7 @@ impl Collector {
     pub(super) async fn deliver(&mut self, batch: Vec<SpanData>, lost: u64) {
         let count = batch.len() as u64;
         match self.post(batch).await {
-            Ok(()) if lost == 0 => {
-                if self.trouble.take().is_some() {
-                    tracing::info!("traces: {} takes spans again", self.place);
-                }
-            }
+            Ok(()) if lost == 0 => self.recover(),
             Ok(()) => self.tell(lost, &"it takes fewer than are made; lower traces.sample"),
             Err(Refusal::Partly { spans, words }) => {
                 self.tell(lost + spans, &Refusal::Partly { spans, words });
@@ -92,15 +90,27 @@ impl Collector {
         }
     }
 
+    /// Trouble is over when nothing was lost for as long as a line is worth: one that comes and goes would else be told at each turn.
+    fn recover(&mut self) {
+        let now = Instant::now();
+        let over = self.trouble.take_if(|trouble| now - trouble.lost_at >= TELL_EVERY);
+        if let Some(Trouble { lost, .. }) = over {
+            let place = &self.place;
+            tracing::info!(
+                traces.lost = lost,
+                "traces: {place} takes spans again; since the last warning {lost} were lost"
+            );
+        }
+    }
+
     fn tell(&mut self, lost: u64, why: &dyn std::fmt::Display) {
         let now = Instant::now();
         let lost = lost + self.trouble.as_ref().map_or(0, |trouble| trouble.lost);
-        let is_known = self.trouble.as_ref().is_some_and(|trouble| now - trouble.told_at < TELL_EVERY);
-        if is_known {
-            self.trouble.iter_mut().for_each(|trouble| trouble.lost = lost);
+        if let Some(trouble) = self.trouble.as_mut().filter(|trouble| now - trouble.told_at < TELL_EVERY) {
+            (trouble.lost, trouble.lost_at) = (lost, now);
             return;
         }
-        self.trouble = Some(Trouble { told_at: now, lost: 0 });
+        self.trouble = Some(Trouble { told_at: now, lost: 0, lost_at: now });
         tracing::warn!(
             traces.lost = lost,
             "traces: {} does not take spans, {lost} are lost, logins go on: {why}",
@@ -113,7 +123,12 @@ impl Collector {
             resource_spans: group_spans_by_resource_and_scope(batch, &self.resource),
         };
         let failed = |error: reqwest::Error| {
-            if error.is_timeout() && !error.is_connect() { Refusal::Slow } else { Refusal::Unreachable }
+            if error.is_timeout() && !error.is_connect() {
+                Refusal::Slow
+            } else {
+                // Its address may hold a key.
+                Refusal::Unreachable(outgoing::causes(&error.without_url()))
+            }
         };
         let sent = self.http.post(self.url.clone()).body(request.encode_to_vec()).send().await;
         let answer = sent.map_err(failed)?;
@@ -136,5 +151,38 @@ impl Collector {
             }),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Overheard;
+
+    fn collector() -> Collector {
+        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+        let url = "http://127.0.0.1:4318/v1/traces".parse().unwrap();
+        Collector::new(url, HeaderMap::new(), &Resource::builder_empty().build()).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn trouble_that_comes_and_goes_is_told_once_a_minute_and_no_loss_is_forgotten() {
+        let overheard = Overheard::by("info");
+        let mut collector = collector();
+        // Every second batch finds no room for two minutes.
+        for _ in 0..60 {
+            collector.tell(1, &"away");
+            collector.recover();
+            tokio::time::advance(Duration::from_secs(2)).await;
+        }
+        let told = overheard.told();
+        assert_eq!((told.matches("WARN").count(), told.matches("INFO").count()), (2, 0), "{told}");
+        assert!(told.contains(" 1 are lost") && told.contains(" 30 are lost"), "{told}");
+        tokio::time::advance(TELL_EVERY).await;
+        collector.recover();
+        let told = overheard.told();
+        assert!(told.contains("takes spans again; since the last warning 29 were lost"), "{told}");
+        collector.recover();
+        assert_eq!(overheard.told(), told, "once");
     }
 }

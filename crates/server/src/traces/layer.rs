@@ -12,7 +12,6 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
 use super::Traces;
-use crate::metrics::requests::method;
 use crate::state::App;
 use crate::urls;
 use crate::web::address::is_from_proxy;
@@ -68,10 +67,7 @@ fn begin(app: &App, traces: &Traces, request: &Request) -> Option<Context> {
     if !traces.takes(caller.as_ref()) {
         return None;
     }
-    let method = match method(request.method()) {
-        "other" => "_OTHER",
-        known => known,
-    };
+    let (method, begins) = named(request.method());
     let scheme = if app.site.public_url.starts_with("https:") { "https" } else { "http" };
     let mut said = vec![
         KeyValue::new("http.request.method", method),
@@ -80,10 +76,27 @@ fn begin(app: &App, traces: &Traces, request: &Request) -> Option<Context> {
     ];
     let ticket = request_id::ticket_in(template, request.uri().path()).and_then(request_id::short);
     said.extend(ticket.map(|ticket| KeyValue::new("ticket", ticket)));
-    let span = SpanBuilder::from_name(format!("{method} {template}"))
+    let span = SpanBuilder::from_name(format!("{begins} {template}"))
         .with_kind(SpanKind::Server)
         .with_attributes(said);
     Some(traces.begin(span, caller))
+}
+
+/// A method as an attribute and as the beginning of a span's name: those of RFC 9110 and RFC 5789, for strangers may send any word.
+fn named(method: &Method) -> (&'static str, &'static str) {
+    let known = match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::CONNECT => "CONNECT",
+        Method::OPTIONS => "OPTIONS",
+        Method::TRACE => "TRACE",
+        Method::PATCH => "PATCH",
+        _ => return ("_OTHER", "HTTP"),
+    };
+    (known, known)
 }
 
 /// The caller's span (W3C Trace Context), if a trusted proxy names it; from anyone else it is ignored (SEC-72).

@@ -126,6 +126,11 @@ impl Limits {
         self.metrics.refused_by_limit.get_or_create(&[("limit", limit.into())]).inc();
     }
 
+    /// Notes that an engine was full (SEC-16), whichever it is: tickets in memory tell nobody else.
+    pub fn note_full(&self) {
+        self.note("full");
+    }
+
     fn limit(&self, what: Counted) -> &Limit {
         match what {
             Counted::Start => &self.starts,
@@ -174,7 +179,7 @@ impl Limits {
         TooMany { retry_after: Duration::from_secs(wait.as_secs() + 1) }
     }
 
-    /// Whether an address has used up its limit, without counting: marks are kept by what refuses at this node, so another
+    /// Whether an address has used up its limit, without using it up further: marks are kept by what refuses at this node, so another
     /// node hears of it by the next one that it counts.
     ///
     /// # Errors
@@ -183,7 +188,11 @@ impl Limits {
         let refused = self.refused.lock().expect("nothing panics while holding it");
         let Some(until) = refused.get(&(what, limit_key(address))) else { return Ok(()) };
         let left = until.saturating_duration_since(tokio::time::Instant::now());
-        if left.is_zero() { Ok(()) } else { Err(TooMany { retry_after: left + Duration::from_secs(1) }) }
+        if left.is_zero() {
+            return Ok(());
+        }
+        self.note(what.as_str());
+        Err(TooMany { retry_after: left + Duration::from_secs(1) })
     }
 
     /// Takes a place for an event stream, given back when dropped.
@@ -302,6 +311,23 @@ mod tests {
         assert!(limits.count_here(Counted::Poll, busy).unwrap_err().retry_after >= Duration::from_secs(1));
         assert!(limits.count_here(Counted::Poll, other).is_ok());
         assert!(limits.count_here(Counted::Start, busy).is_ok());
+    }
+
+    #[test]
+    fn sec_79_each_refusal_is_counted_until_the_address_may_come_again() {
+        let metrics = Arc::new(Metrics::default());
+        let limits = Limits::new(&section()).counted(metrics.clone());
+        let refused = || metrics.refused_by_limit.get_or_create(&[("limit", "token_errors".into())]).get();
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        assert!(limits.is_exhausted(Counted::TokenError, address).is_ok());
+        for _ in 0..3 {
+            let _ = limits.count_here(Counted::TokenError, address);
+        }
+        assert_eq!(refused(), 1);
+        for _ in 0..4 {
+            assert!(limits.is_exhausted(Counted::TokenError, address).is_err());
+        }
+        assert_eq!(refused(), 5);
     }
 
     #[test]

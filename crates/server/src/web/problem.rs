@@ -20,6 +20,7 @@ use super::limits::TooMany;
 use super::seldom::comes_back;
 use super::visitor::Visitor;
 use crate::channel::{FailureWords, Platform};
+use crate::outgoing::causes;
 use crate::state::App;
 use crate::urls;
 
@@ -157,8 +158,8 @@ impl Problem {
     pub fn log(&self, reference: &str) {
         match self {
             Self::Store(error) => {
-                let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-                tracing::error!(reference, %error, cause, "the store failed [{reference}]");
+                let error = causes(error);
+                tracing::error!(reference, error, "the store failed [{reference}]: {error}");
             }
             Self::NoChannel => tracing::warn!(
                 reference,
@@ -197,6 +198,9 @@ pub fn worded(app: &App, visitor: &Visitor, response: Response) -> Response {
     let reference = reference(app);
     // Who sees a page may name its reference. A script that asks again every few seconds does not, and there may be thousands.
     let is_outage = matches!(&*problem, Problem::Store(StoreError::Unavailable(_)));
+    if matches!(&*problem, Problem::Store(StoreError::Overloaded)) {
+        app.limits.note_full();
+    }
     if is_outage && visitor.wants_json {
         app.outages.tell(|| problem.log(&reference));
     } else {

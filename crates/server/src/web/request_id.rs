@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::MatchedPath;
 use axum::response::Response;
-use http::{HeaderName, HeaderValue, Request, Uri};
+use http::{HeaderName, HeaderValue, Request, StatusCode, Uri};
 use mashang_login::Entropy;
 use mashang_login::ids::ScanCode;
 use tokio::time::Instant;
@@ -87,9 +87,31 @@ pub struct Named {
     name: HeaderValue,
     uri: Uri,
     is_poll: bool,
+    counted: Counted,
+}
+
+/// A request that is counted once: as it was answered, or, when this is dropped before, as one whose caller hung up.
+#[derive(Debug)]
+struct Counted {
     method: &'static str,
     route: Arc<Route>,
     began: Instant,
+    is_answered: bool,
+}
+
+impl Counted {
+    fn answered(mut self, status: StatusCode) {
+        self.is_answered = true;
+        self.route.count(self.method, status, self.began.elapsed());
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.route.left(self.method);
+        }
+    }
 }
 
 impl Named {
@@ -107,9 +129,12 @@ impl Named {
             name: given(app, request).unwrap_or_else(|| app.request_ids.fresh()),
             uri: request.uri().clone(),
             is_poll: template == urls::STATUS || template == urls::BROWSER_STATUS,
-            method: method(request.method()),
-            route: app.metrics.requests.route(template),
-            began: Instant::now(),
+            counted: Counted {
+                method: method(request.method()),
+                route: app.metrics.requests.route(template),
+                began: Instant::now(),
+                is_answered: false,
+            },
         }
     }
 
@@ -127,7 +152,7 @@ impl Named {
             tracing::error_span!("request", request_id, ticket = Empty, trace_id = Empty, span_id = Empty);
         traces::name(&span);
         if !span.is_disabled()
-            && let Some(ticket) = ticket_in(self.route.template(), self.uri.path()).and_then(short)
+            && let Some(ticket) = ticket_in(self.counted.route.template(), self.uri.path()).and_then(short)
         {
             span.record("ticket", ticket);
         }
@@ -144,7 +169,7 @@ impl Named {
 
     /// It is answered: that is counted, and the answer has its name.
     pub fn answered(self, response: &mut Response) {
-        self.route.count(self.method, response.status(), self.began.elapsed());
+        self.counted.answered(response.status());
         response.headers_mut().insert(HEADER, self.name);
     }
 }

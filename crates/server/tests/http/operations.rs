@@ -81,7 +81,34 @@ async fn a_login_is_counted_stage_by_stage() {
     ] {
         assert!(text.lines().any(|told| told == line), "{line}\n{text}");
     }
-    assert!(text.contains("mashang_platform_calls_total{channel=\"wechat\",outcome=\"ok\",errcode=\"\"}"));
+    assert!(text.contains(
+        "mashang_platform_calls_total{channel=\"wechat\",whom=\"the platform\",outcome=\"ok\",errcode=\"\"}"
+    ));
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_is_counted_as_such() {
+    let app = TestApp::start().await;
+    let page = app.open_login(&app.desktop()).await;
+    let waits = app.app.metrics.waiting.get_or_create_owned(&[("transport", "poll".into())]);
+    let is_held = async {
+        while waits.get() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let url = page.url("status?wait=20&seen=0");
+    tokio::select! {
+        answer = page.browser.get(&url) => panic!("{}", answer.status),
+        () = is_held => {}
+    }
+    let text = metrics(&app).await;
+    let route = "route=\"/login/{grant}/{ticket}/status\"";
+    for line in [
+        format!("mashang_http_requests_total{{{route},method=\"GET\",status=\"499\"}} 1"),
+        format!("mashang_http_request_seconds_count{{{route}}} 0"),
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line}\n{text}");
+    }
 }
 
 #[tokio::test]
@@ -221,6 +248,8 @@ async fn a_node_that_was_asked_to_stop_is_not_ready_but_serves_until_balancers_h
     assert_eq!(app.desktop().get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(asked(&app, "/readyz").await, (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".into()));
     assert_eq!(asked(&app, "/readyz?records").await, (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".into()));
+    let text = metrics(&app).await;
+    assert!(text.contains("mashang_ready 0\n") && text.contains("mashang_stopping 1\n"), "{text}");
     assert_eq!(asked(&app, "/healthz").await.0, StatusCode::OK, "nobody should kill it for that");
     assert_eq!(page.stage().await, "waiting", "and everything else goes on");
     assert!(!stopping.is_cancelled() && !told.is_finished());

@@ -343,6 +343,31 @@ async fn a_platform_that_refuses_is_told_with_its_errcode() {
 }
 
 #[tokio::test]
+async fn a_code_that_is_sent_while_its_page_waits_has_a_span_below_its_request() {
+    let receiver = Receiver::start().await;
+    let mail = receiver.section("") + "[channel.mail]\nkind = \"email\"\norder = 3\n";
+    let app = TestApp::with_config(&mail).await;
+    let page = app.open_login_with(&app.desktop(), &[("login_hint", "mail")]).await;
+    page.browser.post(&(page.url("code/send") + "?channel=mail"), &[("to", "ada@example.com")]).await;
+    let spans = receiver.spans(&app).await;
+    let sent = named(&spans, "send code");
+    assert_eq!((sent.kind(), text(sent, "channel.id"), is_error(sent)), (SpanKind::Client, "mail", false));
+    assert!(parent(&spans, sent).name.ends_with("/code/send"));
+}
+
+#[tokio::test]
+async fn a_method_that_http_knows_is_named_and_any_other_is_not() {
+    let receiver = Receiver::start().await;
+    let app = TestApp::with_config(&receiver.section("")).await;
+    for method in ["PUT", "BREW"] {
+        app.desktop().send(method.parse().unwrap(), "/token", None).await;
+    }
+    let spans = receiver.spans(&app).await;
+    assert_eq!(text(named(&spans, "PUT /token"), "http.request.method"), "PUT");
+    assert_eq!(text(named(&spans, "HTTP /token"), "http.request.method"), "_OTHER");
+}
+
+#[tokio::test]
 async fn log_lines_name_the_trace() {
     let lines = Lines::default();
     let _logging = logging(&lines, "mashang_server=debug");
@@ -375,6 +400,7 @@ async fn a_receiver_that_is_away_costs_a_login_nothing_and_is_told_once() {
     let told = warnings(&lines);
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains(&gone.to_string()) && told[0].contains("traces.endpoint"), "{told:?}");
+    assert!(told[0].contains("refused"), "and what the system said: {told:?}");
     assert!(told[0].contains("logins go on") && !told[0].contains("secret-path"), "{told:?}");
 }
 
@@ -428,6 +454,9 @@ async fn the_receivers_key_goes_along_and_a_wrong_one_is_told_without_its_value(
     );
     assert!(!told[0].contains("hunter2"));
     *receiver.status.lock().unwrap() = StatusCode::OK;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::resume();
     app.desktop().get("/jwks").await;
     assert!(receiver.spans(&app).await.len() > before);
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();

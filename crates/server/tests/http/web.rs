@@ -115,6 +115,8 @@ async fn sec_16_the_ceiling_of_live_tickets_answers_busy_and_not_broken() {
     let answer = app.desktop().get(&app.authorize_path(&[])).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
+    let refused = app.app.metrics.refused_by_limit.get_or_create_owned(&[("limit", "full".into())]);
+    assert_eq!(refused.get(), 1, "operators are told of it");
     app.pass(std::time::Duration::from_secs(3600));
     app.open_login(&app.desktop()).await;
 }

@@ -93,8 +93,8 @@ impl OneTimeCodes {
         if !is_open_to_all {
             return self.send_unseen(app, visitor, asked, may_sign_in.then_some(message)).await;
         }
-        let sent = self.sender.send(&message).await;
-        let finished = self.finish(app, visitor, (&waiting.client.id, channel), sent.map(drop)).await;
+        let sent = self.hand_over(channel, &message).await;
+        let finished = self.finish(app, visitor, (&waiting.client.id, channel), sent).await;
         if finished.is_err() {
             self.budget.give_back(counts, to, visitor.address).await;
             // No code is on its way: the page must neither ask for one nor let the person wait for the next.
@@ -126,13 +126,7 @@ impl OneTimeCodes {
             let channel =
                 app.channels.get(channel.as_str()).expect("channels do not change while the server runs");
             let Some(codes) = of(channel) else { return };
-            let mut step = traces::step(Side::Outside, || "send code".into());
-            let sent = codes.sender.send(&message).await.map(drop);
-            step.set("channel.id", channel.id.as_str().to_owned());
-            if let Err(error) = &sent {
-                step.fail(error.failure.as_str());
-            }
-            drop(step);
+            let sent = codes.hand_over(channel, &message).await;
             let failed = sent.as_ref().is_err_and(|error| error.failure.is_everybodys());
             if failed {
                 codes.set_trouble(app.now());
@@ -141,6 +135,17 @@ impl OneTimeCodes {
             let _ = codes.finish(&app, &visitor, (&client, channel), sent).await;
         });
         Ok(())
+    }
+
+    /// Hands it to the mail server or the SMS provider.
+    async fn hand_over(&self, channel: &Channel, message: &Message) -> Result<(), SendError> {
+        let mut step = traces::step(Side::Outside, || "send code".into());
+        step.set("channel.id", channel.id.as_str().to_owned());
+        let sent = self.sender.send(message).await.map(drop);
+        if let Err(error) = &sent {
+            step.fail(error.failure.as_str());
+        }
+        sent
     }
 
     /// Writes down what came of it.
