@@ -79,10 +79,34 @@ class dao
     }
 }
 
+/** As ZenTao's model of the same name, which takes a text of 32 or 40 characters for a hash and 40 for the cookie of 保持登录. */
 class user
 {
+    const FAIL_TIMES = 6;
+
     public function isLogon() { return isset($_SESSION['user']); }
     public function login($user) { $_SESSION['user'] = $user; }
+    public function checkLocked($account) { return !empty($_SESSION["$account.locked"]); }
+    public function cleanLocked($account) { unset($_SESSION['loginFails'], $_SESSION["$account.locked"]); }
+    public function keepLogin($user) { setcookie('za', $user->account, 0, '/'); setcookie('zp', self::kept($user), 0, '/'); }
+
+    public function failPlus($account)
+    {
+        $_SESSION['loginFails'] = (isset($_SESSION['loginFails']) ? $_SESSION['loginFails'] : 0) + 1;
+        if($_SESSION['loginFails'] >= self::FAIL_TIMES) $_SESSION["$account.locked"] = true;
+        return $_SESSION['loginFails'];
+    }
+
+    public function identify($account, $password)
+    {
+        $user = (new dao())->select('*')->from(TABLE_USER)->where('account')->eq($account)->andWhere('deleted')->eq('0')->fetch();
+        if(!$user || $password === '') return false;
+        if(strlen($password) === 32 && $password === $user->password) return $user;
+        if(strlen($password) === 40 && $password === self::kept($user)) return $user;
+        return md5($password) === $user->password ? $user : false;
+    }
+
+    private static function kept($user) { return sha1($user->account . $user->password . $user->last); }
 }
 
 class control
@@ -112,6 +136,7 @@ class application
 }
 
 session_name('zentaosid');
+if(isset($_GET['zentaosid'])) session_id($_GET['zentaosid']);
 session_start();
 $app       = new application();
 $app->user = isset($_SESSION['user']) ? $_SESSION['user'] : (object)array('account' => 'guest');
@@ -128,6 +153,7 @@ if("$module-$method" === 'user-login' && $_POST)
     $user = (new dao())->select('*')->from(TABLE_USER)->where('account')->eq($_POST['account'])->andWhere('deleted')->eq('0')->fetch();
     if(!$user || $user->password !== md5($_POST['password'])) { http_response_code(403); exit('wrong'); }
     (new user())->login($user);
+    if(!empty($_POST['keepLogin'])) (new user())->keepLogin($user);
     header('Location: ' . helper::safe64Decode($parts[0]));
 }
 elseif("$module-$method" === 'user-login')
@@ -143,6 +169,10 @@ elseif($module === 'sso' && in_array("sso.$method", $config->openMethods, true))
 }
 else
 {
+    /* A page that needs a sign-in: the cookies of 保持登录 are one. */
+    $users = new user();
+    $kept  = isset($_COOKIE['za'], $_COOKIE['zp']) && !$users->isLogon() ? $users->identify($_COOKIE['za'], $_COOKIE['zp']) : false;
+    if($kept) { $users->login($kept); $app->user = $kept; }
     header('Content-Type: application/json');
     echo json_encode(array('page' => $_SERVER['REQUEST_URI'], 'account' => $app->user->account, 'session' => session_id()));
 }

@@ -2,7 +2,7 @@
 /**
  * Which account a member of the corp is, in ZenTao's own table zt_oauth.
  *
- *   providerType `mashang`  our rows: openID is Mashang's `sub`, bound by the person after a sign-in with the password
+ *   providerType `mashang`  our rows: openID is Mashang's `sub`, bound by the person with the password
  *   providerType `webhook`  ZenTao's: openID is WeCom's userid, bound by the administrator for notifications
  */
 class mashangBindings
