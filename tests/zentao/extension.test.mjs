@@ -22,11 +22,11 @@ const CORP_WEBHOOK = 7;
 test('every PHP file parses', { skip }, async () => {
   const files = await phpFiles();
   assert.ok(files.length > 12, files.join());
-  for (const file of files) await php('-l', file);
+  for (const file of files) await php({}, '-l', file);
 });
 
 test('an issuer that lies signs nobody in', { skip }, async () => {
-  const told = JSON.parse(await php(join(HERE, 'oidc_cases.php')));
+  const told = JSON.parse(await php({}, join(HERE, 'oidc_cases.php')));
   const honest = ['honest', 'several audiences, authorised', 'clock a little behind', 'no kid, one key'];
   const expected = {
     stale: ['state of somebody else', 'no state', 'state as a list', 'flow too old', 'empty flow', 'no code', 'code used before'],
@@ -39,6 +39,34 @@ test('an issuer that lies signs nobody in', { skip }, async () => {
     assert.equal(outcome, honest.includes(name) ? 'signed in as sub-1' : word, name);
   }
   assert.ok(Object.keys(told).length > 40);
+});
+
+test('SEC-35 a userid counts together with the corp of the same sign-in only, and not for an account that its person bound', { skip }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'mashang-zentao-'));
+  const webhook = (id, corp) => ({ id, type: 'wechatuser', deleted: '0', secret: JSON.stringify({ appKey: corp }) });
+  const row = (account, openID, providerType, providerID) => ({ account, openID, providerType, providerID });
+  try {
+    const data = join(folder, 'tables.json');
+    await writeFile(data, JSON.stringify({
+      webhook: [webhook(1, 'wwHere'), webhook(2, 'wwThere')],
+      oauth: [row('zhangsan', 'ZhangSan', 'webhook', 1), row('lisi', 'LiSi', 'webhook', 1), row('lisi', 'sub-of-lisi', 'mashang', 0)],
+    }));
+    const cases = {
+      member: { sub: 'a', wecom_corpid: 'wwHere', wecom_userid: 'zhangsan', userid: 'zhangsan' },
+      'outsider here, member elsewhere': { sub: 'b', wecom_corpid: 'wwHere', userid: 'ZhangSan' },
+      'member elsewhere': { sub: 'c', wecom_corpid: 'wwThere', wecom_userid: 'ZhangSan', userid: 'ZhangSan' },
+      'by another way': { sub: 'd', userid: 'ZhangSan' },
+      'of an account that was bound since': { sub: 'e', wecom_corpid: 'wwHere', wecom_userid: 'LiSi' },
+      'who bound it': { sub: 'sub-of-lisi', wecom_corpid: 'wwHere', wecom_userid: 'LiSi2' },
+    };
+    const told = JSON.parse(await php({ STUB_DATA: data }, join(HERE, 'bindings_cases.php'), JSON.stringify(cases)));
+    assert.deepEqual(told, {
+      member: 'zhangsan', 'outsider here, member elsewhere': null, 'member elsewhere': null, 'by another way': null,
+      'of an account that was bound since': null, 'who bound it': 'lisi',
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 describe('with a Mashang', { skip }, () => {

@@ -96,7 +96,7 @@ class mashangScan
         $refusal = $sent ? $this->refusal($account, $this->typedPassword()) : '';
         if(!$sent || $refusal !== '')
         {
-            return $this->page->ask($pending, $account, $this->bindings->isBound($account), $this->scanLink('scanbind'), $this->config->webRoot, $refusal);
+            return $this->page->ask($pending, $account, $this->bindings->hasMember($account), $this->scanLink('scanbind'), $this->config->webRoot, $refusal);
         }
         $_SESSION['mashang']['pending'] = null;
         $this->bindings->bind($account, $pending['sub']);
