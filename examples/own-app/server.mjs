@@ -43,6 +43,7 @@ export async function startOwnApp({ mashang, channel = 'myapp', port = 8950 }) {
 
   /** Every address of the back end. */
   async function answer(request) {
+    if (!URL.canParse(request.url, url)) return [400, { error: 'not_an_address' }]; // "GET //"
     const { pathname } = new URL(request.url, url);
     const [, area, code, step] = pathname.split('/');
     if (request.method === 'GET') {

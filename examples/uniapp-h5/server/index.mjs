@@ -26,6 +26,7 @@ const routes = {
 };
 
 createServer(async (request, response) => {
+  if (!URL.canParse(request.url, here)) return send(response, 400, { message: '这不是一个地址' }); // "GET //"
   const { pathname } = new URL(request.url, here);
   const route = routes[`${request.method} ${pathname}`];
   if (!route) return file(pathname, response);

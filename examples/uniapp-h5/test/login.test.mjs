@@ -6,12 +6,12 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
 import { approve, deny, journeys, openInWeChat, outcome, scan, status } from '../../../tests/support/browser.mjs';
 import { officialLink } from '../../../tests/support/channels.mjs';
 import { startHouse } from '../../../tests/support/house.mjs';
-import { copyWithPackedSdk, startBackEnd } from '../../../tests/support/packed.mjs';
+import { copyWithPackedSdk, startBackEnd, statusOf } from '../../../tests/support/packed.mjs';
 
 const journey = journeys();
 
@@ -55,6 +55,11 @@ describe('examples/uniapp-h5', () => {
         await computer.locator('#hello').waitFor();
         assert.match(await computer.locator('#hello').innerText(), /小明/);
         assert.doesNotMatch(computer.url(), /code=/);
+      });
+
+      test(`${mode}: a request line that is no address is refused, and the back end goes on`, async () => {
+        for (const line of ['GET //', 'POST //', 'GET http://[']) assert.equal(await statusOf(site.url, line), 400, line);
+        assert.equal(await statusOf(site.url, 'GET /api/me'), 200);
       });
 
       journey(`${mode}: closing the panel fails the call as uni.login would, and the button works again`, async (stage) => {

@@ -34,6 +34,7 @@ const routes = {
 const vite = process.argv.includes('--dev') ? await developmentServer() : undefined;
 
 const server = createServer((request, response) => {
+  if (!URL.canParse(request.url, here)) return send(response, 400, { message: '这不是一个地址' }); // "GET //"
   const { pathname } = new URL(request.url, here);
   const route = routes[`${request.method} ${pathname}`];
   if (route) answer(route, request, response);

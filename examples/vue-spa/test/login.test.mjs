@@ -3,12 +3,12 @@
  */
 
 import assert from 'node:assert/strict';
-import { after, before, describe } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
 import { approve, deny, journeys, outcome, scan } from '../../../tests/support/browser.mjs';
 import { officialLink } from '../../../tests/support/channels.mjs';
 import { startHouse } from '../../../tests/support/house.mjs';
-import { copyWithPackedSdk, startBackEnd } from '../../../tests/support/packed.mjs';
+import { copyWithPackedSdk, startBackEnd, statusOf } from '../../../tests/support/packed.mjs';
 
 const journey = journeys();
 
@@ -113,6 +113,11 @@ describe('examples/vue-spa', () => {
     await approve(phone, await digits(one));
     await one.locator('#name').waitFor();
     assert.equal(await panel(other, 'waiting').count(), 1);
+  });
+
+  test('a request line that is no address is refused, and the back end goes on', async () => {
+    for (const line of ['GET //', 'POST //', 'GET http://[']) assert.equal(await statusOf(site.url, line), 400, line);
+    assert.equal(await statusOf(site.url, 'GET /api/me'), 200);
   });
 
   journey('a code that this browser did not ask for is refused', async (stage) => {
