@@ -49,12 +49,14 @@ async function begin(visit) {
   return { issuer: ISSUER, clientId: CLIENT_ID, redirectUri, state, nonce, codeChallenge };
 }
 
-async function finish(visit, { code, state }) {
+/** `issuer` is whose answer the page took the code from (RFC 9207). */
+async function finish(visit, { code, state, issuer }) {
   const begun = visit.takeScan(state);
   if (!begun) throw refused(400, '这次登录不是从本页开始的，请重新扫码');
   const config = await provider();
+  if (issuer !== config.serverMetadata().issuer) throw refused(400, '这不是登录服务的答复，请重新扫码');
   const returned = new URL(redirectUri);
-  returned.search = new URLSearchParams({ code, state, iss: config.serverMetadata().issuer }).toString();
+  returned.search = new URLSearchParams({ code, state, iss: issuer }).toString();
   const tokens = await oidc.authorizationCodeGrant(config, returned, {
     pkceCodeVerifier: begun.codeVerifier, expectedState: state, expectedNonce: begun.nonce, idTokenExpected: true,
   }).catch((error) => {

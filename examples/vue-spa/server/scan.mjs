@@ -30,13 +30,14 @@ export class Scan {
     return { issuer, clientId, redirectUri, state, nonce, codeChallenge };
   }
 
-  /** One standard token request. */
-  async finish(visit, { code, state }) {
+  /** One standard token request. `issuer` is whose answer the page took the code from (RFC 9207). */
+  async finish(visit, { code, state, issuer }) {
     const begun = visit.takeScan(state);
     if (!begun) throw Object.assign(new Error('这次登录不是从本页开始的，请重新扫码'), { status: 400 });
     const provider = await this.provider();
+    if (issuer !== provider.serverMetadata().issuer) throw Object.assign(new Error('这不是登录服务的答复，请重新扫码'), { status: 400 });
     const returned = new URL(this.client.redirectUri);
-    returned.search = new URLSearchParams({ code, state, iss: provider.serverMetadata().issuer }).toString();
+    returned.search = new URLSearchParams({ code, state, iss: issuer }).toString();
     const tokens = await oidc.authorizationCodeGrant(provider, returned, {
       pkceCodeVerifier: begun.codeVerifier, expectedState: state, expectedNonce: begun.nonce, idTokenExpected: true,
     }).catch((error) => {

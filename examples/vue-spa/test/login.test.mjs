@@ -131,6 +131,21 @@ describe('examples/vue-spa', () => {
     assert.equal(told, 400);
   });
 
+  test('an answer of another issuer is refused', async () => {
+    const post = async (path, body, cookie) => {
+      const headers = { 'content-type': 'application/json', ...(cookie && { cookie }) };
+      return fetch(`${site.url}/api/${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    };
+    for (const issuer of ['https://evil.example', undefined]) {
+      const begun = await post('scan/begin', {});
+      const cookie = begun.headers.getSetCookie()[0].split(';')[0];
+      const { state } = await begun.json();
+      const told = await post('scan/finish', { code: 'a code', state, issuer }, cookie);
+      assert.equal(told.status, 400);
+      assert.match((await told.json()).message, /不是登录服务的答复/);
+    }
+  });
+
   journey('with Mashang down the password still signs in', async (stage) => {
     await house.server.kill();
     try {
