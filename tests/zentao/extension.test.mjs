@@ -114,6 +114,7 @@ describe('with a Mashang', { skip }, () => {
     assert.match(rooms.said, /sso-scancallback\.html/);
     assert.match(rooms.said, /index\.php\?m=sso&f=scancallback/);
     assert.match(rooms.said, /tab\s+wecom/);
+    assert.match(rooms.said, /open to\s+wecom\n/);
     assert.equal(statSync(rooms.zip).mode & 0o777, 0o600);
     assert.equal(rooms.said.includes(readFileSync(join(rooms.tree, 'mashang/config/ext/mashang.php'), 'utf8').match(/msk_[^']+/)[0]), false);
   });
