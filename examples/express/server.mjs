@@ -6,6 +6,7 @@ import * as oidc from 'openid-client';
 const { ISSUER = 'http://127.0.0.1:8080', CLIENT_ID = 'my-site', CLIENT_SECRET, PORT = '3000' } = process.env;
 const OWN_URL = process.env.OWN_URL ?? `http://127.0.0.1:${PORT}`;
 const isHttps = OWN_URL.startsWith('https://');
+const TABS = 5; // of one browser that may be signing in at the same time
 
 // Looked up at the first sign-in, and again after a failure: the website starts while Mashang is away.
 let found;
@@ -29,7 +30,9 @@ app.use(session({
 app.get('/login', async (req, res) => {
   const mashang = await provider();
   const checks = { pkceCodeVerifier: oidc.randomPKCECodeVerifier(), expectedState: oidc.randomState(), expectedNonce: oidc.randomNonce() };
-  req.session.checks = checks;
+  // By state, since there may be several tabs; the oldest of many are forgotten.
+  const begun = [...Object.entries(req.session.begun ?? {}), [checks.expectedState, checks]].slice(-TABS);
+  req.session.begun = Object.fromEntries(begun);
   res.redirect(oidc.buildAuthorizationUrl(mashang, {
     redirect_uri: `${OWN_URL}/callback`,
     scope: 'openid profile',
@@ -41,9 +44,11 @@ app.get('/login', async (req, res) => {
 });
 
 app.get('/callback', async (req, res) => {
-  const { checks } = req.session;
-  if (!checks) return res.status(400).type('text').send('No sign-in was begun in this browser. Go to /login\n');
-  delete req.session.checks; // they are good for one answer
+  const { begun = {} } = req.session;
+  const { state } = req.query;
+  if (!Object.hasOwn(begun, state)) return res.status(400).type('text').send('No sign-in was begun in this browser. Go to /login\n');
+  const checks = begun[state];
+  delete begun[state]; // they are good for one answer
   const mashang = await provider();
   let tokens;
   try {

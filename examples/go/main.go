@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -22,6 +23,8 @@ var (
 	port     = cmp.Or(os.Getenv("PORT"), "3000")
 	ownURL   = cmp.Or(os.Getenv("OWN_URL"), "http://127.0.0.1:"+port)
 )
+
+func isHTTPS() bool { return strings.HasPrefix(ownURL, "https:") }
 
 // html/template escapes: people choose their names.
 var home = template.Must(template.New("home").Parse(`{{if .sub}}
@@ -46,21 +49,26 @@ func main() {
 	}
 	visits := scs.New() // in memory; SameSite=Lax and HttpOnly by default
 	visits.Cookie.Name = "signed_in"
-	visits.Cookie.Secure = strings.HasPrefix(ownURL, "https:")
+	visits.Cookie.Secure = isHTTPS()
 
 	http.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) {
-		state, nonce, verifier := oauth2.GenerateVerifier(), oauth2.GenerateVerifier(), oauth2.GenerateVerifier()
-		visits.Put(r.Context(), "state", state)
-		visits.Put(r.Context(), "nonce", nonce)
-		visits.Put(r.Context(), "verifier", verifier)
-		visits.Put(r.Context(), "wanted", r.Header.Get("X-Original-URI")) // only a proxy in front sets this
-		http.Redirect(w, r, config.AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)), http.StatusFound)
+		one := begun{State: oauth2.GenerateVerifier(), Nonce: oauth2.GenerateVerifier(), Verifier: oauth2.GenerateVerifier(), Since: time.Now()}
+		if wanted := r.Header.Get("X-Original-URI"); len(wanted) <= longest { // only a proxy in front sets this
+			one.Wanted = wanted
+		}
+		one.remember(w, r)
+		http.Redirect(w, r, config.AuthCodeURL(one.State, oidc.Nonce(one.Nonce), oauth2.S256ChallengeOption(one.Verifier)), http.StatusFound)
 	})
 
 	http.HandleFunc("GET /callback", func(w http.ResponseWriter, r *http.Request) {
-		person, rawIDToken, err := signIn(r, provider, &config, visits)
+		one, ok := recall(w, r, r.URL.Query().Get("state")) // good for one answer
+		if !ok {
+			notSignedIn(w, refusal("this browser did not begin this sign-in"))
+			return
+		}
+		person, rawIDToken, err := signIn(r, provider, &config, one)
 		if err != nil {
-			http.Error(w, "Not signed in: "+err.Error(), http.StatusBadRequest)
+			notSignedIn(w, err)
 			return
 		}
 		if err := visits.RenewToken(r.Context()); err != nil {
@@ -70,7 +78,7 @@ func main() {
 		visits.Put(r.Context(), "sub", person.Subject) // your own user is the one with this sub
 		visits.Put(r.Context(), "name", person.Name)
 		visits.Put(r.Context(), "id_token", rawIDToken)
-		http.Redirect(w, r, pathOnly(visits.PopString(r.Context(), "wanted")), http.StatusSeeOther)
+		http.Redirect(w, r, pathOnly(one.Wanted), http.StatusSeeOther)
 	})
 
 	http.HandleFunc("POST /logout", func(w http.ResponseWriter, r *http.Request) {

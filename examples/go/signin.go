@@ -1,13 +1,12 @@
 package main
 
 import (
-	"crypto/subtle"
 	"errors"
+	"log"
 	"net/http"
 	"net/url"
 	"strings"
 
-	"github.com/alexedwards/scs/v2"
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 )
@@ -17,18 +16,36 @@ type person struct {
 	Name    string `json:"name"`
 }
 
-// signIn takes the answer that Mashang sent the visitor back with: state, code, ID token, name.
-func signIn(r *http.Request, provider *oidc.Provider, config *oauth2.Config, visits *scs.SessionManager) (*person, string, error) {
+// refusal is why somebody is not signed in, in words that are for them to read.
+type refusal string
+
+func (why refusal) Error() string { return string(why) }
+
+// notSignedIn tells the visitor a refusal, and nothing of what else went wrong here.
+func notSignedIn(w http.ResponseWriter, err error) {
+	var why refusal
+	if errors.As(err, &why) {
+		http.Error(w, "Not signed in: "+why.Error(), http.StatusBadRequest)
+		return
+	}
+	log.Print("sign-in: ", err)
+	http.Error(w, "Not signed in: the login service does not answer as it should. Please try again later.", http.StatusBadGateway)
+}
+
+// signIn takes the answer that Mashang sent the visitor back with: issuer, code, ID token, name.
+func signIn(r *http.Request, provider *oidc.Provider, config *oauth2.Config, one begun) (*person, string, error) {
 	ctx, query := r.Context(), r.URL.Query()
-	// Each is good for one answer, so they are taken out.
-	state, nonce, verifier := visits.PopString(ctx, "state"), visits.PopString(ctx, "nonce"), visits.PopString(ctx, "verifier")
-	if state == "" || subtle.ConstantTimeCompare([]byte(state), []byte(query.Get("state"))) != 1 {
-		return nil, "", errors.New("this browser did not begin this sign-in")
+	if query.Get("iss") != issuer { // RFC 9207, of a refusal too
+		return nil, "", refusal("the answer is of another issuer")
 	}
-	if refusal := query.Get("error"); refusal != "" {
-		return nil, "", errors.New(refusal)
+	if query.Has("error") {
+		return nil, "", refusal("the login service said " + query.Get("error"))
 	}
-	token, err := config.Exchange(ctx, query.Get("code"), oauth2.VerifierOption(verifier))
+	token, err := config.Exchange(ctx, query.Get("code"), oauth2.VerifierOption(one.Verifier))
+	var refused *oauth2.RetrieveError
+	if errors.As(err, &refused) && refused.ErrorCode == "invalid_grant" {
+		return nil, "", refusal("the code is used or too old")
+	}
 	if err != nil {
 		return nil, "", err
 	}
@@ -37,15 +54,15 @@ func signIn(r *http.Request, provider *oidc.Provider, config *oauth2.Config, vis
 	if err != nil {
 		return nil, "", err
 	}
-	if idToken.Nonce != nonce {
-		return nil, "", errors.New("the ID token answers another request")
+	if idToken.Nonce != one.Nonce {
+		return nil, "", refusal("the ID token answers another request")
 	}
 	info, err := provider.UserInfo(ctx, oauth2.StaticTokenSource(token))
 	if err != nil {
 		return nil, "", err
 	}
 	if info.Subject != idToken.Subject {
-		return nil, "", errors.New("userinfo tells of another person")
+		return nil, "", refusal("userinfo tells of another person")
 	}
 	found := person{Subject: idToken.Subject}
 	return &found, raw, info.Claims(&found)

@@ -2,7 +2,7 @@
  * The back end of a pretend app, and the app itself as a web page.
  *
  *   node server.mjs                       listens on http://127.0.0.1:8950
- *   MASHANG_URL=… CHANNEL=… PORT=… node server.mjs
+ *   MASHANG_URL=… CHANNEL=… PORT=… OWN_URL=https://… node server.mjs
  *
  * A real app keeps its person signed in, gets a token from its back end, and calls the phone API itself. A web page may
  * not do that (the phone API answers no other website's pages), so here the back end passes the calls on.
@@ -26,13 +26,21 @@ const FILES = {
   '/purpose.mjs': ['purpose.mjs', 'text/javascript; charset=utf-8'],
 };
 
-/** Starts it; port 0 takes any free one. */
-export async function startOwnApp({ mashang, channel = 'myapp', port = 8950 }) {
+/** How long somebody stays signed in to the app, in milliseconds. */
+const SESSION = 12 * 3600_000;
+
+/** Starts it; port 0 takes any free one. `ownUrl` is where browsers and Mashang find it, if not here. */
+export async function startOwnApp({ mashang, channel = 'myapp', port = 8950, ownUrl }) {
   const sessions = new Map();
+  const sweeper = setInterval(() => {
+    for (const [id, { ends }] of sessions) if (ends <= Date.now()) sessions.delete(id);
+  }, SESSION / 12).unref();
   const listener = createServer();
   listener.listen(port, '127.0.0.1');
   await once(listener, 'listening');
-  const url = `http://127.0.0.1:${listener.address().port}`;
+  const here = `http://127.0.0.1:${listener.address().port}`;
+  const url = ownUrl ?? here;
+  const attributes = `HttpOnly; SameSite=Strict; Path=/${url.startsWith('https:') ? '; Secure' : ''}`;
   const issuer = new TokenIssuer(url, 'mashang');
   listener.on('request', (request, response) => {
     answer(request).then(
@@ -43,6 +51,7 @@ export async function startOwnApp({ mashang, channel = 'myapp', port = 8950 }) {
 
   /** Every address of the back end. */
   async function answer(request) {
+    if (!URL.canParse(request.url, url)) return [400, { error: 'not_an_address' }]; // "GET //"
     const { pathname } = new URL(request.url, url);
     const [, area, code, step] = pathname.split('/');
     if (request.method === 'GET') {
@@ -51,9 +60,9 @@ export async function startOwnApp({ mashang, channel = 'myapp', port = 8950 }) {
       if (pathname === '/settings') return [200, { mashang, people: PEOPLE }];
       if (FILES[pathname]) return file(...FILES[pathname]);
     }
-    if (request.method === 'POST' && pathname === '/sign-in') return signIn(await json(request));
+    if (request.method === 'POST' && pathname === '/sign-in') return signIn(Object(await json(request)));
     if (request.method === 'POST' && area === 'phone' && STEPS.includes(step)) {
-      const person = sessions.get(/own_app=(\w+)/.exec(request.headers.cookie ?? '')?.[1]);
+      const person = personOf(request);
       if (!person) return [401, { error: 'unauthorized', message: 'sign in to the app first' }];
       return forward(person, code, step, await json(request), request.headers['accept-language']);
     }
@@ -64,8 +73,14 @@ export async function startOwnApp({ mashang, channel = 'myapp', port = 8950 }) {
   function signIn({ person }) {
     if (!Object.hasOwn(PEOPLE, person)) return [400, { error: 'nobody of that name' }];
     const session = randomBytes(24).toString('hex');
-    sessions.set(session, person);
-    return [200, { name: PEOPLE[person] }, { 'set-cookie': `own_app=${session}; HttpOnly; SameSite=Strict; Path=/` }];
+    sessions.set(session, { person, ends: Date.now() + SESSION });
+    return [200, { name: PEOPLE[person] }, { 'set-cookie': `own_app=${session}; ${attributes}` }];
+  }
+
+  /** Who is signed in to the app, if anybody still is. */
+  function personOf(request) {
+    const session = sessions.get(/(?:^|;\s*)own_app=(\w+)/.exec(request.headers.cookie ?? '')?.[1]);
+    return session && session.ends > Date.now() ? session.person : undefined;
   }
 
   /** One call of the phone API, in the name of the person who is signed in to the app, and of nobody else. */
@@ -86,8 +101,10 @@ export async function startOwnApp({ mashang, channel = 'myapp', port = 8950 }) {
 
   return {
     url,
+    here,
     issuer,
     async stop() {
+      clearInterval(sweeper);
       listener.closeAllConnections();
       listener.close();
     },
@@ -114,7 +131,7 @@ function send(response, status, body, headers = {}) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { MASHANG_URL: mashang = 'http://127.0.0.1:8080', CHANNEL: channel, PORT: port = '8950' } = process.env;
-  const app = await startOwnApp({ mashang: mashang.replace(/\/$/, ''), channel, port: Number(port) });
+  const { MASHANG_URL: mashang = 'http://127.0.0.1:8080', CHANNEL: channel, PORT: port = '8950', OWN_URL: ownUrl } = process.env;
+  const app = await startOwnApp({ mashang: mashang.replace(/\/$/, ''), channel, port: Number(port), ownUrl: ownUrl?.replace(/\/$/, '') });
   console.log(`the app: ${app.url}   issuer: ${app.url}   audience: mashang   login server: ${mashang}`);
 }

@@ -18,11 +18,14 @@ function go(string $to): never
     exit;
 }
 
-/** Sends the visitor to Mashang; what must fit when they come back stays in the session. */
+/** Tabs of one browser that may be signing in at the same time. */
+const TABS = 5;
+
+/** Sends the visitor to Mashang; what must fit when they come back stays in the session, by state: there may be several tabs. */
 function sign_in(array $provider, string $client_id, string $own_url): never
 {
     $begun = ['state' => base64url(random_bytes(32)), 'nonce' => base64url(random_bytes(32)), 'verifier' => base64url(random_bytes(32))];
-    $_SESSION['begun'] = $begun;
+    $_SESSION['begun'] = array_slice([...($_SESSION['begun'] ?? []), $begun], -TABS);
     go($provider['authorization_endpoint'] . '?' . http_build_query([
         'response_type' => 'code', 'client_id' => $client_id, 'redirect_uri' => "$own_url/callback", 'scope' => 'openid profile',
         'state' => $begun['state'], 'nonce' => $begun['nonce'],
@@ -30,33 +33,47 @@ function sign_in(array $provider, string $client_id, string $own_url): never
     ]));
 }
 
-/** The answer that Mashang sent the visitor back with: state, code, ID token, name. */
-function come_back(array $provider, string $client_id, string $client_secret, string $own_url): never
+/** A parameter of the answer, if it is text. */
+function said(string $name): string
 {
-    $begun = $_SESSION['begun'] ?? null;
-    unset($_SESSION['begun']); // good for one answer
-    if ($begun === null || !hash_equals($begun['state'], (string) ($_GET['state'] ?? ''))) {
-        throw new RuntimeException('this browser did not begin this sign-in');
+    return is_string($_GET[$name] ?? null) ? $_GET[$name] : '';
+}
+
+/** What this browser began under this state, once. */
+function take_begun(string $state): array
+{
+    foreach ($_SESSION['begun'] ?? [] as $at => $begun) {
+        if (hash_equals($begun['state'], $state)) {
+            unset($_SESSION['begun'][$at]);
+            return $begun;
+        }
+    }
+    throw new Refused('this browser did not begin this sign-in');
+}
+
+/** The answer that Mashang sent the visitor back with: state, issuer, code, ID token, name. */
+function come_back(array $provider, string $client_id, #[SensitiveParameter] string $client_secret, string $own_url): never
+{
+    $begun = take_begun(said('state'));
+    if (said('iss') !== $provider['issuer']) { // RFC 9207, of a refusal too
+        throw new Refused('the answer is of another issuer');
     }
     if (isset($_GET['error'])) {
-        throw new RuntimeException((string) $_GET['error']);
-    }
-    if (($_GET['iss'] ?? $provider['issuer']) !== $provider['issuer']) {
-        throw new RuntimeException('the answer is from somebody else');
+        throw new Refused('the login service said ' . preg_replace('/\W+/', ' ', said('error')));
     }
     $basic = base64_encode(rawurlencode($client_id) . ':' . rawurlencode($client_secret));
     $tokens = call($provider['token_endpoint'], ["Authorization: Basic $basic"], [
-        'grant_type' => 'authorization_code', 'code' => $_GET['code'] ?? '', 'redirect_uri' => "$own_url/callback",
+        'grant_type' => 'authorization_code', 'code' => said('code'), 'redirect_uri' => "$own_url/callback",
         'code_verifier' => $begun['verifier'],
     ]);
     $claims = id_token_claims($tokens['id_token'], $provider, $client_id, $begun['nonce']);
     $person = call($provider['userinfo_endpoint'], ["Authorization: Bearer {$tokens['access_token']}"]);
-    if ($person['sub'] !== $claims['sub']) {
-        throw new RuntimeException('userinfo tells of another person');
+    if (($person['sub'] ?? null) !== $claims['sub']) {
+        throw new Refused('userinfo tells of another person');
     }
     session_regenerate_id(true);
     // Your own user is the one with this sub.
-    $_SESSION = ['sub' => $claims['sub'], 'name' => $person['name'] ?? null, 'id_token' => $tokens['id_token']];
+    $_SESSION = ['sub' => $claims['sub'], 'name' => is_string($person['name'] ?? null) ? $person['name'] : null, 'id_token' => $tokens['id_token']];
     go('/');
 }
 
@@ -67,8 +84,8 @@ function sign_out(string $issuer, string $client_id, string $own_url): never
     session_destroy();
     try {
         $provider = discover($issuer);
-    } catch (RuntimeException) {
-        go('/');
+    } catch (Throwable) {
+        go('/'); // signed out here in any case
     }
     go($provider['end_session_endpoint'] . '?' . http_build_query($query));
 }
@@ -90,8 +107,14 @@ try {
         'GET /' => home(),
         default => http_response_code(404),
     };
-} catch (RuntimeException $error) {
+} catch (Refused $refused) {
     http_response_code(400);
     header('Content-Type: text/plain; charset=utf-8');
-    echo "Not signed in: {$error->getMessage()}\n";
+    echo "Not signed in: {$refused->getMessage()}\n";
+} catch (Throwable $error) {
+    // What went wrong here is for the log: it may name addresses, files and more.
+    error_log($error::class . ': ' . $error->getMessage());
+    http_response_code(502);
+    header('Content-Type: text/plain; charset=utf-8');
+    echo "The login service does not answer as it should. Please try again later.\n";
 }

@@ -6,8 +6,13 @@
 
 declare(strict_types=1);
 
+/** Why somebody is not signed in, in words that are for them to read. Anything else that is thrown is for the log. */
+class Refused extends RuntimeException
+{
+}
+
 /** GET, or POST with a form; returns the JSON that came, or throws. */
-function call(string $url, array $headers = [], ?array $form = null): array
+function call(string $url, #[SensitiveParameter] array $headers = [], #[SensitiveParameter] ?array $form = null): array
 {
     $answer = @file_get_contents($url, false, stream_context_create(['http' => [
         'method' => $form === null ? 'GET' : 'POST',
@@ -16,8 +21,12 @@ function call(string $url, array $headers = [], ?array $form = null): array
         'timeout' => 10, 'follow_location' => 0, 'ignore_errors' => true,
     ]]));
     $said = json_decode($answer ?: '', true);
-    if (!is_array($said) || isset($said['error'])) {
-        throw new RuntimeException($said['error'] ?? "no answer from $url");
+    if (!is_array($said)) {
+        throw new RuntimeException("no answer from $url");
+    }
+    if (isset($said['error'])) {
+        $code = is_string($said['error']) ? preg_replace('/\W+/', ' ', $said['error']) : 'something unreadable';
+        throw $code === 'invalid_grant' ? new Refused('the code is used or too old') : new RuntimeException("$url said $code");
     }
     return $said;
 }
@@ -26,7 +35,7 @@ function call(string $url, array $headers = [], ?array $form = null): array
 function discover(string $issuer): array
 {
     $provider = call("$issuer/.well-known/openid-configuration");
-    return $provider['issuer'] === $issuer ? $provider : throw new RuntimeException('the issuer calls itself something else');
+    return ($provider['issuer'] ?? null) === $issuer ? $provider : throw new RuntimeException('the issuer calls itself something else');
 }
 
 function from_base64url(string $text): string
@@ -40,23 +49,23 @@ function base64url(string $bytes): string
 }
 
 /** The claims of an ID token that is signed by the provider, for us, now, and answers our request; or throws. */
-function id_token_claims(string $token, array $provider, string $client_id, string $nonce): array
+function id_token_claims(#[SensitiveParameter] string $token, array $provider, string $client_id, string $nonce): array
 {
     [$head, $body, $signature] = explode('.', $token) + ['', '', ''];
     $header = json_decode(from_base64url($head), true);
     $claims = json_decode(from_base64url($body), true);
-    $keys = array_filter(call($provider['jwks_uri'])['keys'], fn ($key) => $key['kty'] === 'RSA' && $key['kid'] === ($header['kid'] ?? null));
+    $keys = array_filter(call($provider['jwks_uri'])['keys'], fn ($key) => ($key['kty'] ?? null) === 'RSA' && ($key['kid'] ?? null) === ($header['kid'] ?? null));
     $signed = ($header['alg'] ?? null) === 'RS256' && count($keys) === 1
         && openssl_verify("$head.$body", from_base64url($signature), public_key(reset($keys)), OPENSSL_ALGO_SHA256) === 1;
     $problem = match (true) {
         !$signed => 'signature',
-        $claims['iss'] !== $provider['issuer'] => 'issuer',
-        (array) $claims['aud'] !== [$client_id] => 'audience',
-        $claims['exp'] < time() => 'expired',
-        !hash_equals($nonce, $claims['nonce'] ?? '') => 'nonce',
+        ($claims['iss'] ?? null) !== $provider['issuer'] => 'issuer',
+        (array) ($claims['aud'] ?? null) !== [$client_id] => 'audience',
+        ($claims['exp'] ?? 0) < time() => 'expired',
+        ($claims['nonce'] ?? null) !== $nonce => 'nonce',
         default => null,
     };
-    return $problem === null ? $claims : throw new RuntimeException("the ID token is not good: $problem");
+    return $problem === null ? $claims : throw new Refused("the ID token is not good: $problem");
 }
 
 /** An RSA key of a key set as openssl reads it: SubjectPublicKeyInfo in PEM (RFC 3279). */

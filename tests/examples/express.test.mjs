@@ -1,7 +1,10 @@
 /** `examples/express`. */
 
-import { bearsAbsence, holds, runs } from './support.mjs';
+import { bearsAbsence, bearsTabs, holds, knowsItsIssuer, runs } from './support.mjs';
 
 const example = { name: 'express', start: 'npm ci && npm start', needs: { 'npm (https://nodejs.org)': runs('npm', '--version') } };
 
-bearsAbsence(example, holds(example));
+const held = holds(example);
+bearsAbsence(example, held);
+bearsTabs(example, held);
+knowsItsIssuer(example, held);

@@ -1,5 +1,8 @@
 /** `examples/go`. */
 
-import { holds, runs } from './support.mjs';
+import { bearsTabs, holds, knowsItsIssuer, runs } from './support.mjs';
 
-holds({ name: 'go', start: 'go run .', needs: { 'Go (https://go.dev/dl)': runs('go', 'version') } });
+const example = { name: 'go', start: 'go run .', needs: { 'Go (https://go.dev/dl)': runs('go', 'version') } };
+const held = holds(example);
+bearsTabs(example, held);
+knowsItsIssuer(example, held);

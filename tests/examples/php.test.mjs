@@ -1,6 +1,6 @@
 /** `examples/php`. */
 
-import { bearsAbsence, holds, runs } from './support.mjs';
+import { bearsAbsence, bearsTabs, holds, knowsItsIssuer, runs } from './support.mjs';
 
 const example = {
   name: 'php',
@@ -8,4 +8,7 @@ const example = {
   needs: { 'PHP 8.1 or newer (apt-get install php-cli)': runs('php', '-r', 'exit((int) (PHP_VERSION_ID < 80100 || !extension_loaded("openssl")));') },
 };
 
-bearsAbsence(example, holds(example));
+const held = holds(example);
+bearsAbsence(example, held);
+bearsTabs(example, held);
+knowsItsIssuer(example, held);

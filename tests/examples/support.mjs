@@ -59,11 +59,14 @@ function signsInAndOut({ name }, visitor, stage) {
     const site = visitor();
     const home = await site.signIn('xiaoming');
     assert.match(home, /小明/);
+    const copied = new Map(site.jar.cookies);
     assert.ok(home.includes(await subjectOf(stage.house.server, '小明')), 'the page names the sub');
     assert.match(await stage.house.leave(await visitor().begin()), /[?&]code=/, 'the session at the server lasts');
     const left = await stage.house.leave(await location(await site.logOut()));
     assert.ok(left.startsWith(`${site.url}/`), `leads home: ${left}`);
     assert.doesNotMatch(await site.home(), /小明/);
+    site.jar.cookies = copied;
+    assert.doesNotMatch(await site.home(), /小明/, 'a copy of the cookies is worth nothing either');
     assert.match(await stage.house.leave(await visitor().begin()), /\/login\//, 'the session at the server is over');
   });
 }
@@ -118,6 +121,46 @@ function refusesForgeries({ name }, visitor) {
       back.searchParams.set(part, value);
     }
     await site.refuses(back.href);
+  });
+}
+
+/** What an example promises that keeps each sign-in under way by its own state. */
+export function bearsTabs({ name }, { visitor }) {
+  if (!visitor) return;
+  test(`examples/${name}: two tabs of one browser do not disturb each other`, LONG, async () => {
+    const site = visitor();
+    const [first, second] = [await site.begin(), await site.begin()];
+    const backs = [await site.house.scan(first, 'xiaoming'), await site.house.scan(second, 'xiaohong')];
+    assert.match(await site.arrive(backs[0]), /小明/);
+    const alone = visitor();
+    for (let tab = 0; tab < 3; tab += 1) await alone.begin();
+    assert.match(await alone.arrive(await alone.scan('ada')), /Ada/);
+  });
+
+  test(`examples/${name}: of very many sign-ins under way the oldest are forgotten`, LONG, async () => {
+    const site = visitor();
+    const back = await site.scan('xiaohong');
+    for (let tab = 0; tab < 12; tab += 1) await site.begin();
+    await site.refuses(back);
+    assert.match(await site.arrive(await site.scan('ada')), /Ada/);
+  });
+}
+
+/** What an example promises that compares the answer's issuer (RFC 9207). */
+export function knowsItsIssuer({ name }, { visitor }) {
+  if (!visitor) return;
+  test(`examples/${name}: an answer of another issuer, or of none, signs nobody in, and says so before anything else`, LONG, async () => {
+    for (const iss of ['https://evil.example', undefined]) {
+      for (const error of [undefined, 'a-word-of-theirs']) {
+        const site = visitor();
+        const back = new URL(await site.scan('xiaohong'));
+        back.searchParams.delete('iss');
+        if (iss) back.searchParams.set('iss', iss);
+        if (error) back.searchParams.set('error', error);
+        assert.doesNotMatch(await (await site.jar.get(back.href)).text(), /a-word-of-theirs/);
+        assert.doesNotMatch(await site.home(), /小红/);
+      }
+    }
   });
 }
 

@@ -5,8 +5,10 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -50,7 +52,7 @@ export async function startBackEnd({ folder }, house, { id, callback = '/callbac
   const environment = { ISSUER: house.server.url, CLIENT_ID: id, CLIENT_SECRET: secret, PORT: String(port) };
   const child = spawn('node', ['server/index.mjs'], { cwd: folder, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => { said += text; });
+  child.stdout.setEncoding('utf8').on('data', (piece) => { said += piece; });
   const ended = new Promise((done) => { child.once('exit', done); });
   await until(`${id} listens`, () => said.includes(url));
   return {
@@ -60,4 +62,11 @@ export async function startBackEnd({ folder }, house, { id, callback = '/callbac
       await ended;
     },
   };
+}
+
+/** The status that a back end answers a request line with, which `fetch` would tidy first. */
+export async function statusOf(url, line) {
+  const socket = connect(Number(new URL(url).port), new URL(url).hostname);
+  socket.end(`${line} HTTP/1.1\r\nhost: ${new URL(url).host}\r\nconnection: close\r\n\r\n`);
+  return Number(/^HTTP\/1\.1 (\d{3})/.exec(await text(socket))?.[1]);
 }

@@ -4,6 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,11 +22,11 @@ const CORP_WEBHOOK = 7;
 test('every PHP file parses', { skip }, async () => {
   const files = await phpFiles();
   assert.ok(files.length > 12, files.join());
-  for (const file of files) await php('-l', file);
+  for (const file of files) await php({}, '-l', file);
 });
 
 test('an issuer that lies signs nobody in', { skip }, async () => {
-  const told = JSON.parse(await php(join(HERE, 'oidc_cases.php')));
+  const told = JSON.parse(await php({}, join(HERE, 'oidc_cases.php')));
   const honest = ['honest', 'several audiences, authorised', 'clock a little behind', 'no kid, one key'];
   const expected = {
     stale: ['state of somebody else', 'no state', 'state as a list', 'flow too old', 'empty flow', 'no code', 'code used before'],
@@ -38,6 +39,34 @@ test('an issuer that lies signs nobody in', { skip }, async () => {
     assert.equal(outcome, honest.includes(name) ? 'signed in as sub-1' : word, name);
   }
   assert.ok(Object.keys(told).length > 40);
+});
+
+test('SEC-35 a userid counts together with the corp of the same sign-in only, and not for an account that its person bound', { skip }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'mashang-zentao-'));
+  const webhook = (id, corp) => ({ id, type: 'wechatuser', deleted: '0', secret: JSON.stringify({ appKey: corp }) });
+  const row = (account, openID, providerType, providerID) => ({ account, openID, providerType, providerID });
+  try {
+    const data = join(folder, 'tables.json');
+    await writeFile(data, JSON.stringify({
+      webhook: [webhook(1, 'wwHere'), webhook(2, 'wwThere')],
+      oauth: [row('zhangsan', 'ZhangSan', 'webhook', 1), row('lisi', 'LiSi', 'webhook', 1), row('lisi', 'sub-of-lisi', 'mashang', 0)],
+    }));
+    const cases = {
+      member: { sub: 'a', wecom_corpid: 'wwHere', wecom_userid: 'zhangsan', userid: 'zhangsan' },
+      'outsider here, member elsewhere': { sub: 'b', wecom_corpid: 'wwHere', userid: 'ZhangSan' },
+      'member elsewhere': { sub: 'c', wecom_corpid: 'wwThere', wecom_userid: 'ZhangSan', userid: 'ZhangSan' },
+      'by another way': { sub: 'd', userid: 'ZhangSan' },
+      'of an account that was bound since': { sub: 'e', wecom_corpid: 'wwHere', wecom_userid: 'LiSi' },
+      'who bound it': { sub: 'sub-of-lisi', wecom_corpid: 'wwHere', wecom_userid: 'LiSi2' },
+    };
+    const told = JSON.parse(await php({ STUB_DATA: data }, join(HERE, 'bindings_cases.php'), JSON.stringify(cases)));
+    assert.deepEqual(told, {
+      member: 'zhangsan', 'outsider here, member elsewhere': null, 'member elsewhere': null, 'by another way': null,
+      'of an account that was bound since': null, 'who bound it': 'lisi',
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 describe('with a Mashang', { skip }, () => {
@@ -85,6 +114,7 @@ describe('with a Mashang', { skip }, () => {
     assert.match(rooms.said, /sso-scancallback\.html/);
     assert.match(rooms.said, /index\.php\?m=sso&f=scancallback/);
     assert.match(rooms.said, /tab\s+wecom/);
+    assert.match(rooms.said, /open to\s+wecom\n/);
     assert.equal(statSync(rooms.zip).mode & 0o777, 0o600);
     assert.equal(rooms.said.includes(readFileSync(join(rooms.tree, 'mashang/config/ext/mashang.php'), 'utf8').match(/msk_[^']+/)[0]), false);
   });
@@ -150,12 +180,12 @@ describe('with a Mashang', { skip }, () => {
     assert.deepEqual(await rows(), [], 'looking binds nobody');
 
     const token = attribute(asked, /name="token" value="([^"]+)"/);
-    assert.equal(await page(await browser.post(ask, { token: 'forged' })), 'ask');
+    assert.equal(await page(await browser.post(ask, { token: 'forged', password: 'password' })), 'ask');
     assert.deepEqual(await rows(), [], 'a form of somebody else binds nobody');
-    assert.equal(await location(await browser.post(ask, { token })), `${rooms.zentao.url}/`);
+    assert.equal(await location(await browser.post(ask, { token, password: 'password' })), `${rooms.zentao.url}/`);
     const [row, ...more] = await rows();
     assert.deepEqual([row.account, row.providerType, more.length], ['lisi', 'mashang', 0]);
-    assert.equal(await page(await browser.post(ask, { token })), 'stale', 'once');
+    assert.equal(await page(await browser.post(ask, { token, password: 'password' })), 'stale', 'once');
 
     const again = jar();
     assert.equal(await location(await signIn(again)), `${rooms.zentao.url}/`);
@@ -183,6 +213,78 @@ describe('with a Mashang', { skip }, () => {
     assert.equal(await page(answer), 'unbound_signed_in');
     assert.equal(await page(await browser.get(`${rooms.zentao.url}/sso-scanbind.html`)), 'stale');
     assert.deepEqual(await rows(), []);
+  });
+
+  /** A member who scanned and is not bound, in a browser that `signsIn` brought in; what binding with each password leads to. */
+  async function asked(browser, signsIn) {
+    const login = await location(await signIn(browser));
+    await signsIn(login);
+    const ask = `${rooms.zentao.url}/sso-scanbind.html`;
+    const html = await (await browser.get(ask)).text();
+    const token = attribute(html, /name="token" value="([^"]+)"/);
+    return async (password) => {
+      const answer = await browser.post(ask, password === undefined ? { token } : { token, password });
+      return answer.status === 302 ? 'bound' : attribute(await answer.text(), /data-refusal="([^"]+)"/);
+    };
+  }
+  const byPassword = (browser) => (login) => browser.post(login, { account: 'lisi', password: 'password' });
+
+  test('SEC-38 a session that ZenTao takes for signed in binds nobody without the password: neither 保持登录 nor an id from a link is one', async () => {
+    await given();
+    const desk = jar();
+    await desk.post(`${rooms.zentao.url}/user-login-Lw==.html`, { account: 'lisi', password: 'password', keepLogin: '1' });
+    const [za, zp] = ['za', 'zp'].map((name) => desk.cookies.get(name));
+    assert.equal(zp.length, 40);
+
+    const passerBy = jar();
+    const bind = await asked(passerBy, async () => {
+      passerBy.cookies.set('za', za);
+      passerBy.cookies.set('zp', zp);
+      assert.equal((await whoami(passerBy)).account, 'lisi', 'signed in by the cookies of the desk');
+    });
+    assert.equal(await bind(undefined), 'ask_password_missing');
+    assert.equal(await bind(zp), 'ask_password_wrong', 'the cookie is not the password');
+    assert.equal(await bind(md5OfPassword), 'ask_password_wrong', 'nor is what the database holds');
+    assert.deepEqual(await rows(), []);
+
+    const stranger = jar();
+    const bindFixed = await asked(stranger, async () => {
+      const victim = jar();
+      await victim.post(`${rooms.zentao.url}/user-login-Lw==.html?zentaosid=${stranger.cookies.get('zentaosid')}`, { account: 'zhangsan', password: 'password' });
+      assert.equal((await whoami(stranger)).account, 'zhangsan', 'signed in by somebody else');
+    });
+    assert.equal(await bindFixed(undefined), 'ask_password_missing');
+    assert.deepEqual(await rows(), []);
+  });
+
+  test('SEC-38 wrong passwords at binding count until the account is locked, and the right one ends the count', async () => {
+    await given();
+    const browser = jar();
+    const bind = await asked(browser, byPassword(browser));
+    for (let guess = 1; guess < 6; guess += 1) assert.equal(await bind(`guess ${guess}`), 'ask_password_wrong');
+    assert.equal(await bind('guess 6'), 'ask_locked');
+    assert.equal(await bind('password'), 'ask_locked', 'the right one waits too');
+    assert.deepEqual(await rows(), []);
+
+    const another = jar();
+    const retry = await asked(another, byPassword(another));
+    assert.equal(await retry('guess'), 'ask_password_wrong');
+    assert.equal(await retry('password'), 'bound');
+  });
+
+  test('a password of any length and any characters binds, and 保持登录 goes on', async () => {
+    for (const password of ['a&b=<script onclick>+%41', 'x'.repeat(32), 'y'.repeat(40), '密码 and more'.repeat(4)]) {
+      await given();
+      const data = JSON.parse(await readFile(rooms.zentao.data, 'utf8'));
+      data.user[1].password = createHash('md5').update(password).digest('hex');
+      await writeFile(rooms.zentao.data, JSON.stringify(data));
+      const browser = jar();
+      const bind = await asked(browser, (login) => browser.post(login, { account: 'lisi', password, keepLogin: '1' }));
+      assert.equal(await bind(password), 'bound', password);
+      assert.equal((await rows())[0].account, 'lisi');
+      browser.cookies.delete('zentaosid');
+      assert.equal((await whoami(browser)).account, 'lisi');
+    }
   });
 
   test('an answer works once, and only in the browser that asked', async () => {

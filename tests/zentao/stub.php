@@ -11,9 +11,7 @@
 error_reporting(E_ALL);
 set_error_handler(function($level, $message, $file, $line) { throw new ErrorException($message, 0, $level, $file, $line); });
 
-define('TABLE_USER', 'user');
-define('TABLE_OAUTH', 'oauth');
-define('TABLE_WEBHOOK', 'webhook');
+require __DIR__ . '/dao.php';
 
 class helper
 {
@@ -29,60 +27,34 @@ class helper
     }
 }
 
-/** One statement; the database compares text as MySQL does, without regard to case. */
-class dao
-{
-    private $verb;
-    private $table;
-    private $wheres = array();
-    private $row;
-
-    public function __call($verb, $arguments)
-    {
-        $with = clone $this;
-        if(in_array($verb, array('select', 'update', 'insert', 'delete'))) { $with = new dao(); $with->verb = $verb; }
-        if(in_array($verb, array('from', 'update', 'insert'))) $with->table = $arguments[0];
-        if(in_array($verb, array('where', 'andWhere'))) $with->wheres[] = array($arguments[0], array());
-        if(in_array($verb, array('eq', 'in')) && $with->wheres && !$with->wheres[count($with->wheres) - 1][1]) $with->wheres[count($with->wheres) - 1][1] = (array)$arguments[0];
-        if($verb === 'data') $with->row = $arguments[0];
-        return $with;
-    }
-
-    private static function tables() { return json_decode(file_get_contents(getenv('STUB_DATA'))); }
-
-    private function fits($row)
-    {
-        foreach($this->wheres as list($field, $values))
-        {
-            if(!in_array(strtolower($row->$field), array_map('strtolower', array_map('strval', $values)), true)) return false;
-        }
-        return true;
-    }
-
-    public function fetchAll() { return array_values(array_filter(self::tables()->{$this->table}, function($row) { return $this->fits($row); })); }
-
-    public function fetch($field = '')
-    {
-        $rows = $this->fetchAll();
-        return $rows ? ($field ? $rows[0]->$field : $rows[0]) : false;
-    }
-
-    public function fetchPairs($key, $value) { return array_column($this->fetchAll(), $value, $key); }
-
-    public function exec()
-    {
-        $tables = self::tables();
-        if($this->verb === 'insert') $tables->{$this->table}[] = $this->row;
-        if($this->verb === 'delete') $tables->{$this->table} = array_values(array_filter($tables->{$this->table}, function($row) { return !$this->fits($row); }));
-        if($this->verb === 'update') foreach($tables->{$this->table} as $row) if($this->fits($row)) $row->visits ++;
-        file_put_contents(getenv('STUB_DATA'), json_encode($tables, JSON_UNESCAPED_UNICODE));
-    }
-}
-
+/** As ZenTao's model of the same name, which takes a text of 32 or 40 characters for a hash and 40 for the cookie of 保持登录. */
 class user
 {
+    const FAIL_TIMES = 6;
+
     public function isLogon() { return isset($_SESSION['user']); }
     public function login($user) { $_SESSION['user'] = $user; }
+    public function checkLocked($account) { return !empty($_SESSION["$account.locked"]); }
+    public function cleanLocked($account) { unset($_SESSION['loginFails'], $_SESSION["$account.locked"]); }
+    public function keepLogin($user) { setcookie('za', $user->account, 0, '/'); setcookie('zp', self::kept($user), 0, '/'); }
+
+    public function failPlus($account)
+    {
+        $_SESSION['loginFails'] = (isset($_SESSION['loginFails']) ? $_SESSION['loginFails'] : 0) + 1;
+        if($_SESSION['loginFails'] >= self::FAIL_TIMES) $_SESSION["$account.locked"] = true;
+        return $_SESSION['loginFails'];
+    }
+
+    public function identify($account, $password)
+    {
+        $user = (new dao())->select('*')->from(TABLE_USER)->where('account')->eq($account)->andWhere('deleted')->eq('0')->fetch();
+        if(!$user || $password === '') return false;
+        if(strlen($password) === 32 && $password === $user->password) return $user;
+        if(strlen($password) === 40 && $password === self::kept($user)) return $user;
+        return md5($password) === $user->password ? $user : false;
+    }
+
+    private static function kept($user) { return sha1($user->account . $user->password . $user->last); }
 }
 
 class control
@@ -112,6 +84,7 @@ class application
 }
 
 session_name('zentaosid');
+if(isset($_GET['zentaosid'])) session_id($_GET['zentaosid']);
 session_start();
 $app       = new application();
 $app->user = isset($_SESSION['user']) ? $_SESSION['user'] : (object)array('account' => 'guest');
@@ -128,6 +101,7 @@ if("$module-$method" === 'user-login' && $_POST)
     $user = (new dao())->select('*')->from(TABLE_USER)->where('account')->eq($_POST['account'])->andWhere('deleted')->eq('0')->fetch();
     if(!$user || $user->password !== md5($_POST['password'])) { http_response_code(403); exit('wrong'); }
     (new user())->login($user);
+    if(!empty($_POST['keepLogin'])) (new user())->keepLogin($user);
     header('Location: ' . helper::safe64Decode($parts[0]));
 }
 elseif("$module-$method" === 'user-login')
@@ -143,6 +117,10 @@ elseif($module === 'sso' && in_array("sso.$method", $config->openMethods, true))
 }
 else
 {
+    /* A page that needs a sign-in: the cookies of 保持登录 are one. */
+    $users = new user();
+    $kept  = isset($_COOKIE['za'], $_COOKIE['zp']) && !$users->isLogon() ? $users->identify($_COOKIE['za'], $_COOKIE['zp']) : false;
+    if($kept) { $users->login($kept); $app->user = $kept; }
     header('Content-Type: application/json');
     echo json_encode(array('page' => $_SERVER['REQUEST_URI'], 'account' => $app->user->account, 'session' => session_id()));
 }

@@ -32,7 +32,8 @@ export function phpMissing() {
 /** Unpacks a zip of `mashang zentao-plugin`. */
 export const unzip = (zip, into) => promisify(execFile)('unzip', ['-q', '-o', zip, '-d', into]);
 
-export const php = async (...args) => (await promisify(execFile)('php', args)).stdout;
+/** What a script prints, with these variables more in its environment. */
+export const php = async (env, ...args) => (await promisify(execFile)('php', args, { env: { ...process.env, ...env } })).stdout;
 
 /** Every PHP file of the extension and of its tests. */
 export async function phpFiles() {

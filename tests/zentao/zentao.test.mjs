@@ -111,8 +111,15 @@ describe('a real ZenTao', { skip }, () => {
     await zentao.fillPassword(desk, 'scan_two', PASSWORD);
     await desk.locator('#mashang[data-page="ask"]').waitFor();
     assert.equal(await zentao.sql("select count(*) from zt_oauth where providerType = 'mashang'"), '0', 'nobody is bound yet');
+    await desk.locator('#mashang input[name="password"]').fill('not the password');
+    await desk.locator('#mashang button').click();
+    await desk.locator('#mashang [data-refusal="ask_password_wrong"]').waitFor();
+    assert.equal(await zentao.sql("select fails from zt_user where account = 'scan_two'"), '1');
+    assert.equal(await zentao.sql("select count(*) from zt_oauth where providerType = 'mashang'"), '0', 'nobody is bound without the password');
+    await desk.locator('#mashang input[name="password"]').fill(PASSWORD);
     await desk.locator('#mashang button').click();
     await zentao.isIn(desk, 'scan_two');
+    assert.equal(await zentao.sql("select fails from zt_user where account = 'scan_two'"), '0');
     assert.equal(await zentao.sql("select account from zt_oauth where providerType = 'mashang'"), 'scan_two');
 
     const another = await stage.desk();
@@ -195,6 +202,7 @@ describe('a real ZenTao', { skip }, () => {
       await scan(unbound);
       await unbound.locator('#mashangNotice').waitFor();
       await zentao.fillPassword(unbound, 'scan_three', PASSWORD);
+      await unbound.locator('#mashang input[name="password"]').fill(PASSWORD);
       await unbound.locator('#mashang button').click();
       await zentao.isIn(unbound, 'scan_three');
     } finally {

@@ -462,7 +462,8 @@ pub struct ZentaoPlugin {
     /// With --register: the name people see on the login page
     #[arg(long, conflicts_with = "secret_file")]
     pub name: Option<String>,
-    /// The tab of the login page to open; without it, WeCom's if there is one of it
+    /// The only channel that leads to ZenTao from now on, and the tab to open; without it, the tab is WeCom's if there is one
+    /// of it, and the client's channels stay
     #[arg(long, value_name = "CHANNEL")]
     pub channel: Option<String>,
     /// Where to write it

@@ -44,23 +44,23 @@ pub async fn run(asked: ZentaoPlugin) -> anyhow::Result<()> {
         check_redirect_uri(uri).with_context(|| format!("--url: `{uri}`"))?;
     }
     let config = asked.file.load()?;
-    let channel = channel(&config, asked.channel.as_deref())?;
+    let tab = tab(&config, asked.channel.as_deref())?;
     let records = open::records(&config).await?;
     // Before the secret of an extension that is installed ends: a folder that is not ours must not break it.
     let out = Out::open(&asked.out)?;
-    let client_secret = match &asked.secret_file {
-        None => register(&*records, &id, asked.name.as_deref(), &redirect_uris, channel.as_ref()).await?,
+    let (client, client_secret) = match &asked.secret_file {
+        None => register(&*records, &id, asked.name.as_deref(), &redirect_uris, &tab).await?,
         Some(file) => {
             let secret = secret_in(file)?;
             check(records.client(&id).await?.as_ref(), &id, &secret, &redirect_uris)?;
-            secret
+            (narrow(&*records, &id, &tab).await?, secret)
         }
     };
     let issuer = config.server.public_url.as_str().trim_end_matches('/').to_owned();
-    let channel = channel.map(|id| id.to_string()).unwrap_or_default();
+    let channel = tab.channel().map(ToString::to_string).unwrap_or_default();
     let settings = Settings { issuer, client_id: id.to_string(), client_secret, url, channel };
     out.save(&package::write(&settings)?)?;
-    tell(&asked, &settings, &redirect_uris);
+    tell(&asked, &settings, &redirect_uris, &doors(&client, &tab));
     Ok(())
 }
 
@@ -83,17 +83,43 @@ fn redirect_uris(url: &str) -> Vec<String> {
     ]
 }
 
-/// The tab that the button opens: the one named, else WeCom's if there is one of it.
-fn channel(config: &Config, named: Option<&str>) -> anyhow::Result<Option<ChannelId>> {
+/// The tab that the button opens.
+#[derive(Debug, PartialEq, Eq)]
+enum Tab {
+    /// `--channel` names it, so it alone leads to ZenTao from now on.
+    Named(ChannelId),
+    /// WeCom's, as there is one of it: a client that is new is open to it alone.
+    OnlyWecom(ChannelId),
+    /// None in particular.
+    Any,
+}
+
+impl Tab {
+    fn channel(&self) -> Option<&ChannelId> {
+        match self {
+            Self::Named(id) | Self::OnlyWecom(id) => Some(id),
+            Self::Any => None,
+        }
+    }
+
+    /// Opens the client to the named channel alone; what was set before stays where none is named.
+    fn narrow(&self, client: &mut Client) {
+        if let Self::Named(id) = self {
+            client.settings.channels = vec![id.clone()];
+        }
+    }
+}
+
+fn tab(config: &Config, named: Option<&str>) -> anyhow::Result<Tab> {
     if let Some(named) = named {
         let known = config.channel.keys().find(|id| id.as_str() == named).cloned();
         let none = || format!("--channel: there is no [channel.{named}] in the configuration");
-        return known.with_context(none).map(Some);
+        return known.with_context(none).map(Tab::Named);
     }
     let mut wecom = config.channel.iter().filter(|(_, section)| section.kind() == ChannelKind::Wecom);
     Ok(match (wecom.next(), wecom.next()) {
-        (Some((id, _)), None) => Some(id.clone()),
-        _ => None,
+        (Some((id, _)), None) => Tab::OnlyWecom(id.clone()),
+        _ => Tab::Any,
     })
 }
 
@@ -105,16 +131,16 @@ fn secret_in(file: &Path) -> anyhow::Result<String> {
     Ok(secret.to_owned())
 }
 
-/// The client as the extension needs it, with a fresh secret. One that is new is open to this channel alone, so that a
+/// The client as the extension needs it, with a fresh secret. One that is new is open to the tab's channel alone, so that a
 /// personal WeChat, which nobody switches off when somebody leaves, leads to no account of ZenTao's. What was set for an
-/// older one stays.
+/// older one stays, except that a channel that was named is the only one from now on.
 async fn register(
     records: &dyn Records,
     id: &ClientId,
     name: Option<&str>,
     redirect_uris: &[String],
-    channel: Option<&ChannelId>,
-) -> anyhow::Result<String> {
+    tab: &Tab,
+) -> anyhow::Result<(Client, String)> {
     let name = match name.map(clean_name) {
         Some(None) => bail!("--name: there is nothing to show in this name"),
         Some(given) => given,
@@ -132,14 +158,15 @@ async fn register(
         id_token_alg: SigningAlgorithm::Rs256,
         refresh_tokens: false,
         settings: ClientSettings {
-            channels: channel.into_iter().cloned().collect(),
+            channels: tab.channel().into_iter().cloned().collect(),
             ..ClientSettings::default()
         },
         created_at: now,
         disabled_at: None,
     };
-    saving::register(records, id, true, |former| {
+    let client = saving::register(records, id, true, |former| {
         let mut client = former.cloned().unwrap_or_else(fresh);
+        tab.narrow(&mut client);
         client.authentication = Client::authentication_by(&secret);
         client.id_token_alg = SigningAlgorithm::Rs256;
         if let Some(name) = &name {
@@ -153,7 +180,16 @@ async fn register(
         Ok(client)
     })
     .await?;
-    Ok(secret.expose().to_owned())
+    Ok((client, secret.expose().to_owned()))
+}
+
+/// The client that was registered before, open to the channel that was named, if one was.
+async fn narrow(records: &dyn Records, id: &ClientId, tab: &Tab) -> anyhow::Result<Client> {
+    let narrowed = |mut client: Client| {
+        tab.narrow(&mut client);
+        Ok((client, ()))
+    };
+    Ok(saving::change(records, id, narrowed).await?.0)
 }
 
 /// Says now what would otherwise be an error page in front of somebody who scans.
@@ -200,7 +236,33 @@ fn cannot_write(file: &Path) -> String {
     format!("cannot write {}", file.display())
 }
 
-fn tell(asked: &ZentaoPlugin, settings: &Settings, redirect_uris: &[String]) {
+/// Which channels lead to ZenTao by what is stored, and what to do where that is too many or not the tab.
+fn doors(client: &Client, tab: &Tab) -> String {
+    let channels = &client.settings.channels;
+    let set = format!("mashang client set {} --channels", client.id);
+    if channels.is_empty() {
+        let named = tab.channel().map_or("<the WeCom channel>", ChannelId::as_str);
+        return format!(
+            "every channel\n\n\
+             Warning: by every channel one gets to ZenTao, a personal WeChat too, which nobody switches off when somebody leaves.\n\
+             Close the others: {set} {named}"
+        );
+    }
+    let named: Vec<_> = channels.iter().map(ChannelId::as_str).collect();
+    let open = match tab {
+        Tab::Named(_) => format!("{}  (alone, as --channel says)", named.join(", ")),
+        _ => named.join(", "),
+    };
+    match tab.channel().filter(|tab| !client.settings.admits(tab)) {
+        Some(tab) => {
+            let all = format!("{},{tab}", named.join(","));
+            format!("{open}\n\nWarning: the tab {tab} is not among them. Open it too: {set} {all}")
+        }
+        None => open,
+    }
+}
+
+fn tell(asked: &ZentaoPlugin, settings: &Settings, redirect_uris: &[String], doors: &str) {
     let file = asked.out.display();
     println!("{file} is ready for {}.", settings.url);
     println!("  issuer     {}", settings.issuer);
@@ -210,19 +272,22 @@ fn tell(asked: &ZentaoPlugin, settings: &Settings, redirect_uris: &[String]) {
         if asked.register { "  (registered; a secret from before has ended)" } else { "" }
     );
     println!("  sent back  {}", redirect_uris.join("\n             "));
-    if settings.channel.is_empty() {
-        println!("  tab        none in particular, and all lead to ZenTao; --channel names one");
+    let tab = if settings.channel.is_empty() {
+        "none in particular; --channel names one"
     } else {
-        println!("  tab        {}", settings.channel);
-    }
+        &settings.channel
+    };
+    println!("  tab        {tab}");
+    println!("  open to    {doors}");
     println!("\nThe client secret is inside: delete {file} once it is installed.");
     println!("{NEXT}");
 }
 
 #[cfg(test)]
 mod tests {
-    use mashang_login::Timestamp;
+    use std::sync::Arc;
 
+    use mashang_login::Timestamp;
     use mashang_server::config;
 
     use super::*;
@@ -313,32 +378,39 @@ mod tests {
             )
         };
         let chosen = |channels: &str, named: Option<&str>| {
-            channel(&config(channels), named).unwrap().map(|id| id.to_string())
+            tab(&config(channels), named).unwrap().channel().map(ToString::to_string)
         };
         let both = wecom("a") + &wecom("b");
         assert_eq!(chosen(&wecom("staff"), None).as_deref(), Some("staff"));
         assert_eq!(chosen(&both, None), None);
         assert_eq!(chosen(&both, Some("b")).as_deref(), Some("b"));
-        assert!(channel(&config(&wecom("a")), Some("c")).is_err());
+        assert!(tab(&config(&wecom("a")), Some("c")).is_err());
     }
 
-    #[tokio::test]
-    async fn registering_again_changes_secret_and_addresses_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
+    async fn records(folder: &tempfile::TempDir) -> Arc<dyn Records> {
         let store = folder.path().display();
         let config = config::from_text(&format!(
             "[server]\npublic_url = \"http://127.0.0.1:8080\"\n\
              [store]\nurl = \"sqlite:{store}/m.db\"\nmaster_key_file = \"{store}/m.key\"\n"
         ))
         .unwrap();
-        let records = open::records(&config).await.unwrap();
+        open::records(&config).await.unwrap()
+    }
+
+    fn channel(name: &str) -> ChannelId {
+        name.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn registering_again_changes_secret_and_addresses_and_nothing_else_unless_a_channel_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = records(&folder).await;
         let id: ClientId = "zentao".parse().unwrap();
-        let wecom: ChannelId = "wecom".parse().unwrap();
 
         let uris = redirect_uris("https://zt.example");
-        let first = register(&*records, &id, None, &uris, Some(&wecom)).await.unwrap();
-        let new = records.client(&id).await.unwrap().unwrap();
-        assert_eq!((new.name.as_str(), &new.settings.channels), (NAME, &vec![wecom]));
+        let only = Tab::OnlyWecom(channel("wecom"));
+        let (new, first) = register(&*records, &id, None, &uris, &only).await.unwrap();
+        assert_eq!((new.name.as_str(), &new.settings.channels), (NAME, &vec![channel("wecom")]));
 
         let kept = Client {
             name: "研发".into(),
@@ -348,12 +420,55 @@ mod tests {
         };
         records.save_client(&kept).await.unwrap();
         let moved = redirect_uris("https://example.com/zentao");
-        let second = register(&*records, &id, None, &moved, Some(&"other".parse().unwrap())).await.unwrap();
+        let other = Tab::OnlyWecom(channel("other"));
+        let (_, second) = register(&*records, &id, None, &moved, &other).await.unwrap();
         let again = records.client(&id).await.unwrap().unwrap();
         assert!(again.knows_secret(&second) && !again.knows_secret(&first));
-        assert_eq!(again.redirect_uris, [uris, moved].concat());
+        assert_eq!(again.redirect_uris, [uris, moved.clone()].concat());
         assert_eq!((&again.name, &again.settings), (&kept.name, &kept.settings));
         assert_eq!(again.post_logout_redirect_uris, kept.post_logout_redirect_uris);
+
+        let named = Tab::Named(channel("staff"));
+        register(&*records, &id, None, &moved, &named).await.unwrap();
+        let narrowed = records.client(&id).await.unwrap().unwrap();
+        assert_eq!(narrowed.settings.channels, [channel("staff")]);
+        assert_eq!(
+            ClientSettings { channels: Vec::new(), ..narrowed.settings },
+            kept.settings,
+            "the rest stays"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_client_that_keeps_its_secret_is_narrowed_to_the_named_channel_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = records(&folder).await;
+        let stored = client(&ClientSecret::random(&SystemEntropy), redirect_uris("https://zt.example"));
+        records.add_client(&stored).await.unwrap();
+        for tab in [Tab::Any, Tab::OnlyWecom(channel("staff"))] {
+            assert_eq!(narrow(&*records, &stored.id, &tab).await.unwrap(), stored, "{tab:?}");
+        }
+        let narrowed = narrow(&*records, &stored.id, &Tab::Named(channel("staff"))).await.unwrap();
+        assert_eq!(narrowed.settings.channels, [channel("staff")]);
+        assert_eq!(records.client(&stored.id).await.unwrap().unwrap(), narrowed);
+    }
+
+    #[test]
+    fn what_is_told_is_what_the_stored_client_is_open_to() {
+        let open_to = |names: &[&str]| {
+            let mut client = client(&ClientSecret::random(&SystemEntropy), Vec::new());
+            client.settings.channels = names.iter().map(|name| channel(name)).collect();
+            client
+        };
+        let only = Tab::OnlyWecom(channel("staff"));
+        assert_eq!(doors(&open_to(&["staff"]), &only), "staff");
+        assert!(doors(&open_to(&["staff"]), &Tab::Named(channel("staff"))).starts_with("staff  (alone"));
+        let all = doors(&open_to(&[]), &only);
+        assert!(all.starts_with("every channel\n\nWarning:"), "{all}");
+        assert!(all.ends_with("mashang client set zentao --channels staff"), "{all}");
+        assert!(doors(&open_to(&[]), &Tab::Any).ends_with("--channels <the WeCom channel>"));
+        let shut = doors(&open_to(&["a", "b"]), &only);
+        assert!(shut.ends_with("mashang client set zentao --channels a,b,staff"), "{shut}");
     }
 
     #[test]

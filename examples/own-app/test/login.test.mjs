@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { Jar, DESKTOP, attribute, location } from '../../../tests/support/jar.mjs';
+import { statusOf } from '../../../tests/support/packed.mjs';
 import { freePort, startSandbox, startServer } from '../../../tests/support/processes.mjs';
 import { startSite } from '../../../tests/support/site.mjs';
 import { scanCodeOf } from '../public/link.mjs';
@@ -75,6 +76,27 @@ test('the app’s person scans, types the number and is signed in on the website
   const claims = JSON.parse(await browser.collect());
   assert.equal(claims.nickname, '小明');
   assert.deepEqual(claims.amr, ['app']);
+});
+
+test('a request line that is no address is refused', async (t) => {
+  const app = await startOwnApp({ mashang: 'http://127.0.0.1:1', port: 0 });
+  t.after(() => app.stop());
+  for (const line of ['GET //', 'POST //']) assert.equal(await statusOf(app.url, line), 400, line);
+  assert.equal(await statusOf(app.url, 'GET /settings'), 200);
+});
+
+test('a session ends by the clock, and behind https its cookie stays there', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  const app = await startOwnApp({ mashang: 'http://127.0.0.1:1', port: 0, ownUrl: 'https://app.example' });
+  t.after(() => app.stop());
+  assert.equal(app.url, 'https://app.example');
+  const post = (path, cookie = '') => fetch(app.here + path, { method: 'POST', headers: { cookie }, body: '{"person":"ming"}' });
+  const [cookie] = (await post('/sign-in')).headers.getSetCookie();
+  assert.match(cookie, /; Secure$/);
+  const scan = async () => (await post('/phone/code/scan', cookie.split(';')[0])).status;
+  assert.equal(await scan(), 502, 'signed in, and no login server behind');
+  t.mock.timers.tick(12 * 3600_000);
+  assert.equal(await scan(), 401);
 });
 
 test('a no and a wrong number end the login; nobody can scan in another’s name', async (t) => {

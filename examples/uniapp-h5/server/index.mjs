@@ -3,7 +3,6 @@
  *
  * ISSUER=http://127.0.0.1:8080 CLIENT_ID=uniapp-h5 CLIENT_SECRET=… PORT=5174 OWN_URL=http://localhost:5174
  */
-import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
@@ -11,27 +10,29 @@ import { fileURLToPath } from 'node:url';
 
 import * as oidc from 'openid-client';
 
+import { Visit } from './sessions.mjs';
+
 const { ISSUER = 'http://127.0.0.1:8080', CLIENT_ID = 'uniapp-h5', CLIENT_SECRET = '', PORT = '5174' } = process.env;
 const here = process.env.OWN_URL ?? `http://localhost:${PORT}`; // as browsers write it
 const redirectUri = `${here}/`;
 const PAGES = fileURLToPath(new URL('../dist/build/h5/', import.meta.url));
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json' };
-const sessions = new Map();
 
 const routes = {
-  'GET /api/me': async (session) => ({ person: session.person ?? null }),
+  'GET /api/me': async (visit) => ({ person: visit.person }),
   'POST /api/begin': begin,
   'POST /api/finish': finish,
-  'POST /api/sign-out': async (session) => { session.renew({}); return null; },
+  'POST /api/sign-out': async (visit) => visit.signOut(),
 };
 
 createServer(async (request, response) => {
+  if (!URL.canParse(request.url, here)) return send(response, 400, { message: '这不是一个地址' }); // "GET //"
   const { pathname } = new URL(request.url, here);
   const route = routes[`${request.method} ${pathname}`];
   if (!route) return file(pathname, response);
   try {
     if (request.headers.origin && request.headers.origin !== here) throw refused(403, '请从本站页面登录');
-    send(response, 200, await route(sessionOf(request, response), await json(request)));
+    send(response, 200, await route(new Visit(request, response), await json(request)));
   } catch (error) {
     if (!error.status) console.error(error);
     send(response, error.status ?? 502, { message: error.status ? error.message : '登录服务没有应答，请稍后再试' });
@@ -39,23 +40,23 @@ createServer(async (request, response) => {
 }).listen(Number(PORT), 'localhost', () => console.log(`uni-app 示例 sample: ${here}`));
 
 /** State, nonce and verifier are made here and stay in this browser's session, by state: there may be two tabs. */
-async function begin(session) {
+async function begin(visit) {
   await provider();
   const codeVerifier = oidc.randomPKCECodeVerifier();
   const [state, nonce] = [oidc.randomState(), oidc.randomNonce()];
-  session.begun.set(state, { codeVerifier, nonce });
-  if (session.begun.size > 10) session.begun.delete(session.begun.keys().next().value);
+  visit.keepScan(state, { codeVerifier, nonce });
   const codeChallenge = await oidc.calculatePKCECodeChallenge(codeVerifier);
   return { issuer: ISSUER, clientId: CLIENT_ID, redirectUri, state, nonce, codeChallenge };
 }
 
-async function finish(session, { code, state }) {
-  const begun = session.begun.get(state);
-  session.begun.delete(state); // one use
+/** `issuer` is whose answer the page took the code from (RFC 9207). */
+async function finish(visit, { code, state, issuer }) {
+  const begun = visit.takeScan(state);
   if (!begun) throw refused(400, '这次登录不是从本页开始的，请重新扫码');
   const config = await provider();
+  if (issuer !== config.serverMetadata().issuer) throw refused(400, '这不是登录服务的答复，请重新扫码');
   const returned = new URL(redirectUri);
-  returned.search = new URLSearchParams({ code, state, iss: config.serverMetadata().issuer }).toString();
+  returned.search = new URLSearchParams({ code, state, iss: issuer }).toString();
   const tokens = await oidc.authorizationCodeGrant(config, returned, {
     pkceCodeVerifier: begun.codeVerifier, expectedState: state, expectedNonce: begun.nonce, idTokenExpected: true,
   }).catch((error) => {
@@ -63,9 +64,7 @@ async function finish(session, { code, state }) {
   });
   const { sub } = tokens.claims();
   const { name } = await oidc.fetchUserInfo(config, tokens.access_token, sub);
-  const person = { sub, name: name ?? '新用户' };
-  session.renew({ person });
-  return person;
+  return visit.signIn({ sub, name: name ?? '新用户' });
 }
 
 let found;
@@ -79,23 +78,6 @@ function provider() {
   });
 }
 
-/** Sessions in memory: enough for a sample. A fresh id for whoever signs in or out (session fixation). */
-function sessionOf(request, response) {
-  const id = /(?:^|;\s*)uniapp=([\w-]+)/.exec(request.headers.cookie ?? '')?.[1];
-  const known = sessions.get(id);
-  const begin = (values) => {
-    sessions.delete(id);
-    const fresh = randomBytes(32).toString('base64url');
-    const session = { begun: new Map(), ...values };
-    sessions.set(fresh, session);
-    response.setHeader('set-cookie', `uniapp=${fresh}; Path=/; HttpOnly; SameSite=Lax${here.startsWith('https:') ? '; Secure' : ''}`);
-    return session;
-  };
-  const session = known ?? begin({});
-  session.renew = begin;
-  return session;
-}
-
 async function json(request) {
   let text = '';
   for await (const piece of request) {
@@ -103,7 +85,7 @@ async function json(request) {
     if (text.length > 10_000) throw refused(413, '请求太大');
   }
   try {
-    return text ? JSON.parse(text) : {};
+    return Object(text ? JSON.parse(text) : {}); // also of `null`
   } catch {
     throw refused(400, '请求不是 JSON');
   }

@@ -28,6 +28,7 @@ function call<T>(method: 'GET' | 'POST', path: string, data?: object): Promise<T
 export const api = {
   me: () => call<{ person: Person | null }>('GET', 'me'),
   begin: () => call<Begun>('POST', 'begin', {}),
-  finish: (code: string, state: string) => call<Person>('POST', 'finish', { code, state }),
+  /** The code, and which sign-in and whose answer it is of. */
+  finish: ({ code, state, issuer }: { code: string; state?: string; issuer?: string }) => call<Person>('POST', 'finish', { code, state, issuer }),
   signOut: () => call<null>('POST', 'sign-out', {}),
 };

@@ -6,14 +6,16 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
 import { approve, deny, journeys, openInWeChat, outcome, scan, status } from '../../../tests/support/browser.mjs';
 import { officialLink } from '../../../tests/support/channels.mjs';
 import { startHouse } from '../../../tests/support/house.mjs';
-import { copyWithPackedSdk, startBackEnd } from '../../../tests/support/packed.mjs';
+import { copyWithPackedSdk, startBackEnd, statusOf } from '../../../tests/support/packed.mjs';
 
 const journey = journeys();
+/** A `uni-button` is no button to Playwright, which would click it while the page is still asking who is there. */
+const SIGN_IN = '#sign-in:not([disabled])';
 
 describe('examples/uniapp-h5', () => {
   let house;
@@ -42,7 +44,7 @@ describe('examples/uniapp-h5', () => {
 
       async function asked(page) {
         await page.goto(site.url);
-        await page.locator('#sign-in').click();
+        await page.locator(SIGN_IN).click();
         await panel(page, 'waiting').waitFor();
         return page;
       }
@@ -57,12 +59,17 @@ describe('examples/uniapp-h5', () => {
         assert.doesNotMatch(computer.url(), /code=/);
       });
 
+      test(`${mode}: a request line that is no address is refused, and the back end goes on`, async () => {
+        for (const line of ['GET //', 'POST //', 'GET http://[']) assert.equal(await statusOf(site.url, line), 400, line);
+        assert.equal(await statusOf(site.url, 'GET /api/me'), 200);
+      });
+
       journey(`${mode}: closing the panel fails the call as uni.login would, and the button works again`, async (stage) => {
         const computer = await asked(await stage.desktop());
         await computer.keyboard.press('Escape');
         await computer.locator('#trouble').waitFor();
         assert.match(await computer.locator('#trouble').innerText(), /^login:fail /);
-        await computer.locator('#sign-in').click();
+        await computer.locator(SIGN_IN).click();
         await panel(computer, 'waiting').waitFor();
       });
 
@@ -79,7 +86,7 @@ describe('examples/uniapp-h5', () => {
       journey(`${mode}: inside WeChat the page leaves for the login page, and comes back signed in with a clean address`, async (stage) => {
         const phone = await stage.wechat();
         await phone.goto(site.url);
-        await phone.locator('#sign-in').click();
+        await phone.locator(SIGN_IN).click();
         await status(phone, 'waiting').waitFor();
         const onward = await phone.locator('[data-link="onward"]').getAttribute('href');
         await openInWeChat(phone, new URL(onward, phone.url()).href, 'xiaoming');

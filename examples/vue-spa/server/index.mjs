@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 
 import { accounts } from './accounts.mjs';
 import { Scan } from './scan.mjs';
-import { sessionOf } from './sessions.mjs';
+import { Visit } from './sessions.mjs';
 
 const { ISSUER = 'http://127.0.0.1:8080', CLIENT_ID = 'vue-spa', CLIENT_SECRET = '', PORT = '5173' } = process.env;
 const here = process.env.OWN_URL ?? `http://localhost:${PORT}`; // as browsers write it
@@ -24,16 +24,17 @@ const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '
 const POLICY = `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ${ISSUER} ${ISSUER.replace('http', 'ws')}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`;
 
 const routes = {
-  'GET /api/me': async ({ session }) => session.person ?? null,
-  'POST /api/scan/begin': async ({ session }) => scan.begin(session),
-  'POST /api/scan/finish': async ({ session, body }) => session.signIn(await scan.finish(session, body)),
-  'POST /api/password': async ({ session, body }) => session.signIn(accounts.check(body)),
-  'POST /api/sign-out': async ({ session }) => session.signOut(),
+  'GET /api/me': async ({ visit }) => visit.person,
+  'POST /api/scan/begin': async ({ visit }) => scan.begin(visit),
+  'POST /api/scan/finish': async ({ visit, body }) => visit.signIn(await scan.finish(visit, body)),
+  'POST /api/password': async ({ visit, body }) => visit.signIn(accounts.check(body)),
+  'POST /api/sign-out': async ({ visit }) => visit.signOut(),
 };
 
 const vite = process.argv.includes('--dev') ? await developmentServer() : undefined;
 
 const server = createServer((request, response) => {
+  if (!URL.canParse(request.url, here)) return send(response, 400, { message: '这不是一个地址' }); // "GET //"
   const { pathname } = new URL(request.url, here);
   const route = routes[`${request.method} ${pathname}`];
   if (route) answer(route, request, response);
@@ -50,8 +51,7 @@ async function answer(route, request, response) {
     const origin = request.headers.origin;
     // JSON bodies only, and never from another site's page.
     if (origin && origin !== here) throw Object.assign(new Error('请从本站页面登录'), { status: 403 });
-    const session = sessionOf(request, response);
-    send(response, 200, await route({ session, body: await json(request) }));
+    send(response, 200, await route({ visit: new Visit(request, response), body: await json(request) }));
   } catch (error) {
     if (!error.status) console.error(error);
     send(response, error.status ?? 502, { message: error.status ? error.message : '登录服务没有应答，请稍后再试' });
@@ -65,7 +65,7 @@ async function json(request) {
     if (text.length > 10_000) throw Object.assign(new Error('请求太大'), { status: 413 });
   }
   try {
-    return text ? JSON.parse(text) : {};
+    return Object(text ? JSON.parse(text) : {}); // also of `null`
   } catch {
     throw Object.assign(new Error('请求不是 JSON'), { status: 400 });
   }

@@ -20,27 +20,24 @@ export class Scan {
   }
 
   /** State, nonce and verifier are made here and stay in this browser's session: a code from elsewhere fits none of them. */
-  async begin(session) {
+  async begin(visit) {
     await this.provider();
     const codeVerifier = oidc.randomPKCECodeVerifier();
     const [state, nonce] = [oidc.randomState(), oidc.randomNonce()];
-    // By state, since the person may have two tabs open; the oldest of many are forgotten.
-    session.scans ??= new Map();
-    session.scans.set(state, { codeVerifier, nonce });
-    if (session.scans.size > 10) session.scans.delete(session.scans.keys().next().value);
+    visit.keepScan(state, { codeVerifier, nonce });
     const codeChallenge = await oidc.calculatePKCECodeChallenge(codeVerifier);
     const { issuer, clientId, redirectUri } = this.client;
     return { issuer, clientId, redirectUri, state, nonce, codeChallenge };
   }
 
-  /** One standard token request. */
-  async finish(session, { code, state }) {
-    const begun = session.scans?.get(state);
-    session.scans?.delete(state); // one use
+  /** One standard token request. `issuer` is whose answer the page took the code from (RFC 9207). */
+  async finish(visit, { code, state, issuer }) {
+    const begun = visit.takeScan(state);
     if (!begun) throw Object.assign(new Error('这次登录不是从本页开始的，请重新扫码'), { status: 400 });
     const provider = await this.provider();
+    if (issuer !== provider.serverMetadata().issuer) throw Object.assign(new Error('这不是登录服务的答复，请重新扫码'), { status: 400 });
     const returned = new URL(this.client.redirectUri);
-    returned.search = new URLSearchParams({ code, state, iss: provider.serverMetadata().issuer }).toString();
+    returned.search = new URLSearchParams({ code, state, iss: issuer }).toString();
     const tokens = await oidc.authorizationCodeGrant(provider, returned, {
       pkceCodeVerifier: begun.codeVerifier, expectedState: state, expectedNonce: begun.nonce, idTokenExpected: true,
     }).catch((error) => {

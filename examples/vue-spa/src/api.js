@@ -16,8 +16,8 @@ export const api = {
   me: () => call('GET', 'me'),
   /** What a scan login needs: `{ issuer, clientId, redirectUri, state, nonce, codeChallenge }`. */
   begin: () => call('POST', 'scan/begin'),
-  /** Hands the code over; the answer is the person. */
-  finish: ({ code, state }) => call('POST', 'scan/finish', { code, state }),
+  /** Hands the code over, and whose it is; the answer is the person. */
+  finish: ({ code, state, issuer }) => call('POST', 'scan/finish', { code, state, issuer }),
   /** The site's own accounts, which have nothing to do with Mashang. */
   password: (name, password) => call('POST', 'password', { name, password }),
   signOut: () => call('POST', 'sign-out'),

@@ -3,12 +3,12 @@
  */
 
 import assert from 'node:assert/strict';
-import { after, before, describe } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
 import { approve, deny, journeys, outcome, scan } from '../../../tests/support/browser.mjs';
 import { officialLink } from '../../../tests/support/channels.mjs';
 import { startHouse } from '../../../tests/support/house.mjs';
-import { copyWithPackedSdk, startBackEnd } from '../../../tests/support/packed.mjs';
+import { copyWithPackedSdk, startBackEnd, statusOf } from '../../../tests/support/packed.mjs';
 
 const journey = journeys();
 
@@ -115,6 +115,11 @@ describe('examples/vue-spa', () => {
     assert.equal(await panel(other, 'waiting').count(), 1);
   });
 
+  test('a request line that is no address is refused, and the back end goes on', async () => {
+    for (const line of ['GET //', 'POST //', 'GET http://[']) assert.equal(await statusOf(site.url, line), 400, line);
+    assert.equal(await statusOf(site.url, 'GET /api/me'), 200);
+  });
+
   journey('a code that this browser did not ask for is refused', async (stage) => {
     const computer = await waiting(await stage.desktop());
     const told = await computer.evaluate(async () => {
@@ -124,6 +129,21 @@ describe('examples/vue-spa', () => {
       return answer.status;
     });
     assert.equal(told, 400);
+  });
+
+  test('an answer of another issuer is refused', async () => {
+    const post = async (path, body, cookie) => {
+      const headers = { 'content-type': 'application/json', ...(cookie && { cookie }) };
+      return fetch(`${site.url}/api/${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    };
+    for (const issuer of ['https://evil.example', undefined]) {
+      const begun = await post('scan/begin', {});
+      const cookie = begun.headers.getSetCookie()[0].split(';')[0];
+      const { state } = await begun.json();
+      const told = await post('scan/finish', { code: 'a code', state, issuer }, cookie);
+      assert.equal(told.status, 400);
+      assert.match((await told.json()).message, /不是登录服务的答复/);
+    }
   });
 
   journey('with Mashang down the password still signs in', async (stage) => {

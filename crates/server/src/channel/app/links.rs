@@ -42,7 +42,8 @@ fn of_apps(app: &App) -> impl Iterator<Item = &AppLinks> {
     })
 }
 
-/// `GET /.well-known/assetlinks.json` (Android App Links).
+/// `GET /.well-known/assetlinks.json` (Android App Links). It names the app for the whole host: which paths are the app's stands in
+/// its manifest, `android:pathPrefix="/s/"` (docs/phone-api.md).
 pub async fn android(State(app): State<App>) -> Result<Response, Problem> {
     let statements: Vec<&Value> = of_apps(&app).filter_map(|links| links.android.as_ref()).collect();
     if statements.is_empty() {

@@ -4,7 +4,7 @@ require_once dirname(__DIR__) . '/mashang/scan.php';
 
 class mysso extends sso
 {
-    /** Binds the member who scanned to the account that signed in with its password. */
+    /** Binds the member who scanned to the signed-in account, whose password comes with the form. */
     public function scanbind()
     {
         $scan = new mashangScan($this);

@@ -2,7 +2,7 @@
 /**
  * Which account a member of the corp is, in ZenTao's own table zt_oauth.
  *
- *   providerType `mashang`  our rows: openID is Mashang's `sub`, bound by the person after a sign-in with the password
+ *   providerType `mashang`  our rows: openID is Mashang's `sub`, bound by the person with the password
  *   providerType `webhook`  ZenTao's: openID is WeCom's userid, bound by the administrator for notifications
  */
 class mashangBindings
@@ -28,17 +28,19 @@ class mashangBindings
         return $own === null ? $this->accountByUserid($member) : $own;
     }
 
-    /** By the bindings of ZenTao's WeCom webhooks, of the member's own corp only. */
+    /**
+     * By the bindings of ZenTao's WeCom webhooks, of the member's own corp only.
+     *
+     * Corp and userid come from one sign-in: `userid` may be of another corp that the same person belongs to.
+     */
     private function accountByUserid($member)
     {
         $corp   = $this->text($member, 'wecom_corpid');
         $userid = $this->text($member, 'wecom_userid');
-        if($userid === '') $userid = $this->text($member, 'userid');
         if($corp === '' || $userid === '') return null;
 
-        $ids      = array();
-        $webhooks = $this->dao->select('id, secret')->from(TABLE_WEBHOOK)->where('type')->eq('wechatuser')->andWhere('deleted')->eq('0')->fetchPairs('id', 'secret');
-        foreach($webhooks as $id => $secret)
+        $ids = array();
+        foreach($this->webhooks() as $id => $secret)
         {
             $secret = json_decode($secret, true);
             if(isset($secret['appKey']) && $secret['appKey'] === $corp) $ids[] = $id;
@@ -51,15 +53,32 @@ class mashangBindings
             ->andWhere('openID')->eq($userid)
             ->fetchAll();
         /* WeCom's userids are the same in upper and lower case. */
-        return $this->only($rows, function($id) use ($userid) { return strcasecmp($id, $userid) === 0; });
+        $account = $this->only($rows, function($id) use ($userid) { return strcasecmp($id, $userid) === 0; });
+        /* An account that somebody has bound with its password is theirs alone. */
+        return $account === null || $this->isBound($account) ? null : $account;
     }
 
-    public function isBound($account)
+    /** Whether some member signs in to this account by scanning, by either kind of binding. */
+    public function hasMember($account)
+    {
+        if($this->isBound($account)) return true;
+        $ids = array_keys($this->webhooks());
+        if(!$ids) return false;
+        return (bool)$this->dao->select('account')->from(TABLE_OAUTH)->where('providerType')->eq('webhook')->andWhere('providerID')->in($ids)->andWhere('account')->eq($account)->fetch('account');
+    }
+
+    /** ZenTao's WeCom webhooks: what each keeps as its secret, by id. */
+    private function webhooks()
+    {
+        return $this->dao->select('id, secret')->from(TABLE_WEBHOOK)->where('type')->eq('wechatuser')->andWhere('deleted')->eq('0')->fetchPairs('id', 'secret');
+    }
+
+    private function isBound($account)
     {
         return (bool)$this->dao->select('account')->from(TABLE_OAUTH)->where('providerType')->eq(self::PROVIDER)->andWhere('account')->eq($account)->fetch('account');
     }
 
-    /** One member for one account: what either was bound to before ends. */
+    /** One member for one account: what either was bound to before ends, and a webhook's binding of the account counts no more. */
     public function bind($account, $sub)
     {
         $this->dao->delete()->from(TABLE_OAUTH)->where('providerType')->eq(self::PROVIDER)->andWhere('account')->eq($account)->exec();

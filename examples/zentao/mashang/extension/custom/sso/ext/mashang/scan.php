@@ -3,8 +3,8 @@
  * Scan to log in, as ZenTao sees it: three addresses of module sso, what is kept in the session, and who is signed in.
  *
  *   sso-scanlogin     → Mashang, with a fresh flow in the session
- *   sso-scancallback  ← Mashang: the member is bound → signed in; is not → one sign-in with the password, then
- *   sso-scanbind        asks, and binds by POST
+ *   sso-scancallback  ← Mashang: the member is bound → signed in; is not → one sign-in at ZenTao's login page, then
+ *   sso-scanbind        asks, and binds by POST with the password of the account
  *
  * In `$_SESSION['mashang']`: `flows`, sign-ins under way; `pending`, the member who scanned and is not bound yet.
  */
@@ -92,9 +92,11 @@ class mashangScan
         if(!$this->isLogon()) return $this->go($this->passwordLink());
 
         $account = $this->app->user->account;
-        if(empty($_POST['token']) || !is_string($_POST['token']) || !hash_equals($pending['token'], $_POST['token']))
+        $sent    = !empty($_POST['token']) && is_string($_POST['token']) && hash_equals($pending['token'], $_POST['token']);
+        $refusal = $sent ? $this->refusal($account, $this->typedPassword()) : '';
+        if(!$sent || $refusal !== '')
         {
-            return $this->page->ask($pending, $account, $this->bindings->isBound($account), $this->scanLink('scanbind'), $this->config->webRoot);
+            return $this->page->ask($pending, $account, $this->bindings->hasMember($account), $this->scanLink('scanbind'), $this->config->webRoot, $refusal);
         }
         $_SESSION['mashang']['pending'] = null;
         $this->bindings->bind($account, $pending['sub']);
@@ -107,6 +109,50 @@ class mashangScan
     {
         $pending = isset($_SESSION['mashang']['pending']) ? $_SESSION['mashang']['pending'] : null;
         return $pending && time() - $pending['since'] <= mashangOidc::PATIENCE ? $pending : null;
+    }
+
+    /**
+     * Why this is not the account's own person, as a word of the page; empty if it is. Wrong ones count as at ZenTao's login page.
+     *
+     * That the session is signed in is no proof: ZenTao signs in by the cookies of 保持登录 alone, and takes over a session id
+     * that a link brings along.
+     */
+    private function refusal($account, $password)
+    {
+        $users = $this->control->loadModel('user');
+        if($users->checkLocked($account)) return 'ask_locked';
+        if($password === '') return 'ask_password_missing';
+        $user = $this->isHashLong($password) ? $this->byStoredPassword($account, $password) : $users->identify($account, $password);
+        if(!$user)
+        {
+            $users->failPlus($account);
+            $this->note($account, 'not bound, wrong password');
+            return $users->checkLocked($account) ? 'ask_locked' : 'ask_password_wrong';
+        }
+        $users->cleanLocked($account);
+        /* `identify` wrote a new time of the last visit, which the cookies of 保持登录 are made of. */
+        if(isset($_COOKIE['za']) && $_COOKIE['za'] === $account && !$this->isHashLong($password)) $users->keepLogin($user);
+        return '';
+    }
+
+    /** Text as long as ZenTao's hashes: `identify` would take it for one, and accept the cookie of 保持登录 for the password. */
+    private function isHashLong($password)
+    {
+        return in_array(strlen($password), array(32, 40), true);
+    }
+
+    private function byStoredPassword($account, $password)
+    {
+        $user = $this->control->dao->select('*')->from(TABLE_USER)->where('account')->eq($account)->andWhere('deleted')->eq('0')->fetch();
+        return $user && hash_equals((string)$user->password, md5($password)) ? $user : null;
+    }
+
+    /** As it was typed: ZenTao's filters rewrite what they take for an attack. Its login page cuts spaces at the ends too. */
+    private function typedPassword()
+    {
+        parse_str((string)file_get_contents('php://input'), $form);
+        if(!isset($form['password'])) $form = $_POST;
+        return isset($form['password']) && is_string($form['password']) ? trim($form['password']) : '';
     }
 
     /** By ZenTao's own way in. No account is ever made here, and nobody becomes an administrator. */

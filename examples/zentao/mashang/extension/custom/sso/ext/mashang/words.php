@@ -37,7 +37,13 @@ class mashangWords
             'ask'         => '以后，企业微信成员 %s 扫码即可登录禅道账号 %s。',
             'ask_nobody'  => '本人',
             'ask_replace' => '这个账号原来绑定的企业微信成员将不能再用扫码登录它。',
+            'ask_not_you' => '如果刚才不是您用手机扫的码，请点“不绑定”。',
             'ask_yes'     => '绑定',
+
+            'ask_password'         => '为确认是您本人，请再输入一次账号 %s 的密码',
+            'ask_password_missing' => '请输入密码。',
+            'ask_password_wrong'   => '密码不对，没有绑定，请重新输入。',
+            'ask_locked'           => '密码输错次数过多，账号暂时被锁定，没有绑定。请过一会儿再试。',
         );
     }
 
@@ -66,7 +72,13 @@ class mashangWords
             'ask'         => 'From now on, WeCom member %s signs in to the ZenTao account %s by scanning.',
             'ask_nobody'  => '(you)',
             'ask_replace' => 'The member bound to this account so far will not sign in to it any more.',
+            'ask_not_you' => 'If it was not you who just scanned, do not bind.',
             'ask_yes'     => 'Bind',
+
+            'ask_password'         => 'To show that it is you, enter the password of %s once more',
+            'ask_password_missing' => 'Enter the password.',
+            'ask_password_wrong'   => 'This is not the password, and nothing was bound. Try again.',
+            'ask_locked'           => 'Too many wrong passwords: the account is locked for some minutes, and nothing was bound.',
         );
     }
 }
