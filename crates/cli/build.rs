@@ -14,6 +14,7 @@ fn main() {
 /// older glibc than the one it was built with, the one that is here decides. Other systems and cross builds stay as they are.
 /// docs/deploy.md says what that means for whoever builds on one machine for another.
 fn packs_relocations() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts through the environment")]
     let set = |name: &str| std::env::var(name).unwrap_or_default();
     let target = set("TARGET");
     if target != "x86_64-unknown-linux-gnu" || target != set("HOST") {

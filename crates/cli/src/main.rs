@@ -21,7 +21,6 @@ mod sandbox;
 mod serve;
 mod switch;
 mod user;
-#[allow(clippy::print_stdout, reason = "not moved to `say!` yet")]
 mod zentao;
 
 use std::process::ExitCode;

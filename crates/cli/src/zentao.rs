@@ -264,23 +264,23 @@ fn doors(client: &Client, tab: &Tab) -> String {
 
 fn tell(asked: &ZentaoPlugin, settings: &Settings, redirect_uris: &[String], doors: &str) {
     let file = asked.out.display();
-    println!("{file} is ready for {}.", settings.url);
-    println!("  issuer     {}", settings.issuer);
-    println!(
+    say!("{file} is ready for {}.", settings.url);
+    say!("  issuer     {}", settings.issuer);
+    say!(
         "  client     {}{}",
         settings.client_id,
         if asked.register { "  (registered; a secret from before has ended)" } else { "" }
     );
-    println!("  sent back  {}", redirect_uris.join("\n             "));
+    say!("  sent back  {}", redirect_uris.join("\n             "));
     let tab = if settings.channel.is_empty() {
         "none in particular; --channel names one"
     } else {
         &settings.channel
     };
-    println!("  tab        {tab}");
-    println!("  open to    {doors}");
-    println!("\nThe client secret is inside: delete {file} once it is installed.");
-    println!("{NEXT}");
+    say!("  tab        {tab}");
+    say!("  open to    {doors}");
+    say!("\nThe client secret is inside: delete {file} once it is installed.");
+    say!("{NEXT}");
 }
 
 #[cfg(test)]

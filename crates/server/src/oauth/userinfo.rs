@@ -7,6 +7,7 @@ use mashang_oidc::userinfo::{BearerError, bearer_token, userinfo as look_up};
 use serde_json::json;
 
 use super::{answer, authorization, form_body, is_form, parse, unreadable, with_header};
+use crate::outgoing::causes;
 use crate::state::App;
 
 /// Says what the token's scopes open.
@@ -35,7 +36,8 @@ pub async fn userinfo(State(app): State<App>, request: Request) -> Response {
 
 fn refuse(error: &BearerError) -> Response {
     if let BearerError::Unavailable(cause) = error {
-        tracing::error!(%cause, "userinfo failed: {cause}");
+        let cause = causes(cause);
+        tracing::error!(cause, "userinfo failed: {cause}");
     }
     let code = error.code().unwrap_or(if error.status() == 503 {
         "temporarily_unavailable"
