@@ -47,7 +47,7 @@ async fn rotate(asked: &RotateKeys) -> anyhow::Result<()> {
     let algorithms = asked.algorithm.map_or(SigningAlgorithm::ALL.to_vec(), |named| vec![named.into()]);
     let config = asked.file.load()?;
     let (keys, records) = open::keys(&config).await?;
-    // Nothing is said until all of it is done: what stops half-way leaves keys that others hold.
+    // Nothing is said or recorded until all of it is done: what stops half-way leaves keys that others hold.
     let mut done = Vec::new();
     let replacing = async {
         for algorithm in algorithms {
@@ -58,13 +58,16 @@ async fn rotate(asked: &RotateKeys) -> anyhow::Result<()> {
                 let (id, from) = keys.rotate_early(algorithm).await?;
                 format!("{name:<6} {id}  announced, signs from {}", minute(from))
             });
-            records.record(&AuditEvent::new(SystemClock.now(), AuditKind::KeysRotated)).await?;
         }
         anyhow::Ok(())
     };
     let outcome = replacing.await;
     for line in &done {
         say!("{line}");
+    }
+    // One for each, also if a later one failed.
+    for _ in &done {
+        records.record(&AuditEvent::new(SystemClock.now(), AuditKind::KeysRotated)).await?;
     }
     outcome?;
     if asked.leaked {

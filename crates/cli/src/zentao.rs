@@ -87,7 +87,7 @@ fn redirect_uris(url: &str) -> Vec<String> {
 #[derive(Debug, PartialEq, Eq)]
 enum Tab {
     /// `--channel` names it, so it alone leads to ZenTao from now on.
-    Named(ChannelId),
+    Named { id: ChannelId, is_wecom: bool },
     /// WeCom's, as there is one of it: a client that is new is open to it alone.
     OnlyWecom(ChannelId),
     /// None in particular.
@@ -97,14 +97,14 @@ enum Tab {
 impl Tab {
     fn channel(&self) -> Option<&ChannelId> {
         match self {
-            Self::Named(id) | Self::OnlyWecom(id) => Some(id),
+            Self::Named { id, .. } | Self::OnlyWecom(id) => Some(id),
             Self::Any => None,
         }
     }
 
     /// Opens the client to the named channel alone; what was set before stays where none is named.
     fn narrow(&self, client: &mut Client) {
-        if let Self::Named(id) = self {
+        if let Self::Named { id, .. } = self {
             client.settings.channels = vec![id.clone()];
         }
     }
@@ -112,9 +112,10 @@ impl Tab {
 
 fn tab(config: &Config, named: Option<&str>) -> anyhow::Result<Tab> {
     if let Some(named) = named {
-        let known = config.channel.keys().find(|id| id.as_str() == named).cloned();
+        let known = config.channel.iter().find(|(id, _)| id.as_str() == named);
         let none = || format!("--channel: there is no [channel.{named}] in the configuration");
-        return known.with_context(none).map(Tab::Named);
+        let (id, section) = known.with_context(none)?;
+        return Ok(Tab::Named { id: id.clone(), is_wecom: section.kind() == ChannelKind::Wecom });
     }
     let mut wecom = config.channel.iter().filter(|(_, section)| section.kind() == ChannelKind::Wecom);
     Ok(match (wecom.next(), wecom.next()) {
@@ -249,8 +250,15 @@ fn doors(client: &Client, tab: &Tab) -> String {
         );
     }
     let named: Vec<_> = channels.iter().map(ChannelId::as_str).collect();
+    if let Tab::Named { is_wecom: false, .. } = tab {
+        return format!(
+            "{}  (alone, as --channel says)\n\n\
+             Warning: it is no WeCom channel, and nobody is switched off there when they leave the company.",
+            named.join(", ")
+        );
+    }
     let open = match tab {
-        Tab::Named(_) => format!("{}  (alone, as --channel says)", named.join(", ")),
+        Tab::Named { .. } => format!("{}  (alone, as --channel says)", named.join(", ")),
         _ => named.join(", "),
     };
     match tab.channel().filter(|tab| !client.settings.admits(tab)) {
@@ -397,6 +405,10 @@ mod tests {
         open::records(&config).await.unwrap()
     }
 
+    fn staff() -> Tab {
+        Tab::Named { id: channel("staff"), is_wecom: true }
+    }
+
     fn channel(name: &str) -> ChannelId {
         name.parse().unwrap()
     }
@@ -428,7 +440,7 @@ mod tests {
         assert_eq!((&again.name, &again.settings), (&kept.name, &kept.settings));
         assert_eq!(again.post_logout_redirect_uris, kept.post_logout_redirect_uris);
 
-        let named = Tab::Named(channel("staff"));
+        let named = staff();
         register(&*records, &id, None, &moved, &named).await.unwrap();
         let narrowed = records.client(&id).await.unwrap().unwrap();
         assert_eq!(narrowed.settings.channels, [channel("staff")]);
@@ -448,7 +460,7 @@ mod tests {
         for tab in [Tab::Any, Tab::OnlyWecom(channel("staff"))] {
             assert_eq!(narrow(&*records, &stored.id, &tab).await.unwrap(), stored, "{tab:?}");
         }
-        let narrowed = narrow(&*records, &stored.id, &Tab::Named(channel("staff"))).await.unwrap();
+        let narrowed = narrow(&*records, &stored.id, &staff()).await.unwrap();
         assert_eq!(narrowed.settings.channels, [channel("staff")]);
         assert_eq!(records.client(&stored.id).await.unwrap().unwrap(), narrowed);
     }
@@ -462,7 +474,13 @@ mod tests {
         };
         let only = Tab::OnlyWecom(channel("staff"));
         assert_eq!(doors(&open_to(&["staff"]), &only), "staff");
-        assert!(doors(&open_to(&["staff"]), &Tab::Named(channel("staff"))).starts_with("staff  (alone"));
+        assert!(doors(&open_to(&["staff"]), &staff()).starts_with("staff  (alone"));
+        let wechat = Tab::Named { id: channel("wechat"), is_wecom: false };
+        let alone = doors(&open_to(&["wechat"]), &wechat);
+        assert!(
+            alone.starts_with("wechat  (alone") && alone.contains("Warning: it is no WeCom channel"),
+            "{alone}"
+        );
         let all = doors(&open_to(&[]), &only);
         assert!(all.starts_with("every channel\n\nWarning:"), "{all}");
         assert!(all.ends_with("mashang client set zentao --channels staff"), "{all}");

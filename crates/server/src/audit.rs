@@ -1,6 +1,6 @@
 //! Writes the audit trail (SEC-78). An event that cannot be written does not undo what happened: it is logged as an
-//! error, with everything the record would have said. What signs somebody in or hands out tokens is not written here: its
-//! records are stored with it, or it did not happen.
+//! error, with everything the record would have said. What signs somebody in, hands out tokens or begins a login is not written
+//! here: its records are stored with it, or it did not happen.
 
 pub mod keeper;
 

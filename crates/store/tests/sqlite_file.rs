@@ -334,6 +334,11 @@ async fn promise_8_what_cannot_be_told_in_the_trail_lets_nobody_in() {
     let Login::Fresh(login) = &approval.login else { unreachable!("an approval is fresh") };
     let refuse = "create trigger refuse before insert on audit_events begin select raise(abort, 'full'); end";
     meddle(&path, refuse).await;
+    let other = world.grant(&client);
+    let told = AuditEvent::new(world.now, AuditKind::TicketStarted);
+    let answer = records.begin_grant(&other, Some(&told)).await;
+    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    assert_eq!(records.grant(&other.id).await.unwrap(), None, "what cannot be told is not begun");
     let answer = records.fulfil_grant(&approval, world.now).await;
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
     assert_eq!(records.session(&login.session.secret, world.now).await.unwrap(), None);

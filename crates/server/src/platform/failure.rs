@@ -6,6 +6,7 @@ use mashang_login::records::StoreError;
 use mashang_wechat::{Error, FailureKind};
 
 use crate::channel::{ChannelFailure, FailureWords};
+use crate::outgoing::causes;
 
 /// Why a call came to nothing. Carries no token. Cheap to clone: one failed fetch is told to everybody who waited for it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -138,7 +139,11 @@ impl From<Failure> for ChannelFailure {
             Failure::Theirs(_) => FailureWords::Down,
             Failure::Awaited | Failure::Store(_) | Failure::Broken => FailureWords::Busy,
         };
-        Self { words, errcode: None, log: failure.to_string() }
+        let log = match &failure {
+            Failure::Store(error) => causes(&**error),
+            _ => failure.to_string(),
+        };
+        Self { words, errcode: None, log }
     }
 }
 
@@ -180,5 +185,12 @@ mod tests {
         assert_eq!(words(Failure::Awaited), FailureWords::Busy);
         assert_eq!(words(StoreError::Overloaded.into()), FailureWords::Busy);
         assert_eq!(words(Failure::Theirs(TheirsFailure::Refused(401))), FailureWords::Setup);
+    }
+
+    #[test]
+    fn a_store_that_does_not_answer_is_logged_in_its_engines_words() {
+        let failure = Failure::from(StoreError::Unavailable("connection refused".into()));
+        let logged = ChannelFailure::from(failure).log;
+        assert!(logged.contains("connection refused"), "{logged}");
     }
 }

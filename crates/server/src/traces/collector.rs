@@ -36,7 +36,7 @@ pub(super) struct Collector {
     trouble: Option<Trouble>,
 }
 
-/// Since it last took everything.
+/// Since it first lost something, until it has taken everything for a while.
 #[derive(Debug)]
 struct Trouble {
     told_at: Instant,

@@ -186,7 +186,9 @@ impl Limits {
     /// [`TooMany`] while the last count was refused.
     pub fn is_exhausted(&self, what: Counted, address: IpAddr) -> Result<(), TooMany> {
         let refused = self.refused.lock().expect("nothing panics while holding it");
-        let Some(until) = refused.get(&(what, limit_key(address))) else { return Ok(()) };
+        let until = refused.get(&(what, limit_key(address))).copied();
+        drop(refused);
+        let Some(until) = until else { return Ok(()) };
         let left = until.saturating_duration_since(tokio::time::Instant::now());
         if left.is_zero() {
             return Ok(());

@@ -74,7 +74,7 @@ impl Each {
     {
         let (job, answered) = job(intention);
         self.begin(job);
-        // It catches panics of the intention itself; the rest ends with the runtime only.
+        // Panics of the intention are caught where it runs; without an answer its task ended with the runtime.
         answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable(Box::new(Panicked))))
     }
 
@@ -161,7 +161,7 @@ impl Each {
     ) -> Result<(DatabaseTransaction, bool), StoreError> {
         let transaction = self.db.begin().await.map_err(store_error)?;
         // Unwind safe: what the steps had borrowed is the transaction, which is rolled back, and nothing else.
-        let steps = AssertUnwindSafe(async { job.steps(Db::Transaction(&transaction), true).await });
+        let steps = AssertUnwindSafe(async { job.steps(Db::Transaction(&transaction)).await });
         let steps = steps.catch_unwind().await;
         let keep = steps.unwrap_or_else(|_| Err(StoreError::Unavailable(Box::new(Panicked))))?;
         Ok((transaction, keep))

@@ -43,7 +43,7 @@ pub(super) struct Queue {
     limit: Duration,
 }
 
-/// An intention whose turn has not come.
+/// An intention in the queue, or in the batch that is being written.
 struct Waiting {
     job: Box<dyn Job>,
     /// When it must have begun.
@@ -260,9 +260,8 @@ impl Waiting {
     /// Runs it; `true` if what it wrote shall stay.
     fn carry_out(&mut self, db: &InPlace) -> bool {
         // Unwind safe: what the steps had borrowed is the savepoint, which is rolled back, and nothing else.
-        let steps = AssertUnwindSafe(async { self.job.steps(Db::File(db), false).await })
-            .catch_unwind()
-            .now_or_never();
+        let steps =
+            AssertUnwindSafe(async { self.job.steps(Db::File(db)).await }).catch_unwind().now_or_never();
         let done = steps.expect("an intention waits for nothing but its transaction");
         match done.unwrap_or_else(|_| Err(StoreError::Unavailable(Box::new(Panicked)))) {
             Ok(keep) => keep,

@@ -54,10 +54,9 @@ impl Writer {
 /// An intention without its type and with a place for its answer: what carries intentions out is compiled once, and not for each
 /// of eighty.
 pub(super) trait Job: Send {
-    /// Carries it out inside a transaction, and says whether what it wrote shall stay. Where `again` is set it may be begun once
-    /// more.
-    fn steps<'t>(&'t mut self, db: Db<'t>, again: bool) -> Carried<'t>;
-    /// Answers whoever asked, who may have gone: with what the last steps answered, or with why nobody knows.
+    /// Carries it out inside a transaction, from the start, and says whether what it wrote shall stay.
+    fn steps<'t>(&'t mut self, db: Db<'t>) -> Carried<'t>;
+    /// Answers whoever asked, who may have gone: with what the last steps answered, or with why they came to nothing.
     fn settle(self: Box<Self>, end: Result<(), StoreError>);
 }
 
@@ -74,11 +73,11 @@ where
     F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Clone + Send + 'static,
 {
     let (answer, answered) = oneshot::channel();
-    (Box::new(Pending { intention: Some(intention), result: None, answer }), answered)
+    (Box::new(Pending { intention, result: None, answer }), answered)
 }
 
 struct Pending<T, F> {
-    intention: Option<F>,
+    intention: F,
     result: Option<T>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -88,9 +87,8 @@ where
     T: Send,
     F: for<'t> FnOnce(Db<'t>) -> Steps<'t, T> + Clone + Send,
 {
-    fn steps<'t>(&'t mut self, db: Db<'t>, again: bool) -> Carried<'t> {
-        let intention = if again { self.intention.clone() } else { self.intention.take() };
-        let steps = intention.expect("what is begun for the last time is not begun again")(db);
+    fn steps<'t>(&'t mut self, db: Db<'t>) -> Carried<'t> {
+        let steps = self.intention.clone()(db);
         Box::pin(async {
             let (keep, answer) = match steps.await? {
                 Outcome::Keep(answer) => (true, answer),

@@ -64,6 +64,8 @@ fn constant(print: &str, environment: &Environment<'_>) -> Result<Option<String>
     // Named as a page, so that it is escaped as one.
     let import = if is_icon { ICON } else { "" };
     let text = environment.render_named_str("constant.html", &format!("{import}{print}"), context! {})?;
+    // A brace would be a template's. What was escaped may say it by number; an icon is markup.
+    let text = if is_icon { text } else { text.replace('{', "&#123;") };
     Ok((!text.contains('{')).then_some(text))
 }
 
@@ -100,12 +102,18 @@ mod tests {
             "{{ title }}",
             r#"{{ other("a") }}"#,
             r#"{%- if t("a") %}"#,
-            // Braces would be read as a template's, or be a place that is filled in later.
-            r#"{{ t("{name}") }}"#,
             "{{ unfinished",
         ] {
             assert_eq!(put_in(page, &environment()).unwrap(), page);
         }
+    }
+
+    #[test]
+    fn what_holds_braces_is_no_template_itself() {
+        let mut environment = environment();
+        environment.add_function("words", |_: String| r#"{"a":"{{ title }}"}"#);
+        let put_in = put_in(r#"<p data-words="{{ words("x.") }}">"#, &environment).unwrap();
+        assert_eq!(put_in, r#"<p data-words="&#123;&quot;a&quot;:&quot;&#123;&#123; title }}&quot;}">"#);
     }
 
     #[test]
