@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	patience = 15 * time.Minute // for scanning
+	patience = 35 * time.Minute // Mashang's page draws QRs for 30, and the last one may still be scanned and approved
 	tabs     = 5                // of one browser that may be signing in at the same time
 	longest  = 600              // of an address to go back to: proxies refuse a request with too much of cookies
 )

@@ -18,6 +18,9 @@ class mashangScan
     /** Tabs of one browser that may be signing in at the same time. */
     const FLOWS = 5;
 
+    /** How long a member who scanned may take to sign in with the password. */
+    const PENDING = 900;
+
     private $control;
     private $app;
     private $config;
@@ -108,7 +111,7 @@ class mashangScan
     public static function pending()
     {
         $pending = isset($_SESSION['mashang']['pending']) ? $_SESSION['mashang']['pending'] : null;
-        return $pending && time() - $pending['since'] <= mashangOidc::PATIENCE ? $pending : null;
+        return $pending && time() - $pending['since'] <= self::PENDING ? $pending : null;
     }
 
     /**
