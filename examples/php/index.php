@@ -2,6 +2,10 @@
 /** A website with "scan to log in", in plain PHP. */
 
 declare(strict_types=1);
+ini_set('display_errors', '0'); // what goes wrong is for the log, whatever php.ini says
+set_error_handler(function (int $level, string $message, string $file, int $line): bool {
+    return error_reporting() & $level ? throw new ErrorException($message, 0, $level, $file, $line) : false;
+});
 require __DIR__ . '/oidc.php';
 
 $issuer = getenv('ISSUER') ?: 'http://127.0.0.1:8080';
@@ -26,7 +30,7 @@ function sign_in(array $provider, string $client_id, string $own_url): never
 {
     $begun = ['state' => base64url(random_bytes(32)), 'nonce' => base64url(random_bytes(32)), 'verifier' => base64url(random_bytes(32))];
     $_SESSION['begun'] = array_slice([...($_SESSION['begun'] ?? []), $begun], -TABS);
-    go($provider['authorization_endpoint'] . '?' . http_build_query([
+    go(text_in($provider, 'authorization_endpoint') . '?' . http_build_query([
         'response_type' => 'code', 'client_id' => $client_id, 'redirect_uri' => "$own_url/callback", 'scope' => 'openid profile',
         'state' => $begun['state'], 'nonce' => $begun['nonce'],
         'code_challenge' => base64url(hash('sha256', $begun['verifier'], true)), 'code_challenge_method' => 'S256',
@@ -62,12 +66,12 @@ function come_back(array $provider, string $client_id, #[SensitiveParameter] str
         throw new Refused('the login service said ' . preg_replace('/\W+/', ' ', said('error')));
     }
     $basic = base64_encode(rawurlencode($client_id) . ':' . rawurlencode($client_secret));
-    $tokens = call($provider['token_endpoint'], ["Authorization: Basic $basic"], [
+    $tokens = call(text_in($provider, 'token_endpoint'), ["Authorization: Basic $basic"], [
         'grant_type' => 'authorization_code', 'code' => said('code'), 'redirect_uri' => "$own_url/callback",
         'code_verifier' => $begun['verifier'],
     ]);
-    $claims = id_token_claims($tokens['id_token'], $provider, $client_id, $begun['nonce']);
-    $person = call($provider['userinfo_endpoint'], ["Authorization: Bearer {$tokens['access_token']}"]);
+    $claims = id_token_claims(text_in($tokens, 'id_token'), $provider, $client_id, $begun['nonce']);
+    $person = call(text_in($provider, 'userinfo_endpoint'), ['Authorization: Bearer ' . text_in($tokens, 'access_token')]);
     if (($person['sub'] ?? null) !== $claims['sub']) {
         throw new Refused('userinfo tells of another person');
     }
@@ -83,11 +87,11 @@ function sign_out(string $issuer, string $client_id, string $own_url): never
     $query = ['post_logout_redirect_uri' => "$own_url/", 'client_id' => $client_id, 'id_token_hint' => $_SESSION['id_token'] ?? null];
     session_destroy();
     try {
-        $provider = discover($issuer);
+        $end = text_in(discover($issuer), 'end_session_endpoint');
     } catch (Throwable) {
         go('/'); // signed out here in any case
     }
-    go($provider['end_session_endpoint'] . '?' . http_build_query($query));
+    go($end . '?' . http_build_query($query));
 }
 
 function home(): void

@@ -318,7 +318,7 @@ async function startExample(server, example) {
 const folderOf = (name) => fileURLToPath(new URL(`../../examples/${name}/`, import.meta.url));
 
 /** Runs the command of an example until it answers. */
-async function launch({ name, start, environment = {} }, values) {
+export async function launch({ name, start, environment = {} }, values) {
   const url = `http://127.0.0.1:${values.PORT}`;
   const child = spawn('sh', ['-c', start], {
     cwd: folderOf(name),
