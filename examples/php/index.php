@@ -25,11 +25,18 @@ function go(string $to): never
 /** Tabs of one browser that may be signing in at the same time. */
 const TABS = 5;
 
+/** What this browser has begun. A session may hold something else under this name that an older copy of this file wrote. */
+function under_way(): array
+{
+    $begun = $_SESSION['begun'] ?? [];
+    return is_array($begun) ? array_values(array_filter($begun, is_array(...))) : [];
+}
+
 /** Sends the visitor to Mashang; what must fit when they come back stays in the session, by state: there may be several tabs. */
 function sign_in(array $provider, string $client_id, string $own_url): never
 {
     $begun = ['state' => base64url(random_bytes(32)), 'nonce' => base64url(random_bytes(32)), 'verifier' => base64url(random_bytes(32))];
-    $_SESSION['begun'] = array_slice([...($_SESSION['begun'] ?? []), $begun], -TABS);
+    $_SESSION['begun'] = array_slice([...under_way(), $begun], -TABS);
     go(text_in($provider, 'authorization_endpoint') . '?' . http_build_query([
         'response_type' => 'code', 'client_id' => $client_id, 'redirect_uri' => "$own_url/callback", 'scope' => 'openid profile',
         'state' => $begun['state'], 'nonce' => $begun['nonce'],
@@ -46,9 +53,9 @@ function said(string $name): string
 /** What this browser began under this state, once. */
 function take_begun(string $state): array
 {
-    foreach ($_SESSION['begun'] ?? [] as $at => $begun) {
+    foreach (under_way() as $at => $begun) {
         if (hash_equals($begun['state'], $state)) {
-            unset($_SESSION['begun'][$at]);
+            $_SESSION['begun'] = array_diff_key(under_way(), [$at => true]);
             return $begun;
         }
     }

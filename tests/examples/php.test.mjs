@@ -39,3 +39,19 @@ test('examples/php: an answer of the login service that lacks something shows no
   assert.equal(answer.status, 502);
   assert.equal(await answer.text(), 'The login service does not answer as it should. Please try again later.\n');
 });
+
+test('examples/php: a session of an older copy, which kept one sign-in, is no trouble', { skip: !held.stage }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'mashang-php-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const mashang = createServer((_, response) => response.end(JSON.stringify({ issuer, authorization_endpoint: `${issuer}/authorize` })));
+  await once(mashang.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => mashang.close());
+  const issuer = `http://127.0.0.1:${mashang.address().port}`;
+  const ask = await alone(t, issuer, `-d session.save_path=${folder}`);
+  const id = 'a'.repeat(32);
+  await writeFile(join(folder, `sess_${id}`), 'begun|a:3:{s:5:"state";s:1:"s";s:5:"nonce";s:1:"n";s:8:"verifier";s:1:"v";}');
+  const headers = { cookie: `PHPSESSID=${id}` };
+  const back = await ask('/callback?state=s', headers);
+  assert.equal(await back.text(), 'Not signed in: this browser did not begin this sign-in\n');
+  assert.equal((await ask('/login', headers)).status, 303);
+});
