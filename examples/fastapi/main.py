@@ -48,6 +48,7 @@ def begin_session(request: Request, person: dict):
     now = time.time()
     for gone in [key for key, (_, ends) in sessions.items() if ends <= now]:
         del sessions[gone]
+    sessions.pop(request.session.get("id"), None)  # of whoever signs in again: copies of the former cookie end too
     request.session.clear()
     request.session["id"] = secrets.token_urlsafe(32)
     sessions[request.session["id"]] = person, now + SESSION_SECONDS
