@@ -83,8 +83,9 @@ function come_back(array $provider, string $client_id, #[SensitiveParameter] str
         throw new Refused('userinfo tells of another person');
     }
     session_regenerate_id(true);
-    // Your own user is the one with this sub.
-    $_SESSION = ['sub' => $claims['sub'], 'name' => is_string($person['name'] ?? null) ? $person['name'] : null, 'id_token' => $tokens['id_token']];
+    // Your own user is the one with this sub. The other tabs' sign-ins go on.
+    $name = is_string($person['name'] ?? null) ? $person['name'] : null;
+    $_SESSION = ['sub' => $claims['sub'], 'name' => $name, 'id_token' => $tokens['id_token'], 'begun' => under_way()];
     go('/');
 }
 

@@ -132,6 +132,7 @@ export function bearsTabs({ name }, { visitor }) {
     const [first, second] = [await site.begin(), await site.begin()];
     const backs = [await site.house.scan(first, 'xiaoming'), await site.house.scan(second, 'xiaohong')];
     assert.match(await site.arrive(backs[0]), /小明/);
+    assert.match(await site.arrive(backs[1]), /小红/, 'the second goes on when the first has signed in');
     const alone = visitor();
     for (let tab = 0; tab < 3; tab += 1) await alone.begin();
     assert.match(await alone.arrive(await alone.scan('ada')), /Ada/);
