@@ -66,6 +66,8 @@ async def login(request: Request):
 
 @app.get("/callback")
 async def callback(request: Request):
+    if request.query_params.get("iss") != ISSUER:  # RFC 9207, of a refusal too; Authlib leaves this to us
+        return PlainTextResponse("Not signed in: the answer is of another issuer\n", status_code=400)
     try:
         token = await mashang.authorize_access_token(request)
     except (AuthlibBaseError, JoseError) as error:

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { bearsAbsence, holds, runs } from './support.mjs';
+import { bearsAbsence, holds, knowsItsIssuer, runs } from './support.mjs';
 
 const example = {
   name: 'fastapi',
@@ -13,6 +13,7 @@ const example = {
 
 const held = holds(example);
 bearsAbsence(example, held);
+knowsItsIssuer(example, held);
 
 test('examples/fastapi: whoever signs in again and signs out is signed in by no copy of the former cookie', { skip: !held.visitor }, async () => {
   const site = held.visitor();
