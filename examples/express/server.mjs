@@ -54,12 +54,14 @@ app.get('/callback', async (req, res) => {
   try {
     tokens = await oidc.authorizationCodeGrant(mashang, new URL(req.originalUrl, OWN_URL), { ...checks, idTokenExpected: true });
   } catch (error) {
-    return res.status(400).type('text').send(`Not signed in: ${error.error ?? error.message}\n`);
+    console.error(error); // its message is for the log
+    return res.status(400).type('text').send(`Not signed in: ${error.error ?? 'the answer is not one to this browser, or the login service is away'}\n`);
   }
   const { sub } = tokens.claims();
   const { name } = await oidc.fetchUserInfo(mashang, tokens.access_token, sub);
   await new Promise((done, fail) => req.session.regenerate((error) => (error ? fail(error) : done())));
-  Object.assign(req.session, { person: { sub, name }, idToken: tokens.id_token }); // your own user is the one with this sub
+  // Your own user is the one with this sub. The other tabs' sign-ins go on.
+  Object.assign(req.session, { person: { sub, name }, idToken: tokens.id_token, begun });
   res.redirect('/');
 });
 

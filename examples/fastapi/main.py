@@ -48,6 +48,7 @@ def begin_session(request: Request, person: dict):
     now = time.time()
     for gone in [key for key, (_, ends) in sessions.items() if ends <= now]:
         del sessions[gone]
+    sessions.pop(request.session.get("id"), None)  # of whoever signs in again: copies of the former cookie end too
     request.session.clear()
     request.session["id"] = secrets.token_urlsafe(32)
     sessions[request.session["id"]] = person, now + SESSION_SECONDS
@@ -65,6 +66,8 @@ async def login(request: Request):
 
 @app.get("/callback")
 async def callback(request: Request):
+    if request.query_params.get("iss") != ISSUER:  # RFC 9207, of a refusal too; Authlib leaves this to us
+        return PlainTextResponse("Not signed in: the answer is of another issuer\n", status_code=400)
     try:
         token = await mashang.authorize_access_token(request)
     except (AuthlibBaseError, JoseError) as error:

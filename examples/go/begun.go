@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	patience = 15 * time.Minute // for scanning
+	patience = 35 * time.Minute // Mashang's page draws QRs for 30, and the last one may still be scanned and approved
 	tabs     = 5                // of one browser that may be signing in at the same time
-	longest  = 600              // of an address to go back to: proxies refuse a request with too much of cookies
+	longest  = 400              // bytes of an address to go back to: proxies refuse a request with too much of cookies
 )
 
 // begun is a sign-in under way. It lies in the visitor's browser, in a cookie of its own: another tab has another one, and

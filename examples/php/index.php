@@ -2,6 +2,10 @@
 /** A website with "scan to log in", in plain PHP. */
 
 declare(strict_types=1);
+ini_set('display_errors', '0'); // what goes wrong is for the log, whatever php.ini says
+set_error_handler(function (int $level, string $message, string $file, int $line): bool {
+    return error_reporting() & $level ? throw new ErrorException($message, 0, $level, $file, $line) : false;
+});
 require __DIR__ . '/oidc.php';
 
 $issuer = getenv('ISSUER') ?: 'http://127.0.0.1:8080';
@@ -21,12 +25,19 @@ function go(string $to): never
 /** Tabs of one browser that may be signing in at the same time. */
 const TABS = 5;
 
+/** What this browser has begun. A session may hold something else under this name that an older copy of this file wrote. */
+function under_way(): array
+{
+    $begun = $_SESSION['begun'] ?? [];
+    return is_array($begun) ? array_values(array_filter($begun, is_array(...))) : [];
+}
+
 /** Sends the visitor to Mashang; what must fit when they come back stays in the session, by state: there may be several tabs. */
 function sign_in(array $provider, string $client_id, string $own_url): never
 {
     $begun = ['state' => base64url(random_bytes(32)), 'nonce' => base64url(random_bytes(32)), 'verifier' => base64url(random_bytes(32))];
-    $_SESSION['begun'] = array_slice([...($_SESSION['begun'] ?? []), $begun], -TABS);
-    go($provider['authorization_endpoint'] . '?' . http_build_query([
+    $_SESSION['begun'] = array_slice([...under_way(), $begun], -TABS);
+    go(text_in($provider, 'authorization_endpoint') . '?' . http_build_query([
         'response_type' => 'code', 'client_id' => $client_id, 'redirect_uri' => "$own_url/callback", 'scope' => 'openid profile',
         'state' => $begun['state'], 'nonce' => $begun['nonce'],
         'code_challenge' => base64url(hash('sha256', $begun['verifier'], true)), 'code_challenge_method' => 'S256',
@@ -42,9 +53,9 @@ function said(string $name): string
 /** What this browser began under this state, once. */
 function take_begun(string $state): array
 {
-    foreach ($_SESSION['begun'] ?? [] as $at => $begun) {
+    foreach (under_way() as $at => $begun) {
         if (hash_equals($begun['state'], $state)) {
-            unset($_SESSION['begun'][$at]);
+            $_SESSION['begun'] = array_diff_key(under_way(), [$at => true]);
             return $begun;
         }
     }
@@ -62,18 +73,19 @@ function come_back(array $provider, string $client_id, #[SensitiveParameter] str
         throw new Refused('the login service said ' . preg_replace('/\W+/', ' ', said('error')));
     }
     $basic = base64_encode(rawurlencode($client_id) . ':' . rawurlencode($client_secret));
-    $tokens = call($provider['token_endpoint'], ["Authorization: Basic $basic"], [
+    $tokens = call(text_in($provider, 'token_endpoint'), ["Authorization: Basic $basic"], [
         'grant_type' => 'authorization_code', 'code' => said('code'), 'redirect_uri' => "$own_url/callback",
         'code_verifier' => $begun['verifier'],
     ]);
-    $claims = id_token_claims($tokens['id_token'], $provider, $client_id, $begun['nonce']);
-    $person = call($provider['userinfo_endpoint'], ["Authorization: Bearer {$tokens['access_token']}"]);
+    $claims = id_token_claims(text_in($tokens, 'id_token'), $provider, $client_id, $begun['nonce']);
+    $person = call(text_in($provider, 'userinfo_endpoint'), ['Authorization: Bearer ' . text_in($tokens, 'access_token')]);
     if (($person['sub'] ?? null) !== $claims['sub']) {
         throw new Refused('userinfo tells of another person');
     }
     session_regenerate_id(true);
-    // Your own user is the one with this sub.
-    $_SESSION = ['sub' => $claims['sub'], 'name' => is_string($person['name'] ?? null) ? $person['name'] : null, 'id_token' => $tokens['id_token']];
+    // Your own user is the one with this sub. The other tabs' sign-ins go on.
+    $name = is_string($person['name'] ?? null) ? $person['name'] : null;
+    $_SESSION = ['sub' => $claims['sub'], 'name' => $name, 'id_token' => $tokens['id_token'], 'begun' => under_way()];
     go('/');
 }
 
@@ -83,11 +95,11 @@ function sign_out(string $issuer, string $client_id, string $own_url): never
     $query = ['post_logout_redirect_uri' => "$own_url/", 'client_id' => $client_id, 'id_token_hint' => $_SESSION['id_token'] ?? null];
     session_destroy();
     try {
-        $provider = discover($issuer);
+        $end = text_in(discover($issuer), 'end_session_endpoint');
     } catch (Throwable) {
         go('/'); // signed out here in any case
     }
-    go($provider['end_session_endpoint'] . '?' . http_build_query($query));
+    go($end . '?' . http_build_query($query));
 }
 
 function home(): void

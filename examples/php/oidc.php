@@ -31,6 +31,12 @@ function call(string $url, #[SensitiveParameter] array $headers = [], #[Sensitiv
     return $said;
 }
 
+/** A text that an answer has to hold. */
+function text_in(#[SensitiveParameter] array $answer, string $name): string
+{
+    return is_string($answer[$name] ?? null) ? $answer[$name] : throw new UnexpectedValueException("there is no $name in the answer");
+}
+
 /** Where everything is; worth a cache on a busy site. */
 function discover(string $issuer): array
 {
@@ -54,15 +60,17 @@ function id_token_claims(#[SensitiveParameter] string $token, array $provider, s
     [$head, $body, $signature] = explode('.', $token) + ['', '', ''];
     $header = json_decode(from_base64url($head), true);
     $claims = json_decode(from_base64url($body), true);
-    $keys = array_filter(call($provider['jwks_uri'])['keys'], fn ($key) => ($key['kty'] ?? null) === 'RSA' && ($key['kid'] ?? null) === ($header['kid'] ?? null));
+    $keys = call(text_in($provider, 'jwks_uri'))['keys'] ?? null;
+    $keys = array_filter(is_array($keys) ? $keys : [], fn ($key) => is_array($key) && ($key['kty'] ?? null) === 'RSA' && ($key['kid'] ?? null) === ($header['kid'] ?? null));
     $signed = ($header['alg'] ?? null) === 'RS256' && count($keys) === 1
         && openssl_verify("$head.$body", from_base64url($signature), public_key(reset($keys)), OPENSSL_ALGO_SHA256) === 1;
     $problem = match (true) {
         !$signed => 'signature',
         ($claims['iss'] ?? null) !== $provider['issuer'] => 'issuer',
         (array) ($claims['aud'] ?? null) !== [$client_id] => 'audience',
-        ($claims['exp'] ?? 0) < time() => 'expired',
+        !is_int($claims['exp'] ?? null) || $claims['exp'] < time() => 'expired',
         ($claims['nonce'] ?? null) !== $nonce => 'nonce',
+        !is_string($claims['sub'] ?? null) => 'subject',
         default => null,
     };
     return $problem === null ? $claims : throw new Refused("the ID token is not good: $problem");

@@ -132,6 +132,7 @@ export function bearsTabs({ name }, { visitor }) {
     const [first, second] = [await site.begin(), await site.begin()];
     const backs = [await site.house.scan(first, 'xiaoming'), await site.house.scan(second, 'xiaohong')];
     assert.match(await site.arrive(backs[0]), /小明/);
+    assert.match(await site.arrive(backs[1]), /小红/, 'the second goes on when the first has signed in');
     const alone = visitor();
     for (let tab = 0; tab < 3; tab += 1) await alone.begin();
     assert.match(await alone.arrive(await alone.scan('ada')), /Ada/);
@@ -318,7 +319,7 @@ async function startExample(server, example) {
 const folderOf = (name) => fileURLToPath(new URL(`../../examples/${name}/`, import.meta.url));
 
 /** Runs the command of an example until it answers. */
-async function launch({ name, start, environment = {} }, values) {
+export async function launch({ name, start, environment = {} }, values) {
   const url = `http://127.0.0.1:${values.PORT}`;
   const child = spawn('sh', ['-c', start], {
     cwd: folderOf(name),

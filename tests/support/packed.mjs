@@ -3,6 +3,7 @@
  * that knows nothing of this repository.
  */
 
+import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -69,4 +70,19 @@ export async function statusOf(url, line) {
   const socket = connect(Number(new URL(url).port), new URL(url).hostname);
   socket.end(`${line} HTTP/1.1\r\nhost: ${new URL(url).host}\r\nconnection: close\r\n\r\n`);
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(await text(socket))?.[1]);
+}
+
+/** The back end at `url` takes no answer of another issuer, or of none, to a sign-in that it began; `begin` and `finish` are paths below /api. */
+export async function refusesOtherIssuers(url, { begin, finish }) {
+  const post = (path, body, cookie) => fetch(`${url}/api/${path}`, {
+    method: 'POST', headers: { 'content-type': 'application/json', ...(cookie && { cookie }) }, body: JSON.stringify(body),
+  });
+  for (const issuer of ['https://evil.example', undefined]) {
+    const begun = await post(begin, {});
+    const cookie = begun.headers.getSetCookie()[0].split(';')[0];
+    const { state } = await begun.json();
+    const told = await post(finish, { code: 'a code', state, issuer }, cookie);
+    assert.equal(told.status, 400);
+    assert.match((await told.json()).message, /不是登录服务的答复/);
+  }
 }

@@ -11,12 +11,15 @@ class dao
     private $table;
     private $wheres = array();
     private $row;
+    private $sets = array();
 
     public function __call($verb, $arguments)
     {
         $with = clone $this;
         if(in_array($verb, array('select', 'update', 'insert', 'delete'))) { $with = new dao(); $with->verb = $verb; }
         if(in_array($verb, array('from', 'update', 'insert'))) $with->table = $arguments[0];
+        if($verb === 'set' && strpos($arguments[0], '=') === false) $with->sets[$arguments[0]] = null;
+        if($verb === 'eq' && !$with->wheres && $with->sets) $with->sets[array_keys($with->sets)[count($with->sets) - 1]] = $arguments[0];
         if(in_array($verb, array('where', 'andWhere'))) $with->wheres[] = array($arguments[0], array());
         if(in_array($verb, array('eq', 'in')) && $with->wheres && !$with->wheres[count($with->wheres) - 1][1]) $with->wheres[count($with->wheres) - 1][1] = (array)$arguments[0];
         if($verb === 'data') $with->row = $arguments[0];
@@ -49,7 +52,7 @@ class dao
         $tables = self::tables();
         if($this->verb === 'insert') $tables->{$this->table}[] = $this->row;
         if($this->verb === 'delete') $tables->{$this->table} = array_values(array_filter($tables->{$this->table}, function($row) { return !$this->fits($row); }));
-        if($this->verb === 'update') foreach($tables->{$this->table} as $row) if($this->fits($row)) $row->visits ++;
+        if($this->verb === 'update') foreach($tables->{$this->table} as $row) if($this->fits($row)) { $row->visits ++; foreach($this->sets as $field => $value) $row->$field = $value; }
         file_put_contents(getenv('STUB_DATA'), json_encode($tables, JSON_UNESCAPED_UNICODE));
     }
 }

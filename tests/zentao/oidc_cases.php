@@ -138,6 +138,7 @@ echo json_encode(array
     'state of somebody else'                 => attempt(array(), array('state' => 'x')),
     'no state'                               => attempt(array(), array('state' => null)),
     'state as a list'                        => attempt(array(), array('state' => array('x'))),
+    'a scan after half an hour'              => attempt(array(), array(), function($flow) { $flow['begun'] -= 34 * 60; return $flow; }),
     'flow too old'                           => attempt(array(), array(), function($flow) { $flow['begun'] -= 3600; return $flow; }),
     'empty flow'                             => attempt(array(), array(), function() { return array(); }),
     'answer of another issuer'               => attempt(array(), array('iss' => 'https://evil.example')),

@@ -45,13 +45,21 @@ class user
         return $_SESSION['loginFails'];
     }
 
+    /** `last` moves with every visit, as the seconds do in ZenTao. A row with `ldap` is for a plug-in that asks elsewhere. */
     public function identify($account, $password)
     {
         $user = (new dao())->select('*')->from(TABLE_USER)->where('account')->eq($account)->andWhere('deleted')->eq('0')->fetch();
-        if(!$user || $password === '') return false;
-        if(strlen($password) === 32 && $password === $user->password) return $user;
-        if(strlen($password) === 40 && $password === self::kept($user)) return $user;
-        return md5($password) === $user->password ? $user : false;
+        if(!$user || $password === '' || !self::fits($user, $password)) return false;
+        $user->last ++;
+        (new dao())->update(TABLE_USER)->set('visits = visits + 1')->set('last')->eq($user->last)->where('account')->eq($account)->exec();
+        return $user;
+    }
+
+    private static function fits($user, $password)
+    {
+        if(strlen($password) === 32 && $password === (empty($_SESSION['rand']) ? $user->password : md5($user->password . $_SESSION['rand']))) return true;
+        if(strlen($password) === 40 && $password === self::kept($user)) return true;
+        return isset($user->ldap) ? $password === $user->ldap : md5($password) === $user->password;
     }
 
     private static function kept($user) { return sha1($user->account . $user->password . $user->last); }
@@ -98,8 +106,8 @@ $module = array_shift($parts);
 $method = array_shift($parts);
 if("$module-$method" === 'user-login' && $_POST)
 {
-    $user = (new dao())->select('*')->from(TABLE_USER)->where('account')->eq($_POST['account'])->andWhere('deleted')->eq('0')->fetch();
-    if(!$user || $user->password !== md5($_POST['password'])) { http_response_code(403); exit('wrong'); }
+    $user = (new user())->identify($_POST['account'], $_POST['password']);
+    if(!$user) { http_response_code(403); exit('wrong'); }
     (new user())->login($user);
     if(!empty($_POST['keepLogin'])) (new user())->keepLogin($user);
     header('Location: ' . helper::safe64Decode($parts[0]));
@@ -107,7 +115,8 @@ if("$module-$method" === 'user-login' && $_POST)
 elseif("$module-$method" === 'user-login')
 {
     $app->control = (object)array('view' => (object)array('referer' => $parts ? helper::safe64Decode($parts[0]) : ''));
-    echo '<form id="loginForm"></form>';
+    $_SESSION['rand'] = mt_rand();
+    echo "<form id=\"loginForm\"><input name=\"verifyRand\" value=\"{$_SESSION['rand']}\" /></form>";
     include getenv('STUB_TREE') . '/extension/custom/user/ext/view/login.mashang.html.hook.php';
 }
 elseif($module === 'sso' && in_array("sso.$method", $config->openMethods, true))
@@ -120,7 +129,7 @@ else
     /* A page that needs a sign-in: the cookies of 保持登录 are one. */
     $users = new user();
     $kept  = isset($_COOKIE['za'], $_COOKIE['zp']) && !$users->isLogon() ? $users->identify($_COOKIE['za'], $_COOKIE['zp']) : false;
-    if($kept) { $users->login($kept); $app->user = $kept; }
+    if($kept) { $users->login($kept); $users->keepLogin($kept); $app->user = $kept; }
     header('Content-Type: application/json');
     echo json_encode(array('page' => $_SERVER['REQUEST_URI'], 'account' => $app->user->account, 'session' => session_id()));
 }

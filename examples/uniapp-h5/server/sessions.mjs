@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 
 const HOUR = 3600_000;
-/** From the first scan on, and from the sign-in on: whatever a browser does, the session ends then. */
+/** From the newest scan on while nobody has signed in; from the sign-in on, and then nothing that a browser does makes it longer. */
 const LIVES = { nobody: 2 * HOUR, signedIn: 12 * HOUR };
 const SCANS = 10; // tabs of one browser; the oldest of many are forgotten
 const ATTRIBUTES = `Path=/; HttpOnly; SameSite=Lax${process.env.OWN_URL?.startsWith('https:') ? '; Secure' : ''}`;
@@ -41,7 +41,9 @@ export class Visit {
 
   /** Keeps what a scan is checked against, by its state, since the person may have two tabs open. */
   keepScan(state, checks) {
-    const { scans } = this.#session ?? this.#keep({ scans: new Map() }, LIVES.nobody);
+    const session = this.#session ?? this.#keep({ scans: new Map() }, LIVES.nobody);
+    if (!session.person) session.ends = Date.now() + LIVES.nobody;
+    const { scans } = session;
     scans.set(state, checks);
     if (scans.size > SCANS) scans.delete(scans.keys().next().value);
   }

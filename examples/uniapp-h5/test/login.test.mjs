@@ -11,7 +11,7 @@ import { after, before, describe, test } from 'node:test';
 import { approve, deny, journeys, openInWeChat, outcome, scan, status } from '../../../tests/support/browser.mjs';
 import { officialLink } from '../../../tests/support/channels.mjs';
 import { startHouse } from '../../../tests/support/house.mjs';
-import { copyWithPackedSdk, startBackEnd, statusOf } from '../../../tests/support/packed.mjs';
+import { copyWithPackedSdk, refusesOtherIssuers, startBackEnd, statusOf } from '../../../tests/support/packed.mjs';
 
 const journey = journeys();
 /** A `uni-button` is no button to Playwright, which would click it while the page is still asking who is there. */
@@ -63,6 +63,8 @@ describe('examples/uniapp-h5', () => {
         for (const line of ['GET //', 'POST //', 'GET http://[']) assert.equal(await statusOf(site.url, line), 400, line);
         assert.equal(await statusOf(site.url, 'GET /api/me'), 200);
       });
+
+      test(`${mode}: an answer of another issuer is refused`, () => refusesOtherIssuers(site.url, { begin: 'begin', finish: 'finish' }));
 
       journey(`${mode}: closing the panel fails the call as uni.login would, and the button works again`, async (stage) => {
         const computer = await asked(await stage.desktop());

@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { approve, deny, journeys, outcome, scan } from '../../../tests/support/browser.mjs';
 import { officialLink } from '../../../tests/support/channels.mjs';
 import { startHouse } from '../../../tests/support/house.mjs';
-import { copyWithPackedSdk, startBackEnd, statusOf } from '../../../tests/support/packed.mjs';
+import { copyWithPackedSdk, refusesOtherIssuers, startBackEnd, statusOf } from '../../../tests/support/packed.mjs';
 
 const journey = journeys();
 
@@ -131,20 +131,7 @@ describe('examples/vue-spa', () => {
     assert.equal(told, 400);
   });
 
-  test('an answer of another issuer is refused', async () => {
-    const post = async (path, body, cookie) => {
-      const headers = { 'content-type': 'application/json', ...(cookie && { cookie }) };
-      return fetch(`${site.url}/api/${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
-    };
-    for (const issuer of ['https://evil.example', undefined]) {
-      const begun = await post('scan/begin', {});
-      const cookie = begun.headers.getSetCookie()[0].split(';')[0];
-      const { state } = await begun.json();
-      const told = await post('scan/finish', { code: 'a code', state, issuer }, cookie);
-      assert.equal(told.status, 400);
-      assert.match((await told.json()).message, /不是登录服务的答复/);
-    }
-  });
+  test('an answer of another issuer is refused', () => refusesOtherIssuers(site.url, { begin: 'scan/begin', finish: 'scan/finish' }));
 
   journey('with Mashang down the password still signs in', async (stage) => {
     await house.server.kill();

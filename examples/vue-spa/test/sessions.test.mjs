@@ -1,66 +1,6 @@
 /** The sample's sessions, by themselves. */
 
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { sessionsHold } from '../../../tests/support/sessions.mjs';
+import * as sessions from '../server/sessions.mjs';
 
-import { Visit, sweep } from '../server/sessions.mjs';
-
-const HOUR = 3600_000;
-
-/** A request with this cookie, and what its answer sets. */
-function visits(cookie) {
-  const told = { cookie };
-  const response = { setHeader: (_, value) => { told.cookie = value.split(';')[0]; told.set = value; } };
-  return { visit: new Visit({ headers: { cookie } }, response), told };
-}
-
-test('whoever only asks leaves nothing behind, and a cookie that nobody gave is nobody', () => {
-  const before = sweep();
-  for (const cookie of [undefined, 'site=made-up']) {
-    const { visit, told } = visits(cookie);
-    assert.equal(visit.person, null);
-    assert.equal(visit.takeScan('state'), undefined);
-    assert.equal(told.set, undefined);
-  }
-  assert.equal(sweep(), before);
-});
-
-test('the cookie of a sign-in goes to the answer of that request, whatever else this browser asks meanwhile', () => {
-  const begun = visits();
-  begun.visit.keepScan('state', {});
-  const signingIn = visits(begun.told.cookie);
-  assert.ok(signingIn.visit.takeScan('state'));
-  const other = visits(begun.told.cookie); // arrives while the code is being exchanged
-  signingIn.visit.signIn({ sub: 'a' });
-  assert.match(signingIn.told.set, /^site=[\w-]{43}; /);
-  assert.equal(other.told.set, undefined);
-  assert.equal(visits(begun.told.cookie).visit.person, null, 'the id from before is worth nothing');
-  assert.deepEqual(visits(signingIn.told.cookie).visit.person, { sub: 'a' });
-});
-
-test('a session ends by the clock, and is swept; signing out ends it at once', (t) => {
-  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
-  const { visit, told } = visits();
-  visit.signIn({ sub: 'a' });
-  t.mock.timers.tick(12 * HOUR - 1);
-  assert.ok(visits(told.cookie).visit.person);
-  t.mock.timers.tick(1);
-  assert.equal(visits(told.cookie).visit.person, null);
-  assert.equal(sweep(), 0, 'nothing is left of any test before');
-
-  const other = visits();
-  other.visit.signIn({ sub: 'b' });
-  visits(other.told.cookie).visit.signOut();
-  assert.equal(visits(other.told.cookie).visit.person, null);
-});
-
-test('of many tabs the newest ten go on, each once, also after one of them has signed in', () => {
-  const { visit, told } = visits();
-  for (let tab = 0; tab < 12; tab += 1) visit.keepScan(`state ${tab}`, { tab });
-  assert.equal(visits(told.cookie).visit.takeScan('state 1'), undefined);
-  const first = visits(told.cookie);
-  assert.deepEqual(first.visit.takeScan('state 2'), { tab: 2 });
-  assert.equal(first.visit.takeScan('state 2'), undefined);
-  first.visit.signIn({ sub: 'a' });
-  assert.deepEqual(visits(first.told.cookie).visit.takeScan('state 11'), { tab: 11 });
-});
+sessionsHold(sessions, 'site');

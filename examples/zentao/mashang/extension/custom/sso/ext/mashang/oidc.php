@@ -27,8 +27,8 @@ class mashangFailure extends Exception
 
 class mashangOidc
 {
-    /** How long a person may take to scan. */
-    const PATIENCE = 900;
+    /** How long a person may take to scan: Mashang's page draws QRs for 30 minutes, and the last one may still be approved. */
+    const PATIENCE = 2100;
 
     /** Clocks that differ by so many seconds are forgiven. */
     const LEEWAY = 60;

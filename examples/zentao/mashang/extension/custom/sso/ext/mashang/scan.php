@@ -18,6 +18,9 @@ class mashangScan
     /** Tabs of one browser that may be signing in at the same time. */
     const FLOWS = 5;
 
+    /** How long a member who scanned may take to sign in with the password. */
+    const PENDING = 900;
+
     private $control;
     private $app;
     private $config;
@@ -108,7 +111,7 @@ class mashangScan
     public static function pending()
     {
         $pending = isset($_SESSION['mashang']['pending']) ? $_SESSION['mashang']['pending'] : null;
-        return $pending && time() - $pending['since'] <= mashangOidc::PATIENCE ? $pending : null;
+        return $pending && time() - $pending['since'] <= self::PENDING ? $pending : null;
     }
 
     /**
@@ -122,7 +125,7 @@ class mashangScan
         $users = $this->control->loadModel('user');
         if($users->checkLocked($account)) return 'ask_locked';
         if($password === '') return 'ask_password_missing';
-        $user = $this->isHashLong($password) ? $this->byStoredPassword($account, $password) : $users->identify($account, $password);
+        $user = $this->isHash($account, $password) ? null : $users->identify($account, $password);
         if(!$user)
         {
             $users->failPlus($account);
@@ -131,20 +134,20 @@ class mashangScan
         }
         $users->cleanLocked($account);
         /* `identify` wrote a new time of the last visit, which the cookies of 保持登录 are made of. */
-        if(isset($_COOKIE['za']) && $_COOKIE['za'] === $account && !$this->isHashLong($password)) $users->keepLogin($user);
+        if(isset($_COOKIE['za']) && $_COOKIE['za'] === $account) $users->keepLogin($user);
         return '';
     }
 
-    /** Text as long as ZenTao's hashes: `identify` would take it for one, and accept the cookie of 保持登录 for the password. */
-    private function isHashLong($password)
-    {
-        return in_array(strlen($password), array(32, 40), true);
-    }
-
-    private function byStoredPassword($account, $password)
+    /**
+     * Whether this is a hash that ZenTao's `identify` accepts for the password: what the database holds, that with the number of
+     * the login page, or the cookie of 保持登录. Compared as `identify` does. Anything else, of any length, is for it to judge.
+     */
+    private function isHash($account, $password)
     {
         $user = $this->control->dao->select('*')->from(TABLE_USER)->where('account')->eq($account)->andWhere('deleted')->eq('0')->fetch();
-        return $user && hash_equals((string)$user->password, md5($password)) ? $user : null;
+        if(!$user) return false;
+        $rand = isset($_SESSION['rand']) ? $_SESSION['rand'] : '';
+        return in_array($password, array((string)$user->password, md5($user->password . $rand), sha1($user->account . $user->password . $user->last)));
     }
 
     /** As it was typed: ZenTao's filters rewrite what they take for an attack. Its login page cuts spaces at the ends too. */
