@@ -27,6 +27,12 @@ use std::process::ExitCode;
 
 use args::{Arguments, Command};
 use clap::Parser;
+use mimalloc::MiMalloc;
+
+/// A login makes and drops thousands of small pieces in several threads, which is a quarter of its cost with glibc's allocator. It
+/// serves SQLite and aws-lc as well.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
