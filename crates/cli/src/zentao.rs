@@ -250,24 +250,18 @@ fn doors(client: &Client, tab: &Tab) -> String {
         );
     }
     let named: Vec<_> = channels.iter().map(ChannelId::as_str).collect();
-    if let Tab::Named { is_wecom: false, .. } = tab {
-        return format!(
-            "{}  (alone, as --channel says)\n\n\
-             Warning: it is no WeCom channel, and nobody is switched off there when they leave the company.",
-            named.join(", ")
-        );
-    }
-    let open = match tab {
-        Tab::Named { .. } => format!("{}  (alone, as --channel says)", named.join(", ")),
-        _ => named.join(", "),
-    };
-    match tab.channel().filter(|tab| !client.settings.admits(tab)) {
-        Some(tab) => {
-            let all = format!("{},{tab}", named.join(","));
-            format!("{open}\n\nWarning: the tab {tab} is not among them. Open it too: {set} {all}")
+    let mut open = named.join(", ");
+    if let Tab::Named { is_wecom, .. } = tab {
+        open += "  (alone, as --channel says)";
+        if !is_wecom {
+            open += "\n\nWarning: it is no WeCom channel, and nobody is switched off there when they leave the company.";
         }
-        None => open,
     }
+    if let Some(tab) = tab.channel().filter(|tab| !client.settings.admits(tab)) {
+        let all = format!("{},{tab}", named.join(","));
+        open += &format!("\n\nWarning: the tab {tab} is not among them. Open it too: {set} {all}");
+    }
+    open
 }
 
 fn tell(asked: &ZentaoPlugin, settings: &Settings, redirect_uris: &[String], doors: &str) {
