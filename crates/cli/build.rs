@@ -26,7 +26,8 @@ fn main() {
 /// stay as they are, and so does the `profiling` profile, since valgrind 3.19 finds no function in a packed file.
 fn packs_relocations() -> bool {
     let target = set("TARGET");
-    let is_for_profilers = Path::new(&set("OUT_DIR")).components().any(|part| part.as_os_str() == "profiling");
+    let is_for_profilers =
+        Path::new(&set("OUT_DIR")).components().any(|part| part.as_os_str() == "profiling");
     if target != "x86_64-unknown-linux-gnu" || target != set("HOST") || is_for_profilers {
         return false;
     }
