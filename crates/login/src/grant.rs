@@ -159,9 +159,10 @@ impl ScopeSet {
         self.0.contains(&scope)
     }
 
-    /// Takes a scope out.
-    pub fn remove(&mut self, scope: Scope) {
-        self.0.remove(&scope);
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The scopes, in the order of the discovery document.

@@ -44,6 +44,8 @@ const KNOWN: [&str; 21] = [
 pub struct Checked {
     /// What is asked.
     pub request: AuthorizationRequest,
+    /// Known scopes that were asked for and are not granted, because the operator named the client's scopes.
+    pub left_out: ScopeSet,
     /// An ID token naming the person the client expects; to be verified by
     /// [`crate::keys::KeyRing::verify_own_id_token`].
     pub id_token_hint: Option<String>,
@@ -52,7 +54,11 @@ pub struct Checked {
 impl std::fmt::Debug for Checked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let hint = self.id_token_hint.as_ref().map(|_| "[redacted]");
-        f.debug_struct("Checked").field("request", &self.request).field("id_token_hint", &hint).finish()
+        f.debug_struct("Checked")
+            .field("request", &self.request)
+            .field("left_out", &self.left_out)
+            .field("id_token_hint", &hint)
+            .finish()
     }
 }
 
@@ -65,12 +71,14 @@ pub fn check(proven: &Proven, params: &Params) -> Result<Checked, AuthorizeError
     params.refuse_duplicates(&KNOWN)?;
     refuse_request_objects(params)?;
     check_response(params)?;
+    let asked = scope(params)?;
     let prompt = Prompt::read(params.get("prompt"), proven.client.settings.consent)?;
     Ok(Checked {
         request: AuthorizationRequest {
             redirect_uri: proven.redirect_uri.clone(),
             response_mode: proven.response_mode,
-            scope: scope(proven, params)?,
+            // RFC 6749 §3.3: less than was asked is no error, and the token answer says so.
+            scope: proven.client.granted(&asked),
             state: limited(params, "state", MAX_STATE)?,
             nonce: limited(params, "nonce", MAX_NONCE)?,
             code_challenge: code_challenge(proven, params)?,
@@ -82,6 +90,7 @@ pub fn check(proven: &Proven, params: &Params) -> Result<Checked, AuthorizeError
             hinted: None,
             ui_locales: ui_locales(params),
         },
+        left_out: asked.iter().filter(|scope| !proven.client.settings.allows(*scope)).collect(),
         id_token_hint: params.get("id_token_hint").map(str::to_owned),
     })
 }
@@ -118,14 +127,10 @@ fn check_response(params: &Params) -> Result<(), AuthorizeError> {
     }
 }
 
-fn scope(proven: &Proven, params: &Params) -> Result<ScopeSet, AuthorizeError> {
-    let mut scope = ScopeSet::parse(params.get("scope").unwrap_or_default());
+fn scope(params: &Params) -> Result<ScopeSet, AuthorizeError> {
+    let scope = ScopeSet::parse(params.get("scope").unwrap_or_default());
     if !scope.contains(Scope::Openid) {
         return Err(AuthorizeError::new("invalid_scope", "the scope must contain openid"));
-    }
-    // OpenID Connect Core §11 lets the provider leave it out when the client is not to have refresh tokens.
-    if !proven.client.refresh_tokens {
-        scope.remove(Scope::OfflineAccess);
     }
     Ok(scope)
 }

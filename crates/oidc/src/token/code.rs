@@ -57,7 +57,7 @@ async fn try_exchange(
     let minted = Minted::new(provider, client, family, person, now).await?;
     match provider
         .records
-        .exchange_code(&code, &minted.record(from, AuditKind::TokensIssued, family), now)
+        .exchange_code(&code, &minted.record(from, AuditKind::TokensIssued), now)
         .await?
     {
         Spent::Issued => {}
@@ -68,7 +68,7 @@ async fn try_exchange(
         Spent::Unknown => return Err(refused()),
     }
     *happened = Some(Happened::Issued);
-    minted.answer(provider, client, family, record.nonce.as_deref(), now)
+    minted.answer(provider, client, record.nonce.as_deref(), now)
 }
 
 /// What the request must repeat and prove: the address and the PKCE verifier, in both directions (SEC-48).

@@ -79,6 +79,7 @@ async fn answer(
         Ok(checked) => checked,
         Err(error) => return Ok(Err(error)),
     };
+    app.scopes_left_out.tell(&proven.client.id, &checked.left_out);
     checked.request.hinted = match &checked.id_token_hint {
         None => None,
         Some(token) => match app.provider.keys.verify_own_id_token(token, &app.provider.issuer) {
