@@ -170,6 +170,12 @@ impl ScopeSet {
         self.0.iter().copied()
     }
 
+    /// The scopes of either.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self(self.0.union(&other.0).copied().collect())
+    }
+
     /// Whether every scope of `self` is in `other`.
     #[must_use]
     pub fn is_subset(&self, other: &Self) -> bool {

@@ -248,7 +248,8 @@ mod tests {
     #[test]
     fn scopes_are_read_with_commas_and_with_blanks() {
         for line in [&["openid,email"][..], &["openid email"], &["email"], &["openid, email"]] {
-            let read = scopes(&line.iter().flat_map(|text| text.split(',')).map(str::to_owned).collect::<Vec<_>>());
+            let read =
+                scopes(&line.iter().flat_map(|text| text.split(',')).map(str::to_owned).collect::<Vec<_>>());
             assert_eq!(told(&read.unwrap()), "openid email", "{line:?}");
         }
         assert_eq!(told(&ScopeSet::default()), "all");
@@ -261,7 +262,9 @@ mod tests {
         };
         let told = refused(Switches { channels: Some(vec!["nowhere".into()]), ..Switches::default() });
         assert!(told.contains("no [channel.nowhere]") && told.contains("work"), "{told}");
-        for (names, of) in [("openid address", "wechat_unionid"), ("", "at least openid"), ("all,openid", "scope all")] {
+        for (names, of) in
+            [("openid address", "wechat_unionid"), ("", "at least openid"), ("all,openid", "scope all")]
+        {
             let names = names.split(',').map(str::to_owned).collect();
             let told = refused(Switches { scopes: Some(names), ..Switches::default() });
             assert!(told.contains("--scopes") && told.contains(of), "{told}");

@@ -55,11 +55,7 @@ async fn try_exchange(
     check(&record, client, params, now)?;
     let person = check_family(provider, family, now).await?;
     let minted = Minted::new(provider, client, family, person, now).await?;
-    match provider
-        .records
-        .exchange_code(&code, &minted.record(from, AuditKind::TokensIssued), now)
-        .await?
-    {
+    match provider.records.exchange_code(&code, &minted.record(from, AuditKind::TokensIssued), now).await? {
         Spent::Issued => {}
         Spent::Replayed => {
             *happened = Some(replayed());

@@ -129,12 +129,7 @@ impl Minted {
 
 impl Minted {
     /// What the client's switches put into its ID tokens: everything that userinfo tells, or roles as Keycloak tells them.
-    fn about_the_person(
-        &self,
-        provider: &Provider,
-        client: &Client,
-        now: Timestamp,
-    ) -> Map<String, Value> {
+    fn about_the_person(&self, provider: &Provider, client: &Client, now: Timestamp) -> Map<String, Value> {
         let Some(person) = &self.person else { return Map::new() };
         if client.settings.claims_in_id_token {
             return claims::told(&provider.claims, client, &self.family.scope, person, now);

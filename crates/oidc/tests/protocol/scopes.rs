@@ -44,7 +44,11 @@ async fn sec_90_openid_is_always_granted_and_refresh_tokens_stay_a_switch_of_the
     house.change("site", |site| site.refresh_tokens = false).await;
     let checked = house.check(&House::request("site", &[])).await.unwrap();
     assert_eq!(checked.request.scope.to_string(), "openid profile");
-    assert_eq!(checked.left_out.to_string(), "wechat_openid wechat_unionid", "that was told at the other switch");
+    assert_eq!(
+        checked.left_out.to_string(),
+        "wechat_openid wechat_unionid",
+        "that was told at the other switch"
+    );
 }
 
 #[tokio::test]

@@ -151,7 +151,11 @@ async fn sec_90_the_page_offers_and_remembers_no_more_than_the_website_may_have(
     assert!(page.body.contains("小安") && !page.body.contains("微信 openid"), "{}", page.body);
     assert!(answer(&browser, &to, &page, "agree").await.location().starts_with(SITE));
     let again = browser.get(&app.authorize_path(&asks)).await;
-    assert!(again.location().starts_with(SITE), "nobody is asked for what is not given: {}", again.location());
+    assert!(
+        again.location().starts_with(SITE),
+        "nobody is asked for what is not given: {}",
+        again.location()
+    );
     switch(&app, "site", |settings| settings.scopes = scopes("")).await;
     let more = browser.get(&app.authorize_path(&asks)).await;
     assert!(more.location().starts_with("/consent/"), "nobody agreed to it: {}", more.location());
