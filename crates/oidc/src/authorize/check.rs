@@ -1,6 +1,7 @@
 //! What is asked: every parameter of the authorization request, checked, in our words.
 
 use mashang_login::grant::{AuthorizationRequest, ResponseMode, Scope, ScopeSet};
+use mashang_login::ids::ChannelId;
 
 use super::error::AuthorizeError;
 use super::prove::{MAX_STATE, Proven};
@@ -9,8 +10,6 @@ use crate::pkce;
 
 /// The longest `nonce` that is carried, in bytes.
 const MAX_NONCE: usize = 512;
-/// The longest `login_hint` that can be one of our channel ids.
-const MAX_LOGIN_HINT: usize = 64;
 /// The most languages that are looked at.
 const MAX_LOCALES: usize = 8;
 
@@ -205,9 +204,11 @@ fn limited(params: &Params, name: &'static str, most: usize) -> Result<Option<St
     }
 }
 
-/// A hint only: one that cannot name a channel of ours (an e-mail address, say) is dropped, not refused.
+/// A hint only: one that cannot name a channel (an e-mail address, say) is dropped, not refused. Which channels there are is not
+/// known here; who stores the request drops what names none of them (a telephone number can look like one).
 fn login_hint(params: &Params) -> Option<String> {
-    params.get("login_hint").filter(|hint| hint.len() <= MAX_LOGIN_HINT).map(str::to_owned)
+    let hint = params.get("login_hint").and_then(|hint| ChannelId::parse(hint).ok());
+    hint.map(|channel| channel.to_string())
 }
 
 /// BCP 47 tags, best first; OpenID Connect Core §3.1.2.1 forbids an error over unsupported ones.
