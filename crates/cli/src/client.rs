@@ -140,6 +140,7 @@ async fn list(file: &ConfigFile) -> anyhow::Result<()> {
         for uri in &client.redirect_uris {
             say!("    {uri}");
         }
+        say!("    scopes: {}", settings::told(&client.settings.scopes));
     }
     Ok(())
 }

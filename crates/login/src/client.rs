@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 pub use self::settings::{AccessTokenFormat, ClientSettings};
+use crate::grant::{Scope, ScopeSet};
 use crate::ids::ClientId;
 use crate::key::SigningAlgorithm;
 use crate::secret::{ClientSecret, SecretHash};
@@ -122,6 +123,16 @@ impl Client {
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.disabled_at.is_none()
+    }
+
+    /// What it may have of the scopes in `asked`: the one rule for requests, tokens, claims and the consent page (SEC-90).
+    /// Refresh tokens are its own switch as well: OpenID Connect Core §11 lets the provider leave `offline_access` out.
+    #[must_use]
+    pub fn granted(&self, asked: &ScopeSet) -> ScopeSet {
+        let may = |scope: &Scope| {
+            self.settings.allows(*scope) && (*scope != Scope::OfflineAccess || self.refresh_tokens)
+        };
+        asked.iter().filter(may).collect()
     }
 
     /// Whether `presented` is registered: the same string, or for a registered loopback IP address the same but for the

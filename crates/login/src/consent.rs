@@ -1,4 +1,4 @@
-//! What a person agreed to tell a website, so that they are asked once.
+//! What a person agreed to tell a website, so that they are asked once; and which websites know them without having asked.
 
 use std::fmt;
 
@@ -28,6 +28,17 @@ impl Consent {
     }
 }
 
+/// What a website was granted about a person and still holds, whether they were asked or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holding {
+    /// The website.
+    pub client: ClientId,
+    /// All that its live token families were granted.
+    pub scope: ScopeSet,
+    /// The person's last approval from which it holds something.
+    pub since: Timestamp,
+}
+
 /// The agreements of one installation, in the same store as the [`Records`](crate::records::Records). Each method is one
 /// transaction. A merge moves none: the websites see another `sub` afterwards, and the person is asked as such.
 #[async_trait]
@@ -40,6 +51,9 @@ pub trait Consents: Send + Sync + fmt::Debug {
 
     /// All of a person's agreements, by client id.
     async fn consents_of(&self, user: &UserId) -> Result<Vec<Consent>, StoreError>;
+
+    /// What websites hold of a person at `now`, by client id: those with a token family that is neither revoked nor over.
+    async fn holdings_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Holding>, StoreError>;
 
     /// Takes an agreement back and revokes every token family of that website and person: all or nothing. `false` if there
     /// was no agreement; what the website holds is revoked all the same.

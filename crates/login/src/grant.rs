@@ -159,14 +159,21 @@ impl ScopeSet {
         self.0.contains(&scope)
     }
 
-    /// Takes a scope out.
-    pub fn remove(&mut self, scope: Scope) {
-        self.0.remove(&scope);
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The scopes, in the order of the discovery document.
     pub fn iter(&self) -> impl Iterator<Item = Scope> {
         self.0.iter().copied()
+    }
+
+    /// The scopes of either.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self(self.0.union(&other.0).copied().collect())
     }
 
     /// Whether every scope of `self` is in `other`.

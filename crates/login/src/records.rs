@@ -266,7 +266,8 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     async fn identities_of(&self, user: &UserId) -> Result<Vec<Identity>, StoreError>;
     /// Takes an identity from a person; the sessions that came from it end, and their token families are revoked. The last
     /// one stays. Whoever signs in by it afterwards is somebody new, whatever its unionid says, until the person links it
-    /// again.
+    /// again. A nickname or picture that the person has from it goes with it: then it is that of the identity used last, among
+    /// those that are left and tell one, or none.
     async fn unlink_identity(
         &self,
         user: &UserId,
@@ -352,7 +353,8 @@ pub trait Records: Send + Sync + std::fmt::Debug {
         now: Timestamp,
     ) -> Result<Result<Merge, MergeRefusal>, StoreError>;
     /// Undoes a merge: exactly those of its identities that are still with `into` go back, what was signed in by them
-    /// since ends, and the audit trail says so: all or nothing. A link that `into` has too stays with `into`. Refused while
+    /// since ends, what they told of `into` goes with them as by [`Records::unlink_identity`], and the audit trail says so: all or
+    /// nothing. A link that `into` has too stays with `into`. Refused while
     /// `into` is switched off or merged further.
     async fn undo_merge(&self, id: &MergeId, now: Timestamp) -> Result<Undone, StoreError>;
     /// Every merge, undone ones included, newest first.

@@ -43,7 +43,8 @@ pub async fn is_needed(
         return Ok(false);
     }
     let agreed = app.consents.consent(user, &client.id).await?;
-    Ok(request.force_consent || !agreed.is_some_and(|agreed| agreed.covers(&request.scope)))
+    let told = client.granted(&request.scope);
+    Ok(request.force_consent || !agreed.is_some_and(|agreed| agreed.covers(&told)))
 }
 
 /// The same for whoever a fresh approval leads to; somebody new has agreed to nothing.

@@ -7,6 +7,7 @@ pub mod jwks;
 pub mod logout;
 pub mod message;
 pub mod revoke;
+pub mod scopes;
 pub mod token;
 pub mod userinfo;
 

@@ -32,6 +32,7 @@ use crate::finish::Begun;
 use crate::metrics::Metrics;
 use crate::metrics::engines::Timed;
 use crate::oauth::cors::Origins;
+use crate::oauth::scopes::LeftOut;
 use crate::platform;
 use crate::state::{App, Parts, Site};
 use crate::traces::Traces;
@@ -290,6 +291,7 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         counts: Counts::new(store.counters),
         request_ids: RequestIds::random(&*entropy),
         outages: Seldom::default(),
+        scopes_left_out: LeftOut::default(),
         begun: Begun::default(),
         entropy,
         metrics,

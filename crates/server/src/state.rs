@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::finish::Begun;
 use crate::metrics::Metrics;
 use crate::oauth::cors::Origins;
+use crate::oauth::scopes::LeftOut;
 use crate::platform;
 use crate::traces::Traces;
 use crate::web::cookies::Transport;
@@ -76,6 +77,8 @@ pub struct Parts {
     pub pages: Pages,
     /// Which pages may ask across origins.
     pub origins: Origins,
+    /// Which websites were told to ask for less.
+    pub scopes_left_out: LeftOut,
     /// How much one address may ask for.
     pub limits: Limits,
     /// What nodes count together.

@@ -7,12 +7,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use mashang_login::accounts::UnionNews;
+use mashang_login::accounts::{UnionNews, Unlinked};
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::Client;
 use mashang_login::credentials::{Credentials, NewUser};
 use mashang_login::grant::Grant;
-use mashang_login::identity::Proof;
+use mashang_login::identity::{ChannelKind, IdentityKey, Proof};
 use mashang_login::records::{Fulfilled, Login, Records, StoreError};
 use mashang_store::conformance::fixtures::World;
 use mashang_store::sql::{Durability, OpenError, SqlOptions, SqlRecords};
@@ -25,6 +25,15 @@ fn url(path: &Path) -> String {
 
 async fn open(path: &Path) -> Result<SqlRecords, OpenError> {
     SqlRecords::connect(&url(path), SqlOptions::default()).await
+}
+
+/// The kinds of the identities that are remembered as unlinked, in order.
+async fn unlinked_kinds(path: &Path) -> Vec<String> {
+    let pool = SqlitePool::connect(&url(path)).await.unwrap();
+    let kinds = sqlx::query_scalar("select kind from unlinked_identities order by kind");
+    let kinds = kinds.fetch_all(&pool).await.unwrap();
+    pool.close().await;
+    kinds
 }
 
 /// Changes the file behind the store's back.
@@ -247,6 +256,41 @@ async fn a_corrupt_row_names_its_table_and_key_and_nothing_secret() {
     let error = records.identity(&proof.key).await.unwrap_err();
     assert!(matches!(&error, StoreError::Corrupt { table: "identities", .. }), "{error:?}");
     assert!(!format!("{error} {error:?}").contains("SecretOpenid"), "promise 10: {error}");
+}
+
+#[tokio::test]
+async fn sec_90_of_unlinked_identities_only_those_of_wechat_are_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mashang.db");
+    let records = open(&path).await.unwrap();
+    let world = World::default();
+    one_login(&world, &records, world.proof("wx1", "openid")).await;
+    let user = records.users("", 1).await.unwrap().remove(0).id;
+    for kind in ChannelKind::ALL {
+        let insert = format!(
+            "insert into identities (kind, app, subject, user_id, channel, created_at, last_used_at) \
+             values ('{}', 'app', 'subject', '{user}', 'some', 1, 1)",
+            kind.as_str()
+        );
+        meddle(&path, &insert).await;
+        let key = IdentityKey { kind, app: "app".into(), subject: "subject".into() };
+        let unlinked = records.unlink_identity(&user, &key, world.now).await.unwrap();
+        assert_eq!(unlinked, Unlinked::Done, "{kind:?}");
+    }
+    let of_wechat = ["wechat-mini", "wechat-official", "wechat-open"];
+    assert_eq!(unlinked_kinds(&path).await, of_wechat);
+
+    // What a version before remembered goes.
+    for kind in ChannelKind::ALL {
+        let row = format!(
+            "insert into unlinked_identities values ('{}', 'app', 'former', '{user}', 1)",
+            kind.as_str()
+        );
+        meddle(&path, &row).await;
+    }
+    let migration = include_str!("../migrations/sqlite/0013_unlinked_wechat.sql");
+    meddle(&path, migration.split("insert into").next().unwrap()).await;
+    assert_eq!(unlinked_kinds(&path).await, of_wechat.map(|kind| [kind, kind]).concat());
 }
 
 #[tokio::test]

@@ -8,12 +8,13 @@ use clap::{Args, ValueEnum};
 use mashang_login::client::brand::BrandColor;
 use mashang_login::client::logo::Logo;
 use mashang_login::client::{AccessTokenFormat, Client, ClientAuthentication, ClientSettings, PkcePolicy};
+use mashang_login::grant::{Scope, ScopeSet};
 use mashang_login::ids::ChannelId;
 use mashang_server::config::Config;
 
 /// The word that takes a setting back.
 const NONE: &str = "none";
-/// The word for every channel.
+/// The word for every channel, and for every scope.
 const ALL: &str = "all";
 
 /// Switches of a client; what is not given stays as it is.
@@ -23,6 +24,9 @@ pub struct Switches {
     /// Only these channels lead to it, by their names in the configuration; `all` for every one
     #[arg(long, value_name = "CHANNEL,…", value_delimiter = ',')]
     pub channels: Option<Vec<String>>,
+    /// Only these scopes are granted to it, of those it asks for; `all` for every one
+    #[arg(long, value_name = "SCOPE,…", value_delimiter = ',')]
+    pub scopes: Option<Vec<String>>,
     /// Its picture on our pages: a PNG, JPEG or WebP file of at most 64 KiB; `none` takes it back
     #[arg(long, value_name = "FILE")]
     pub logo: Option<String>,
@@ -83,6 +87,9 @@ impl Switches {
         if let Some(names) = &self.channels {
             settings.channels = channels(names, config)?;
         }
+        if let Some(names) = &self.scopes {
+            settings.scopes = scopes(names)?;
+        }
         if let Some(path) = &self.logo {
             settings.logo = if path == NONE { None } else { Some(logo(Path::new(path))?) };
         }
@@ -122,6 +129,32 @@ fn channels(names: &[String], config: &Config) -> anyhow::Result<Vec<ChannelId>>
     Ok(channels)
 }
 
+/// A comma or a blank between two, as in a request.
+fn scopes(names: &[String]) -> anyhow::Result<ScopeSet> {
+    let names: Vec<&str> = names.iter().flat_map(|names| names.split_whitespace()).collect();
+    if names == [ALL] {
+        return Ok(ScopeSet::default());
+    }
+    let mut scopes = vec![Scope::Openid];
+    for name in &names {
+        let Some(scope) = Scope::ALL.into_iter().find(|scope| scope.as_str() == *name) else {
+            let known = Scope::ALL.map(Scope::as_str).join(", ");
+            bail!("--scopes: there is no scope {name}; there are: {known}; and `{ALL}` for every one");
+        };
+        scopes.push(scope);
+    }
+    if names.is_empty() {
+        bail!("--scopes: name at least openid, or `{ALL}` for every scope");
+    }
+    Ok(scopes.into_iter().collect())
+}
+
+/// The scopes that a client may be granted, in words.
+#[must_use]
+pub(super) fn told(scopes: &ScopeSet) -> String {
+    if scopes.is_empty() { ALL.to_owned() } else { scopes.to_string() }
+}
+
 fn logo(path: &Path) -> anyhow::Result<Logo> {
     let bytes = std::fs::read(path).with_context(|| format!("--logo {}", path.display()))?;
     Logo::read(bytes).with_context(|| format!("--logo {}", path.display()))
@@ -155,6 +188,7 @@ pub fn described(client: &Client) -> String {
     line("refresh tokens", word(client.refresh_tokens));
     let channels: Vec<&str> = settings.channels.iter().map(ChannelId::as_str).collect();
     line("channels", if channels.is_empty() { ALL.to_owned() } else { channels.join(", ") }.as_str());
+    line("scopes", &told(&settings.scopes));
     let logo = settings.logo.as_ref().map_or_else(
         || NONE.to_owned(),
         |logo| format!("{}, {} bytes", logo.media_type(), logo.bytes().len()),
@@ -188,6 +222,7 @@ mod tests {
     fn what_is_not_given_stays_and_words_take_back() {
         let set = Switches {
             channels: Some(vec!["work".into(), "work".into()]),
+            scopes: Some(vec!["profile phone".into(), "phone".into()]),
             brand_color: Some("#1677ff".into()),
             consent: Some(OnOff::On),
             access_token: Some(TokenFormat::Jwt),
@@ -195,10 +230,12 @@ mod tests {
         };
         let settings = set.over(ClientSettings::default(), &config()).unwrap();
         assert_eq!(settings.channels.len(), 1);
+        assert_eq!(settings.scopes.to_string(), "openid profile phone", "nothing is granted without openid");
         assert!(settings.consent && settings.access_token == AccessTokenFormat::Jwt && !settings.omit_iss);
         assert_eq!(Switches::default().over(settings.clone(), &config()).unwrap(), settings);
         let back = Switches {
             channels: Some(vec![ALL.into()]),
+            scopes: Some(vec![ALL.into()]),
             brand_color: Some(NONE.into()),
             logo: Some(NONE.into()),
             consent: Some(OnOff::Off),
@@ -209,12 +246,29 @@ mod tests {
     }
 
     #[test]
+    fn scopes_are_read_with_commas_and_with_blanks() {
+        for line in [&["openid,email"][..], &["openid email"], &["email"], &["openid, email"]] {
+            let read =
+                scopes(&line.iter().flat_map(|text| text.split(',')).map(str::to_owned).collect::<Vec<_>>());
+            assert_eq!(told(&read.unwrap()), "openid email", "{line:?}");
+        }
+        assert_eq!(told(&ScopeSet::default()), "all");
+    }
+
+    #[test]
     fn what_cannot_be_set_is_said() {
         let refused = |switches: Switches| {
             format!("{:#}", switches.over(ClientSettings::default(), &config()).unwrap_err())
         };
         let told = refused(Switches { channels: Some(vec!["nowhere".into()]), ..Switches::default() });
         assert!(told.contains("no [channel.nowhere]") && told.contains("work"), "{told}");
+        for (names, of) in
+            [("openid address", "wechat_unionid"), ("", "at least openid"), ("all,openid", "scope all")]
+        {
+            let names = names.split(',').map(str::to_owned).collect();
+            let told = refused(Switches { scopes: Some(names), ..Switches::default() });
+            assert!(told.contains("--scopes") && told.contains(of), "{told}");
+        }
         let told = refused(Switches { brand_color: Some("red".into()), ..Switches::default() });
         assert!(told.contains("#1677ff"), "{told}");
         let file = tempfile::NamedTempFile::new().unwrap();

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::brand::BrandColor;
 use super::logo::Logo;
+use crate::grant::{Scope, ScopeSet};
 use crate::ids::ChannelId;
 
 /// Switches of one client. The default is what suits a careful OpenID Connect library.
@@ -13,6 +14,9 @@ pub struct ClientSettings {
     /// The channels by which people may sign in to it; all of them when empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub channels: Vec<ChannelId>,
+    /// The scopes that it may be granted, `openid` whether it is named or not; all of them when empty.
+    #[serde(skip_serializing_if = "ScopeSet::is_empty")]
+    pub scopes: ScopeSet,
     /// Its picture on our pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo: Option<Logo>,
@@ -36,6 +40,12 @@ impl ClientSettings {
     #[must_use]
     pub fn admits(&self, channel: &ChannelId) -> bool {
         self.channels.is_empty() || self.channels.contains(channel)
+    }
+
+    /// Whether the client may be granted this scope. Without `openid` there would be nothing to grant.
+    #[must_use]
+    pub fn allows(&self, scope: Scope) -> bool {
+        scope == Scope::Openid || self.scopes.is_empty() || self.scopes.contains(scope)
     }
 }
 

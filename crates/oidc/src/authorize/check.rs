@@ -1,6 +1,7 @@
 //! What is asked: every parameter of the authorization request, checked, in our words.
 
 use mashang_login::grant::{AuthorizationRequest, ResponseMode, Scope, ScopeSet};
+use mashang_login::ids::ChannelId;
 
 use super::error::AuthorizeError;
 use super::prove::{MAX_STATE, Proven};
@@ -9,8 +10,6 @@ use crate::pkce;
 
 /// The longest `nonce` that is carried, in bytes.
 const MAX_NONCE: usize = 512;
-/// The longest `login_hint` that can be one of our channel ids.
-const MAX_LOGIN_HINT: usize = 64;
 /// The most languages that are looked at.
 const MAX_LOCALES: usize = 8;
 
@@ -44,6 +43,8 @@ const KNOWN: [&str; 21] = [
 pub struct Checked {
     /// What is asked.
     pub request: AuthorizationRequest,
+    /// Known scopes that were asked for and are not granted, because the operator named the client's scopes.
+    pub left_out: ScopeSet,
     /// An ID token naming the person the client expects; to be verified by
     /// [`crate::keys::KeyRing::verify_own_id_token`].
     pub id_token_hint: Option<String>,
@@ -52,7 +53,11 @@ pub struct Checked {
 impl std::fmt::Debug for Checked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let hint = self.id_token_hint.as_ref().map(|_| "[redacted]");
-        f.debug_struct("Checked").field("request", &self.request).field("id_token_hint", &hint).finish()
+        f.debug_struct("Checked")
+            .field("request", &self.request)
+            .field("left_out", &self.left_out)
+            .field("id_token_hint", &hint)
+            .finish()
     }
 }
 
@@ -65,12 +70,14 @@ pub fn check(proven: &Proven, params: &Params) -> Result<Checked, AuthorizeError
     params.refuse_duplicates(&KNOWN)?;
     refuse_request_objects(params)?;
     check_response(params)?;
+    let asked = scope(params)?;
     let prompt = Prompt::read(params.get("prompt"), proven.client.settings.consent)?;
     Ok(Checked {
         request: AuthorizationRequest {
             redirect_uri: proven.redirect_uri.clone(),
             response_mode: proven.response_mode,
-            scope: scope(proven, params)?,
+            // RFC 6749 §3.3: less than was asked is no error, and the token answer says so.
+            scope: proven.client.granted(&asked),
             state: limited(params, "state", MAX_STATE)?,
             nonce: limited(params, "nonce", MAX_NONCE)?,
             code_challenge: code_challenge(proven, params)?,
@@ -82,6 +89,7 @@ pub fn check(proven: &Proven, params: &Params) -> Result<Checked, AuthorizeError
             hinted: None,
             ui_locales: ui_locales(params),
         },
+        left_out: asked.iter().filter(|scope| !proven.client.settings.allows(*scope)).collect(),
         id_token_hint: params.get("id_token_hint").map(str::to_owned),
     })
 }
@@ -118,14 +126,10 @@ fn check_response(params: &Params) -> Result<(), AuthorizeError> {
     }
 }
 
-fn scope(proven: &Proven, params: &Params) -> Result<ScopeSet, AuthorizeError> {
-    let mut scope = ScopeSet::parse(params.get("scope").unwrap_or_default());
+fn scope(params: &Params) -> Result<ScopeSet, AuthorizeError> {
+    let scope = ScopeSet::parse(params.get("scope").unwrap_or_default());
     if !scope.contains(Scope::Openid) {
         return Err(AuthorizeError::new("invalid_scope", "the scope must contain openid"));
-    }
-    // OpenID Connect Core §11 lets the provider leave it out when the client is not to have refresh tokens.
-    if !proven.client.refresh_tokens {
-        scope.remove(Scope::OfflineAccess);
     }
     Ok(scope)
 }
@@ -200,9 +204,11 @@ fn limited(params: &Params, name: &'static str, most: usize) -> Result<Option<St
     }
 }
 
-/// A hint only: one that cannot name a channel of ours (an e-mail address, say) is dropped, not refused.
+/// A hint only: one that cannot name a channel (an e-mail address, say) is dropped, not refused. Which channels there are is not
+/// known here; who stores the request drops what names none of them (a telephone number can look like one).
 fn login_hint(params: &Params) -> Option<String> {
-    params.get("login_hint").filter(|hint| hint.len() <= MAX_LOGIN_HINT).map(str::to_owned)
+    let hint = params.get("login_hint").and_then(|hint| ChannelId::parse(hint).ok());
+    hint.map(|channel| channel.to_string())
 }
 
 /// BCP 47 tags, best first; OpenID Connect Core §3.1.2.1 forbids an error over unsupported ones.

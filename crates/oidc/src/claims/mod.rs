@@ -32,7 +32,8 @@ pub struct ClaimPolicy {
     pub rules: Vec<Rule>,
 }
 
-/// The claims that `scope` opens to a client at `now`, and no others (SEC-51). Names and pictures are the person's own
+/// The claims that `scope` opens to a client at `now`, and no others (SEC-51); of a scope that was taken from the client
+/// after it had been granted, none (SEC-90). Names and pictures are the person's own
 /// choice and must be encoded where they are shown (SEC-68).
 #[must_use]
 pub fn told(
@@ -42,6 +43,7 @@ pub fn told(
     person: &Person,
     now: Timestamp,
 ) -> Map<String, Value> {
+    let scope = &client.granted(scope);
     let mut claims = Map::new();
     if scope.contains(Scope::Profile) {
         profile(&mut claims, person);
@@ -67,10 +69,13 @@ pub fn told(
 }
 
 /// Roles and groups: where they were asked for, where the client is told everything at once, and as Keycloak tells them.
+/// Whoever named the client's scopes without them, means it; `realm_roles` is a word for them of its own.
 pub(crate) fn given(claims: &mut Map<String, Value>, given: &Given, client: &Client, scope: &ScopeSet) {
     let Given { roles, groups } = given;
     // Who is told in the ID token cannot ask for a scope that only we know.
-    let is_told = |asked: Scope| scope.contains(asked) || client.settings.claims_in_id_token;
+    let is_told = |asked: Scope| {
+        client.settings.allows(asked) && (scope.contains(asked) || client.settings.claims_in_id_token)
+    };
     if is_told(Scope::Roles) {
         claims.insert("roles".into(), json!(roles));
     }

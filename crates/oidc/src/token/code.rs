@@ -55,11 +55,7 @@ async fn try_exchange(
     check(&record, client, params, now)?;
     let person = check_family(provider, family, now).await?;
     let minted = Minted::new(provider, client, family, person, now).await?;
-    match provider
-        .records
-        .exchange_code(&code, &minted.record(from, AuditKind::TokensIssued, family), now)
-        .await?
-    {
+    match provider.records.exchange_code(&code, &minted.record(from, AuditKind::TokensIssued), now).await? {
         Spent::Issued => {}
         Spent::Replayed => {
             *happened = Some(replayed());
@@ -68,7 +64,7 @@ async fn try_exchange(
         Spent::Unknown => return Err(refused()),
     }
     *happened = Some(Happened::Issued);
-    minted.answer(provider, client, family, record.nonce.as_deref(), now)
+    minted.answer(provider, client, record.nonce.as_deref(), now)
 }
 
 /// What the request must repeat and prove: the address and the PKCE verifier, in both directions (SEC-48).

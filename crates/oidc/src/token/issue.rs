@@ -23,6 +23,8 @@ use crate::provider::Provider;
 
 /// Token values that are not stored yet.
 pub(super) struct Minted {
+    /// The family they are of, with the scopes that its client may still have.
+    family: Family,
     access: Access,
     access_expires_at: Timestamp,
     refresh: Option<(RefreshToken, Timestamp)>,
@@ -58,26 +60,29 @@ impl Minted {
         user: User,
         now: Timestamp,
     ) -> Result<Self, TokenError> {
+        let family = Family { scope: client.granted(&family.scope), ..family.clone() };
         let settings = &client.settings;
         let tells = settings.access_token == AccessTokenFormat::Jwt
             || settings.claims_in_id_token
             || settings.realm_roles;
         let person = if tells { Some(Person::load(provider, user, &family.identity).await?) } else { None };
         let until = |life: Duration| (now + life).min(family.expires_at);
-        let may_refresh = client.refresh_tokens && family.scope.contains(Scope::OfflineAccess);
+        let may_refresh = family.scope.contains(Scope::OfflineAccess);
         let access_expires_at = until(provider.policy.access_token);
-        let access = Access::mint(provider, client, family, person.as_ref(), (now, access_expires_at))?;
+        let access = Access::mint(provider, client, &family, person.as_ref(), (now, access_expires_at))?;
         Ok(Self {
             access,
             access_expires_at,
             refresh: may_refresh
                 .then(|| (RefreshToken::random(&*provider.entropy), until(provider.policy.refresh_idle))),
             person,
+            family,
         })
     }
 
     /// What the store keeps of them, and what the trail says.
-    pub(super) fn record(&self, from: &AuditEvent, kind: AuditKind, family: &Family) -> NewTokens {
+    pub(super) fn record(&self, from: &AuditEvent, kind: AuditKind) -> NewTokens {
+        let family = &self.family;
         let (client, user) = (Some(family.client.clone()), Some(family.user.clone()));
         NewTokens {
             told: AuditEvent { kind, client, user, ..from.clone() },
@@ -92,11 +97,11 @@ impl Minted {
         self,
         provider: &Provider,
         client: &Client,
-        family: &Family,
         nonce: Option<&str>,
         now: Timestamp,
     ) -> Result<TokenResponse, TokenError> {
-        let about_the_person = self.about_the_person(provider, client, family, now);
+        let about_the_person = self.about_the_person(provider, client, now);
+        let family = &self.family;
         let claims = IdToken {
             iss: provider.issuer.as_str(),
             sub: family.user.as_str(),
@@ -116,24 +121,18 @@ impl Minted {
             access_token: self.access.expose().to_owned(),
             token_type: "Bearer",
             expires_in: u64::try_from(expires_in).unwrap_or(0),
-            refresh_token: self.refresh.map(|(token, _)| token.expose().to_owned()),
             scope: family.scope.to_string(),
+            refresh_token: self.refresh.map(|(token, _)| token.expose().to_owned()),
         })
     }
 }
 
 impl Minted {
     /// What the client's switches put into its ID tokens: everything that userinfo tells, or roles as Keycloak tells them.
-    fn about_the_person(
-        &self,
-        provider: &Provider,
-        client: &Client,
-        family: &Family,
-        now: Timestamp,
-    ) -> Map<String, Value> {
+    fn about_the_person(&self, provider: &Provider, client: &Client, now: Timestamp) -> Map<String, Value> {
         let Some(person) = &self.person else { return Map::new() };
         if client.settings.claims_in_id_token {
-            return claims::told(&provider.claims, client, &family.scope, person, now);
+            return claims::told(&provider.claims, client, &self.family.scope, person, now);
         }
         let mut told = Map::new();
         if client.settings.realm_roles {

@@ -3,7 +3,7 @@
 
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::Client;
-use mashang_login::grant::{Family, ScopeSet};
+use mashang_login::grant::{Family, Scope, ScopeSet};
 use mashang_login::records::Spent;
 use mashang_login::secret::RefreshToken;
 
@@ -56,7 +56,7 @@ async fn try_refresh(
     if now >= record.expires_at {
         return Err(refused());
     }
-    if !client.refresh_tokens {
+    if !client.granted(&family.scope).contains(Scope::OfflineAccess) {
         return Err(TokenError::unauthorized_client("this application may not use refresh tokens"));
     }
     check_scope(params, family)?;
@@ -64,7 +64,7 @@ async fn try_refresh(
     let minted = Minted::new(provider, client, family, person, now).await?;
     match provider
         .records
-        .rotate_refresh_token(&token, &minted.record(from, AuditKind::TokensRefreshed, family), now)
+        .rotate_refresh_token(&token, &minted.record(from, AuditKind::TokensRefreshed), now)
         .await?
     {
         Spent::Issued => {}
@@ -76,11 +76,12 @@ async fn try_refresh(
     }
     *happened = Some(Happened::Refreshed);
     // OpenID Connect Core §12.2: an ID token from a refresh should not repeat the nonce.
-    minted.answer(provider, client, family, None, now)
+    minted.answer(provider, client, None, now)
 }
 
 /// A wider scope is refused. A narrower one is allowed and not acted upon: the answer's `scope` says what the tokens
-/// really carry (RFC 6749 §3.3, §6).
+/// really carry (RFC 6749 §3.3, §6). Measured by what was granted then: to ask for it again is right even if the client may
+/// have less by now.
 fn check_scope(params: &Params, family: &Family) -> Result<(), TokenError> {
     match params.get("scope") {
         Some(scope) if !ScopeSet::parse(scope).is_subset(&family.scope) => Err(TokenError::invalid_scope()),

@@ -12,6 +12,7 @@ mod keys;
 mod logout;
 mod refresh;
 mod revoke;
+mod scopes;
 mod strict_client;
 mod token;
 mod userinfo;

@@ -8,7 +8,7 @@ use mashang_login::client::Client;
 use mashang_login::grant::{AuthorizationRequest, Grant, GrantStage, Purpose, ResponseMode};
 use mashang_login::ids::{ClientId, GrantId};
 use mashang_login::secret::PageSecret;
-use mashang_oidc::authorize::{Proven, check};
+use mashang_oidc::authorize::{Checked, Proven, check};
 use mashang_oidc::params::Params;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -54,7 +54,8 @@ async fn begin(app: &App, visitor: &Visitor, request: Request) -> Result<Value, 
     let origin = origin_of(request.headers()).ok_or(Refused::OriginNotAllowed)?.to_owned();
     let asked: Asked = body_of(request).await?;
     let client = client_of(app, &asked.client_id, &origin).await?;
-    let request = checked(&client, &origin, &asked)?;
+    let Checked { request, left_out, .. } = checked(&client, &origin, &asked)?;
+    app.scopes_left_out.tell(&client.id, &left_out);
     let visitor = visitor.clone().preferring(&request.ui_locales);
     let named = asked.channel.as_deref().filter(|id| !id.is_empty());
     let channel = select(app, &visitor, &client, named)?;
@@ -100,7 +101,7 @@ async fn client_of(app: &App, id: &str, origin: &str) -> Result<Client, Refused>
 }
 
 /// The request, by the rules of `/authorize`. PKCE is asked of every client: the code passes through a page.
-fn checked(client: &Client, origin: &str, asked: &Asked) -> Result<AuthorizationRequest, Refused> {
+fn checked(client: &Client, origin: &str, asked: &Asked) -> Result<Checked, Refused> {
     let redirect_uri = redirect_uri(client, origin, asked.redirect_uri.as_deref())?;
     let locales = [asked.lang.as_deref(), asked.ui_locales.as_deref()];
     let locales: Vec<&str> = locales.into_iter().flatten().collect();
@@ -126,7 +127,8 @@ fn checked(client: &Client, origin: &str, asked: &Asked) -> Result<Authorization
         Params::parse(form.finish().as_bytes()).map_err(|error| Refused::invalid(error.to_string()))?;
     let proven =
         Proven { client: client.clone(), redirect_uri, response_mode: ResponseMode::Query, state: None };
-    let request = check(&proven, &params).map_err(|error| Refused::invalid(error.description))?.request;
+    let checked = check(&proven, &params).map_err(|error| Refused::invalid(error.description))?;
+    let request = &checked.request;
     if request.code_challenge.is_none() {
         return Err(Refused::invalid("PKCE is required: send code_challenge and code_challenge_method=S256"));
     }
@@ -135,7 +137,7 @@ fn checked(client: &Client, origin: &str, asked: &Asked) -> Result<Authorization
             "prompt=none has no meaning here: no session of a browser is looked at",
         ));
     }
-    Ok(request)
+    Ok(checked)
 }
 
 /// The registered address to answer to, of the page's own origin (SEC-45): the one that is named, or the only one.

@@ -59,7 +59,8 @@ pub async fn answer(
     if !is_asked(secret) {
         return Err(Problem::CrossSite);
     }
-    let agreed = Consent { client: client.id.clone(), scope: grant.request.scope.clone(), at: app.now() };
+    let agreed =
+        Consent { client: client.id.clone(), scope: client.granted(&grant.request.scope), at: app.now() };
     app.consents.save_consent(&session.user, &agreed).await?;
     audit::of_client(&app, &visitor, AuditKind::ConsentGiven, &client.id, Some(&session.user)).await;
     let login = flow::answer::continued_login(&app, &visitor, client, session);

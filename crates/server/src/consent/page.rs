@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use mashang_login::grant::{Grant, Scope};
+use mashang_login::grant::{Grant, Scope, ScopeSet};
 use mashang_login::secret::SessionSecret;
 use mashang_login::session::Session;
 use mashang_oidc::claims::{self, Person};
@@ -36,8 +36,8 @@ pub async fn page(
     let visitor = &visitor.preferring(&waiting.grant.request.ui_locales);
     let user = app.records.user(&session.user).await?.ok_or(Problem::UnknownLogin)?;
     let person = Person::load(&app.provider, user, &session.identity).await?;
-    let scope = &waiting.grant.request.scope;
-    let told = claims::told(&app.provider.claims, &waiting.client, scope, &person, app.now());
+    let scope = waiting.client.granted(&waiting.grant.request.scope);
+    let told = claims::told(&app.provider.claims, &waiting.client, &scope, &person, app.now());
     let values = context! {
         brand => brand::values(&waiting.client),
         site => context! {
@@ -45,7 +45,7 @@ pub async fn page(
             host => flow::host_of(&waiting.grant.request.redirect_uri),
         },
         person => context! { name => person.user.nickname },
-        ..form(&secret, &session, &waiting.grant, lines(&app, visitor, &waiting.grant, &told))
+        ..form(&secret, &session, &waiting.grant, lines(&app, visitor, &scope, &told))
     };
     let title = app.pages.words.say(visitor.language, "consent.title", &[("site", &waiting.client.name)]);
     let page = app.pages.render_titled(visitor, "consent.html", &title, values)?;
@@ -64,7 +64,7 @@ fn form(secret: &SessionSecret, session: &Session, grant: &Grant, told: Vec<Valu
 }
 
 /// `[{what, value}]`: one line for each thing that the website gets.
-fn lines(app: &App, visitor: &Visitor, grant: &Grant, told: &Claims) -> Vec<Value> {
+fn lines(app: &App, visitor: &Visitor, granted: &ScopeSet, told: &Claims) -> Vec<Value> {
     let roles = |scope: Scope| match scope {
         Scope::Roles => told.contains_key("roles") || told.contains_key("realm_access"),
         Scope::Groups => told.contains_key("groups"),
@@ -72,7 +72,7 @@ fn lines(app: &App, visitor: &Visitor, grant: &Grant, told: &Claims) -> Vec<Valu
     };
     Scope::ALL
         .into_iter()
-        .filter(|scope| grant.request.scope.contains(*scope) || roles(*scope))
+        .filter(|scope| granted.contains(*scope) || roles(*scope))
         .map(|scope| {
             let what =
                 app.pages.words.say(visitor.language, &format!("consent.told.{}", scope.as_str()), &[]);

@@ -14,7 +14,7 @@ use mashang_login::accounts::{
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::challenge::{Challenge, Challenges};
 use mashang_login::client::Client;
-use mashang_login::consent::{Consent, Consents};
+use mashang_login::consent::{Consent, Consents, Holding};
 use mashang_login::counters::{Counters, Rate, Share};
 use mashang_login::credentials::{
     AddPasskey, Credentials, NewPassword, NewUser, PasskeyRecord, PasswordHash, PasswordRecord, SetPassword,
@@ -204,6 +204,7 @@ timed! {
     consent(user: &UserId, client: &ClientId) -> Option<Consent>;
     save_consent(user: &UserId, consent: &Consent) -> ();
     consents_of(user: &UserId) -> Vec<Consent>;
+    holdings_of(user: &UserId, now: Timestamp) -> Vec<Holding>;
     withdraw_consent(user: &UserId, client: &ClientId, now: Timestamp) -> bool;
 }
 

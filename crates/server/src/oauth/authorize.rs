@@ -79,6 +79,9 @@ async fn answer(
         Ok(checked) => checked,
         Err(error) => return Ok(Err(error)),
     };
+    // SEC-90: products send here what the person typed.
+    checked.request.login_hint.take_if(|hint| app.channels.get(hint).is_none());
+    app.scopes_left_out.tell(&proven.client.id, &checked.left_out);
     checked.request.hinted = match &checked.id_token_hint {
         None => None,
         Some(token) => match app.provider.keys.verify_own_id_token(token, &app.provider.issuer) {

@@ -450,7 +450,7 @@ async fn an_agreement_with_a_website_is_taken_back() {
     let code = crate::support::param(&app.log_in(&browser, &person).await, "code");
     let access = app.exchange(&code).await.json()["access_token"].as_str().unwrap().to_owned();
     let user = app.app.records.users("", 1).await.unwrap().remove(0).id;
-    assert!(!Account::of(&browser).await.says("/account/websites/withdraw"));
+    assert!(!Account::of(&browser).await.says("同意于"));
     let consent = mashang_login::consent::Consent {
         client: "site".parse().unwrap(),
         scope: mashang_login::grant::ScopeSet::parse("openid profile"),
@@ -459,6 +459,7 @@ async fn an_agreement_with_a_website_is_taken_back() {
     app.app.consents.save_consent(&user, &consent).await.unwrap();
     let account = Account::of(&browser).await;
     assert!(account.says("昵称、头像和账号名") && account.says("样例 &lt;Site&gt;"));
+    assert!(account.says("同意于") && account.says("登录于"), "one line for both");
     let token = account.token("/account/websites/withdraw", 0);
     let gone = browser.post("/account/websites/withdraw", &[("token", &token)]).await;
     assert_eq!(gone.location(), "/account?notice=withdrawn");
@@ -467,6 +468,33 @@ async fn an_agreement_with_a_website_is_taken_back() {
     assert_eq!(app.userinfo(&access).await.status, StatusCode::UNAUTHORIZED, "what it held has ended");
     let again = browser.post("/account/websites/withdraw", &[("token", &token)]).await;
     assert_eq!(again.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn sec_90_a_website_that_never_asked_is_listed_with_what_it_was_granted_and_stopped() {
+    let app = TestApp::start().await;
+    let (browser, person) = (app.desktop(), app.person("小明").await);
+    sign_in(&app, &browser, &person).await;
+    assert!(!Account::of(&browser).await.says("data-website"), "no website knows them yet");
+    let asked = [("scope", "openid profile offline_access wechat_openid")];
+    let code =
+        crate::support::param(&browser.get(&app.authorize_path(&asked)).await.location().to_owned(), "code");
+    let tokens = app.exchange(&code).await.json();
+    let access = tokens["access_token"].as_str().unwrap();
+    let account = Account::of(&browser).await;
+    assert!(account.says("样例 &lt;Site&gt;") && account.says("微信 openid") && account.says("登录于"));
+    assert!(!account.says("同意于"), "nobody asked them");
+    let token = account.token("/account/websites/withdraw", 0);
+    let stranger = app.desktop();
+    sign_in(&app, &stranger, &app.person("别人").await).await;
+    let form = [("token", token.as_str())];
+    assert_eq!(stranger.post("/account/websites/withdraw", &form).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(app.userinfo(access).await.status, StatusCode::OK);
+    let gone = browser.post("/account/websites/withdraw", &form).await;
+    assert_eq!(gone.location(), "/account?notice=withdrawn");
+    assert_eq!(newest(&app).await, AuditKind::ConsentWithdrawn);
+    assert_eq!(app.userinfo(access).await.status, StatusCode::UNAUTHORIZED);
+    assert!(!Account::of(&browser).await.says("data-website"));
 }
 
 #[tokio::test]

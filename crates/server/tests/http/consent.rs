@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use mashang_login::client::logo::Logo;
 use mashang_login::client::{Client, ClientSettings};
+use mashang_login::grant::ScopeSet;
 
 use crate::support::{Answer, Device, LoginPage, SITE, TestApp, form_of, param};
 
@@ -133,6 +134,31 @@ async fn sec_56_the_page_is_of_the_browser_that_asked_and_of_whoever_is_signed_i
     assert!(led.location().starts_with("/login/"), "signed out meanwhile: {}", led.location());
     let led = answer(&browser, &to, &page, "agree").await;
     assert!(led.location().starts_with("/login/"), "{}", led.location());
+}
+
+#[tokio::test]
+async fn sec_90_the_page_offers_and_remembers_no_more_than_the_website_may_have() {
+    let app = asking().await;
+    let browser = app.desktop();
+    let person = app.person("小安").await;
+    let asks = [("scope", "openid profile wechat_openid")];
+    let to = sign_in(&app, &browser, &person, &asks).await;
+    assert!(browser.get(&to).await.body.contains("微信 openid"), "before: {}", browser.get(&to).await.body);
+    // The operator names its scopes while the person reads.
+    let scopes = |text: &str| ScopeSet::parse(text);
+    switch(&app, "site", |settings| settings.scopes = scopes("openid profile")).await;
+    let page = browser.get(&to).await;
+    assert!(page.body.contains("小安") && !page.body.contains("微信 openid"), "{}", page.body);
+    assert!(answer(&browser, &to, &page, "agree").await.location().starts_with(SITE));
+    let again = browser.get(&app.authorize_path(&asks)).await;
+    assert!(
+        again.location().starts_with(SITE),
+        "nobody is asked for what is not given: {}",
+        again.location()
+    );
+    switch(&app, "site", |settings| settings.scopes = scopes("")).await;
+    let more = browser.get(&app.authorize_path(&asks)).await;
+    assert!(more.location().starts_with("/consent/"), "nobody agreed to it: {}", more.location());
 }
 
 #[tokio::test]

@@ -121,6 +121,23 @@ async fn login_hint_preselects_a_channel() {
 }
 
 #[tokio::test]
+async fn sec_90_a_login_hint_that_names_no_channel_is_not_stored() {
+    let app = TestApp::start().await;
+    for (hint, kept) in [
+        ("ming@mail.example", None),
+        ("+8613800138000", None),
+        ("13800138000", None),
+        ("WEB", None),
+        ("web", Some("web")),
+    ] {
+        let page = app.desktop().get(&app.authorize_path(&[("login_hint", hint)])).await;
+        let grant = page.location().split('/').nth(2).unwrap().parse().unwrap();
+        let stored = app.app.records.grant(&grant).await.unwrap().unwrap().request.login_hint;
+        assert_eq!(stored.as_deref(), kept, "{hint}: {}", page.location());
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_address_with_a_query_keeps_it() {
     let app = TestApp::start().await;
     let person = app.person("小明").await;

@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 use mashang_login::Timestamp;
-use mashang_login::consent::{Consent, Consents};
-use mashang_login::grant::{Scope, ScopeSet};
+use mashang_login::consent::{Consent, Consents, Holding};
 use mashang_login::ids::{ClientId, UserId};
 use mashang_login::records::StoreError;
 use sea_orm::sea_query::Expr;
@@ -28,6 +27,10 @@ impl Consents for SqlRecords {
 
     async fn consents_of(&self, user: &UserId) -> Result<Vec<Consent>, StoreError> {
         self.reader.read(|db| of(db, user)).await
+    }
+
+    async fn holdings_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Holding>, StoreError> {
+        self.reader.read(|db| families::holdings_of(db, user, now)).await
     }
 
     async fn withdraw_consent(
@@ -63,17 +66,13 @@ async fn save(db: Db<'_>, user: &UserId, consent: &Consent) -> Result<(), StoreE
         return Ok(());
     };
     Entity::update_many()
-        .col_expr(Column::Scope, Expr::value(to_json(&both(&former.scope, &consent.scope))))
+        .col_expr(Column::Scope, Expr::value(to_json(&former.scope.union(&consent.scope))))
         .col_expr(Column::AgreedAt, Expr::value(consent.at.as_millisecond()))
         .filter(Column::UserId.eq(user.as_str()))
         .filter(Column::ClientId.eq(consent.client.as_str()))
         .run(db)
         .await?;
     Ok(())
-}
-
-fn both(one: &ScopeSet, other: &ScopeSet) -> ScopeSet {
-    Scope::ALL.into_iter().filter(|scope| one.contains(*scope) || other.contains(*scope)).collect()
 }
 
 async fn withdraw(db: Db<'_>, user: &UserId, client: &ClientId, now: Timestamp) -> Result<bool, StoreError> {

@@ -1,6 +1,9 @@
 //! Token families: everything issued from one answered grant, live and revoked together.
 
+use std::collections::BTreeMap;
+
 use mashang_login::Timestamp;
+use mashang_login::consent::Holding;
 use mashang_login::grant::Family;
 use mashang_login::ids::{ClientId, UserId};
 use mashang_login::records::StoreError;
@@ -33,6 +36,27 @@ pub(super) async fn live(db: Db<'_>, id: &str, now: Timestamp) -> Result<Option<
         .filter(users::Column::DisabledAt.is_null())
         .filter(clients::Column::DisabledAt.is_null());
     live.fetch_one(db).await?.map(from_row).transpose()
+}
+
+/// What websites hold of a person, by client id.
+pub(super) async fn holdings_of(
+    db: Db<'_>,
+    user: &UserId,
+    now: Timestamp,
+) -> Result<Vec<Holding>, StoreError> {
+    let live = Entity::find()
+        .filter(Column::UserId.eq(user.as_str()))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now.as_millisecond()));
+    let mut by_client = BTreeMap::new();
+    for row in live.fetch(db).await? {
+        let Family { client, scope, auth_time: since, .. } = from_row(row)?;
+        let held =
+            by_client.entry(client.to_string()).or_insert(Holding { client, scope: scope.clone(), since });
+        held.scope = held.scope.union(&scope);
+        held.since = held.since.max(since);
+    }
+    Ok(by_client.into_values().collect())
 }
 
 /// Revokes a family. The first moment stays.

@@ -14,7 +14,7 @@ use super::db::{Db, Fetch, Run, texts};
 use super::entity::identities::{Column, Entity, Model};
 use super::errors::{Unreadable, json, known, read, text, text_or_none, time, to_json};
 use super::writer::Outcome;
-use super::{lookup, sessions, unlinked};
+use super::{lookup, people, sessions, unlinked};
 
 /// Stores what a proof says of an identity that was not known.
 pub(super) async fn insert(
@@ -122,6 +122,9 @@ pub(super) async fn unlink(
     key: &IdentityKey,
     now: Timestamp,
 ) -> Result<Outcome<Unlinked>, StoreError> {
+    let Some(theirs) = one(db, key).await?.filter(|identity| identity.user == *user) else {
+        return Ok(Outcome::Undo(Unlinked::NotYours));
+    };
     // Deleted first: of two calls that would leave nothing, the second one counts what the first one left.
     let gone =
         Entity::delete_many().filter(key_is(key)).filter(Column::UserId.eq(user.as_str())).run(db).await?;
@@ -133,8 +136,9 @@ pub(super) async fn unlink(
         return Ok(Outcome::Undo(Unlinked::LastOne));
     }
     sessions::end_of_identity(db, user, key, None, now).await?;
-    // No unionid leads to what is held here; it went with its password or passkey.
-    if !key.kind.is_held_here() {
+    people::forget_told(db, user, &[theirs.profile], now).await?;
+    // A unionid leads to accounts of WeChat alone: nothing else can come back by one.
+    if key.kind.is_wechat() {
         unlinked::remember(db, key, user, now).await?;
     }
     Ok(Outcome::Keep(Unlinked::Done))

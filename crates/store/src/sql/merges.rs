@@ -89,7 +89,7 @@ pub(super) async fn undo(db: Db<'_>, id: &MergeId, now: Timestamp) -> Result<Out
         return Ok(Outcome::Undo(refusal));
     }
     let moved = merged_identities::Entity::find().filter(merged_identities::Column::MergeId.eq(id.as_str()));
-    let mut back = Vec::new();
+    let (mut back, mut told) = (Vec::new(), Vec::new());
     for row in moved.fetch(db).await? {
         let key = read("merged_identities", &row.merge_id, || {
             identities::key_from_columns(&row.kind, &row.app, &row.subject)
@@ -98,12 +98,14 @@ pub(super) async fn undo(db: Db<'_>, id: &MergeId, now: Timestamp) -> Result<Out
             // Whoever is signed in by it is signed in as the wrong person now.
             sessions::end_of_identity(db, &merge.into, &key, None, now).await?;
             identities::drop_shared_link(db, &key).await?;
+            told.extend(identities::one(db, &key).await?.map(|identity| identity.profile));
             back.push(key);
         } else if unlinked::was_taken(db, &key, &merge.into).await? {
             // Taken from both while they were one.
             unlinked::remember(db, &key, &merge.from, now).await?;
         }
     }
+    people::forget_told(db, &merge.into, &told, now).await?;
     people::set_merged(db, &merge.from, None).await?;
     append(db, AuditKind::MergeUndone, &merge, now).await?;
     Ok(Outcome::Keep(Undone::Done { merge, identities: back }))

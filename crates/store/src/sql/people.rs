@@ -1,5 +1,7 @@
 //! People, and whom a proof leads to.
 
+use std::cmp::Reverse;
+
 use mashang_login::Timestamp;
 use mashang_login::accounts::UnionNews;
 use mashang_login::identity::{Profile, Proof};
@@ -88,8 +90,8 @@ pub(super) async fn create(
 ) -> Result<User, StoreError> {
     let row = users::Model {
         id: id.to_string(),
-        nickname: profile.nickname.clone(),
-        picture: profile.picture.as_ref().map(ToString::to_string),
+        nickname: nickname_of(profile),
+        picture: picture_of(profile),
         created_at: now.as_millisecond(),
         updated_at: now.as_millisecond(),
         disabled_at: None,
@@ -106,8 +108,52 @@ async fn follow_profile(
     profile: &Profile,
     now: Timestamp,
 ) -> Result<User, StoreError> {
-    let nickname = profile.nickname.clone().or_else(|| row.nickname.clone());
-    let picture = profile.picture.as_ref().map(ToString::to_string).or_else(|| row.picture.clone());
+    let nickname = nickname_of(profile).or_else(|| row.nickname.clone());
+    let picture = picture_of(profile).or_else(|| row.picture.clone());
+    call(db, row, (nickname, picture), now).await
+}
+
+/// Takes back what identities that lead to the person no longer told of them (SEC-90). A name or picture that is theirs gives way to
+/// that of the identity used last among the ones that are left and tell one, else to none; another one stays.
+pub(super) async fn forget_told(
+    db: Db<'_>,
+    id: &UserId,
+    gone: &[Profile],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(row) = db.by_key::<users::Entity>(id.as_str()).await? else { return Ok(()) };
+    let goes = |known: &Option<String>, told: fn(&Profile) -> Option<String>| {
+        known.is_some() && gone.iter().any(|profile| told(profile) == *known)
+    };
+    let (name_goes, picture_goes) = (goes(&row.nickname, nickname_of), goes(&row.picture, picture_of));
+    if !name_goes && !picture_goes {
+        return Ok(());
+    }
+    // A member who left leads nobody in.
+    let mut left = identities::of(db, id).await?;
+    left.retain(|identity| identity.key.left().is_none());
+    left.sort_by_key(|identity| Reverse(identity.last_used_at));
+    let told = |told: fn(&Profile) -> Option<String>| left.iter().find_map(|one| told(&one.profile));
+    let nickname = if name_goes { told(nickname_of) } else { row.nickname.clone() };
+    let picture = if picture_goes { told(picture_of) } else { row.picture.clone() };
+    call(db, row, (nickname, picture), now).await.map(drop)
+}
+
+fn nickname_of(profile: &Profile) -> Option<String> {
+    profile.nickname.clone()
+}
+
+fn picture_of(profile: &Profile) -> Option<String> {
+    profile.picture.as_ref().map(ToString::to_string)
+}
+
+/// The person with this name and picture from now on.
+async fn call(
+    db: Db<'_>,
+    row: users::Model,
+    (nickname, picture): (Option<String>, Option<String>),
+    now: Timestamp,
+) -> Result<User, StoreError> {
     if nickname == row.nickname && picture == row.picture {
         return user_from_row(row);
     }

@@ -1,5 +1,6 @@
-//! Identities that were taken from a person. Their unionid, which the person's other identities carry too, must not lead
-//! them back: whoever unlinks is told that it does not (SEC-39). Only linking it again does.
+//! Accounts of WeChat that were taken from a person. Their unionid, which the person's other identities carry too, must not lead
+//! them back: whoever unlinks is told that it does not (SEC-39). Only linking it again does. Nothing else has a unionid, and is
+//! not remembered (SEC-90).
 
 use mashang_login::Timestamp;
 use mashang_login::identity::IdentityKey;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 use mashang_login::audit::AuditKind;
+use mashang_login::client::{Client, ClientSettings};
+use mashang_login::grant::ScopeSet;
 use serde_json::json;
 
 use super::{approve, ask, begin, begin_with, website};
@@ -182,4 +184,20 @@ async fn sec_16_the_ceiling_of_live_tickets_answers_unavailable() {
     assert!(full.header("retry-after").parse::<u64>().unwrap() >= 1);
     let none = TestApp::without_channels().await;
     assert_eq!(ask(&website(&none), json!({})).await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn sec_90_a_page_gets_no_scope_that_its_website_may_not_have() {
+    let app = TestApp::start().await;
+    let client = app.app.records.client(&"site".parse().unwrap()).await.unwrap().unwrap();
+    let settings = ClientSettings { scopes: ScopeSet::parse("openid"), ..ClientSettings::default() };
+    app.save_client(Client { settings, ..client }).await;
+    let person = app.person("小明").await;
+    let page = begin_with(&website(&app), json!({ "scope": "openid profile wechat_openid phone" })).await;
+    approve(&app, &page, &person).await;
+    let code = page.call("redeem").await.json()["code"].as_str().unwrap().to_owned();
+    let tokens = app.exchange(&code).await.json();
+    assert_eq!(tokens["scope"], "openid");
+    let info = app.userinfo(tokens["access_token"].as_str().unwrap()).await.json();
+    assert_eq!(info.as_object().unwrap().keys().collect::<Vec<_>>(), ["sub"]);
 }

@@ -2,6 +2,7 @@
 
 use mashang_login::client::logo::Logo;
 use mashang_login::client::{AccessTokenFormat, Client, ClientAuthentication, ClientSettings, PkcePolicy};
+use mashang_login::grant::ScopeSet;
 use mashang_login::records::{Records, StoreError};
 
 use super::super::fixtures::World;
@@ -28,6 +29,7 @@ pub async fn saving_a_client_again_replaces_it(nodes: Nodes<dyn Records>) {
         refresh_tokens: false,
         settings: ClientSettings {
             channels: vec!["work".parse().unwrap()],
+            scopes: ScopeSet::parse("openid profile"),
             logo: Some(Logo::read(b"\xff\xd8\xff\xe0".to_vec()).unwrap()),
             brand_color: Some("#1677ff".parse().unwrap()),
             consent: true,

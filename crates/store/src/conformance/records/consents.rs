@@ -1,6 +1,6 @@
 //! What people agreed to tell websites.
 
-use mashang_login::consent::Consent;
+use mashang_login::consent::{Consent, Holding};
 use mashang_login::grant::ScopeSet;
 use mashang_login::ids::ClientId;
 
@@ -19,6 +19,7 @@ macro_rules! consent_suite {
                 agreements_add_up_until_they_are_taken_back,
                 of_agreements_at_the_same_moment_none_is_lost,
                 agreements_are_listed_by_client,
+                what_websites_hold_is_told_by_client_while_it_is_live,
                 taking_an_agreement_back_revokes_what_that_website_holds,
                 promise_3_of_20_that_take_one_back_one_does,
                 a_merge_moves_no_agreement,
@@ -83,6 +84,34 @@ pub async fn agreements_are_listed_by_client(nodes: Nodes<dyn People>) {
     scene.nodes.a.save_consent(&other, &agreed(&scene, "bee", "openid")).await.unwrap();
     let expected = [agreed(&scene, "ant", "openid"), agreed(&scene, "zebra", "openid")];
     assert_eq!(scene.nodes.b.consents_of(&user).await.unwrap(), expected);
+}
+
+pub async fn what_websites_hold_is_told_by_client_while_it_is_live(nodes: Nodes<dyn People>) {
+    let mut scene = Scene::set(nodes).await;
+    let (user, began) = (scene.sign_in().await.user.id, scene.now());
+    scene.approve(scene.world.proof("wx2", "other")).await;
+    scene.client = scene.world.client("ant");
+    scene.nodes.a.save_client(&scene.client).await.unwrap();
+    scene.world.now = scene.world.after(60);
+    scene.sign_in().await;
+    let (mut more, again) = (scene.world.grant(&scene.client), scene.world.after(120));
+    more.request.scope = ScopeSet::parse("openid phone");
+    scene.nodes.a.begin_grant(&more, None).await.unwrap();
+    scene.world.now = again;
+    let proof = scene.world.proof("wx1", "openid");
+    let approval = scene.world.approval(&more, proof);
+    scene.nodes.a.fulfil_grant(&approval, again).await.unwrap();
+
+    let held =
+        |to: &str, scope: &str, since| Holding { client: client(to), scope: ScopeSet::parse(scope), since };
+    let asked = "openid profile offline_access";
+    let ant = held("ant", "openid profile offline_access phone", again);
+    let holdings = async |now| scene.nodes.b.holdings_of(&user, now).await.unwrap();
+    assert_eq!(holdings(again).await, [ant.clone(), held("site", asked, began)]);
+    assert_eq!(scene.nodes.a.holdings_of(&"nobody".parse().unwrap(), again).await.unwrap(), []);
+    scene.nodes.a.withdraw_consent(&user, &client("site"), again).await.unwrap();
+    assert_eq!(holdings(again).await, [ant], "what was revoked is held no more");
+    assert_eq!(holdings(scene.world.after(40 * 86_400)).await, [], "nor what is over");
 }
 
 pub async fn taking_an_agreement_back_revokes_what_that_website_holds(nodes: Nodes<dyn People>) {

@@ -171,6 +171,51 @@ pub async fn an_unlinked_identity_signs_its_browsers_out_and_leads_nowhere(nodes
     assert!(again.created, "now it is somebody new");
 }
 
+pub async fn sec_90_what_an_unlinked_identity_told_goes_with_it(nodes: Nodes<dyn Records>) {
+    let mut scene = Scene::set(nodes).await;
+    let told = |app: &str, name: Option<&str>, picture: Option<&str>| {
+        let mut proof = scene.world.proof(app, "openid");
+        proof.profile.nickname = name.map(str::to_owned);
+        proof.profile.picture = picture.map(|url| url.parse().unwrap());
+        proof
+    };
+    let work = told("work", Some("王小明"), None);
+    let earlier = told("earlier", Some("明哥"), Some("https://pictures.example/earlier"));
+    let private = told("private", Some("夜猫子"), Some("https://pictures.example/private"));
+    let silent = told("silent", None, None);
+    let done = scene.approve(work.clone()).await;
+    let user = done.user.id.clone();
+    for proof in [&earlier, &private, &silent] {
+        assert_eq!(scene.link(&done, proof.clone()).await, Linked::Done(user.clone()));
+    }
+    let mut seconds = 0;
+    for proof in [earlier.clone(), work.clone(), private.clone(), silent.clone()] {
+        seconds += 60;
+        scene.world.now = scene.world.after(seconds);
+        scene.approve(proof).await;
+    }
+    let called = async || {
+        let user = scene.nodes.b.user(&user).await.unwrap().unwrap();
+        (user.nickname, user.picture.map(|url| url.to_string()), user.updated_at)
+    };
+    let (name, picture, before) = called().await;
+    assert_eq!(
+        (name.as_deref(), picture.as_deref()),
+        (Some("夜猫子"), Some("https://pictures.example/private"))
+    );
+    assert_eq!(scene.unlink(&user, &silent).await, Unlinked::Done);
+    assert_eq!(called().await.2, before, "it told nothing");
+
+    assert_eq!(scene.unlink(&user, &private).await, Unlinked::Done);
+    let (name, picture, after) = called().await;
+    assert_eq!(name.as_deref(), Some("王小明"), "of the one used last");
+    assert_eq!(picture.as_deref(), Some("https://pictures.example/earlier"), "of the one that tells one");
+    assert!(after > before, "websites see that it changed");
+    assert_eq!(scene.unlink(&user, &earlier).await, Unlinked::Done);
+    let (name, picture, _) = called().await;
+    assert_eq!((name.as_deref(), picture), (Some("王小明"), None), "nobody tells one any more");
+}
+
 pub async fn sec_39_a_unionid_does_not_lead_an_unlinked_identity_back(nodes: Nodes<dyn Records>) {
     let scene = Scene::set(nodes).await;
     let [web, mini, official] =

@@ -98,6 +98,22 @@ pub async fn an_undone_merge_gives_back_what_is_still_there(nodes: Nodes<dyn Rec
     assert_eq!(newest, Some(AuditKind::MergeUndone));
 }
 
+pub async fn sec_90_what_was_told_while_merged_goes_back_with_its_identity(nodes: Nodes<dyn Records>) {
+    let scene = Scene::set(nodes).await;
+    let called = |app: &str, name: &str| {
+        let mut proof = scene.world.proof(app, "openid");
+        proof.profile.nickname = Some(name.to_owned());
+        proof
+    };
+    let from = scene.approve(called("wx1", "小红")).await.user.id;
+    let into = scene.approve(called("wx2", "小刚")).await.user.id;
+    let merge = scene.merge(&from, &into).await.unwrap();
+    let name_of = async |user| scene.nodes.b.user(user).await.unwrap().unwrap().nickname.unwrap();
+    assert_eq!(scene.approve(called("wx1", "小红")).await.user.nickname.as_deref(), Some("小红"));
+    scene.undo(&merge.id).await;
+    assert_eq!((name_of(&from).await, name_of(&into).await), ("小红".to_owned(), "小刚".to_owned()));
+}
+
 pub async fn sec_39_a_link_stays_with_one_person_when_a_merge_is_undone(nodes: Nodes<dyn Records>) {
     let scene = Scene::set(nodes).await;
     let one = scene.person("wx1").await.user.id;

@@ -29,7 +29,7 @@ macro_rules! migrations {
     };
 }
 
-const ALL: [(i64, &str, [&str; 3]); 12] = migrations![
+const ALL: [(i64, &str, [&str; 3]); 13] = migrations![
     1 "init" "0001_init.sql",
     2 "accounts" "0002_accounts.sql",
     3 "platform_tokens" "0003_platform_tokens.sql",
@@ -42,6 +42,7 @@ const ALL: [(i64, &str, [&str; 3]); 12] = migrations![
     10 "stale_proofs" "0010_stale_proofs.sql",
     11 "confirmed_sessions" "0011_confirmed_sessions.sql",
     12 "sandbox_use" "0012_sandbox_use.sql",
+    13 "unlinked_wechat" "0013_unlinked_wechat.sql",
 ];
 
 /// The number of the newest one.
