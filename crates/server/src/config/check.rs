@@ -27,6 +27,7 @@ impl Config {
         }
         self.check_login(&mut wrong);
         self.check_operations(&mut wrong);
+        self.legal.check(self, &mut wrong);
         self.traces.check(&mut wrong);
         if let Err(sentence) = crate::log::filter(&self.log.filter) {
             wrong.push(sentence);
@@ -188,6 +189,7 @@ impl Config {
                 self.audit.keep_days
             ));
         }
+        hints.extend(self.legal.hint(&server.public_url));
         hints.extend(self.traces.hint());
         if self.channel.is_empty() {
             hints.push("no channel is configured, so nobody can log in: see [channel.<name>] in `mashang config show`".to_owned());
