@@ -7,7 +7,8 @@ import {
   Stage, approve, deny, number, otherNumber, outcome, scan, scanUrl, status,
 } from './browser.mjs';
 import { follow, lastBubble, openChatLink, scanIntoChat } from './chat.mjs';
-import { officialLink, ownApp, wecom } from './channels.mjs';
+import { linkAndPage, officialLink, ownApp, wecom } from './channels.mjs';
+import { LEGAL, SMS } from './legal.mjs';
 import { startHouse } from './house.mjs';
 import { openMini, question } from './mini.mjs';
 import { startDemo, startSandbox, startServer } from './processes.mjs';
@@ -27,6 +28,7 @@ let demo;
 let wechat;
 let elsewhere;
 let asking;
+let filed;
 
 /** Starts what the albums are made of; returns how to stop it. */
 export async function openStudio() {
@@ -38,7 +40,9 @@ export async function openStudio() {
     host: 'localhost', channels: (box) => `${officialLink(box)}[channel.passkey]\nkind = "passkey"\norder = 9\n`,
   });
   asking.shop = await startSite(asking.server, 'shop', ['--consent', '--brand-color', '#7c3aed']);
+  filed = await startHouse({ settings: LEGAL, channels: (box) => linkAndPage(box) + SMS });
   return async () => {
+    await filed.stop();
     await asking.shop.stop();
     await asking.stop();
     await elsewhere.stop();
@@ -80,6 +84,7 @@ export async function album(browser, { language, colorScheme }, take) {
     await byForms(stage, options, take);
     await beforeConsent(stage, options, take);
     await onOwnPage(stage, options, take);
+    await underPolicies(stage, options, take);
   } finally {
     await stage.close();
   }
@@ -284,4 +289,23 @@ async function onOwnPage(stage, options, take) {
   const asked = await stage.wechat(options);
   await scan(asked, await scanUrl(computer), 'ada');
   await take(asked, 'phone', '8-confirm-link');
+}
+
+/** Where the operator is named and its policies have to be agreed to. */
+async function underPolicies(stage, options, take) {
+  const computer = await stage.desktop(options);
+  await computer.goto(filed.server.url);
+  await take(computer, 'desktop', '9-filed-home');
+  await computer.goto(`${filed.site.url}/login`);
+  await status(computer, 'waiting').waitFor();
+  await take(computer, 'desktop', '9-filed-login');
+  const phone = await stage.phone(options);
+  await phone.goto(`${filed.site.url}/login?login_hint=sms`);
+  await phone.locator('#agreed').waitFor();
+  await take(phone, 'phone', '9-filed-sms');
+  await phone.locator('#to').fill('13800138000');
+  await phone.evaluate(() => { document.querySelector('#agreed').form.noValidate = true; });
+  await phone.locator('form[data-form="way"] button').click();
+  await phone.locator('#agreed-complaint').waitFor();
+  await take(phone, 'phone', '9-filed-sms-unticked');
 }

@@ -26,11 +26,29 @@ pub struct Endpoints {
     pub end_session: &'static str,
 }
 
-/// The document. Every address hangs on the configured issuer (SEC-62).
+/// Pages of the operator's that websites may show to people.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policies {
+    /// How data are used: `op_policy_uri`.
+    pub privacy: Option<String>,
+    /// Terms of service: `op_tos_uri`.
+    pub terms: Option<String>,
+}
+
+impl Policies {
+    /// Whether there is one at all.
+    #[must_use]
+    pub fn are_there(&self) -> bool {
+        self.privacy.is_some() || self.terms.is_some()
+    }
+}
+
+/// The document. Every address hangs on the configured issuer (SEC-62), but for the operator's own pages, which are left out
+/// where there are none.
 #[must_use]
-pub fn document(issuer: &Issuer, paths: &Endpoints) -> Value {
+pub fn document(issuer: &Issuer, paths: &Endpoints, policies: &Policies) -> Value {
     let client_authentication = ["client_secret_basic", "client_secret_post", "none"];
-    json!({
+    let mut document = json!({
         "issuer": issuer.as_str(),
         "authorization_endpoint": issuer.endpoint(paths.authorization),
         "token_endpoint": issuer.endpoint(paths.token),
@@ -63,5 +81,11 @@ pub fn document(issuer: &Issuer, paths: &Endpoints) -> Value {
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "require_request_uri_registration": false,
-    })
+    });
+    for (key, url) in [("op_policy_uri", &policies.privacy), ("op_tos_uri", &policies.terms)] {
+        if let Some(url) = url {
+            document[key] = url.as_str().into();
+        }
+    }
+    document
 }

@@ -8,6 +8,7 @@ pub mod channel;
 mod check;
 pub mod claims;
 mod going_live;
+pub mod legal;
 pub mod secret;
 mod sections;
 pub mod sender;
@@ -27,6 +28,7 @@ use url::Url;
 
 use self::channel::ChannelSection;
 use self::claims::ClaimsSection;
+use self::legal::LegalSection;
 use self::secret::secret_of;
 pub use self::sections::{
     AuditSection, Hidden, LimitsSection, LogFormat, LogSection, LoginSection, OperationsSection,
@@ -79,6 +81,8 @@ pub struct Config {
     pub store: StoreSection,
     /// `[tickets]`
     pub tickets: TicketsSection,
+    /// `[legal]`
+    pub legal: LegalSection,
     /// `[login]`
     pub login: LoginSection,
     /// `[tokens]`

@@ -271,7 +271,7 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
     let traces = Traces::open(&config.traces, entropy.clone())?;
     let site = Site::new(config);
     Ok(App::new(Parts {
-        pages: Pages::new(config.sandbox.enabled, site.transport, &sdk),
+        pages: Pages::new(config.sandbox.enabled, site.transport, &sdk, &config.legal),
         site,
         records,
         credentials: timed.clone(),

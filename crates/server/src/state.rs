@@ -16,6 +16,7 @@ use mashang_login::tickets::{Handshakes, Tickets};
 use mashang_login::trail::Trail;
 use mashang_login::{Clock, Entropy};
 use mashang_oidc::Provider;
+use mashang_oidc::discovery::Policies;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -154,6 +155,8 @@ pub struct Site {
     pub verification_files: BTreeMap<String, String>,
     /// The sandbox, when it stands in for WeChat.
     pub sandbox: Option<Url>,
+    /// What people are asked to agree to, and websites are told of.
+    pub policies: Policies,
     /// Lifetimes of a ticket's stages.
     pub lifetimes: Lifetimes,
     /// By how much another node's clock may differ; nothing where there is no other.
@@ -183,6 +186,7 @@ impl Site {
             trusted_proxies: config.server.trusted_proxies.iter().map(|network| network.0).collect(),
             verification_files: config.server.verification_files.clone(),
             sandbox: config.sandbox_url(),
+            policies: config.legal.policies(),
             lifetimes: Lifetimes {
                 waiting: seconds(login.scan_seconds),
                 confirm: seconds(login.confirm_seconds),

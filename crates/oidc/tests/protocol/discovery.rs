@@ -1,7 +1,7 @@
 //! The discovery document says what the provider does.
 
 use mashang_oidc::Issuer;
-use mashang_oidc::discovery::{Endpoints, document};
+use mashang_oidc::discovery::{Endpoints, Policies, document};
 
 use crate::house::ISSUER;
 
@@ -17,7 +17,7 @@ const PATHS: Endpoints = Endpoints {
 #[test]
 fn a_strict_client_reads_the_document() {
     use openidconnect::core::CoreProviderMetadata;
-    let document = document(&Issuer::parse(ISSUER).unwrap(), &PATHS);
+    let document = document(&Issuer::parse(ISSUER).unwrap(), &PATHS, &Policies::default());
     let metadata: CoreProviderMetadata = serde_json::from_value(document).unwrap();
     assert_eq!(metadata.issuer().as_str(), ISSUER);
     assert_eq!(metadata.authorization_endpoint().as_str(), "https://login.example/authorize");
@@ -28,7 +28,7 @@ fn a_strict_client_reads_the_document() {
 
 #[test]
 fn sec_47_and_sec_48_nothing_weaker_is_offered() {
-    let document = document(&Issuer::parse("https://example.com/sso").unwrap(), &PATHS);
+    let document = document(&Issuer::parse("https://example.com/sso").unwrap(), &PATHS, &Policies::default());
     assert_eq!(document["response_types_supported"], serde_json::json!(["code"]));
     assert_eq!(document["code_challenge_methods_supported"], serde_json::json!(["S256"]));
     assert_eq!(document["authorization_response_iss_parameter_supported"], true, "RFC 9207 §3");
@@ -38,4 +38,20 @@ fn sec_47_and_sec_48_nothing_weaker_is_offered() {
             assert!(value.as_str().unwrap().starts_with("https://example.com/sso/"), "SEC-62: {name}");
         }
     }
+}
+
+#[test]
+fn the_operators_policies_are_told_where_there_are_some() {
+    use openidconnect::core::CoreProviderMetadata;
+    let issuer = Issuer::parse(ISSUER).unwrap();
+    let none = document(&issuer, &PATHS, &Policies::default());
+    assert!(none.get("op_policy_uri").is_none() && none.get("op_tos_uri").is_none(), "not null: {none}");
+    let policies = Policies {
+        privacy: Some("https://www.example/privacy".into()),
+        terms: Some("https://www.example/terms".into()),
+    };
+    let metadata: CoreProviderMetadata =
+        serde_json::from_value(document(&issuer, &PATHS, &policies)).unwrap();
+    assert_eq!(metadata.op_policy_uri().unwrap().as_str(), "https://www.example/privacy");
+    assert_eq!(metadata.op_tos_uri().unwrap().as_str(), "https://www.example/terms");
 }

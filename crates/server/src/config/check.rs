@@ -27,6 +27,7 @@ impl Config {
         }
         self.check_login(&mut wrong);
         self.check_operations(&mut wrong);
+        self.legal.check(self, &mut wrong);
         self.traces.check(&mut wrong);
         if let Err(sentence) = crate::log::filter(&self.log.filter) {
             wrong.push(sentence);
@@ -188,6 +189,13 @@ impl Config {
                 self.audit.keep_days
             ));
         }
+        if self.audit.keep_days == 0 {
+            hints.push(
+                "audit.keep_days is 0: who signed in where and from which address is kept for ever, and PIPL article 19 and GDPR article 5 want it no longer than needed; 审计记录永久保留，《个人信息保护法》第十九条要求保存期限为必要的最短时间"
+                    .to_owned(),
+            );
+        }
+        hints.extend(self.legal.hint(&server.public_url));
         hints.extend(self.traces.hint());
         if self.channel.is_empty() {
             hints.push("no channel is configured, so nobody can log in: see [channel.<name>] in `mashang config show`".to_owned());

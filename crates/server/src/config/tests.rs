@@ -68,9 +68,11 @@ fn a_proxy_nobody_trusts_is_pointed_out() {
 fn sec_78_a_trail_that_is_kept_for_less_than_half_a_year_is_pointed_out() {
     let hints = |days: u32| from_text(&format!("[audit]\nkeep_days = {days}")).unwrap().hints();
     assert!(hints(90).iter().any(|hint| hint.contains("keep_days") && hint.contains("六个月")));
-    for days in [0, 184, 400] {
+    for days in [184, 400] {
         assert!(!hints(days).iter().any(|hint| hint.contains("keep_days")), "{days}");
     }
+    let for_ever = hints(0);
+    assert!(for_ever.iter().any(|hint| hint.contains("kept for ever") && hint.contains("第十九条")));
     assert!(complaint("[audit]\nkeep_days = 36501").contains("36500"));
 }
 

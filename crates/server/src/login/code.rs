@@ -7,6 +7,7 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, State};
 use axum::response::Response;
 use http::StatusCode;
+use mashang_login::grant::Purpose;
 use minijinja::{Value, context};
 use serde::Deserialize;
 
@@ -26,6 +27,8 @@ use crate::web::visitor::Visitor;
 #[derive(Deserialize)]
 pub struct Address {
     to: String,
+    /// The box beside the operator's policies; browsers leave it out when it is not ticked.
+    agreed: Option<String>,
 }
 
 /// The second step's form.
@@ -41,16 +44,22 @@ pub async fn send(
     Path((grant, ticket)): Path<(String, String)>,
     typed: Result<Form<Address>, FormRejection>,
 ) -> Result<Response, Problem> {
-    let Form(Address { to: typed }) = typed.map_err(|_| Problem::BadRequest("the form is incomplete"))?;
+    let Form(Address { to: typed, agreed }) =
+        typed.map_err(|_| Problem::BadRequest("the form is incomplete"))?;
     let (waiting, channel, codes) = sent(&app, &visitor, (&grant, &ticket)).await?;
     let visitor = visitor.preferring(&waiting.grant.request.ui_locales);
     let typed: String = typed.trim().chars().take(320).collect();
-    let to = match normalized(channel, &typed) {
+    let agreed = agreed.is_some();
+    let to = normalized(channel, &typed).map_err(|key| ("to", key)).and_then(|to| {
+        let is_missing = asks_agreement(&app, &waiting, codes) && !agreed;
+        if is_missing { Err(("agreed", "form.agree_missing")) } else { Ok(to) }
+    });
+    let to = match to {
         Ok(to) => to,
-        Err(key) => {
+        Err((field, key)) => {
             let text = app.pages.words.say(visitor.language, key, &[]);
-            let complaint = Some(Complaint::wrong("to", text));
-            return form::again(&app, &visitor, &waiting, Filled { typed, complaint }).await;
+            let complaint = Some(Complaint::wrong(field, text));
+            return form::again(&app, &visitor, &waiting, Filled { typed, agreed, complaint }).await;
         }
     };
     match codes.send(&app, &visitor, Asked { waiting: &waiting, channel, to: &to }).await {
@@ -58,9 +67,16 @@ pub async fn send(
         Err(NotSent::Store(error)) => Err(Problem::Store(error)),
         Err(why) => {
             let complaint = Some(not_sent(&app, &visitor, why));
-            form::again(&app, &visitor, &waiting, Filled { typed, complaint }).await
+            form::again(&app, &visitor, &waiting, Filled { typed, agreed, complaint }).await
         }
     }
+}
+
+/// Whether the operator's policies have to be agreed to before a code is sent: where there are some, and the address or number
+/// may be one that was not known here before.
+fn asks_agreement(app: &App, waiting: &Waiting, codes: &OneTimeCodes) -> bool {
+    let is_linking = matches!(waiting.grant.purpose, Purpose::Link { .. });
+    app.site.policies.are_there() && (codes.signs_up() || is_linking)
 }
 
 /// Signs in by the code, or says at the field why not.
@@ -77,7 +93,7 @@ pub async fn verify(
     let code = one_time_code::plain_digits(&code);
     let wrong = |field, key: &str, n: u8| {
         let text = words.say(visitor.language, key, &[("n", &n.to_string())]);
-        Filled { typed: String::new(), complaint: Some(Complaint::wrong(field, text)) }
+        Filled { complaint: Some(Complaint::wrong(field, text)), ..Filled::default() }
     };
     let filled = if one_time_code::is_code(&code) {
         match codes.verify(&app, &visitor, (&waiting, channel), &code).await {
@@ -95,7 +111,7 @@ pub async fn verify(
             Err(Wrong::TooMany(limit)) => {
                 let complaint =
                     Complaint::too_many(words, visitor.language, "code", "form.code_guessed", limit);
-                Filled { typed: String::new(), complaint: Some(complaint) }
+                Filled { complaint: Some(complaint), ..Filled::default() }
             }
             Err(Wrong::Store(error)) => return Err(Problem::Store(error)),
         }
@@ -170,7 +186,7 @@ pub(super) async fn values(
         url.map(|url| format!("{url}?channel={}", channel.id)).unwrap_or_default()
     };
     let asks_elsewhere = visitor.query("to").as_deref() == Some("other")
-        || filled.complaint.as_ref().is_some_and(|complaint| complaint.field == "to");
+        || filled.complaint.as_ref().is_some_and(|complaint| matches!(complaint.field, "to" | "agreed"));
     let open = OpenCode::of(app, waiting, channel).await?;
     let open = open.filter(|open| open.is_usable && !asks_elsewhere);
     let codes = one_time_code::of(channel);
@@ -186,6 +202,7 @@ pub(super) async fn values(
         minutes => LIFE.as_secs() / 60,
         // Nobody is told whether a code was really sent where only people who are known may sign in.
         is_certain => codes.is_some_and(OneTimeCodes::signs_up),
+        agreement => codes.filter(|codes| asks_agreement(app, waiting, codes)).map(|_| context! { ticked => filled.agreed }),
         outbox => sandbox.map(String::from),
     })
 }

@@ -27,6 +27,8 @@ use crate::web::visitor::Visitor;
 pub struct Filled {
     /// The name or address as typed.
     pub typed: String,
+    /// Whether the operator's policies were agreed to.
+    pub agreed: bool,
     /// Why it did not go on.
     pub complaint: Option<Complaint>,
 }

@@ -60,7 +60,7 @@ pub async fn submit(
 }
 
 fn filled(typed: String, complaint: Complaint) -> Filled {
-    Filled { typed, complaint: Some(complaint) }
+    Filled { typed, complaint: Some(complaint), ..Filled::default() }
 }
 
 fn complaint(app: &App, visitor: &Visitor, refused: Refused) -> Complaint {

@@ -21,6 +21,6 @@ pub const ENDPOINTS: Endpoints = Endpoints {
 
 /// The document; caches may keep it for a while.
 pub async fn discovery(State(app): State<App>) -> Response {
-    let document = document(&app.provider.issuer, &ENDPOINTS);
+    let document = document(&app.provider.issuer, &ENDPOINTS, &app.site.policies);
     ([(header::CACHE_CONTROL, "public, max-age=3600")], Json(document)).into_response()
 }

@@ -15,6 +15,7 @@ use super::language::{Language, Words};
 use super::problem::Problem;
 use super::sdk::Sdk;
 use super::visitor::Visitor;
+use crate::config::legal::LegalSection;
 
 #[derive(RustEmbed)]
 #[folder = "templates/"]
@@ -32,13 +33,17 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// All embedded templates. `sandbox` draws the ribbon that says so; `transport` is how a page's cookies travel.
+    /// All embedded templates. `sandbox` draws the ribbon that says so; `transport` is how a page's cookies travel; `legal` is
+    /// told at the foot of each.
     #[must_use]
-    pub fn new(sandbox: bool, transport: Transport, sdk: &Arc<Sdk>) -> Self {
+    pub fn new(sandbox: bool, transport: Transport, sdk: &Arc<Sdk>, legal: &LegalSection) -> Self {
         let words = Arc::new(Words::embedded());
+        let operator = operator(legal);
         let [zh, en] = Language::ALL.map(|language| {
-            let constants = environment(&words, language, sdk, Ok);
-            environment(&words, language, sdk, move |source| constants::put_in(&source, &constants))
+            let constants = environment(&words, language, sdk, &operator, Ok);
+            environment(&words, language, sdk, &operator, move |source| {
+                constants::put_in(&source, &constants)
+            })
         });
         Self { zh, en, words, sandbox, transport }
     }
@@ -105,17 +110,32 @@ impl Pages {
     }
 }
 
+/// What `legal.html` tells of whoever runs this.
+fn operator(legal: &LegalSection) -> Value {
+    context! {
+        name => legal.operator.as_str(),
+        contact => legal.contact.as_str(),
+        contact_href => legal.contact_href(),
+        privacy => legal.privacy_url.as_str(),
+        terms => legal.terms_url.as_str(),
+        icp => legal.icp.as_str(),
+        police => legal.police_filing.as_str(),
+        police_href => legal.police_href(),
+    }
+}
+
 /// The templates of one language, each as `prepare` makes it from its file.
 fn environment(
     words: &Arc<Words>,
     language: Language,
     sdk: &Arc<Sdk>,
+    operator: &Value,
     prepare: impl Fn(String) -> Result<String, minijinja::Error> + Send + Sync + 'static,
 ) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    constants::add(&mut environment, words, language, sdk);
+    constants::add(&mut environment, words, language, sdk, operator);
     environment.set_loader(move |name| {
         let source = Templates::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned());
         source.map(&prepare).transpose()

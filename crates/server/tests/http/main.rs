@@ -10,6 +10,7 @@ mod claims;
 mod code;
 mod consent;
 mod events;
+mod legal;
 mod login;
 mod oauth;
 mod operations;

@@ -1,9 +1,9 @@
-//! What is the same on each page of a language: words, addresses of assets, icons. It is put into a template's text when that is
+//! What is the same on each page of a language: words, addresses of assets, icons, who runs this. It is put into a template's text when that is
 //! loaded, where it would be worked out for each page anew; the login page has fifty of them.
 
 use std::sync::Arc;
 
-use minijinja::{Environment, Error, context};
+use minijinja::{Environment, Error, Value, context};
 
 use super::super::assets;
 use super::super::language::{Language, Words};
@@ -11,13 +11,24 @@ use super::super::sdk::Sdk;
 
 /// The functions whose answers depend on nothing but what the template gives them.
 const CONSTANT: [&str; 5] = ["t", "words", "asset", "sdk", "sdk_integrity"];
-/// A macro of the same kind, where it is.
-const ICON: &str = r#"{% from "icons.html" import icon %}"#;
+/// Macros of the same kind, and how a page would import them. What they print is markup.
+const MACROS: [(&str, &str); 2] = [
+    ("icon", r#"{% from "icons.html" import icon %}"#),
+    ("legal", r#"{% from "legal.html" import legal %}"#),
+];
 
 /// Adds the functions to the templates of a language: `t(key, name=value…)` says a sentence, `words(prefix)` all whose keys begin
 /// so, as JSON for a script; `asset(file)`, `sdk(file)` and `sdk_integrity(file)` are about files.
-pub(super) fn add(environment: &mut Environment<'_>, words: &Arc<Words>, language: Language, sdk: &Arc<Sdk>) {
+/// `operator` is what `legal.html` tells of whoever runs this.
+pub(super) fn add(
+    environment: &mut Environment<'_>,
+    words: &Arc<Words>,
+    language: Language,
+    sdk: &Arc<Sdk>,
+    operator: &Value,
+) {
     environment.add_global("t", words.function(language));
+    environment.add_global("operator", operator.clone());
     let all = words.clone();
     environment.add_function("words", move |prefix: String| all.group(language, &prefix));
     environment.add_function("asset", |file: String| assets::address(&file));
@@ -57,16 +68,15 @@ fn constant(print: &str, environment: &Environment<'_>) -> Result<Option<String>
     let Some((name, argument)) = inner.strip_suffix("\")").and_then(|call| call.split_once("(\"")) else {
         return Ok(None);
     };
-    let is_icon = name == "icon";
-    if argument.contains('"') || !(is_icon || CONSTANT.contains(&name)) {
+    let import = MACROS.iter().find(|(of, _)| *of == name).map(|(_, import)| *import);
+    if argument.contains('"') || !(import.is_some() || CONSTANT.contains(&name)) {
         return Ok(None);
     }
     // Named as a page, so that it is escaped as one.
-    let import = if is_icon { ICON } else { "" };
-    let text = environment.render_named_str("constant.html", &format!("{import}{print}"), context! {})?;
-    // A brace would be a template's. What was escaped may say it by number; an icon is markup.
-    let text = if is_icon { text } else { text.replace('{', "&#123;") };
-    Ok((!text.contains('{')).then_some(text))
+    let text = format!("{}{print}", import.unwrap_or_default());
+    let text = environment.render_named_str("constant.html", &text, context! {})?;
+    // A brace would be a template's. In texts and attributes it may be said by number, and our macros have it nowhere else.
+    Ok(Some(text.replace('{', "&#123;")))
 }
 
 #[cfg(test)]
