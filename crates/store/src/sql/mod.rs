@@ -20,6 +20,7 @@ mod credentials;
 mod db;
 mod each;
 mod entity;
+mod erasure;
 mod errors;
 mod families;
 mod grants;
@@ -55,6 +56,7 @@ use mashang_login::accounts::{
 };
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::Client;
+use mashang_login::erasure::{Erased, ErasurePreview, ErasureRefusal};
 use mashang_login::grant::{Family, Grant};
 use mashang_login::identity::{Identity, IdentityKey};
 use mashang_login::ids::{ClientId, FamilyId, GrantId, KeyId, MergeId, SessionId, UserId};
@@ -339,6 +341,24 @@ impl Records for SqlRecords {
 
     async fn merges(&self) -> Result<Vec<Merge>, StoreError> {
         self.reader.read(merges::all).await
+    }
+
+    async fn erasure_preview(
+        &self,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<Result<ErasurePreview, ErasureRefusal>, StoreError> {
+        self.reader.read(|db| erasure::preview(db, user, now)).await
+    }
+
+    async fn erase_user(
+        &self,
+        user: &UserId,
+        told: &AuditEvent,
+        now: Timestamp,
+    ) -> Result<Result<Erased, ErasureRefusal>, StoreError> {
+        let (user, told) = (user.clone(), told.clone());
+        write!(self, undoable | db | erasure::erase(db, &user, &told, now))
     }
 
     async fn master_key_check(&self) -> Result<Option<Vec<u8>>, StoreError> {
