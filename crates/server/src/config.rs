@@ -29,8 +29,9 @@ use self::channel::ChannelSection;
 use self::claims::ClaimsSection;
 use self::secret::secret_of;
 pub use self::sections::{
-    AuditSection, Hidden, LimitsSection, LogFormat, LogSection, LoginSection, OperationsSection,
-    ProxyNetwork, SandboxSection, ServerSection, StoreSection, TicketsSection, TokensSection,
+    AccountSection, AuditSection, Hidden, LimitsSection, LogFormat, LogSection, LoginSection,
+    OperationsSection, ProxyNetwork, SandboxSection, ServerSection, StoreSection, TicketsSection,
+    TokensSection,
 };
 use self::traces::TracesSection;
 
@@ -83,6 +84,8 @@ pub struct Config {
     pub login: LoginSection,
     /// `[tokens]`
     pub tokens: TokensSection,
+    /// `[account]`
+    pub account: AccountSection,
     /// `[limits]`
     pub limits: LimitsSection,
     /// `[audit]`
