@@ -106,6 +106,23 @@ describe('one person, many channels', () => {
     const [member, person] = [await signInBy(house, 'wecom', 'xiaoming'), await signInBy(house, 'wechat', 'xiaoming')];
     assert.notEqual(member.sub, person.sub);
   });
+
+  test('SEC-90 whoever withdraws at the service account what they had allowed loses that way, and is gone with the last one', async () => {
+    const { apps: known } = await house.wechat.call('/apps');
+    const official = known.find(({ kind }) => kind === 'official-account').appid;
+    const tell = (person, event) => house.wechat.call('/events/deliver', { appid: official, person, event });
+    const before = await signInBy(house, 'wechat', 'plain');
+    assert.equal((await signInBy(house, 'wechat-web', 'plain')).sub, before.sub);
+    await tell('plain', { kind: 'authorization_revoked', revoke: '301' });
+    assert.equal((await signInBy(house, 'wechat-web', 'plain')).sub, before.sub, 'the website app still leads there');
+    const withdrawn = house.server.log().find((line) => line.includes(`${before.sub} withdrew at WeChat`));
+    assert.match(withdrawn ?? '', /does not lead to them any more/);
+
+    const alone = await signInBy(house, 'wechat', 'emoji');
+    assert.notEqual((await signInBy(house, 'wechat-web', 'emoji')).sub, alone.sub, 'two users, as above');
+    await tell('emoji', { kind: 'authorization_cancelled' });
+    await assert.rejects(run(['user', 'show', alone.sub, '--config', house.server.config]), /there is no person/);
+  });
 });
 
 describe('two platform accounts', () => {

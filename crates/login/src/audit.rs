@@ -139,6 +139,10 @@ kinds! {
     ConsentWithdrawn = "consent_withdrawn",
     /// All sessions of a person were ended, or all but one: by themselves in that one, or by the operator.
     SessionsEnded = "sessions_ended",
+    /// A person withdrew at the platform what they had allowed, or closed their account there: the identity is gone.
+    AuthorizationWithdrawn = "authorization_withdrawn",
+    /// The platform told that a person's name and picture count no more: both are forgotten.
+    ProfileForgotten = "profile_forgotten",
     /// A person was deleted with all that was kept of them: by themselves, or by the operator. `other` is into whom they had been
     /// merged, if they went with that one.
     PersonErased = "person_erased",

@@ -35,6 +35,19 @@ pub struct Erased {
     pub sessions: u64,
 }
 
+/// An identity that is gone because its person withdrew it at the platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// Whose it was.
+    pub user: UserId,
+    /// How many browsers were signed out.
+    pub ended: u64,
+    /// Set if it was the last way to sign in: then the person went with it.
+    pub erased: Option<Erased>,
+    /// If they did, the websites that know them, as [`ErasurePreview::clients`].
+    pub clients: Vec<ClientId>,
+}
+
 /// Why a person cannot be erased. Nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ErasureRefusal {

@@ -14,7 +14,7 @@ use crate::accounts::{
 };
 use crate::audit::{AuditEvent, AuditKind};
 use crate::client::Client;
-use crate::erasure::{Erased, ErasurePreview, ErasureRefusal};
+use crate::erasure::{Erased, ErasurePreview, ErasureRefusal, Withdrawn};
 use crate::grant::{Family, Grant};
 use crate::identity::{Identity, IdentityKey, Proof};
 use crate::ids::{ClientId, FamilyId, GrantId, KeyId, MergeId, SessionId, UserId};
@@ -380,6 +380,25 @@ pub trait Records: Send + Sync + std::fmt::Debug {
         told: &AuditEvent,
         now: Timestamp,
     ) -> Result<Result<Erased, ErasureRefusal>, StoreError>;
+
+    /// Takes an identity away whose person withdrew it at the platform, and ends what was signed in by it; with the last one that
+    /// leads in the person goes, as by [`Records::erase_user`]. Unlike [`Records::unlink_identity`] it is not remembered: whoever
+    /// allows it again may be led back by a unionid. A name and picture of the person that came from it are forgotten. The trail
+    /// says so by `told`, whose person is filled in: all or nothing. `None`, with nothing written, if it is not known.
+    async fn withdraw_identity(
+        &self,
+        key: &IdentityKey,
+        told: &AuditEvent,
+        now: Timestamp,
+    ) -> Result<Option<Withdrawn>, StoreError>;
+    /// Forgets an identity's name and picture, and the person's if they came from it, until a proof tells others; the trail says
+    /// so, as above. Whose it is; `None`, with nothing written, if it is not known.
+    async fn forget_profile(
+        &self,
+        key: &IdentityKey,
+        told: &AuditEvent,
+        now: Timestamp,
+    ) -> Result<Option<UserId>, StoreError>;
 
     // ---- keys and audit ------------------------------------------------------------------------------------------
 

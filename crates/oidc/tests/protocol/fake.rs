@@ -15,7 +15,7 @@ use mashang_login::credentials::{
     AddPasskey, Credentials, NewPassword, NewUser, PasskeyRecord, PasswordHash, PasswordRecord, SetPassword,
     Username,
 };
-use mashang_login::erasure::{Erased, ErasurePreview, ErasureRefusal};
+use mashang_login::erasure::{Erased, ErasurePreview, ErasureRefusal, Withdrawn};
 use mashang_login::grant::{Family, Grant, GrantStage};
 use mashang_login::identity::{Identity, IdentityKey};
 use mashang_login::ids::{ChannelId, ClientId, FamilyId, GrantId, KeyId, MergeId, SessionId, UserId};
@@ -517,6 +517,19 @@ impl Records for Fake {
         _: &AuditEvent,
         _: Timestamp,
     ) -> Result<std::result::Result<Erased, ErasureRefusal>> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn withdraw_identity(
+        &self,
+        _: &IdentityKey,
+        _: &AuditEvent,
+        _: Timestamp,
+    ) -> Result<Option<Withdrawn>> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn forget_profile(&self, _: &IdentityKey, _: &AuditEvent, _: Timestamp) -> Result<Option<UserId>> {
         unreachable!("the protocol asks for no such thing")
     }
 

@@ -6,9 +6,10 @@
 use std::collections::BTreeSet;
 
 use mashang_login::Timestamp;
-use mashang_login::audit::AuditEvent;
-use mashang_login::erasure::{Erased, ErasurePreview, ErasureRefusal};
+use mashang_login::audit::{AuditEvent, AuditKind};
+use mashang_login::erasure::{Erased, ErasurePreview, ErasureRefusal, Withdrawn};
 use mashang_login::grant::GrantStage;
+use mashang_login::identity::IdentityKey;
 use mashang_login::ids::{ClientId, UserId};
 use mashang_login::records::StoreError;
 use mashang_login::user::User;
@@ -40,11 +41,17 @@ pub(super) async fn preview(
     let merged = merged_into(db, id).await?;
     let identities = identities::of(db, id).await?;
     let sessions = sessions::of(db, id, now).await?.len() as u64;
+    let clients = clients_of_all(db, id, &merged).await?;
+    Ok(Ok(ErasurePreview { user, merged, identities, sessions, clients }))
+}
+
+/// The websites that hold something of the person's, or of those who go with them, by id.
+async fn clients_of_all(db: Db<'_>, id: &UserId, merged: &[User]) -> Result<Vec<ClientId>, StoreError> {
     let mut clients = BTreeSet::new();
-    for one in std::iter::once(&user).chain(&merged) {
-        clients.extend(clients_of(db, &one.id).await?);
+    for one in std::iter::once(id).chain(merged.iter().map(|user| &user.id)) {
+        clients.extend(clients_of(db, one).await?);
     }
-    Ok(Ok(ErasurePreview { user, merged, identities, sessions, clients: clients.into_iter().collect() }))
+    Ok(clients.into_iter().collect())
 }
 
 pub(super) async fn erase(
@@ -56,6 +63,11 @@ pub(super) async fn erase(
     if let Err(refusal) = erasable(db, id).await? {
         return Ok(Outcome::Undo(Err(refusal)));
     }
+    Ok(Outcome::Keep(Ok(go(db, id, told, now).await?)))
+}
+
+/// Deletes somebody who can be erased.
+async fn go(db: Db<'_>, id: &UserId, told: &AuditEvent, now: Timestamp) -> Result<Erased, StoreError> {
     let sessions = sessions::of(db, id, now).await?.len() as u64;
     let merged: Vec<UserId> = merged_into(db, id).await?.into_iter().map(|user| user.id).collect();
     for one in std::iter::once(id).chain(&merged) {
@@ -68,7 +80,42 @@ pub(super) async fn erase(
         let other = (one != id).then(|| id.clone());
         audit::append(db, &AuditEvent { user: Some(one.clone()), other, ..told.clone() }).await?;
     }
-    Ok(Outcome::Keep(Ok(Erased { user: id.clone(), merged, sessions })))
+    Ok(Erased { user: id.clone(), merged, sessions })
+}
+
+/// Takes away an identity that was withdrawn at its platform; with the last one goes the person.
+pub(super) async fn withdraw(
+    db: Db<'_>,
+    key: &IdentityKey,
+    told: &AuditEvent,
+    now: Timestamp,
+) -> Result<Option<Withdrawn>, StoreError> {
+    let Some(user) = forget_profile(db, key, told, now).await? else { return Ok(None) };
+    let mut theirs = identities::of(db, &user).await?.into_iter();
+    // One that was put away leads nobody in.
+    if theirs.any(|one| one.key != *key && one.key.left().is_none()) {
+        let ended = sessions::end_of_identity(db, &user, key, None, now).await?;
+        identities::delete(db, key).await?;
+        return Ok(Some(Withdrawn { user, ended, erased: None, clients: Vec::new() }));
+    }
+    let clients = clients_of_all(db, &user, &merged_into(db, &user).await?).await?;
+    let told = AuditEvent { kind: AuditKind::PersonErased, ..told.clone() };
+    let erased = go(db, &user, &told, now).await?;
+    Ok(Some(Withdrawn { user, ended: erased.sessions, erased: Some(erased), clients }))
+}
+
+/// Forgets an identity's name and picture, and tells so.
+pub(super) async fn forget_profile(
+    db: Db<'_>,
+    key: &IdentityKey,
+    told: &AuditEvent,
+    now: Timestamp,
+) -> Result<Option<UserId>, StoreError> {
+    let Some(identity) = identities::one(db, key).await? else { return Ok(None) };
+    identities::forget_profile(db, key).await?;
+    people::forget_profile(db, &identity.user, &identity.profile, now).await?;
+    audit::append(db, &AuditEvent { user: Some(identity.user.clone()), ..told.clone() }).await?;
+    Ok(Some(identity.user))
 }
 
 /// The person, if they can be erased.

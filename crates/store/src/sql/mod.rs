@@ -56,7 +56,7 @@ use mashang_login::accounts::{
 };
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::Client;
-use mashang_login::erasure::{Erased, ErasurePreview, ErasureRefusal};
+use mashang_login::erasure::{Erased, ErasurePreview, ErasureRefusal, Withdrawn};
 use mashang_login::grant::{Family, Grant};
 use mashang_login::identity::{Identity, IdentityKey};
 use mashang_login::ids::{ClientId, FamilyId, GrantId, KeyId, MergeId, SessionId, UserId};
@@ -359,6 +359,26 @@ impl Records for SqlRecords {
     ) -> Result<Result<Erased, ErasureRefusal>, StoreError> {
         let (user, told) = (user.clone(), told.clone());
         write!(self, undoable | db | erasure::erase(db, &user, &told, now))
+    }
+
+    async fn withdraw_identity(
+        &self,
+        key: &IdentityKey,
+        told: &AuditEvent,
+        now: Timestamp,
+    ) -> Result<Option<Withdrawn>, StoreError> {
+        let (key, told) = (key.clone(), told.clone());
+        write!(self, |db| erasure::withdraw(db, &key, &told, now))
+    }
+
+    async fn forget_profile(
+        &self,
+        key: &IdentityKey,
+        told: &AuditEvent,
+        now: Timestamp,
+    ) -> Result<Option<UserId>, StoreError> {
+        let (key, told) = (key.clone(), told.clone());
+        write!(self, |db| erasure::forget_profile(db, &key, &told, now))
     }
 
     async fn master_key_check(&self) -> Result<Option<Vec<u8>>, StoreError> {

@@ -6,6 +6,7 @@ use mashang_login::consent::Consent;
 use mashang_login::credentials::{AddPasskey, SetPassword};
 use mashang_login::erasure::{Erased, ErasurePreview, ErasureRefusal};
 use mashang_login::grant::{Grant, Purpose, ScopeSet};
+use mashang_login::identity::Profile;
 use mashang_login::ids::{MergeId, UserId};
 use mashang_login::records::{Fulfilled, Spent};
 
@@ -33,6 +34,10 @@ macro_rules! erasure_suite {
                 sec_90_no_open_grant_asks_for_an_erased_person,
                 sec_90_what_was_under_way_finds_nobody,
                 sec_90_whatever_is_written_while_they_are_erased_leaves_nothing,
+                sec_90_a_withdrawn_identity_goes_with_what_it_opened_and_the_person_stays,
+                sec_90_with_the_last_way_in_that_is_withdrawn_the_person_goes,
+                sec_90_a_profile_that_is_forgotten_is_the_persons_own_only_if_it_came_from_there,
+                sec_90_of_20_that_withdraw_one_identity_at_once_one_does,
                 promise_3_of_20_that_erase_one_person_at_once_one_does,
             ]
         );
@@ -317,6 +322,86 @@ pub async fn sec_90_whatever_is_written_while_they_are_erased_leaves_nothing(nod
             assert_ne!(identity.user, user);
         }
     }
+}
+
+pub async fn sec_90_a_withdrawn_identity_goes_with_what_it_opened_and_the_person_stays(
+    nodes: Nodes<dyn People>,
+) {
+    let scene = Scene::set(nodes).await;
+    let stays = scene.world.linked_proof("wx1", "openid", "ours", "union");
+    let goes = scene.world.linked_proof("wx2", "openid", "ours", "union");
+    let (kept, gone) = (scene.approve(stays).await, scene.approve(goes.clone()).await);
+    let (kept_tokens, gone_tokens) = (scene.tokens(&kept).await, scene.tokens(&gone).await);
+    let told = scene.world.told(AuditKind::AuthorizationWithdrawn);
+    let withdrawn = scene.nodes.a.withdraw_identity(&goes.key, &told, scene.now()).await.unwrap().unwrap();
+    assert_eq!((withdrawn.user, withdrawn.ended, withdrawn.erased), (kept.user.id.clone(), 1, None));
+    assert!(scene.speaks(&kept_tokens).await && !scene.speaks(&gone_tokens).await);
+    assert_eq!(scene.nodes.b.session(&gone.session, scene.now()).await.unwrap(), None);
+    assert_eq!(scene.nodes.b.identities_of(&kept.user.id).await.unwrap().len(), 1);
+    let newest = scene.nodes.b.audit_trail(1).await.unwrap().remove(0);
+    assert_eq!((newest.kind, newest.user), (told.kind, Some(kept.user.id.clone())));
+    let again = scene.nodes.a.withdraw_identity(&goes.key, &told, scene.now()).await.unwrap();
+    assert_eq!(again, None, "told twice");
+    let back = scene.approve(goes).await;
+    assert_eq!((back.user.id, back.created), (kept.user.id, false), "allowed again, the unionid leads back");
+}
+
+pub async fn sec_90_with_the_last_way_in_that_is_withdrawn_the_person_goes(nodes: Nodes<dyn People>) {
+    let scene = Scene::set(nodes).await;
+    let done = scene.sign_in().await;
+    let told = scene.world.told(AuditKind::AuthorizationWithdrawn);
+    let key = scene.world.proof("wx1", "openid").key;
+    let withdrawn = scene.nodes.a.withdraw_identity(&key, &told, scene.now()).await.unwrap().unwrap();
+    assert_eq!(withdrawn.clients, [scene.client.id.clone()]);
+    let erased = Erased { user: done.user.id.clone(), merged: Vec::new(), sessions: 1 };
+    assert_eq!((withdrawn.ended, withdrawn.erased), (1, Some(erased)));
+    scene.is_gone(&done.user.id).await;
+    let trail = scene.nodes.b.audit_trail(2).await.unwrap();
+    let kinds: Vec<AuditKind> = trail.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [AuditKind::PersonErased, AuditKind::AuthorizationWithdrawn]);
+    assert!(scene.sign_in().await.created, "whoever allows it again is somebody new");
+}
+
+pub async fn sec_90_a_profile_that_is_forgotten_is_the_persons_own_only_if_it_came_from_there(
+    nodes: Nodes<dyn People>,
+) {
+    let scene = Scene::set(nodes).await;
+    let one = scene.world.linked_proof("wx1", "openid", "ours", "union");
+    let mut other = scene.world.linked_proof("wx2", "openid", "ours", "union");
+    other.profile.nickname = Some("小红".into());
+    other.profile.picture = Some("https://pictures.example/1".parse().unwrap());
+    let user = scene.approve(one.clone()).await.user.id;
+    scene.approve(other.clone()).await;
+    let told = scene.world.told(AuditKind::ProfileForgotten);
+    let forgotten = scene.nodes.a.forget_profile(&one.key, &told, scene.now()).await.unwrap();
+    assert_eq!(forgotten, Some(user.clone()));
+    let person = scene.nodes.b.user(&user).await.unwrap().unwrap();
+    assert_eq!(
+        (person.nickname.as_deref(), person.picture.is_some()),
+        (Some("小红"), true),
+        "from elsewhere"
+    );
+    assert_eq!(scene.nodes.b.identity(&one.key).await.unwrap().unwrap().profile, Profile::default());
+    scene.nodes.a.forget_profile(&other.key, &told, scene.now()).await.unwrap();
+    let person = scene.nodes.b.user(&user).await.unwrap().unwrap();
+    assert_eq!((person.nickname, person.picture), (None, None));
+    let nobody = scene.world.proof("wx3", "openid").key;
+    assert_eq!(scene.nodes.a.forget_profile(&nobody, &told, scene.now()).await.unwrap(), None);
+    assert_eq!(scene.nodes.b.audit_of(&user, &[told.kind], 10).await.unwrap().len(), 2);
+}
+
+pub async fn sec_90_of_20_that_withdraw_one_identity_at_once_one_does(nodes: Nodes<dyn People>) {
+    let scene = Scene::set(nodes).await;
+    let user = scene.sign_in().await.user.id;
+    let (told, key) =
+        (scene.world.told(AuditKind::AuthorizationWithdrawn), scene.world.proof("wx1", "openid").key);
+    let answers = at_once(20, |n| {
+        let (engine, told, key, now) = (scene.nodes.nth(n), told.clone(), key.clone(), scene.now());
+        async move { engine.withdraw_identity(&key, &told, now).await.unwrap() }
+    })
+    .await;
+    assert_eq!(answers.iter().flatten().count(), 1, "{answers:?}");
+    scene.is_gone(&user).await;
 }
 
 pub async fn promise_3_of_20_that_erase_one_person_at_once_one_does(nodes: Nodes<dyn People>) {
