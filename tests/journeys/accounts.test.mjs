@@ -106,6 +106,23 @@ describe('one person, many channels', () => {
     const [member, person] = [await signInBy(house, 'wecom', 'xiaoming'), await signInBy(house, 'wechat', 'xiaoming')];
     assert.notEqual(member.sub, person.sub);
   });
+
+  test('SEC-90 whoever withdraws at the service account what they had allowed loses that way, and is gone with the last one', async () => {
+    const { apps: known } = await house.wechat.call('/apps');
+    const official = known.find(({ kind }) => kind === 'official-account').appid;
+    const tell = (person, event) => house.wechat.call('/events/deliver', { appid: official, person, event });
+    const before = await signInBy(house, 'wechat', 'plain');
+    assert.equal((await signInBy(house, 'wechat-web', 'plain')).sub, before.sub);
+    await tell('plain', { kind: 'authorization_revoked', revoke: '301' });
+    assert.equal((await signInBy(house, 'wechat-web', 'plain')).sub, before.sub, 'the website app still leads there');
+    const withdrawn = house.server.log().find((line) => line.includes(`${before.sub} withdrew at WeChat`));
+    assert.match(withdrawn ?? '', /does not lead to them any more/);
+
+    const alone = await signInBy(house, 'wechat', 'emoji');
+    assert.notEqual((await signInBy(house, 'wechat-web', 'emoji')).sub, alone.sub, 'two users, as above');
+    await tell('emoji', { kind: 'authorization_cancelled' });
+    await assert.rejects(run(['user', 'show', alone.sub, '--config', house.server.config]), /there is no person/);
+  });
 });
 
 describe('two platform accounts', () => {
@@ -225,6 +242,40 @@ describe('my account', () => {
     await page.locator('main form button').first().click();
     await page.goto(`${house.server.url}/account`);
     await status(page, 'waiting').waitFor();
+  });
+
+  journey('SEC-90 a person deletes their account: every browser is signed out, and the same phone is somebody new', async (stage) => {
+    const before = await signInBy(house, 'wechat', 'plain');
+    const elsewhere = await openAccount(stage, 'plain');
+    const page = await openAccount(stage, 'plain');
+    await page.getByRole('link', { name: zh['account.erase.title'] }).click();
+    const said = await page.locator('[data-erase]').innerText();
+    assert.ok(said.includes(before.sub) && said.includes(zh['account.erase.final']), said);
+    assert.match(await page.locator('[data-websites]').innerText(), /\S/, 'the websites that keep copies are named');
+    await page.getByRole('button', { name: zh['account.erase.button'] }).click();
+    await page.getByRole('heading', { name: zh['account.erased.heading'] }).waitFor();
+
+    await elsewhere.reload();
+    await status(elsewhere, 'waiting').waitFor();
+    const told = house.server.log().find((line) => line.includes(`${before.sub} has erased their account`));
+    assert.match(told ?? '', /websites that know them .*: \S+/, 'the operator learns whom to tell');
+    const again = await signInBy(house, 'wechat', 'plain');
+    assert.notEqual(again.sub, before.sub);
+  });
+
+  test('SEC-90 an operator erases somebody with a look first', async () => {
+    const { sub } = await signInBy(house, 'wechat', 'emoji');
+    const user = (...args) => run(['user', ...args, '--config', house.server.config]);
+    const preview = await user('erase', sub);
+    assert.match(preview, /website \S+ knows them/);
+    assert.match(preview, /audit trail.*400 days/);
+    assert.match(preview, /Nothing has been changed/);
+    assert.equal((await signInBy(house, 'wechat', 'emoji')).sub, sub, 'looking erases nobody');
+    assert.match(await user('erase', sub, '--yes'), new RegExp(`${sub} is erased`));
+    await assert.rejects(user('show', sub), /there is no person/);
+    await assert.rejects(user('erase', sub, '--yes'), /there is no person/);
+    assert.match(await run(['audit', 'list', '--config', house.server.config]), new RegExp(`person_erased  user_id=${sub}`));
+    assert.notEqual((await signInBy(house, 'wechat', 'emoji')).sub, sub);
   });
 
   test('an administrator merges two users with a look first, and undoes it', async () => {

@@ -283,6 +283,10 @@ async function onOwnPage(stage, options, take) {
   await phone.approve(await number(computer));
   await computer.locator('main.account').waitFor();
   await take(computer, 'desktop', '8-account');
+  await computer.locator('.card-foot a[href="/account/erase"]').click();
+  await computer.locator('[data-erase]').waitFor();
+  await take(computer, 'desktop', '8-account-erase');
+  await computer.locator('[data-erase] a[href="/account"]').click();
   await computer.locator('form:has(input[name="channel"][value="wechat"]) button').click();
   await status(computer, 'waiting').waitFor();
   await take(computer, 'desktop', '8-account-link');

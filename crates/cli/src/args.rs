@@ -44,7 +44,7 @@ pub enum Command {
     /// Register websites and apps, switch them off and on
     #[command(subcommand)]
     Client(Client),
-    /// People: list, show, merge, unlink, switch off and on
+    /// People: list, show, merge, unlink, switch off and on, erase
     #[command(subcommand)]
     User(User),
     /// Signing keys: list them, change them before their time
@@ -196,6 +196,22 @@ pub enum User {
     Disable(OneUser),
     /// Switch a person on again
     Enable(OneUser),
+    /// Delete a person for good, with everything that is kept of them. Shows what it would do unless --yes is given
+    Erase(EraseUser),
+}
+
+/// Whom to erase.
+#[derive(Debug, Clone, Args)]
+pub struct EraseUser {
+    /// The `sub` that websites know the person by; user_id in the audit trail
+    #[arg(allow_hyphen_values = true)]
+    pub id: String,
+    /// Do it: it cannot be undone
+    #[arg(long)]
+    pub yes: bool,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub file: ConfigFile,
 }
 
 /// A person to create.
@@ -605,6 +621,18 @@ mod tests {
             panic!("not read as user password")
         };
         assert_eq!((asked.id.as_deref(), asked.new_username.as_deref()), (Some("-x"), Some("ada")));
+    }
+
+    #[test]
+    fn a_person_is_erased_only_if_somebody_says_yes() {
+        for (line, wanted) in
+            [(vec!["user", "erase", "-x"], false), (vec!["user", "erase", "-x", "--yes"], true)]
+        {
+            let Some(Command::User(User::Erase(asked))) = parsed(&line).command else {
+                panic!("not read as user erase: {line:?}")
+            };
+            assert_eq!((asked.id.as_str(), asked.yes), ("-x", wanted));
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `mashang user …`: people. Every change is written into the audit trail.
 
+mod erase;
 mod identity;
 mod merge;
 mod password;
@@ -20,10 +21,10 @@ pub(crate) use self::show::minute;
 use crate::args::{OneUser, User as Command};
 use crate::switch::Switch;
 
-/// Creates, lists, shows, signs out, switches, merges or unlinks people, and sets passwords.
+/// Creates, lists, shows, signs out, switches, merges, unlinks or erases people, and sets passwords.
 ///
 /// # Errors
-/// In sentences: an id nobody has, what cannot be merged or unlinked, a database that does not open.
+/// In sentences: an id nobody has, what cannot be merged, unlinked or erased, a database that does not open.
 pub async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Add(asked) => password::add(&asked).await,
@@ -36,6 +37,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::SignOut(user) => sign_out(&user).await,
         Command::Disable(user) => switch(&user, Switch::Off).await,
         Command::Enable(user) => switch(&user, Switch::On).await,
+        Command::Erase(asked) => erase::erase(&asked).await,
     }
 }
 

@@ -139,6 +139,13 @@ kinds! {
     ConsentWithdrawn = "consent_withdrawn",
     /// All sessions of a person were ended, or all but one: by themselves in that one, or by the operator.
     SessionsEnded = "sessions_ended",
+    /// A person withdrew at the platform what they had allowed, or closed their account there: the identity is gone.
+    AuthorizationWithdrawn = "authorization_withdrawn",
+    /// The platform told that a person's name and picture count no more: both are forgotten.
+    ProfileForgotten = "profile_forgotten",
+    /// A person was deleted with all that was kept of them: by themselves, or by the operator. `other` is into whom they had been
+    /// merged, if they went with that one.
+    PersonErased = "person_erased",
 }
 
 /// The most words of later versions that one process learns, and how long each may be: they are kept for good.
@@ -215,9 +222,9 @@ mod tests {
         for kind in AuditKind::ALL {
             assert_eq!(AuditKind::read(kind.as_str()), Some(kind));
         }
-        let later = AuditKind::read("person_erased").unwrap();
-        assert_eq!((later, later.as_str()), (AuditKind::read("person_erased").unwrap(), "person_erased"));
-        assert_eq!(AuditKind::parse("person_erased"), None, "nobody can ask for it");
+        let later = AuditKind::read("device_approved").unwrap();
+        assert_eq!((later, later.as_str()), (AuditKind::read("device_approved").unwrap(), "device_approved"));
+        assert_eq!(AuditKind::parse("device_approved"), None, "nobody can ask for it");
         for none in ["", "Signed In", "signed-in", &"a".repeat(41)] {
             assert_eq!(AuditKind::read(none), None, "{none}");
         }

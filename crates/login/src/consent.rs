@@ -46,7 +46,8 @@ pub trait Consents: Send + Sync + fmt::Debug {
     /// What a person agreed to with one website.
     async fn consent(&self, user: &UserId, client: &ClientId) -> Result<Option<Consent>, StoreError>;
 
-    /// Writes down that a person, who must exist, agreed. Scopes add up; of several calls at the same moment none is lost.
+    /// Writes down that a person agreed. Scopes add up; of several calls at the same moment none is lost. Of somebody who was
+    /// erased meanwhile nothing is written.
     async fn save_consent(&self, user: &UserId, consent: &Consent) -> Result<(), StoreError>;
 
     /// All of a person's agreements, by client id.

@@ -5,6 +5,7 @@
 //! - [`grant`]: the website's question ("who is this?") that a ticket answers;
 //! - [`identity`] and [`user`]: what a channel proved, and the person it belongs to;
 //! - [`accounts`]: several identities of one person, linked, unlinked, merged and unmerged;
+//! - [`erasure`]: a person deleted for good;
 //! - [`credentials`]: passwords and passkeys, kept here with the person; [`challenge`]: codes and ceremonies under way;
 //! - [`client`], [`session`], [`token`]: the OAuth nouns; [`consent`]: what a person agreed to tell a website;
 //! - [`handshake`]: one trip to a platform and back, bound to the device that set out;
@@ -25,6 +26,7 @@ pub mod client;
 pub mod consent;
 pub mod counters;
 pub mod credentials;
+pub mod erasure;
 pub mod grant;
 pub mod handshake;
 pub mod identity;

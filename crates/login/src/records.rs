@@ -14,6 +14,7 @@ use crate::accounts::{
 };
 use crate::audit::{AuditEvent, AuditKind};
 use crate::client::Client;
+use crate::erasure::{Erased, ErasurePreview, ErasureRefusal, Withdrawn};
 use crate::grant::{Family, Grant};
 use crate::identity::{Identity, IdentityKey, Proof};
 use crate::ids::{ClientId, FamilyId, GrantId, KeyId, MergeId, SessionId, UserId};
@@ -359,6 +360,47 @@ pub trait Records: Send + Sync + std::fmt::Debug {
     async fn undo_merge(&self, id: &MergeId, now: Timestamp) -> Result<Undone, StoreError>;
     /// Every merge, undone ones included, newest first.
     async fn merges(&self) -> Result<Vec<Merge>, StoreError>;
+
+    // ---- erasing -------------------------------------------------------------------------------------------------
+
+    /// What [`Records::erase_user`] would take now.
+    async fn erasure_preview(
+        &self,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<Result<ErasurePreview, ErasureRefusal>, StoreError>;
+    /// Deletes a person and whoever was merged into them, with everything that is kept of them: tokens, codes and their
+    /// families, sessions, agreements, passwords, passkeys, identities and the memory of those that were taken from them, merges,
+    /// and open grants that ask for them. The audit trail stays, and says so by `told`, once for each who went; who that is is
+    /// filled in. All or nothing; also of somebody who is switched off.
+    ///
+    /// Whatever of theirs is under way at the same moment either is written before and goes too, or finds nobody: a session that
+    /// continues is over, a token is unknown, nothing is linked. A proof that was made before leads to somebody new.
+    async fn erase_user(
+        &self,
+        user: &UserId,
+        told: &AuditEvent,
+        now: Timestamp,
+    ) -> Result<Result<Erased, ErasureRefusal>, StoreError>;
+
+    /// Takes an identity away whose person withdrew it at the platform, and ends what was signed in by it; with the last one that
+    /// leads in the person goes, as by [`Records::erase_user`]. Unlike [`Records::unlink_identity`] it is not remembered: whoever
+    /// allows it again may be led back by a unionid. A name and picture of the person that came from it are forgotten. The trail
+    /// says so by `told`, whose person is filled in: all or nothing. `None`, with nothing written, if it is not known.
+    async fn withdraw_identity(
+        &self,
+        key: &IdentityKey,
+        told: &AuditEvent,
+        now: Timestamp,
+    ) -> Result<Option<Withdrawn>, StoreError>;
+    /// Forgets an identity's name and picture, and the person's if they came from it, until a proof tells others; the trail says
+    /// so, as above. Whose it is; `None`, with nothing written, if it is not known.
+    async fn forget_profile(
+        &self,
+        key: &IdentityKey,
+        told: &AuditEvent,
+        now: Timestamp,
+    ) -> Result<Option<UserId>, StoreError>;
 
     // ---- keys and audit ------------------------------------------------------------------------------------------
 

@@ -1,14 +1,15 @@
 //! `/account`: the person's own page. It tells who they are here, by which ways they sign in ([`ways`]), in which browsers
 //! ([`sessions`]), what websites may know ([`websites`]) and what happened lately ([`logins`]); and what is not theirs they
-//! can end.
+//! can end. They may also leave for good ([`erase`]).
 //!
 //! Signing in here is a grant like a website's, shown by the same login page, but of a client that is built in and ends
 //! in a session instead of a code ([`Purpose::Account`]). Adding an identity is such a grant too ([`Purpose::Link`]),
-//! bound to the browser, its session and the person in it (SEC-38). Whoever adds or removes a way to sign in has approved for
+//! bound to the browser, its session and the person in it (SEC-38). Whoever adds or removes a way to sign in, or leaves, has approved for
 //! this page within the last five minutes, or is asked to; signing others out needs no more than the session. But for making a
 //! passkey, all of it works without script.
 
 pub mod answer;
+pub mod erase;
 pub mod link;
 mod logins;
 pub mod not_me;

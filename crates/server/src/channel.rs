@@ -15,6 +15,7 @@
 //! [`crate::platform`].
 
 pub mod app;
+mod authorization_event;
 mod build;
 pub mod callback;
 mod directory_event;

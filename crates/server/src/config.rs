@@ -31,8 +31,9 @@ use self::claims::ClaimsSection;
 use self::legal::LegalSection;
 use self::secret::secret_of;
 pub use self::sections::{
-    AuditSection, Hidden, LimitsSection, LogFormat, LogSection, LoginSection, OperationsSection,
-    ProxyNetwork, SandboxSection, ServerSection, StoreSection, TicketsSection, TokensSection,
+    AccountSection, AuditSection, Hidden, LimitsSection, LogFormat, LogSection, LoginSection,
+    OperationsSection, ProxyNetwork, SandboxSection, ServerSection, StoreSection, TicketsSection,
+    TokensSection,
 };
 use self::traces::TracesSection;
 
@@ -87,6 +88,8 @@ pub struct Config {
     pub login: LoginSection,
     /// `[tokens]`
     pub tokens: TokensSection,
+    /// `[account]`
+    pub account: AccountSection,
     /// `[limits]`
     pub limits: LimitsSection,
     /// `[audit]`

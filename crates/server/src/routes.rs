@@ -48,6 +48,7 @@ fn router(app: App) -> Router {
         .route(urls::ACCOUNT_END_SESSION, post(account::sessions::end))
         .route(urls::ACCOUNT_END_OTHERS, post(account::sessions::end_others))
         .route(urls::ACCOUNT_WITHDRAW, post(account::websites::withdraw))
+        .route(urls::ACCOUNT_ERASE, get(account::erase::look).post(account::erase::erase))
         .route(urls::ACCOUNT_NOT_ME, get(account::not_me::advice).post(account::not_me::disown))
         .route(urls::SCAN, get(scan::entry::entry))
         .route(urls::CONFIRM, get(scan::confirm::confirm))

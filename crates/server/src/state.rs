@@ -167,6 +167,8 @@ pub struct Site {
     pub session_life: Duration,
     /// How long the audit trail is kept; `None`: for ever.
     pub trail_life: Option<Duration>,
+    /// Whether people may delete their account by themselves.
+    pub self_erase: bool,
 }
 
 impl Site {
@@ -200,6 +202,7 @@ impl Site {
                 0 => None,
                 days => Some(Duration::from_secs(u64::from(days) * 24 * 3600)),
             },
+            self_erase: config.account.self_erase,
         }
     }
 

@@ -57,6 +57,8 @@ pub const ACCOUNT_END_OTHERS: &str = "/account/sessions/end-others";
 pub const ACCOUNT_WITHDRAW: &str = "/account/websites/withdraw";
 /// A login was not the person's own.
 pub const ACCOUNT_NOT_ME: &str = "/account/not-me";
+/// Deletes the account.
+pub const ACCOUNT_ERASE: &str = "/account/erase";
 
 /// A grant without a ticket: draws one.
 pub const LOGIN: &str = "/login/{grant}";

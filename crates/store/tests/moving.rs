@@ -4,7 +4,7 @@
 
 mod everything;
 
-use everything::{exported, fill, goes_on_behind_what_was_trimmed, import, trim_all};
+use everything::{erases_everybody, exported, fill, goes_on_behind_what_was_trimmed, import, trim_all};
 use mashang_login::audit::AuditEvent;
 use mashang_login::records::Records;
 use mashang_login::seal::Sealer;
@@ -40,6 +40,14 @@ async fn an_export_has_rows_of_every_table_and_reads_back_the_same() {
     assert!(again == text, "an export of the import is the same text");
     let shown = String::from_utf8(text).unwrap();
     assert!(!shown.contains("a node"), "leases stay behind");
+}
+
+#[tokio::test]
+async fn sec_90_of_whoever_is_erased_no_row_is_left_but_those_of_the_trail() {
+    let file = fresh();
+    let records = open(&file).await;
+    fill(&records).await;
+    erases_everybody(&records, &file.url).await;
 }
 
 #[tokio::test]

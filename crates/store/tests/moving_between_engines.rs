@@ -5,7 +5,7 @@
 mod everything;
 mod server;
 
-use everything::{exported, fill, goes_on_behind_what_was_trimmed, import, trim_all};
+use everything::{erases_everybody, exported, fill, goes_on_behind_what_was_trimmed, import, trim_all};
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::records::Records;
 use mashang_store::conformance::fixtures::World;
@@ -32,6 +32,15 @@ async fn from_sqlite_to_postgres_to_mariadb_and_back_nothing_changes() {
         let event = AuditEvent::new(World::default().now, AuditKind::SignedOut);
         records.record(&event).await.unwrap();
         assert_eq!(records.audit_trail(1).await.unwrap(), [event]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_90_of_whoever_is_erased_on_a_server_no_row_is_left_but_those_of_the_trail() {
+    let (postgres, mariadb) = (Database::<Postgres>::create().await, Database::<MariaDb>::create().await);
+    for (records, url) in [(postgres.open().await, &postgres.url), (mariadb.open().await, &mariadb.url)] {
+        fill(&records).await;
+        erases_everybody(&records, url).await;
     }
 }
 

@@ -42,6 +42,7 @@ mod file_people {
 
     mashang_store::credential_suite!(nodes);
     mashang_store::consent_suite!(nodes);
+    mashang_store::erasure_suite!(nodes);
     mashang_store::trail_suite!(nodes);
 }
 
@@ -78,6 +79,7 @@ mod memory_people {
 
     mashang_store::credential_suite!(nodes);
     mashang_store::consent_suite!(nodes);
+    mashang_store::erasure_suite!(nodes);
     mashang_store::trail_suite!(nodes);
 }
 

@@ -19,6 +19,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod authorization;
 mod crypto;
 mod inbox;
 mod query;
@@ -27,6 +28,7 @@ mod scan;
 mod signature;
 mod xml;
 
+pub use authorization::{AuthorizationChange, AuthorizationNews, UnreadableNews};
 pub use crypto::{EncodingAesKey, InvalidAesKey, OpenError, Opened};
 pub use inbox::{Accepted, FRESHNESS, Inbox, Mode, Refusal};
 pub use query::{BadQuery, CallbackQuery};

@@ -15,6 +15,7 @@ use mashang_login::credentials::{
     AddPasskey, Credentials, NewPassword, NewUser, PasskeyRecord, PasswordHash, PasswordRecord, SetPassword,
     Username,
 };
+use mashang_login::erasure::{Erased, ErasurePreview, ErasureRefusal, Withdrawn};
 use mashang_login::grant::{Family, Grant, GrantStage};
 use mashang_login::identity::{Identity, IdentityKey};
 use mashang_login::ids::{ChannelId, ClientId, FamilyId, GrantId, KeyId, MergeId, SessionId, UserId};
@@ -499,6 +500,36 @@ impl Records for Fake {
     }
 
     async fn merges(&self) -> Result<Vec<Merge>> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn erasure_preview(
+        &self,
+        _: &UserId,
+        _: Timestamp,
+    ) -> Result<std::result::Result<ErasurePreview, ErasureRefusal>> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn erase_user(
+        &self,
+        _: &UserId,
+        _: &AuditEvent,
+        _: Timestamp,
+    ) -> Result<std::result::Result<Erased, ErasureRefusal>> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn withdraw_identity(
+        &self,
+        _: &IdentityKey,
+        _: &AuditEvent,
+        _: Timestamp,
+    ) -> Result<Option<Withdrawn>> {
+        unreachable!("the protocol asks for no such thing")
+    }
+
+    async fn forget_profile(&self, _: &IdentityKey, _: &AuditEvent, _: Timestamp) -> Result<Option<UserId>> {
         unreachable!("the protocol asks for no such thing")
     }
 

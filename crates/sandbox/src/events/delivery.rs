@@ -67,6 +67,7 @@ pub(super) fn message(sandbox: &Sandbox, app: &App, person: &Person, happening: 
     Message {
         to: app.original_id(),
         from: ids::openid(&sandbox.options().platform_seed, &app.appid, &person.id),
+        appid: app.appid.clone(),
         create_time_s: sandbox.now_ms() / 1000,
         msg_id: ids::digits(sandbox.entropy(), 17).parse().unwrap_or(1),
         happening,

@@ -201,8 +201,14 @@ mod tests {
     fn pack(mode: EventMode, flaw: Option<Flaw>) -> Parcel {
         let target = EventTarget { mode, ..EventTarget::demo(url::Url::parse("http://127.0.0.1/").unwrap()) };
         let happening = Happening::Scan { scene: "s1".to_owned(), ticket: "t".to_owned() };
-        let message =
-            Message { to: "gh_1".to_owned(), from: "oA".to_owned(), create_time_s: 1, msg_id: 1, happening };
+        let message = Message {
+            to: "gh_1".to_owned(),
+            from: "oA".to_owned(),
+            appid: "wx1".to_owned(),
+            create_time_s: 1,
+            msg_id: 1,
+            happening,
+        };
         let packing = Packing {
             target: &target,
             receiver: "wx1",

@@ -76,7 +76,14 @@ mod tests {
 
     fn message() -> Message {
         let happening = Happening::Unsubscribe;
-        Message { to: "gh_1".to_owned(), from: "oA".to_owned(), create_time_s: 1, msg_id: 1, happening }
+        Message {
+            to: "gh_1".to_owned(),
+            from: "oA".to_owned(),
+            appid: "wx1".to_owned(),
+            create_time_s: 1,
+            msg_id: 1,
+            happening,
+        }
     }
 
     fn plain(to: &str) -> String {

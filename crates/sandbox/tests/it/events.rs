@@ -176,6 +176,30 @@ async fn scan_by_hand_leads_to_the_chat() {
 }
 
 #[tokio::test]
+async fn news_of_an_authorization_names_the_person_apart_from_its_sender() {
+    let (bench, account) = with_server("plain").await;
+    let person = openid(&bench.get("/sandbox/api/people").await.json(), "ada");
+    for (event, kind, named) in [
+        (json!({ "kind": "authorization_cancelled" }), "user_authorization_cancellation", "OpenID"),
+        (json!({ "kind": "authorization_revoked", "revoke": "205" }), "user_authorization_revoke", "OpenID"),
+        (json!({ "kind": "profile_modified" }), "user_info_modified", "openid"),
+    ] {
+        let order = json!({ "appid": OFFICIAL, "person": "ada", "event": event });
+        let sent = bench.script("/events/deliver", order).await;
+        assert_eq!(sent["deliveries"][0]["event"], event);
+        let (_, body) = account.posts().pop().unwrap();
+        assert!(body.contains(&format!("<Event><![CDATA[{kind}]]></Event>")), "{body}");
+        assert!(body.contains(&format!("<{named}><![CDATA[{person}]]></{named}>")), "{body}");
+        assert!(!body.contains(&format!("<FromUserName><![CDATA[{person}]]>")), "{body}");
+        assert_eq!(
+            body.contains("<RevokeInfo><![CDATA[205]]></RevokeInfo>"),
+            kind.ends_with("revoke"),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn failing_server_is_tried_three_times_with_the_same_bytes() {
     let (bench, account) = with_server("secure").await;
     account.answers(500, "success");

@@ -67,6 +67,7 @@ pub(super) async fn show(
             withdraw => urls::ACCOUNT_WITHDRAW,
             not_me => urls::ACCOUNT_NOT_ME,
             sign_out => urls::LOGOUT,
+            erase => app.site.self_erase.then_some(urls::ACCOUNT_ERASE),
         },
     };
     let page = app.pages.render(visitor, "account.html", "account.title", values)?;

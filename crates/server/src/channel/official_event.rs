@@ -1,5 +1,6 @@
 //! What we do with an official account's events: a scan of one of our parametric QRs leads to *Scanned*, whoever follows
-//! the account by it as well (WeChat fact sheet §4.6).
+//! the account by it as well (WeChat fact sheet §4.6). News of people's authorizations is
+//! [`authorization_event`]'s.
 //!
 //! WeChat asks the person nothing at a scan, so nothing is approved here (promise 2). The answer carries a link, good
 //! once, to our confirm page; it is shown only in the chat of the person who scanned.
@@ -15,7 +16,7 @@ use mashang_wechat::callback::{Accepted, scene_of};
 
 use super::events::{EventAnswer, Events};
 use super::parametric::ticket_of_scene;
-use super::{Channel, Means};
+use super::{Channel, Means, authorization_event};
 use crate::state::App;
 use crate::web::language::Language;
 use crate::web::problem::Problem;
@@ -33,7 +34,12 @@ pub(super) async fn handle(
     events: &Events,
     accepted: &Accepted,
 ) -> Result<Option<EventAnswer>, Problem> {
-    let Some(code) = scene_of(&accepted.event).and_then(ticket_of_scene) else { return Ok(None) };
+    let Some(code) = scene_of(&accepted.event).and_then(ticket_of_scene) else {
+        if let Means::WechatOfficial(official) = &channel.means {
+            authorization_event::handle(app, channel, &official.account.appid, accepted).await?;
+        }
+        return Ok(None);
+    };
     // A scene like ours where we draw none, or unsigned as in plain mode, is somebody's forgery: the answer would hold a
     // link. The configuration refuses the two together; this is the lock behind it.
     let draws = matches!(&channel.means, Means::WechatOfficial(official) if official.parametric.is_some());

@@ -149,6 +149,14 @@ pub struct TokensSection {
     pub refresh_total_days: u32,
 }
 
+/// `[account]`: the person's own page.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountSection {
+    /// Whether people may delete their account there.
+    pub self_erase: bool,
+}
+
 /// `[limits]`: ceilings (SEC-15, SEC-16, SEC-79).
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]

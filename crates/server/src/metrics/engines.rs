@@ -20,6 +20,7 @@ use mashang_login::credentials::{
     AddPasskey, Credentials, NewPassword, NewUser, PasskeyRecord, PasswordHash, PasswordRecord, SetPassword,
     Username,
 };
+use mashang_login::erasure::{Erased, ErasurePreview, ErasureRefusal, Withdrawn};
 use mashang_login::grant::{Family, Grant};
 use mashang_login::handshake::{Claim, Claimant, Handshake, TripEnd};
 use mashang_login::identity::{Identity, IdentityKey};
@@ -169,6 +170,10 @@ timed! {
     merge_users(id: &MergeId, from: &UserId, into: &UserId, now: Timestamp) -> Result<Merge, MergeRefusal>;
     undo_merge(id: &MergeId, now: Timestamp) -> Undone;
     merges() -> Vec<Merge>;
+    erasure_preview(user: &UserId, now: Timestamp) -> Result<ErasurePreview, ErasureRefusal>;
+    erase_user(user: &UserId, told: &AuditEvent, now: Timestamp) -> Result<Erased, ErasureRefusal>;
+    withdraw_identity(key: &IdentityKey, told: &AuditEvent, now: Timestamp) -> Option<Withdrawn>;
+    forget_profile(key: &IdentityKey, told: &AuditEvent, now: Timestamp) -> Option<UserId>;
     master_key_check() -> Option<Vec<u8>>;
     claim_for_master_key(check: &[u8]) -> Vec<u8>;
     sandbox_since() -> Option<Timestamp>;

@@ -1,5 +1,7 @@
 //! `/channel/{channel}/events` and the one-time link that a scan of a parametric QR is answered with.
 
+mod authorization;
+
 use axum::body::Body;
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt as _;

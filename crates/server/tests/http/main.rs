@@ -9,6 +9,7 @@ mod channel;
 mod claims;
 mod code;
 mod consent;
+mod erase;
 mod events;
 mod legal;
 mod login;

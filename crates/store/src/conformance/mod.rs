@@ -112,13 +112,14 @@ macro_rules! conformance_cases {
 
 #[cfg(test)]
 mod tests {
-    const SUITES: [(&str, &[&str]); 9] = [
+    const SUITES: [(&str, &[&str]); 10] = [
         (include_str!("challenges.rs"), &[include_str!("challenges.rs")]),
         (include_str!("counters.rs"), &[include_str!("counters.rs")]),
         (include_str!("tickets.rs"), &[include_str!("tickets.rs")]),
         (include_str!("handshakes.rs"), &[include_str!("handshakes.rs")]),
         (include_str!("platform_tokens.rs"), &[include_str!("platform_tokens.rs")]),
         (include_str!("records/consents.rs"), &[include_str!("records/consents.rs")]),
+        (include_str!("records/erasure.rs"), &[include_str!("records/erasure.rs")]),
         (include_str!("records/credentials.rs"), &[include_str!("records/credentials.rs")]),
         (include_str!("records/trail.rs"), &[include_str!("records/trail.rs")]),
         (

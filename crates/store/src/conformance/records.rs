@@ -1,9 +1,10 @@
 //! What every engine of [`Records`], [`Credentials`], [`Consents`] and [`Trail`] must do. One file of cases per noun; the list
-//! of all is in [`record_suite!`], [`credential_suite!`], [`consent_suite!`] and [`trail_suite!`].
+//! of all is in [`record_suite!`], [`credential_suite!`], [`consent_suite!`], [`erasure_suite!`] and [`trail_suite!`].
 //!
 //! [`record_suite!`]: crate::record_suite
 //! [`credential_suite!`]: crate::credential_suite
 //! [`consent_suite!`]: crate::consent_suite
+//! [`erasure_suite!`]: crate::erasure_suite
 //! [`trail_suite!`]: crate::trail_suite
 
 #![allow(missing_docs, reason = "the name of a case says what it shows")]
@@ -13,6 +14,7 @@ mod clients;
 mod codes;
 mod consents;
 mod credentials;
+mod erasure;
 mod grants;
 mod housekeeping;
 mod leavers;
@@ -30,6 +32,7 @@ pub use clients::*;
 pub use codes::*;
 pub use consents::*;
 pub use credentials::*;
+pub use erasure::*;
 pub use grants::*;
 pub use housekeeping::*;
 pub use leavers::*;

@@ -12,7 +12,7 @@ use super::db::{Db, Fetch, Run};
 use super::entity::consents::{Column, Entity, Model};
 use super::errors::{json, read, text, time, to_json};
 use super::writer::{Outcome, write};
-use super::{SqlRecords, families};
+use super::{SqlRecords, families, people};
 
 #[async_trait]
 impl Consents for SqlRecords {
@@ -56,6 +56,10 @@ async fn of(db: Db<'_>, user: &UserId) -> Result<Vec<Consent>, StoreError> {
 
 async fn save(db: Db<'_>, user: &UserId, consent: &Consent) -> Result<(), StoreError> {
     let Some(former) = one(db, user, &consent.client).await? else {
+        // Erased since they were asked: what they agreed to has gone with them.
+        if people::user(db, user).await?.is_none() {
+            return Ok(());
+        }
         let row = Model {
             user_id: user.to_string(),
             client_id: consent.client.to_string(),

@@ -11,7 +11,7 @@
 //!
 //! Either way an intention is **begun again from the start**, in a new transaction that sees what the winner did. That is
 //! sound, as it touched nothing but the transaction, and that is gone. So it is after a connection that was lost before
-//! the commit was asked for; and after a lost unique race, which may have met what its winner wrote meanwhile: a conflict
+//! the commit was asked for; and after a lost race for a key, which may have met what its winner wrote meanwhile: a conflict
 //! that is one comes back the same. Whoever lost once goes on in single file with the other losers of this node, so that a
 //! crowd at one row takes turns instead of colliding again and again.
 //!
@@ -36,8 +36,8 @@ use super::errors::{Fault, fault, fault_of, store_error};
 use super::patience::Patience;
 use super::writer::{Job, Panicked, Steps, job};
 
-/// How often a lost unique race is run again before it counts as a conflict that stays.
-const UNIQUE_RACES: u32 = 3;
+/// How often a lost race for a key is run again before it counts as a conflict that stays.
+const KEY_RACES: u32 = 3;
 
 /// Writes concurrently.
 #[derive(Clone, Debug)]
@@ -96,8 +96,8 @@ impl Each {
                 Attempt::Again(error, why) => (error, why),
             };
             match why {
-                Fault::UniqueRace if races == UNIQUE_RACES => return Err(error),
-                Fault::UniqueRace => races += 1,
+                Fault::KeyRace if races == KEY_RACES => return Err(error),
+                Fault::KeyRace => races += 1,
                 Fault::ConnectionLost => lost += 1,
                 // An address may lead to another primary by now, which a connection that is kept never notices.
                 Fault::ReadOnly if is_led_astray => return Err(error),

@@ -34,8 +34,9 @@ fn of_engine(error: &DbErr) -> Option<&sqlx::Error> {
 pub(super) enum Fault {
     /// Two transactions got into each other's way, and the engine undid this one.
     Collision,
-    /// A value that must be unique was there; its writer may have committed only now.
-    UniqueRace,
+    /// A value that must be unique was there, or a row that another one refers to is gone, or is still referred to: whoever wrote
+    /// that may have committed only now.
+    KeyRace,
     /// The connection is gone, and what it had begun is undone.
     ConnectionLost,
     /// The server behind this connection takes no writes any more: another one does, or it is out of room.
@@ -49,7 +50,7 @@ pub(super) enum Fault {
 /// What an error of an intention or a read says about trying again.
 pub(super) fn fault(error: &StoreError) -> Fault {
     match error {
-        StoreError::Conflict => Fault::UniqueRace,
+        StoreError::Conflict => Fault::KeyRace,
         StoreError::Unavailable(error) => error.downcast_ref().map_or(Fault::Final, fault_of),
         StoreError::Corrupt { .. } | StoreError::Overloaded => Fault::Final,
     }
@@ -80,6 +81,8 @@ fn fault_of_postgres(code: &str) -> Fault {
         "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Fault::ConnectionLost,
         // read_only_sql_transaction: a primary that became a standby.
         "25006" => Fault::ReadOnly,
+        // foreign_key_violation: somebody was erased meanwhile.
+        "23503" => Fault::KeyRace,
         code if code.starts_with("08") => Fault::ConnectionLost,
         _ => Fault::Final,
     }
@@ -90,6 +93,8 @@ fn fault_of_mysql(number: u16) -> Fault {
     match number {
         // A row changed since it was read (MariaDB 11.6 and later), lock wait timeout, deadlock.
         1020 | 1205 | 1213 => Fault::Collision,
+        // Foreign keys: a row is referred to, or the one referred to is gone. Somebody was erased meanwhile.
+        1451 | 1452 => Fault::KeyRace,
         // Shutdown in progress, connection killed (MariaDB), disconnected for being idle (MySQL).
         1053 | 1927 | 4031 => Fault::ConnectionLost,
         // read_only or super_read_only: a primary that became a replica.

@@ -61,8 +61,8 @@ pub(super) async fn insert_held_here(
     insert(db, &proof, None, user, now).await
 }
 
-/// Deletes the identity of a password or passkey, and that with it.
-pub(super) async fn delete_held_here(db: Db<'_>, key: &IdentityKey) -> Result<(), StoreError> {
+/// Deletes an identity, and with it a password or passkey.
+pub(super) async fn delete(db: Db<'_>, key: &IdentityKey) -> Result<(), StoreError> {
     Entity::delete_many().filter(key_is(key)).run(db).await?;
     Ok(())
 }
@@ -99,6 +99,17 @@ pub(super) async fn follow(
     }
     Entity::update_many().set(changed).filter(key_is(&known.key)).run(db).await?;
     Ok(news)
+}
+
+/// Forgets the name and picture that the platform told.
+pub(super) async fn forget_profile(db: Db<'_>, key: &IdentityKey) -> Result<(), StoreError> {
+    Entity::update_many()
+        .col_expr(Column::Nickname, Expr::value(Option::<String>::None))
+        .col_expr(Column::Picture, Expr::value(Option::<String>::None))
+        .filter(key_is(key))
+        .run(db)
+        .await?;
+    Ok(())
 }
 
 /// The people whose identities carry the link: nobody, one, or the several that a database of the first version may hold. Not

@@ -20,6 +20,7 @@ mod credentials;
 mod db;
 mod each;
 mod entity;
+mod erasure;
 mod errors;
 mod families;
 mod grants;
@@ -55,6 +56,7 @@ use mashang_login::accounts::{
 };
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::Client;
+use mashang_login::erasure::{Erased, ErasurePreview, ErasureRefusal, Withdrawn};
 use mashang_login::grant::{Family, Grant};
 use mashang_login::identity::{Identity, IdentityKey};
 use mashang_login::ids::{ClientId, FamilyId, GrantId, KeyId, MergeId, SessionId, UserId};
@@ -339,6 +341,44 @@ impl Records for SqlRecords {
 
     async fn merges(&self) -> Result<Vec<Merge>, StoreError> {
         self.reader.read(merges::all).await
+    }
+
+    async fn erasure_preview(
+        &self,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<Result<ErasurePreview, ErasureRefusal>, StoreError> {
+        self.reader.read(|db| erasure::preview(db, user, now)).await
+    }
+
+    async fn erase_user(
+        &self,
+        user: &UserId,
+        told: &AuditEvent,
+        now: Timestamp,
+    ) -> Result<Result<Erased, ErasureRefusal>, StoreError> {
+        let (user, told) = (user.clone(), told.clone());
+        write!(self, undoable | db | erasure::erase(db, &user, &told, now))
+    }
+
+    async fn withdraw_identity(
+        &self,
+        key: &IdentityKey,
+        told: &AuditEvent,
+        now: Timestamp,
+    ) -> Result<Option<Withdrawn>, StoreError> {
+        let (key, told) = (key.clone(), told.clone());
+        write!(self, |db| erasure::withdraw(db, &key, &told, now))
+    }
+
+    async fn forget_profile(
+        &self,
+        key: &IdentityKey,
+        told: &AuditEvent,
+        now: Timestamp,
+    ) -> Result<Option<UserId>, StoreError> {
+        let (key, told) = (key.clone(), told.clone());
+        write!(self, |db| erasure::forget_profile(db, &key, &told, now))
     }
 
     async fn master_key_check(&self) -> Result<Option<Vec<u8>>, StoreError> {

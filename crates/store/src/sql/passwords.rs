@@ -75,7 +75,7 @@ pub(super) async fn set(
     for record in &theirs {
         sessions::end_of_identity(db, &new.user, &record.key, new.keep.as_ref(), now).await?;
         if record.key != former.key {
-            identity::delete_held_here(db, &record.key).await?;
+            identity::delete(db, &record.key).await?;
         }
     }
     let stays_assigned = former.is_assigned && !new.is_assigned && former.username == new.username;

@@ -122,3 +122,44 @@ pub async fn exported(url: &str) -> (Vec<u8>, Moved) {
 pub async fn import(url: &str, mut text: &[u8]) -> Result<Moved, MoveError> {
     moving::import(url, &mut text, &|_, _| true, &mut |_| {}).await
 }
+
+/// Erases everybody, one after the other, and looks each time that no row but those of the trail names them or what they were
+/// called; in the end, that no table has a row of anybody.
+pub async fn erases_everybody(records: &SqlRecords, url: &str) {
+    let world = World::default();
+    let told = AuditEvent::new(world.now, AuditKind::PersonErased);
+    let people = records.users("", 100).await.unwrap();
+    for person in people.iter().filter(|person| person.merged_into.is_none()) {
+        let preview = records.erasure_preview(&person.id, world.now).await.unwrap().unwrap();
+        let erased = records.erase_user(&person.id, &told, world.now).await.unwrap().unwrap();
+        let text = String::from_utf8(exported(url).await.0).unwrap();
+        let rows: Vec<&str> = text.lines().filter(|line| !line.starts_with("[\"audit_events\"")).collect();
+        let gone = std::iter::once(&erased.user).chain(&erased.merged).map(ToString::to_string);
+        let subjects = preview.identities.iter().map(|identity| identity.key.subject.clone());
+        let unions = preview.identities.iter().filter_map(|identity| Some(identity.union.clone()?.unionid));
+        for word in gone.chain(subjects.filter(|subject| subject != "b")).chain(unions) {
+            let word = serde_json::to_string(&word).unwrap();
+            let left: Vec<_> = rows.iter().filter(|row| row.contains(&word)).collect();
+            assert!(left.is_empty(), "{word} of {person:?} is left in {left:?}");
+        }
+    }
+    let rows = exported(url).await.1.rows;
+    for table in [
+        "users",
+        "identities",
+        "passwords",
+        "passkeys",
+        "merges",
+        "merged_identities",
+        "unlinked_identities",
+        "consents",
+        "sessions",
+        "families",
+        "codes",
+        "access_tokens",
+        "refresh_tokens",
+    ] {
+        assert_eq!(rows[table], 0, "{table}");
+    }
+    assert!(rows["audit_events"] > 0 && rows["clients"] > 0, "{rows:?}");
+}

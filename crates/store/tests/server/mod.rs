@@ -115,6 +115,7 @@ macro_rules! suites_on {
             }
             mashang_store::credential_suite!(nodes);
             mashang_store::consent_suite!(nodes);
+            mashang_store::erasure_suite!(nodes);
             mashang_store::trail_suite!(nodes);
         }
 
