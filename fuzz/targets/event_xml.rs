@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use libfuzzer_sys::fuzz_target;
-use mashang_wechat::callback::{BODY_LIMIT, Event, scene_of};
+use mashang_wechat::callback::{AuthorizationNews, BODY_LIMIT, Event, scene_of};
 use mashang_wechat::fuzzing::fields;
 use mashang_wechat::wecom::DirectoryChange;
 
@@ -20,6 +20,11 @@ fuzz_target!(|body: &[u8]| {
     let scene = scene_of(&event);
     assert!(scene.is_none() || event.event_key().is_some_and(|key| key.ends_with(scene.unwrap_or_default())));
     let _ = (event.create_time(), event.msg_id(), event.ticket(), DirectoryChange::all_in(&event));
+    // Somebody's account may be deleted by it: only by an event of that name, and by the id that it says.
+    if let Ok(Some(news)) = AuthorizationNews::of(&event) {
+        let ids = ["OpenID", "openid"].map(|name| event.get(name).map(str::trim));
+        assert!(ids.contains(&Some(news.openid.as_str())), "an openid that the event does not say");
+    }
 });
 
 /// Written again in the plainest way, it must mean the same: fields cannot swallow or forge one another.

@@ -56,7 +56,9 @@ pub(super) async fn handle(
         return Ok(());
     }
     match news.change {
-        AuthorizationChange::Cancelled | AuthorizationChange::Revoked => withdraw(app, channel, &key).await,
+        AuthorizationChange::Cancelled | AuthorizationChange::Revoked => {
+            withdraw(app, channel, &key, &identity.user).await
+        }
         AuthorizationChange::ProfileWithdrawn => forget(app, channel, &key).await,
         _ => {
             told_of_nothing(channel, &identity.user);
@@ -65,7 +67,12 @@ pub(super) async fn handle(
     }
 }
 
-async fn withdraw(app: &App, channel: &Channel, key: &IdentityKey) -> Result<(), Problem> {
+async fn withdraw(app: &App, channel: &Channel, key: &IdentityKey, user: &UserId) -> Result<(), Problem> {
+    // Whoever is locked out could come back as somebody new by withdrawing and allowing it again (SEC-40).
+    if app.records.user(user).await?.is_some_and(|user| user.disabled_at.is_some()) {
+        tracing::warn!(channel.id = %channel.id, user.id = %user, "{user} withdrew at WeChat what they had allowed {}, and is switched off: name and picture are forgotten, and the rest stays, as it keeps them out. If they may come back, run `mashang user erase {user}`", channel.id);
+        return forget(app, channel, key).await;
+    }
     let told = about(app, channel, AuditKind::AuthorizationWithdrawn);
     let Some(Withdrawn { user, ended, erased, clients }) =
         app.records.withdraw_identity(key, &told, app.now()).await?

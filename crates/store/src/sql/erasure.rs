@@ -113,7 +113,7 @@ pub(super) async fn forget_profile(
 ) -> Result<Option<UserId>, StoreError> {
     let Some(identity) = identities::one(db, key).await? else { return Ok(None) };
     identities::forget_profile(db, key).await?;
-    people::forget_profile(db, &identity.user, &identity.profile, now).await?;
+    people::forget_told(db, &identity.user, &[identity.profile], now).await?;
     audit::append(db, &AuditEvent { user: Some(identity.user.clone()), ..told.clone() }).await?;
     Ok(Some(identity.user))
 }

@@ -168,31 +168,6 @@ async fn call(
     user_from_row(updated)
 }
 
-/// Forgets a name and a picture that came from an identity: those that are still the same.
-pub(super) async fn forget_profile(
-    db: Db<'_>,
-    id: &UserId,
-    told: &Profile,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let Some(row) = db.by_key::<users::Entity>(id.as_str()).await? else { return Ok(()) };
-    let picture = told.picture.as_ref().map(ToString::to_string);
-    users::Entity::update_many()
-        .col_expr(
-            users::Column::Nickname,
-            Expr::value(row.nickname.filter(|name| told.nickname.as_ref() != Some(name))),
-        )
-        .col_expr(
-            users::Column::Picture,
-            Expr::value(row.picture.filter(|url| picture.as_ref() != Some(url))),
-        )
-        .col_expr(users::Column::UpdatedAt, Expr::value(now.as_millisecond()))
-        .filter(users::Column::Id.eq(id.as_str()))
-        .run(db)
-        .await?;
-    Ok(())
-}
-
 pub(super) async fn user(db: Db<'_>, id: &UserId) -> Result<Option<User>, StoreError> {
     let row = db.by_key::<users::Entity>(id.as_str()).await?;
     row.map(user_from_row).transpose()

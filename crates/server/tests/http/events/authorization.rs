@@ -89,6 +89,20 @@ async fn sec_90_whoever_has_another_way_keeps_their_account_and_loses_what_they_
     assert_eq!(kinds(&app, &user).await, [AuditKind::AuthorizationWithdrawn]);
 }
 
+/// Else they could withdraw, allow it again, and be somebody new.
+#[tokio::test]
+async fn sec_40_whoever_is_switched_off_does_not_come_back_by_withdrawing() {
+    let app = start().await;
+    let (browser, person) = (app.desktop(), app.person("小明").await);
+    sign_in(&app, &browser, &person).await;
+    let (user, openids) = somebody(&app).await;
+    app.app.records.set_user_disabled(&user, Some(app.app.now())).await.unwrap();
+    tell(&app, &news(&app, "user_authorization_cancellation", &openids[0], "")).await;
+    assert_eq!(somebody(&app).await, (user.clone(), openids));
+    assert_eq!(app.app.records.user(&user).await.unwrap().unwrap().nickname, None, "that much is forgotten");
+    assert_eq!(kinds(&app, &user).await, [AuditKind::ProfileForgotten]);
+}
+
 #[tokio::test]
 async fn sec_90_a_name_and_picture_that_count_no_more_are_forgotten_until_the_next_login() {
     let app = start().await;
