@@ -3,7 +3,7 @@
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
-use super::OpenError;
+use super::{OpenError, Tables};
 
 /// The SQL that an engine speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +80,97 @@ pub struct Migrated {
     pub schema: i64,
 }
 
+/// What a database has, and what it lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    /// The number of the newest migration in it: one of a later version, maybe; 0 where it has no tables of Mashang.
+    pub schema: i64,
+    /// Number and name of each migration that is still to be applied, oldest first.
+    pub pending: Vec<(i64, String)>,
+}
+
+/// Looks at the tables and changes nothing, nor does it wait for a node that is changing them.
+pub(super) async fn look<C>(
+    migrator: &Migrator,
+    newer: Newer,
+    connection: &mut C,
+) -> Result<Schema, OpenError>
+where
+    C: Migrate + Compatibility,
+{
+    let table = &*migrator.table_name;
+    let tables = connection.tables().await.map_err(OpenError::Engine)?;
+    let there = if tables.iter().any(|name| name == table) {
+        if let Some(number) = connection.dirty_version(table).await.map_err(OpenError::Migration)? {
+            return Err(OpenError::Interrupted { number });
+        }
+        connection.list_applied_migrations(table).await.map_err(OpenError::Migration)?
+    } else {
+        Vec::new()
+    };
+    let numbers: Vec<i64> = there.iter().map(|migration| migration.version).collect();
+    expect_known(migrator, newer, connection, &numbers).await?;
+    let mut pending = Vec::new();
+    for ours in migrator.iter() {
+        match there.iter().find(|migration| migration.version == ours.version) {
+            None => pending.push((ours.version, ours.description.clone().into_owned())),
+            // Of another program that keeps the same books, or changed by hand.
+            Some(theirs) if theirs.checksum != ours.checksum => {
+                return Err(OpenError::Migration(MigrateError::VersionMismatch(ours.version)));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(Schema { schema: numbers.into_iter().max().unwrap_or_default(), pending })
+}
+
+/// Whether `run` is to make the tables; refuses those that `tables` does not allow. Not asked for those that are brought up to date.
+pub(super) async fn are_to_be_made<C>(
+    migrator: &Migrator,
+    newer: Newer,
+    tables: Tables,
+    connection: &mut C,
+) -> Result<bool, OpenError>
+where
+    C: Migrate + Compatibility,
+{
+    let Schema { schema: found, pending } = look(migrator, newer, connection).await?;
+    match (tables, found) {
+        (Tables::MadeIfNone, 0) => {
+            let all = connection.tables().await.map_err(OpenError::Engine)?;
+            match all.into_iter().find(|name| *name != *migrator.table_name) {
+                Some(_) => Err(OpenError::OthersTables),
+                None => Ok(true),
+            }
+        }
+        (_, 0) => Err(OpenError::NoTables),
+        _ if !pending.is_empty() => {
+            let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
+            Err(OpenError::OlderSchema { found, known })
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Refuses a database that a later version has changed, unless this one works with it.
+async fn expect_known(
+    migrator: &Migrator,
+    newer: Newer,
+    connection: &mut impl Compatibility,
+    applied: &[i64],
+) -> Result<(), OpenError> {
+    let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let Some(found) = applied.iter().copied().max().filter(|found| *found > known) else { return Ok(()) };
+    if newer != Newer::IsServed || !works_with(connection, applied, known).await {
+        return Err(OpenError::NewerSchema { found, known });
+    }
+    tracing::warn!(
+        "the database has schema {found}, this version of Mashang knows up to {known} and works with it; \
+         update this node soon"
+    );
+    Ok(())
+}
+
 /// Applies what is missing. The connection is to be closed afterwards: it holds the lock of the run, where the engine has
 /// one.
 ///
@@ -100,18 +191,10 @@ where
     }
     connection.ensure_migrations_table(&table).await.map_err(OpenError::Migration)?;
     let before = applied(connection, &table).await?;
+    expect_known(&migrator, newer, connection, &before).await?;
+    // Those of a later version are not in our list, and that is well.
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
-    if let Some(found) = before.iter().copied().max().filter(|found| *found > known) {
-        let works = newer == Newer::IsServed && works_with(connection, &before, known).await;
-        if !works {
-            return Err(OpenError::NewerSchema { found, known });
-        }
-        tracing::warn!(
-            "the database has schema {found}, this version of Mashang knows up to {known} and works with it; \
-             update this node soon"
-        );
-        migrator.set_ignore_missing(true);
-    }
+    migrator.set_ignore_missing(before.iter().any(|number| *number > known));
     migrator.run_direct(None, connection, false).await.map_err(|error| match error {
         MigrateError::Dirty(number) => OpenError::Interrupted { number },
         other => OpenError::Migration(other),
@@ -136,22 +219,32 @@ async fn works_with(connection: &mut impl Compatibility, applied: &[i64], known:
     })
 }
 
-/// A connection that can read `schema_compatibility`.
+/// A connection that can tell which tables there are, and read `schema_compatibility`.
 pub(super) trait Compatibility {
+    /// The names of all tables, of others' too.
+    async fn tables(&mut self) -> Result<Vec<String>, sqlx::Error>;
     /// Migrations, and from which on a version must know to work with them.
     async fn stated(&mut self) -> Result<Vec<(i64, i64)>, sqlx::Error>;
 }
 
 macro_rules! compatibility_of {
-    ($($connection:ty),+) => { $(
+    ($($connection:ty: $tables:literal),+ $(,)?) => { $(
         impl Compatibility for $connection {
+            async fn tables(&mut self) -> Result<Vec<String>, sqlx::Error> {
+                sqlx::query_scalar($tables).fetch_all(self).await
+            }
+
             async fn stated(&mut self) -> Result<Vec<(i64, i64)>, sqlx::Error> {
                 sqlx::query_as("select migration, works_from from schema_compatibility").fetch_all(self).await
             }
         }
     )+ };
 }
-compatibility_of!(sqlx::SqliteConnection, sqlx::PgConnection, sqlx::MySqlConnection);
+compatibility_of!(
+    sqlx::SqliteConnection: "select name from sqlite_master where type = 'table' and name not like 'sqlite%'",
+    sqlx::PgConnection: "select tablename::text from pg_tables where schemaname = current_schema()",
+    sqlx::MySqlConnection: "select cast(table_name as char) from information_schema.tables where table_schema = database()",
+);
 
 #[cfg(test)]
 mod tests {

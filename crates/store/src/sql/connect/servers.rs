@@ -17,8 +17,8 @@ use super::super::each::Each;
 use super::super::patience::Patience;
 use super::super::reader::Reader;
 use super::super::writer::Writer;
-use super::migrations::{self, Dialect, Migrated, Newer};
-use super::{Connections, OpenError, SqlOptions, unreadable};
+use super::migrations::{self, Dialect, Migrated, Newer, Schema};
+use super::{Connections, OpenError, SqlOptions, Tables, unreadable};
 
 /// How long a node waits for another one that is bringing the tables up to date.
 const MIGRATION_LOCK: Duration = Duration::from_secs(600);
@@ -38,7 +38,7 @@ pub(super) fn read_mysql(url: &str) -> Result<MySqlConnectOptions, OpenError> {
 }
 
 pub(super) async fn open_postgres(url: &str, options: &SqlOptions) -> Result<Connections, OpenError> {
-    let (connect, _) = migrated_postgres(url, options, Newer::IsServed).await?;
+    let connect = ready_postgres(url, options, Newer::IsServed).await?;
     let millis = options.patience.as_millis();
     let limits = format!(
         "set statement_timeout = {millis}; set idle_in_transaction_session_timeout = {}; ",
@@ -63,29 +63,57 @@ pub(super) async fn single_postgres(
     url: &str,
     options: &SqlOptions,
 ) -> Result<DatabaseConnection, OpenError> {
-    let (connect, _) = migrated_postgres(url, options, Newer::IsRefused).await?;
+    let connect = ready_postgres(url, options, Newer::IsRefused).await?;
     let one = PgPoolOptions::new().max_connections(1).acquire_timeout(options.patience);
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(
         one.connect_with(connect).await.map_err(OpenError::of_server)?,
     ))
 }
 
-/// Reads the address and brings the tables up to date.
-pub(super) async fn migrated_postgres(
+/// Reads the address and sees to the tables, as `options` say.
+async fn ready_postgres(
     url: &str,
     options: &SqlOptions,
     newer: Newer,
-) -> Result<(PgConnectOptions, Migrated), OpenError> {
+) -> Result<PgConnectOptions, OpenError> {
+    let connect = read_postgres(url)?;
+    if options.tables != Tables::BroughtUpToDate {
+        let mut first = in_time(options.patience, connect.connect()).await?;
+        let migrator = migrations::of(Dialect::Postgres);
+        let to_be_made = migrations::are_to_be_made(&migrator, newer, options.tables, &mut first).await?;
+        drop(first.close().await);
+        if !to_be_made {
+            return Ok(connect);
+        }
+    }
+    migrate_postgres(url, options, newer).await?;
+    Ok(connect)
+}
+
+/// What the tables lack.
+pub(super) async fn look_postgres(url: &str, options: &SqlOptions) -> Result<Schema, OpenError> {
+    let mut first = in_time(options.patience, read_postgres(url)?.connect()).await?;
+    let schema = migrations::look(&migrations::of(Dialect::Postgres), Newer::IsServed, &mut first).await?;
+    drop(first.close().await);
+    Ok(schema)
+}
+
+/// Brings the tables up to date.
+pub(super) async fn migrate_postgres(
+    url: &str,
+    options: &SqlOptions,
+    newer: Newer,
+) -> Result<Migrated, OpenError> {
     let connect = read_postgres(url)?;
     let mut first = in_time(options.patience, connect.connect()).await?;
     let migrated = migrations::run(migrations::of(Dialect::Postgres), newer, &mut first).await?;
     // Whether it says goodbye does not matter: it has done its work.
     drop(first.close().await);
-    Ok((connect, migrated))
+    Ok(migrated)
 }
 
 pub(super) async fn open_mysql(url: &str, options: &SqlOptions) -> Result<Connections, OpenError> {
-    let (connect, _) = migrated_mysql(url, options, Newer::IsServed).await?;
+    let connect = ready_mysql(url, options, Newer::IsServed).await?;
     let seconds = options.patience.as_secs().max(1);
     // Strict: what is too long for its column is refused, never cut. The comments are read by MariaDB alone, and by MySQL
     // alone: MariaDB skips versions from 50700 to 99999.
@@ -111,7 +139,7 @@ pub(super) async fn open_mysql(url: &str, options: &SqlOptions) -> Result<Connec
 }
 
 pub(super) async fn single_mysql(url: &str, options: &SqlOptions) -> Result<DatabaseConnection, OpenError> {
-    let (connect, _) = migrated_mysql(url, options, Newer::IsRefused).await?;
+    let connect = ready_mysql(url, options, Newer::IsRefused).await?;
     let strictly = "set session sql_mode = concat(@@sql_mode, ',STRICT_TRANS_TABLES')";
     let one = MySqlPoolOptions::new().max_connections(1).acquire_timeout(options.patience);
     let one = one.after_connect(move |connection, _| {
@@ -122,12 +150,40 @@ pub(super) async fn single_mysql(url: &str, options: &SqlOptions) -> Result<Data
     ))
 }
 
-/// Reads the address and brings the tables up to date.
-pub(super) async fn migrated_mysql(
+/// As [`ready_postgres`].
+async fn ready_mysql(
     url: &str,
     options: &SqlOptions,
     newer: Newer,
-) -> Result<(MySqlConnectOptions, Migrated), OpenError> {
+) -> Result<MySqlConnectOptions, OpenError> {
+    let connect = read_mysql(url)?;
+    if options.tables != Tables::BroughtUpToDate {
+        let mut first = in_time(options.patience, connect.connect()).await?;
+        let migrator = migrations::of(Dialect::Mysql);
+        let to_be_made = migrations::are_to_be_made(&migrator, newer, options.tables, &mut first).await?;
+        drop(first.close().await);
+        if !to_be_made {
+            return Ok(connect);
+        }
+    }
+    migrate_mysql(url, options, newer).await?;
+    Ok(connect)
+}
+
+/// What the tables lack.
+pub(super) async fn look_mysql(url: &str, options: &SqlOptions) -> Result<Schema, OpenError> {
+    let mut first = in_time(options.patience, read_mysql(url)?.connect()).await?;
+    let schema = migrations::look(&migrations::of(Dialect::Mysql), Newer::IsServed, &mut first).await?;
+    drop(first.close().await);
+    Ok(schema)
+}
+
+/// Brings the tables up to date.
+pub(super) async fn migrate_mysql(
+    url: &str,
+    options: &SqlOptions,
+    newer: Newer,
+) -> Result<Migrated, OpenError> {
     let connect = read_mysql(url)?;
     let mut first = in_time(options.patience, connect.connect()).await?;
     // Ours, not sqlx's: MariaDB answers its `get_lock(…, -1)` with null, which locks nobody out.
@@ -142,7 +198,7 @@ pub(super) async fn migrated_mysql(
     let migrated = migrations::run(migrator, newer, &mut first).await?;
     // Gives the lock back, too.
     drop(first.close().await);
-    Ok((connect, migrated))
+    Ok(migrated)
 }
 
 /// A pool whose connections are told `greeting` when they are made, and must answer quickly while there is reason to
