@@ -179,10 +179,10 @@ impl Text<'_> {
     }
 
     fn end(mut self, rows: BTreeMap<String, u64>) -> Result<Moved, MoveError> {
-        let sha256 = hex(&std::mem::take(&mut self.hash).finalize());
+        let sha256 = hex(&self.hash.clone().finalize());
         self.line("end", &End { rows: rows.clone(), sha256: sha256.clone() })?;
         self.to.flush()?;
-        Ok(Moved { rows, sha256 })
+        Ok(Moved { rows, sha256, file_sha256: hex(&self.hash.finalize()) })
     }
 }
 
