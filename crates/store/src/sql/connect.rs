@@ -99,7 +99,9 @@ pub enum OpenError {
     #[error("the database has no tables of Mashang, so no server has started on it")]
     NoTables,
     /// The same, with tables of somebody else.
-    #[error("the database has tables, and none of Mashang's: is it the right one?")]
+    #[error(
+        "the database has tables, and none of Mashang's: is it the right one? If so, let `mashang migrate` make them in it"
+    )]
     OthersTables,
     /// Tables of an earlier version, which are not to be changed.
     #[error(
@@ -155,6 +157,11 @@ pub enum OpenError {
         "a file that store.url names is not there or cannot be read: sslrootcert (MySQL: ssl-ca), or the socket of the server"
     )]
     NamedFile(#[source] sqlx::Error),
+    /// Another node has the tables for itself, for longer than a start waits.
+    #[error(
+        "another node is still bringing the tables up to date after {} s; start this one again once that is done", .0.as_secs()
+    )]
+    StillMigrating(Duration),
     /// A server did not answer in time.
     #[error("the database server did not answer within {} s; is it running, and is the address right?", .0.as_secs_f32())]
     NoAnswer(Duration),

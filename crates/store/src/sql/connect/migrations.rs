@@ -1,5 +1,8 @@
 //! The tables: one list of migrations, with the same numbers and names in every dialect's folder.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
@@ -186,7 +189,7 @@ where
 {
     let table = migrator.table_name.clone().into_owned();
     if migrator.locking {
-        connection.lock().await.map_err(OpenError::Migration)?;
+        told(connection.lock()).await.map_err(OpenError::Migration)?;
         migrator.set_locking(false);
     }
     connection.ensure_migrations_table(&table).await.map_err(OpenError::Migration)?;
@@ -195,14 +198,63 @@ where
     // Those of a later version are not in our list, and that is well.
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
     migrator.set_ignore_missing(before.iter().any(|number| *number > known));
-    migrator.run_direct(None, connection, false).await.map_err(|error| match error {
-        MigrateError::Dirty(number) => OpenError::Interrupted { number },
-        other => OpenError::Migration(other),
-    })?;
+    connection.hurry().await.map_err(OpenError::Engine)?;
+    let mut waiting = Waiting::default();
+    loop {
+        match migrator.run_direct(None, connection, false).await {
+            Ok(()) => break,
+            // What was tried is undone: nothing but PostgreSQL says so here.
+            Err(error) if is_held(&error) => waiting.pause().await,
+            Err(MigrateError::Dirty(number)) => return Err(OpenError::Interrupted { number }),
+            Err(other) => return Err(OpenError::Migration(other)),
+        }
+    }
     let fresh = migrator.iter().filter(|migration| !before.contains(&migration.version));
     let done = fresh.map(|migration| (migration.version, migration.description.clone().into_owned()));
     let schema = before.iter().copied().chain([known]).max().unwrap_or(known);
     Ok(Migrated { applied: done.collect(), schema })
+}
+
+/// Waits for another node that has the tables for itself, and says so if that takes more than a moment.
+pub(super) async fn told<T>(turn: impl Future<Output = T>) -> T {
+    let mut turn = pin!(turn);
+    if let Ok(done) = tokio::time::timeout(Duration::from_secs(1), turn.as_mut()).await {
+        return done;
+    }
+    tracing::warn!("another node is bringing the database's tables up to date: waiting until it is done");
+    turn.await
+}
+
+/// Whoever changes a table waits for those who read it, such as a backup, and whoever comes later waits behind. So it is tried for
+/// a few seconds at a time ([`Compatibility::hurry`]), with pauses in which the others pass.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    tries: u32,
+}
+
+impl Waiting {
+    /// Longer than those who wait behind a try take to be answered.
+    const PAUSE: Duration = Duration::from_secs(3);
+
+    /// Lets the others pass. Says what is waited for, the first time and then about each minute.
+    pub(super) async fn pause(&mut self) {
+        if self.tries.is_multiple_of(10) {
+            tracing::warn!(
+                "a table is to be changed and somebody is reading it, such as a backup: trying again until they are done; \
+                 logins go on meanwhile"
+            );
+        }
+        self.tries += 1;
+        tokio::time::sleep(Self::PAUSE).await;
+    }
+}
+
+/// Whether PostgreSQL gave up waiting for a table.
+fn is_held(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
+        return false;
+    };
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "55P03")
 }
 
 async fn applied<C: Migrate>(connection: &mut C, table: &str) -> Result<Vec<i64>, OpenError> {
@@ -223,15 +275,21 @@ async fn works_with(connection: &mut impl Compatibility, applied: &[i64], known:
 pub(super) trait Compatibility {
     /// The names of all tables, of others' too.
     async fn tables(&mut self) -> Result<Vec<String>, sqlx::Error>;
+    /// From here on whoever waits for a table gives up soon, where the engine undoes what was begun.
+    async fn hurry(&mut self) -> Result<(), sqlx::Error>;
     /// Migrations, and from which on a version must know to work with them.
     async fn stated(&mut self) -> Result<Vec<(i64, i64)>, sqlx::Error>;
 }
 
 macro_rules! compatibility_of {
-    ($($connection:ty: $tables:literal),+ $(,)?) => { $(
+    ($($connection:ty: $tables:literal, $hurry:literal);+ $(;)?) => { $(
         impl Compatibility for $connection {
             async fn tables(&mut self) -> Result<Vec<String>, sqlx::Error> {
                 sqlx::query_scalar($tables).fetch_all(self).await
+            }
+
+            async fn hurry(&mut self) -> Result<(), sqlx::Error> {
+                sqlx::raw_sql($hurry).execute(self).await.map(drop)
             }
 
             async fn stated(&mut self) -> Result<Vec<(i64, i64)>, sqlx::Error> {
@@ -241,9 +299,11 @@ macro_rules! compatibility_of {
     )+ };
 }
 compatibility_of!(
-    sqlx::SqliteConnection: "select name from sqlite_master where type = 'table' and name not like 'sqlite%'",
+    sqlx::SqliteConnection: "select name from sqlite_master where type = 'table' and name not like 'sqlite%'", "select 1";
     sqlx::PgConnection: "select tablename::text from pg_tables where schemaname = current_schema()",
-    sqlx::MySqlConnection: "select cast(table_name as char) from information_schema.tables where table_schema = database()",
+        "set lock_timeout = '3s'";
+    sqlx::MySqlConnection: "select cast(table_name as char) from information_schema.tables \
+        where table_schema = database() and table_type = 'BASE TABLE'", "select 1";
 );
 
 #[cfg(test)]
