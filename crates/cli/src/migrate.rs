@@ -5,6 +5,8 @@ use mashang_server::config::Config;
 use mashang_server::open;
 
 use crate::args::Migrate;
+use crate::logging;
+use crate::process::{stop_on_signal_or_hangup, unless_asked_to_stop};
 
 /// Brings the tables up to date and tells what that was, or only looks what they lack.
 ///
@@ -16,7 +18,18 @@ pub async fn run(asked: &Migrate) -> anyhow::Result<()> {
     if asked.check {
         return check(&config).await;
     }
-    let migrated = open::migrate(&config).await?;
+    logging::start(&config.log)?;
+    let migrating = Box::pin(open::migrate(&config));
+    let migrated = if open::may_be_cut_short(&config) {
+        migrating.await?
+    } else {
+        let asked = stop_on_signal_or_hangup();
+        let Some(migrated) = unless_asked_to_stop(&asked, false, migrating).await? else {
+            say!("Asked to stop, after the tables were brought up to date.");
+            return Ok(());
+        };
+        migrated
+    };
     for (number, name) in &migrated.applied {
         say!("applied {number:04} {name}");
     }
