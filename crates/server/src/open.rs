@@ -227,9 +227,10 @@ pub async fn import(
     from: &mut (dyn std::io::BufRead + Send),
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Moved, OpenError> {
-    let sealer = present_master_key(&config.store.master_key_file)?.map(|master| Sealer::new(&master));
-    let opens =
-        |sealed: &[u8], place: &str| sealer.as_ref().is_some_and(|sealer| sealer.open(sealed, place).is_ok());
+    let what_for =
+        "the export's signing keys are sealed with that of the exported installation: copy it here first";
+    let sealer = Sealer::new(&needed_master_key(&config.store.master_key_file, what_for)?);
+    let opens = |sealed: &[u8], place: &str| sealer.open(sealed, place).is_ok();
     Ok(moving::import(&config.store.url, from, &opens, progress).await?)
 }
 
@@ -430,7 +431,8 @@ fn master_key(path: &Path, is_claimed: bool, entropy: &dyn Entropy) -> Result<Ma
     }
     if is_claimed {
         let what = "is missing, but the database holds signing keys that only it can open; \
-                    put it back from the backup, or copy it from another node";
+                    put it back from the backup, or copy it from another node. Gone for good? \
+                    docs/operating.md, \"Restoring\", has the way on, which keeps people and websites";
         return Err(wrong_master_key(path, what.into()));
     }
     let key = MasterKey::random(entropy);
