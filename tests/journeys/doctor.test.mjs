@@ -78,7 +78,7 @@ test('before the first start it makes nothing, and asks the platforms all the sa
   try {
     const said = await doctor(fresh.config);
     assert.equal(said.status, 0, said.stderr);
-    assert.match(about(said, 'store.master_key_file').join(), /^note .*no server has started here/);
+    assert.match(about(said, 'store.url').join(), /^note .*no server has started here/);
     assert.match(about(said, 'channel.wechat').join(), /^ok/);
     assert.deepEqual(await readdir(fresh.folder), ['mashang.toml']);
   } finally {

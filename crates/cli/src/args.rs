@@ -54,7 +54,7 @@ pub enum Command {
     #[command(subcommand)]
     Audit(Audit),
     /// Bring the database's tables up to date without serving, and tell what that was
-    Migrate(ConfigFile),
+    Migrate(Migrate),
     /// Write all lasting records of the database into a file, to import them into another engine
     Export(Export),
     /// Read an export into an empty database: all of it, or nothing
@@ -78,6 +78,17 @@ pub struct Health {
     #[arg(long)]
     pub live: bool,
     /// The configuration that the server runs with.
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
+/// Whether to change the tables, or only to look.
+#[derive(Debug, Clone, Args)]
+pub struct Migrate {
+    /// Change nothing: tell what would be applied; the exit status is 0 if that is nothing
+    #[arg(long)]
+    pub check: bool,
+    /// Where the configuration is.
     #[command(flatten)]
     pub file: ConfigFile,
 }

@@ -125,7 +125,7 @@ mod tests {
         let file = PathBuf::from(path("mashang.toml"));
         std::fs::write(&file, text).unwrap();
         let config = mashang_server::config::load(Some(&file)).unwrap();
-        let records = open::records(&config).await.unwrap();
+        let records = open::records_with(&config, open::Tables::MadeIfNone).await.unwrap();
         for kind in [AuditKind::TicketStarted, AuditKind::TicketScanned, AuditKind::SignedIn] {
             let mut event = AuditEvent::new(MORNING, kind);
             event.device = Some("Chrome\u{1b}[2J · Windows".into());

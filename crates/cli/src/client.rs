@@ -12,9 +12,10 @@ use mashang_login::identity::clean_name;
 use mashang_login::ids::ClientId;
 use mashang_login::secret::ClientSecret;
 use mashang_server::config::Config;
-use mashang_server::open;
+use mashang_server::open::{self, Tables};
 
 use crate::args::{AddClient, Client as Command, ConfigFile, OneClient, SetClient};
+use crate::config::tell_if_nobody_served;
 use crate::say;
 use crate::switch::Switch;
 
@@ -41,7 +42,7 @@ async fn add(asked: AddClient) -> anyhow::Result<()> {
         check_redirect_uri(uri).with_context(|| format!("`{uri}`"))?;
     }
     let config = asked.file.load()?;
-    let records = open::records(&config).await?;
+    let records = open::records_with(&config, Tables::MadeIfNone).await?;
     let secret = (!asked.public).then(|| ClientSecret::random(&SystemEntropy));
     let shape = |former: Option<&Client>| {
         let authentication = secret.as_ref().map_or(ClientAuthentication::Public, Client::authentication_by);
@@ -55,7 +56,7 @@ async fn add(asked: AddClient) -> anyhow::Result<()> {
         Some(secret) => say!("client_secret: {}\n\nThe secret is shown only this once.", secret.expose()),
         None => say!("client_secret: none (public client; PKCE S256 is required)"),
     }
-    Ok(())
+    tell_if_nobody_served(&config, &*records).await
 }
 
 /// The client as it shall be, in place of the former one.

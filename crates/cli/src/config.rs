@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use mashang_login::records::Records;
 use mashang_server::channel::Channels;
 use mashang_server::config::{ConfigError, DEFAULT, load};
+use mashang_server::open;
 
 use crate::args::{Config, ConfigFile};
 use crate::say;
@@ -21,6 +23,24 @@ impl ConfigFile {
         }
         Ok(config)
     }
+}
+
+/// Says so where no server has started on the database that was just written to: the one that people use may have another.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tell_if_nobody_served(
+    config: &mashang_server::config::Config,
+    records: &dyn Records,
+) -> anyhow::Result<()> {
+    if open::is_unclaimed(records).await? {
+        // Of a server's address nothing is shown: there may be a password in it.
+        let which = if config.store.url.starts_with("sqlite:") { &config.store.url } else { "store.url" };
+        note!(
+            "mashang: no server has started on this database yet ({which}); one that uses another knows nothing of this"
+        );
+    }
+    Ok(())
 }
 
 /// Checks a configuration, secrets' files included, or prints the manual.

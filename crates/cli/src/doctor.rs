@@ -3,7 +3,7 @@
 use anyhow::bail;
 use mashang_server::config::Config;
 use mashang_server::doctor::{self, Finding, Health};
-use mashang_server::open::{self, Surroundings};
+use mashang_server::open::{self, Installation, Surroundings};
 use mashang_server::state::App;
 use tempfile::TempDir;
 
@@ -21,23 +21,22 @@ pub async fn run(file: &ConfigFile) -> anyhow::Result<()> {
         say!("{}", line(&finding));
     };
     doctor::configuration(&config, &mut tell);
-    let key = &config.store.master_key_file;
-    // Whoever may not look there is told so by opening it.
-    if key.try_exists().unwrap_or(true) {
-        let app = open::app(&config, Surroundings::default()).await?;
-        if let Some(doubt) = open::sandbox_remains(&*app.records).await?.filter(|_| !config.sandbox.enabled) {
-            tell(Finding::new("store.url", Health::Doubtful, doubt));
+    match open::installation(&config, Surroundings::default()).await? {
+        Installation::Started(app) => {
+            if let Some(doubt) =
+                open::sandbox_remains(&*app.records).await?.filter(|_| !config.sandbox.enabled)
+            {
+                tell(Finding::new("store.url", Health::Doubtful, doubt));
+            }
+            doctor::ours(&app, &mut tell).await;
+            doctor::channels(&app, &mut tell).await;
         }
-        doctor::ours(&app, &mut tell).await;
-        doctor::channels(&app, &mut tell).await;
-    } else {
-        let said = format!(
-            "there is no {}, so no server has started here: store, tickets and server.public_url were not looked at",
-            key.display()
-        );
-        tell(Finding::new("store.master_key_file", Health::Doubtful, said));
-        let (app, _folder) = elsewhere(config).await?;
-        doctor::channels(&app, &mut tell).await;
+        Installation::NotStarted(why) => {
+            let said = format!("{why}: store, tickets and server.public_url were not looked at");
+            tell(Finding::new("store.url", Health::Doubtful, said));
+            let (app, _folder) = elsewhere(config).await?;
+            doctor::channels(&app, &mut tell).await;
+        }
     }
     match ill {
         0 => Ok(()),

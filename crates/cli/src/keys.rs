@@ -91,13 +91,15 @@ mod tests {
     use super::*;
     use crate::args::Algorithm;
 
-    fn installation(folder: &Path) -> ConfigFile {
+    async fn installation(folder: &Path) -> ConfigFile {
         let path = |name: &str| folder.join(name).display().to_string();
         std::fs::write(path("master.key"), [7; 32]).unwrap();
         let (db, key) = (path("mashang.db"), path("master.key"));
         let file = folder.join("mashang.toml");
         std::fs::write(&file, format!("[store]\nurl = 'sqlite:{db}'\nmaster_key_file = '{key}'\n")).unwrap();
-        ConfigFile { config: Some(file) }
+        let file = ConfigFile { config: Some(file) };
+        open::migrate(&file.load().unwrap()).await.unwrap();
+        file
     }
 
     async fn keys(file: &ConfigFile) -> Vec<SigningKey> {
@@ -108,7 +110,7 @@ mod tests {
     #[tokio::test]
     async fn sec_60_leaked_keys_are_published_no_more_and_others_retire_with_an_overlap() {
         let folder = tempfile::tempdir().unwrap();
-        let file = installation(folder.path());
+        let file = installation(folder.path()).await;
         let asked =
             |leaked: bool| RotateKeys { leaked, algorithm: Some(Algorithm::EdDsa), file: file.clone() };
         rotate(&asked(false)).await.unwrap();
@@ -137,7 +139,7 @@ mod tests {
     #[tokio::test]
     async fn a_missing_master_key_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        let file = installation(folder.path());
+        let file = installation(folder.path()).await;
         rotate(&RotateKeys { leaked: false, algorithm: None, file: file.clone() }).await.unwrap();
         std::fs::remove_file(folder.path().join("master.key")).unwrap();
         let asked = RotateKeys { leaked: true, algorithm: None, file };

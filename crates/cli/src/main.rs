@@ -65,7 +65,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Command::User(command)) => user::run(command).await,
         Some(Command::Keys(command)) => keys::run(command).await,
         Some(Command::Audit(command)) => audit::run(command).await,
-        Some(Command::Migrate(file)) => migrate::run(&file).await,
+        Some(Command::Migrate(asked)) => migrate::run(&asked).await,
         Some(Command::Export(asked)) => moving::export(&asked).await,
         Some(Command::Import(asked)) => moving::import(&asked).await,
         Some(Command::ZentaoPlugin(asked)) => zentao::run(asked).await,

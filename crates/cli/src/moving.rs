@@ -98,7 +98,7 @@ fn tell(moved: &Moved, what: &str) {
     for (table, rows) in &moved.rows {
         note!("{table:>20} {rows:>10}");
     }
-    note!("{} rows {what}; checksum (SHA-256) {}", moved.rows.values().sum::<u64>(), moved.sha256);
+    note!("{} rows {what}; SHA-256 of the file {}", moved.rows.values().sum::<u64>(), moved.file_sha256);
 }
 
 #[cfg(test)]

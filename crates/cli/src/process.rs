@@ -61,10 +61,45 @@ fn refused(setting: &str, address: SocketAddr, error: io::Error) -> anyhow::Erro
     anyhow::Error::new(error).context(format!("{setting}: cannot listen on {address}"))
 }
 
+/// What `opening` opens; `None` if somebody asks the process to stop meanwhile. That is heeded at once: an engine, or another node that
+/// changes tables, may keep a start waiting for minutes. Where it may not be cut short, it ends first.
+///
+/// # Errors
+/// Those of `opening`.
+pub async fn unless_asked_to_stop<T, E>(
+    leaving: &CancellationToken,
+    may_be_cut_short: bool,
+    mut opening: impl Future<Output = Result<T, E>> + Unpin,
+) -> Result<Option<T>, E> {
+    if may_be_cut_short {
+        return leaving.run_until_cancelled(opening).await.transpose();
+    }
+    tokio::select! {
+        // As above, what comes in the same moment counts as asked before.
+        biased;
+        () = leaving.cancelled() => tracing::warn!(
+            "asked to stop while tables may be changing, which MySQL and MariaDB cannot take up again: ending once that \
+             is done. Ended by force before, the database may need its backup"
+        ),
+        opened = &mut opening => return opened.map(Some),
+    }
+    opening.await?;
+    Ok(None)
+}
+
 /// A token that is cancelled by Ctrl-C or SIGTERM. The next one does not wait: it ends the process with status 1.
 pub fn stop_on_signal() -> CancellationToken {
+    stop_on(signals(&ENDING))
+}
+
+/// As [`stop_on_signal`]; also by the end of the terminal that the command was typed at.
+pub fn stop_on_signal_or_hangup() -> CancellationToken {
+    stop_on(signals(&ENDING_OR_HANGUP))
+}
+
+fn stop_on(signals: mpsc::Receiver<()>) -> CancellationToken {
     let asked = CancellationToken::new();
-    let (token, signals) = (asked.clone(), signals());
+    let token = asked.clone();
     tokio::spawn(async move {
         if heed(&token, ONE, signals).await.is_some() {
             tracing::error!("asked to stop once more: ending at once; whatever is under way is lost");
@@ -92,16 +127,32 @@ async fn heed(token: &CancellationToken, one: Duration, mut signals: mpsc::Recei
     }
 }
 
+#[cfg(unix)]
+type Signal = fn() -> SignalKind;
+#[cfg(unix)]
+const ENDING: [Signal; 2] = [SignalKind::terminate, SignalKind::interrupt];
+#[cfg(unix)]
+const ENDING_OR_HANGUP: [Signal; 3] = [SignalKind::terminate, SignalKind::interrupt, SignalKind::hangup];
+/// Elsewhere there is Ctrl-C alone.
+#[cfg(not(unix))]
+type Signal = ();
+#[cfg(not(unix))]
+const ENDING: [Signal; 0] = [];
+#[cfg(not(unix))]
+const ENDING_OR_HANGUP: [Signal; 0] = [];
+
 /// Each time somebody asks the process to stop. From here on that ends it no longer by itself.
-fn signals() -> mpsc::Receiver<()> {
+fn signals(kinds: &'static [Signal]) -> mpsc::Receiver<()> {
     let (tell, heard) = mpsc::channel(1);
     #[cfg(unix)]
-    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+    for kind in kinds {
         // One that cannot be listened to keeps its own effect.
-        let Ok(mut signal) = signal(kind) else { continue };
+        let Ok(mut signal) = signal(kind()) else { continue };
         let tell = tell.clone();
         tokio::spawn(async move { while signal.recv().await.is_some() && tell.send(()).await.is_ok() {} });
     }
+    #[cfg(not(unix))]
+    let _ = kinds;
     #[cfg(not(unix))]
     tokio::spawn(
         async move { while tokio::signal::ctrl_c().await.is_ok() && tell.send(()).await.is_ok() {} },
@@ -111,6 +162,11 @@ fn signals() -> mpsc::Receiver<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::future::{pending, ready};
+
+    use tokio::sync::oneshot;
+
     use super::*;
 
     #[tokio::test]
@@ -143,5 +199,36 @@ mod tests {
         drop(tell);
         assert_eq!(heed(&token, Duration::MAX, heard).await, None);
         assert!(token.is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn whoever_is_asked_to_stop_waits_for_no_engine() {
+        let leaving = CancellationToken::new();
+        let opening = unless_asked_to_stop(&leaving, true, pending::<Result<(), Infallible>>());
+        let (started, ()) = tokio::join!(opening, async { leaving.cancel() });
+        assert_eq!(started, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn tables_that_may_not_be_left_half_changed_are_changed_first() {
+        let (leaving, (done, changed)) = (CancellationToken::new(), oneshot::channel());
+        let (started, changed) = tokio::join!(unless_asked_to_stop(&leaving, false, changed), async {
+            leaving.cancel();
+            tokio::task::yield_now().await;
+            done.send(())
+        });
+        assert_eq!(changed, Ok(()), "somebody still waited for it");
+        assert_eq!(started, Ok(None), "and then nobody is served");
+    }
+
+    #[tokio::test]
+    async fn a_start_that_nobody_stops_serves_or_says_why_not() {
+        let leaving = CancellationToken::new();
+        for may_be_cut_short in [true, false] {
+            for opened in [Ok(1), Err("no such engine")] {
+                let starting = unless_asked_to_stop(&leaving, may_be_cut_short, ready(opened));
+                assert_eq!(starting.await, opened.map(Some));
+            }
+        }
     }
 }

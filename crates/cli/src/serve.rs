@@ -10,7 +10,7 @@ use mashang_server::{background, config, operations, routes, serve};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::ConfigFile;
-use crate::process::{Reserved, listen, reserve, stop_on_signal};
+use crate::process::{Reserved, listen, reserve, stop_on_signal, unless_asked_to_stop};
 use crate::{logging, sandbox};
 
 /// Runs until asked to stop.
@@ -86,68 +86,4 @@ async fn run_as(config: Config) -> anyhow::Result<()> {
         traces.flush().await;
     }
     Ok(())
-}
-
-/// What `opening` opens; `None` if somebody asks the server to stop meanwhile. That is heeded at once: an engine, or another node that
-/// changes tables, may keep a start waiting for minutes. Where it may not be cut short, it ends first.
-async fn unless_asked_to_stop<T, E>(
-    leaving: &CancellationToken,
-    may_be_cut_short: bool,
-    mut opening: impl Future<Output = Result<T, E>> + Unpin,
-) -> Result<Option<T>, E> {
-    if may_be_cut_short {
-        return leaving.run_until_cancelled(opening).await.transpose();
-    }
-    tokio::select! {
-        // As above, what comes in the same moment counts as asked before.
-        biased;
-        () = leaving.cancelled() => tracing::warn!(
-            "asked to stop while tables may be changing, which MySQL and MariaDB cannot take up again: ending once that \
-             is done. Ended by force before, the database may need its backup"
-        ),
-        opened = &mut opening => return opened.map(Some),
-    }
-    opening.await?;
-    Ok(None)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::convert::Infallible;
-    use std::future::{pending, ready};
-
-    use tokio::sync::oneshot;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn whoever_is_asked_to_stop_waits_for_no_engine() {
-        let leaving = CancellationToken::new();
-        let opening = unless_asked_to_stop(&leaving, true, pending::<Result<(), Infallible>>());
-        let (started, ()) = tokio::join!(opening, async { leaving.cancel() });
-        assert_eq!(started, Ok(None));
-    }
-
-    #[tokio::test]
-    async fn tables_that_may_not_be_left_half_changed_are_changed_first() {
-        let (leaving, (done, changed)) = (CancellationToken::new(), oneshot::channel());
-        let (started, changed) = tokio::join!(unless_asked_to_stop(&leaving, false, changed), async {
-            leaving.cancel();
-            tokio::task::yield_now().await;
-            done.send(())
-        });
-        assert_eq!(changed, Ok(()), "somebody still waited for it");
-        assert_eq!(started, Ok(None), "and then nobody is served");
-    }
-
-    #[tokio::test]
-    async fn a_start_that_nobody_stops_serves_or_says_why_not() {
-        let leaving = CancellationToken::new();
-        for may_be_cut_short in [true, false] {
-            for opened in [Ok(1), Err("no such engine")] {
-                let starting = unless_asked_to_stop(&leaving, may_be_cut_short, ready(opened));
-                assert_eq!(starting.await, opened.map(Some));
-            }
-        }
-    }
 }

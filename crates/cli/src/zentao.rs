@@ -14,13 +14,14 @@ use mashang_login::key::SigningAlgorithm;
 use mashang_login::records::Records;
 use mashang_login::secret::ClientSecret;
 use mashang_server::config::Config;
-use mashang_server::open;
+use mashang_server::open::{self, Tables};
 use tempfile::NamedTempFile;
 use url::Url;
 
 use self::package::Settings;
 use crate::args::ZentaoPlugin;
 use crate::client::saving;
+use crate::config::tell_if_nobody_served;
 
 /// How ZenTao is called on the login page if nobody says otherwise.
 const NAME: &str = "禅道";
@@ -45,7 +46,9 @@ pub async fn run(asked: ZentaoPlugin) -> anyhow::Result<()> {
     }
     let config = asked.file.load()?;
     let tab = tab(&config, asked.channel.as_deref())?;
-    let records = open::records(&config).await?;
+    // One that is registered already can only be in a database that is there.
+    let tables = if asked.secret_file.is_none() { Tables::MadeIfNone } else { Tables::AsTheyAre };
+    let records = open::records_with(&config, tables).await?;
     // Before the secret of an extension that is installed ends: a folder that is not ours must not break it.
     let out = Out::open(&asked.out)?;
     let (client, client_secret) = match &asked.secret_file {
@@ -61,7 +64,7 @@ pub async fn run(asked: ZentaoPlugin) -> anyhow::Result<()> {
     let settings = Settings { issuer, client_id: id.to_string(), client_secret, url, channel };
     out.save(&package::write(&settings)?)?;
     tell(&asked, &settings, &redirect_uris, &doors(&client, &tab));
-    Ok(())
+    tell_if_nobody_served(&config, &*records).await
 }
 
 /// ZenTao's address as a prefix: no query, no fragment, no slash at the end.
@@ -396,7 +399,7 @@ mod tests {
              [store]\nurl = \"sqlite:{store}/m.db\"\nmaster_key_file = \"{store}/m.key\"\n"
         ))
         .unwrap();
-        open::records(&config).await.unwrap()
+        open::records_with(&config, Tables::MadeIfNone).await.unwrap()
     }
 
     fn staff() -> Tab {

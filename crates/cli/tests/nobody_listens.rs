@@ -2,21 +2,12 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod support;
+
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 
-fn installation(folder: &Path) {
-    std::fs::write(folder.join("master.key"), [7; 32]).unwrap();
-    let (db, key) = (folder.join("mashang.db"), folder.join("master.key"));
-    let text = format!("[store]\nurl = 'sqlite:{}'\nmaster_key_file = '{}'\n", db.display(), key.display());
-    std::fs::write(folder.join("mashang.toml"), text).unwrap();
-}
-
-fn mashang(folder: &Path, line: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mashang"));
-    command.current_dir(folder).env("MASHANG_CONFIG", folder.join("mashang.toml")).args(line);
-    command
-}
+use support::{heard, installation, mashang};
 
 /// A pipe that nobody reads from any more.
 fn left() -> Stdio {
@@ -29,16 +20,11 @@ fn said_to_nobody(folder: &Path, line: &[&str]) -> ExitStatus {
     mashang(folder, line).stdout(left()).stderr(left()).status().unwrap()
 }
 
-fn heard(folder: &Path, line: &[&str]) -> String {
-    let output = mashang(folder, line).output().unwrap();
-    assert!(output.status.success(), "{line:?}: {output:?}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
 #[test]
 fn all_leaked_keys_are_replaced_and_recorded_although_nobody_reads_the_answer() {
     let folder = tempfile::tempdir().unwrap();
     installation(folder.path());
+    heard(folder.path(), &["migrate"]);
     assert!(said_to_nobody(folder.path(), &["keys", "rotate", "--leaked"]).success());
     let keys = heard(folder.path(), &["keys", "list"]);
     for word in ["leaked: counts for nothing", "signs since"] {

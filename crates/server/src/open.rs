@@ -21,7 +21,7 @@ use mashang_oidc::{Issuer, Provider};
 use mashang_store::memory::MemoryLimits;
 use mashang_store::sql::moving;
 pub use mashang_store::sql::moving::{MoveError, Moved, Progress};
-pub use mashang_store::sql::{Migrated, OpenError as DatabaseError};
+pub use mashang_store::sql::{Migrated, OpenError as DatabaseError, Schema, Tables};
 use mashang_store::sql::{SqlOptions, SqlRecords};
 use mashang_store::tickets::{TicketStore, TicketsAddress, TicketsOpenError};
 use tokio_util::sync::CancellationToken;
@@ -55,6 +55,12 @@ pub enum OpenError {
     /// An export or import.
     #[error(transparent)]
     Move(#[from] MoveError),
+    /// Nothing is there to export.
+    #[error(
+        "store.url: the database holds neither signing keys nor people, so no server has started on it; \
+         is it the right one? nothing was exported"
+    )]
+    NothingThere,
     /// The engine of the tickets.
     #[error("tickets.url{}", tickets_advice(.0))]
     Tickets(#[from] TicketsOpenError),
@@ -113,12 +119,20 @@ impl Default for Surroundings {
     }
 }
 
-/// Opens the records alone, for commands that do not serve.
+/// Opens the records alone, for commands that do not serve: they make no database and change no table.
 ///
 /// # Errors
 /// [`OpenError::Database`].
 pub async fn records(config: &Config) -> Result<Arc<dyn Records>, OpenError> {
-    Ok(Arc::new(database(config).await?))
+    records_with(config, Tables::AsTheyAre).await
+}
+
+/// As [`records`], for commands that may come before the first start.
+///
+/// # Errors
+/// [`OpenError::Database`].
+pub async fn records_with(config: &Config, tables: Tables) -> Result<Arc<dyn Records>, OpenError> {
+    Ok(Arc::new(database(config, tables).await?))
 }
 
 /// Opens the records and the credentials beside them, for commands that set passwords.
@@ -126,7 +140,18 @@ pub async fn records(config: &Config) -> Result<Arc<dyn Records>, OpenError> {
 /// # Errors
 /// [`OpenError::Database`].
 pub async fn people(config: &Config) -> Result<(Arc<dyn Records>, Arc<dyn Credentials>), OpenError> {
-    let database = Arc::new(database(config).await?);
+    people_with(config, Tables::AsTheyAre).await
+}
+
+/// As [`people`], for commands that may come before the first start.
+///
+/// # Errors
+/// [`OpenError::Database`].
+pub async fn people_with(
+    config: &Config,
+    tables: Tables,
+) -> Result<(Arc<dyn Records>, Arc<dyn Credentials>), OpenError> {
+    let database = Arc::new(database(config, tables).await?);
     Ok((database.clone(), database))
 }
 
@@ -137,7 +162,7 @@ pub async fn people(config: &Config) -> Result<(Arc<dyn Records>, Arc<dyn Creden
 pub async fn trail(config: &Config) -> Result<(Arc<dyn Trail>, Sealer), OpenError> {
     let path = &config.store.master_key_file;
     let master = needed_master_key(path, "the audit trail's checkpoints are made with it")?;
-    let database = database(config).await?;
+    let database = database(config, Tables::AsTheyAre).await?;
     let sealer = Sealer::new(&master);
     match database.master_key_check().await? {
         Some(check) if sealer.recognise(&check).is_err() => {
@@ -169,15 +194,28 @@ pub async fn migrate(config: &Config) -> Result<Migrated, OpenError> {
     Ok(SqlRecords::migrate(&config.store.url).await?)
 }
 
-/// Writes all records that last as text, see [`moving`].
+/// What [`migrate`] would do; nothing is made or changed.
 ///
 /// # Errors
-/// [`OpenError::Move`].
+/// [`OpenError::Database`].
+pub async fn look(config: &Config) -> Result<Schema, OpenError> {
+    Ok(SqlRecords::look(&config.store.url).await?)
+}
+
+/// Writes all records that last as text, see [`moving`]. A database on which no server has started is not the one that was meant.
+///
+/// # Errors
+/// [`OpenError::Database`], [`OpenError::NothingThere`], [`OpenError::Move`].
 pub async fn export(
     config: &Config,
     to: &mut (dyn std::io::Write + Send),
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Moved, OpenError> {
+    let records = records(config).await?;
+    if records.signing_keys().await?.is_empty() && records.users("", 1).await?.is_empty() {
+        return Err(OpenError::NothingThere);
+    }
+    drop(records);
     Ok(moving::export(&config.store.url, to, progress).await?)
 }
 
@@ -190,26 +228,66 @@ pub async fn import(
     from: &mut (dyn std::io::BufRead + Send),
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Moved, OpenError> {
-    let sealer = present_master_key(&config.store.master_key_file)?.map(|master| Sealer::new(&master));
-    let opens =
-        |sealed: &[u8], place: &str| sealer.as_ref().is_some_and(|sealer| sealer.open(sealed, place).is_ok());
+    let what_for =
+        "the export's signing keys are sealed with that of the exported installation: copy it here first";
+    let sealer = Sealer::new(&needed_master_key(&config.store.master_key_file, what_for)?);
+    let opens = |sealed: &[u8], place: &str| sealer.open(sealed, place).is_ok();
     Ok(moving::import(&config.store.url, from, &opens, progress).await?)
 }
 
-async fn database(config: &Config) -> Result<SqlRecords, OpenError> {
-    Ok(SqlRecords::connect(&config.store.url, SqlOptions::default()).await?)
+async fn database(config: &Config, tables: Tables) -> Result<SqlRecords, OpenError> {
+    Ok(SqlRecords::connect(&config.store.url, SqlOptions { tables, ..SqlOptions::default() }).await?)
 }
 
-/// Opens everything.
+/// An installation, for who must not be the first to start it.
+#[derive(Debug)]
+pub enum Installation {
+    /// As [`app`] opens it.
+    Started(Box<App>),
+    /// A server of this version has yet to start on the database; why one can tell, in a sentence.
+    NotStarted(String),
+}
+
+/// Opens everything if a server of this version has started on the database. If not, nothing is made or changed.
+///
+/// # Errors
+/// As [`app`].
+pub async fn installation(config: &Config, surroundings: Surroundings) -> Result<Installation, OpenError> {
+    let database = match database(config, Tables::AsTheyAre).await {
+        Err(OpenError::Database(error)) if error.is_before_the_start() => {
+            return Ok(Installation::NotStarted(error.to_string()));
+        }
+        opened => opened?,
+    };
+    if is_unclaimed(&database).await? {
+        return Ok(Installation::NotStarted(
+            "the database has no signing keys, so no server has started on it".into(),
+        ));
+    }
+    Ok(Installation::Started(Box::new(app_on(database, config, surroundings).await?)))
+}
+
+/// Whether no server has started on the database yet: nothing in it was sealed.
+///
+/// # Errors
+/// [`StoreError`] when the database does not answer.
+pub async fn is_unclaimed(records: &dyn Records) -> Result<bool, StoreError> {
+    Ok(records.signing_keys().await?.is_empty() && records.master_key_check().await?.is_none())
+}
+
+/// Opens everything, and makes what the first start makes.
 ///
 /// # Errors
 /// [`OpenError`] naming the setting to look at.
 pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, OpenError> {
+    app_on(database(config, Tables::BroughtUpToDate).await?, config, surroundings).await
+}
+
+async fn app_on(database: SqlRecords, config: &Config, surroundings: Surroundings) -> Result<App, OpenError> {
     let Surroundings { clock, entropy, leaving, stopping } = surroundings;
     let metrics = Arc::new(Metrics::default());
     let system = system_of(&config.store.url);
-    let timed =
-        Arc::new(Timed::new(Arc::new(database(config).await?), "records", metrics.clone()).on(system));
+    let timed = Arc::new(Timed::new(Arc::new(database), "records", metrics.clone()).on(system));
     let records: Arc<dyn Records> = timed.clone();
     let signing_keys = records.signing_keys().await?;
     let is_first_start = signing_keys.is_empty();
@@ -355,7 +433,8 @@ fn master_key(path: &Path, is_claimed: bool, entropy: &dyn Entropy) -> Result<Ma
     }
     if is_claimed {
         let what = "is missing, but the database holds signing keys that only it can open; \
-                    put it back from the backup, or copy it from another node";
+                    put it back from the backup, or copy it from another node. Gone for good? \
+                    docs/operating.md, \"Restoring\", has the way on, which keeps people and websites";
         return Err(wrong_master_key(path, what.into()));
     }
     let key = MasterKey::random(entropy);

@@ -25,6 +25,8 @@ mod faults {
             four_nodes_migrate_an_empty_database_at_once,
             a_newer_schema_is_refused_and_left_alone,
             a_newer_schema_that_says_it_works_with_this_version_is_served,
+            tables_are_made_and_changed_only_by_who_is_asked_to,
+            a_table_that_somebody_reads_is_waited_for_and_others_pass_meanwhile,
             promise_9_killed_connections_come_back_without_a_restart,
             promise_9_a_frozen_server_is_unavailable_in_time_and_comes_back,
             promise_9_connections_that_lead_nowhere_are_replaced,

@@ -5,22 +5,26 @@
 mod everything;
 
 use everything::{erases_everybody, exported, fill, goes_on_behind_what_was_trimmed, import, trim_all};
+use std::collections::BTreeSet;
+
 use mashang_login::audit::AuditEvent;
 use mashang_login::records::Records;
 use mashang_login::seal::Sealer;
 use mashang_store::conformance::fixtures::World;
 use mashang_store::sql::moving::{self, MoveError};
 use mashang_store::sql::{SqlOptions, SqlRecords};
+use sha2::{Digest, Sha256};
+use sqlx::Connection;
 
 struct File {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     url: String,
 }
 
 fn fresh() -> File {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}?mode=rwc", folder.path().join("mashang.db").display());
-    File { _folder: folder, url }
+    File { folder, url }
 }
 
 async fn open(file: &File) -> SqlRecords {
@@ -102,6 +106,7 @@ async fn what_was_changed_or_cut_off_is_refused_and_leaves_nothing() {
         ("nothing", String::new()),
     ];
     let to = fresh();
+    open(&to).await;
     for (what, text) in broken {
         assert_ne!(text, shown, "{what}");
         let error = import(&to.url, text.as_bytes()).await.expect_err(what);
@@ -116,12 +121,75 @@ async fn what_was_changed_or_cut_off_is_refused_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn tables_of_another_version_are_refused() {
+async fn tables_of_another_version_are_refused_before_a_database_is_made() {
     let from = fresh();
+    open(&from).await;
     let (text, _) = exported(&from.url).await;
-    let text = String::from_utf8(text).unwrap().replacen(r#""schema":"#, r#""schema":900"#, 1);
-    let error = import(&fresh().url, text.as_bytes()).await.unwrap_err();
-    assert!(matches!(error, MoveError::OtherSchema { .. }), "{error:?}");
+    let text = String::from_utf8(text).unwrap();
+    for (schema, advice) in [("900", "update this program first"), ("7", "with the version that wrote it")] {
+        let (_, rest) = text.split_once('}').unwrap();
+        let other = format!(r#"["mashang",{{"format":1,"schema":{schema}}}{rest}"#);
+        let to = fresh();
+        let error = import(&to.url, other.as_bytes()).await.unwrap_err();
+        assert!(matches!(error, MoveError::OtherSchema { .. }), "{error:?}");
+        assert!(error.to_string().contains(advice), "{error}");
+        assert!(std::fs::read_dir(to.folder.path()).unwrap().next().is_none(), "nothing was made");
+    }
+}
+
+#[tokio::test]
+async fn another_master_key_is_told_before_the_rows_that_come_after_it_are_read() {
+    let (from, to) = (fresh(), fresh());
+    fill(&open(&from).await).await;
+    let (text, _) = exported(&from.url).await;
+    let text = String::from_utf8(text).unwrap();
+    let (before, _) = text.split_once("[\"sessions\"").unwrap();
+    for sealed_otherwise in [Sealer::CHECK_PLACE, "signing_keys/one/private"] {
+        let opens = |_: &[u8], place: &str| place != sealed_otherwise;
+        let cut = format!("{before}[\"sessions\",7]\nno line");
+        let refused = moving::import(&to.url, &mut cut.as_bytes(), &opens, &mut |_| {}).await;
+        assert!(matches!(refused, Err(MoveError::MasterKey(_))), "{sealed_otherwise}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_checksum_that_is_told_is_that_of_the_file() {
+    let (from, to) = (fresh(), fresh());
+    fill(&open(&from).await).await;
+    let (text, moved) = exported(&from.url).await;
+    let whole = Sha256::digest(&text).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    assert_eq!(moved.file_sha256, whole);
+    assert_eq!(import(&to.url, &text).await.unwrap().file_sha256, whole);
+}
+
+#[tokio::test]
+async fn a_row_that_is_there_twice_is_named_by_its_lines_and_not_by_its_key() {
+    let (from, to) = (fresh(), fresh());
+    fill(&open(&from).await).await;
+    let text = String::from_utf8(exported(&from.url).await.0).unwrap();
+    let line = text.lines().find(|line| line.starts_with("[\"identities\"")).unwrap();
+    let number = text.lines().position(|other| other == line).unwrap() + 1;
+    let twice = text.replacen(line, &format!("{line}\n{line}"), 1);
+    let error = import(&to.url, twice.as_bytes()).await.unwrap_err();
+    let told = format!("{error} {error:?}");
+    assert!(told.starts_with(&format!("lines {number} to ")), "{told}");
+    assert!(told.contains("identities: a key that must be unique is there twice"), "{told}");
+    assert!(!told.contains("openid") && !told.contains("wx0"), "{told}");
+}
+
+#[tokio::test]
+async fn what_lasts_is_every_table_but_those_that_stay_behind() {
+    let file = fresh();
+    open(&file).await;
+    let (_, moved) = exported(&file.url).await;
+    let mut connection = sqlx::SqliteConnection::connect(&file.url).await.unwrap();
+    let all = "select name from sqlite_master where type = 'table'";
+    let all: Vec<String> = sqlx::query_scalar(all).fetch_all(&mut connection).await.unwrap();
+    const STAY: [&str; 5] =
+        ["grants", "heartbeat", "schema_compatibility", "_sqlx_migrations", "sqlite_sequence"];
+    let lasts = all.iter().map(String::as_str).filter(|name| !STAY.contains(name));
+    let moves = moved.rows.keys().map(String::as_str);
+    assert_eq!(lasts.collect::<BTreeSet<_>>(), moves.collect::<BTreeSet<_>>());
 }
 
 #[tokio::test]

@@ -102,7 +102,7 @@ mod tests {
             "[server]\npublic_url = \"http://127.0.0.1:8080\"\n\
              [store]\nurl = \"sqlite:{store}/m.db\"\nmaster_key_file = \"{store}/m.key\"\n"
         ));
-        open::records(&config.unwrap()).await.unwrap()
+        open::records_with(&config.unwrap(), open::Tables::MadeIfNone).await.unwrap()
     }
 
     fn shop() -> Client {

@@ -15,10 +15,11 @@ use mashang_server::channel::password::fitness::{LONGEST, SHORTEST};
 use mashang_server::channel::password::hasher::Hasher;
 use mashang_server::channel::password::{Unfit, fitness};
 use mashang_server::config::Config;
-use mashang_server::open;
+use mashang_server::open::{self, Tables};
 
 use super::{named, user_id};
 use crate::args::{AddUser, PasswordSource, SetPassword as AskedPassword};
+use crate::config::tell_if_nobody_served;
 
 pub(super) async fn add(asked: &AddUser) -> anyhow::Result<()> {
     let config = asked.file.load()?;
@@ -29,7 +30,7 @@ pub(super) async fn add(asked: &AddUser) -> anyhow::Result<()> {
     };
     let password = Secret::read(&asked.password)?;
     let username = checked(&asked.username, &password.text)?;
-    let (records, credentials) = open::people(&config).await?;
+    let (records, credentials) = open::people_with(&config, Tables::MadeIfNone).await?;
     let user = NewUser { id: UserId::random(&SystemEntropy), nickname };
     let new = new_password(user.id.clone(), channel, username, &password).await?;
     let now = SystemClock.now();
@@ -43,7 +44,7 @@ pub(super) async fn add(asked: &AddUser) -> anyhow::Result<()> {
     }
     say!("{} can sign in as {}", user.id, new.username);
     password.tell();
-    Ok(())
+    tell_if_nobody_served(&config, &*records).await
 }
 
 pub(super) async fn set(asked: &AskedPassword) -> anyhow::Result<()> {

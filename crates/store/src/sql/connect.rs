@@ -12,9 +12,9 @@ use sqlx::migrate::MigrateError;
 
 use super::reader::Reader;
 use super::writer::Writer;
-pub use migrations::Migrated;
 pub(super) use migrations::newest as newest_schema;
 use migrations::{Dialect, Newer};
+pub use migrations::{Migrated, Schema};
 
 /// When SQLite calls a commit done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,6 +25,18 @@ pub enum Durability {
     /// Weaker: when the operating system has it (`synchronous=NORMAL`). A crash of Mashang loses nothing; a power cut
     /// may lose the last commits, spent codes among them.
     Normal,
+}
+
+/// What opening does where the tables are not those of this version.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tables {
+    /// They are made, or brought up to date: for who serves, and where that is what was asked for. The default.
+    #[default]
+    BroughtUpToDate,
+    /// They are made where there is nothing at all, neither older ones nor somebody else's: for what may come before the first start.
+    MadeIfNone,
+    /// The database is refused and not touched; a file that is not there is not made.
+    AsTheyAre,
 }
 
 /// How to open a database.
@@ -42,6 +54,8 @@ pub struct SqlOptions {
     pub patience: Duration,
     /// When a commit counts.
     pub durability: Durability,
+    /// What to do where the tables are not those of this version.
+    pub tables: Tables,
 }
 
 impl Default for SqlOptions {
@@ -52,6 +66,7 @@ impl Default for SqlOptions {
             busy_timeout: Duration::from_secs(10),
             patience: Duration::from_secs(5),
             durability: Durability::Full,
+            tables: Tables::BroughtUpToDate,
         }
     }
 }
@@ -73,6 +88,31 @@ pub enum OpenError {
         /// What the operating system said.
         #[source]
         source: std::io::Error,
+    },
+    /// There is no file, and none is to be made.
+    #[error(
+        "there is no {}, so no server has started here; a relative path begins in the folder where the command runs, and \
+         without --config the settings are the defaults", .0.display()
+    )]
+    NoFile(PathBuf),
+    /// A database without tables of Mashang, and none are to be made.
+    #[error("the database has no tables of Mashang, so no server has started on it")]
+    NoTables,
+    /// The same, with tables of somebody else.
+    #[error(
+        "the database has tables, and none of Mashang's: is it the right one? If so, let `mashang migrate` make them in it"
+    )]
+    OthersTables,
+    /// Tables of an earlier version, which are not to be changed.
+    #[error(
+        "the database has the tables of schema {found}, this version of Mashang wants those of {known}; make a backup, then \
+         run `mashang migrate` of this version or start its server, or use the version that serves now"
+    )]
+    OlderSchema {
+        /// The newest migration in the database.
+        found: i64,
+        /// The newest that this binary has.
+        known: i64,
     },
     /// A later version of Mashang was here.
     #[error(
@@ -117,12 +157,23 @@ pub enum OpenError {
         "a file that store.url names is not there or cannot be read: sslrootcert (MySQL: ssl-ca), or the socket of the server"
     )]
     NamedFile(#[source] sqlx::Error),
+    /// Another node has the tables for itself, for longer than a start waits.
+    #[error(
+        "another node is still bringing the tables up to date after {} s; start this one again once that is done", .0.as_secs()
+    )]
+    StillMigrating(Duration),
     /// A server did not answer in time.
     #[error("the database server did not answer within {} s; is it running, and is the address right?", .0.as_secs_f32())]
     NoAnswer(Duration),
 }
 
 impl OpenError {
+    /// Whether a server of this version has yet to start on the database, which is well otherwise.
+    #[must_use]
+    pub fn is_before_the_start(&self) -> bool {
+        matches!(self, Self::NoFile(_) | Self::NoTables | Self::OlderSchema { .. })
+    }
+
     /// What a server said, or what its certificate did not.
     fn of_server(error: sqlx::Error) -> Self {
         match error {
@@ -150,7 +201,7 @@ pub(super) struct Connections {
     pub(super) writer: Writer,
 }
 
-/// Opens what `url` names, creating and migrating it as needed.
+/// Opens what `url` names; what is made or brought up to date, `options` say.
 pub(super) async fn open(url: &str, options: &SqlOptions) -> Result<Connections, OpenError> {
     match engine(url)? {
         Dialect::Sqlite => sqlite::open(url, options).await,
@@ -172,8 +223,17 @@ pub(super) async fn single(url: &str, options: &SqlOptions) -> Result<DatabaseCo
 pub(super) async fn bring_up_to_date(url: &str, options: &SqlOptions) -> Result<Migrated, OpenError> {
     match engine(url)? {
         Dialect::Sqlite => sqlite::bring_up_to_date(url, options).await,
-        Dialect::Postgres => Ok(servers::migrated_postgres(url, options, Newer::IsServed).await?.1),
-        Dialect::Mysql => Ok(servers::migrated_mysql(url, options, Newer::IsServed).await?.1),
+        Dialect::Postgres => servers::migrate_postgres(url, options, Newer::IsServed).await,
+        Dialect::Mysql => servers::migrate_mysql(url, options, Newer::IsServed).await,
+    }
+}
+
+/// What the tables lack; nothing is changed.
+pub(super) async fn look(url: &str, options: &SqlOptions) -> Result<Schema, OpenError> {
+    match engine(url)? {
+        Dialect::Sqlite => sqlite::look(url, options).await,
+        Dialect::Postgres => servers::look_postgres(url, options).await,
+        Dialect::Mysql => servers::look_mysql(url, options).await,
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn store_error(error: DbErr) -> StoreError {
 }
 
 /// The engine's own words.
-fn of_engine(error: &DbErr) -> Option<&sqlx::Error> {
+pub(super) fn of_engine(error: &DbErr) -> Option<&sqlx::Error> {
     let (DbErr::Conn(RuntimeErr::SqlxError(error))
     | DbErr::Exec(RuntimeErr::SqlxError(error))
     | DbErr::Query(RuntimeErr::SqlxError(error))) = error

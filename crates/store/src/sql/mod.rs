@@ -69,7 +69,7 @@ use mashang_login::user::User;
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-pub use connect::{Durability, Migrated, OpenError, SqlOptions, check_address};
+pub use connect::{Durability, Migrated, OpenError, Schema, SqlOptions, Tables, check_address};
 use reader::Reader;
 use sweep::Leftover;
 use writer::{Outcome, Writer, write};
@@ -82,7 +82,8 @@ pub struct SqlRecords {
 }
 
 impl SqlRecords {
-    /// Opens a database and brings its tables up to date; of several nodes that start at once, one does.
+    /// Opens a database and, unless [`SqlOptions::tables`] says otherwise, brings its tables up to date; of several nodes that start at
+    /// once, one does.
     ///
     /// `sqlite:<path>?mode=rwc` names a file, which is created (mode 0600) with its folder; `sqlite::memory:` a database
     /// that is gone with the last clone. `postgres://…` and `mysql://…` name a database that is there, on a server. Must
@@ -102,6 +103,14 @@ impl SqlRecords {
     /// As [`connect`](Self::connect).
     pub async fn migrate(url: &str) -> Result<Migrated, OpenError> {
         connect::bring_up_to_date(url, &SqlOptions::default()).await
+    }
+
+    /// Tells what [`migrate`](Self::migrate) would do. Nothing is made or changed.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn look(url: &str) -> Result<Schema, OpenError> {
+        connect::look(url, &SqlOptions::default()).await
     }
 }
 

@@ -95,8 +95,10 @@ pub struct Progress {
 pub struct Moved {
     /// Rows of each table, by its name.
     pub rows: BTreeMap<String, u64>,
-    /// SHA-256 of all lines but the last, hexadecimal.
+    /// SHA-256 of all lines but the last, hexadecimal: what the last one says.
     pub sha256: String,
+    /// SHA-256 of all lines, hexadecimal: what `sha256sum` says of the file.
+    pub file_sha256: String,
 }
 
 /// Why records could not be moved.
@@ -117,6 +119,32 @@ pub enum MoveError {
     /// The file.
     #[error("cannot read or write the export")]
     File(#[from] std::io::Error),
+    /// Rows of the export that the database does not take. Nothing of them is told: they hold openids.
+    #[error(
+        "lines {first} to {last}: the database refused these rows of {table}: {why}; nothing was imported"
+    )]
+    Rows {
+        /// Of which table.
+        table: &'static str,
+        /// Of the first of them, counted from 1.
+        first: u64,
+        /// Of the last of them.
+        last: u64,
+        /// What kind of refusal.
+        why: String,
+    },
+    /// MySQL and MariaDB: everything is in, and the records of the trail may count on from too low a number.
+    #[error(
+        "all rows are in and count; only this is left to be done, once, before a node starts: \
+         alter table audit_events auto_increment = {next}"
+    )]
+    Counter {
+        /// The number of the next record.
+        next: i64,
+        /// What the database said.
+        #[source]
+        source: sea_orm::DbErr,
+    },
     /// Not an export, or not a whole one.
     #[error("line {line}: {what}; nothing was imported")]
     Malformed {
@@ -127,8 +155,12 @@ pub enum MoveError {
     },
     /// It was written by a version with other tables.
     #[error(
-        "the export has the tables of schema {found}, this version of Mashang those of {known}; \
-         import it with the version that wrote it, and start the newer one afterwards"
+        "the export has the tables of schema {found}, this version of Mashang those of {known}; {}; nothing was made or changed",
+        if found < known {
+            "import it into a fresh database with the version that wrote it, and start this one on that afterwards"
+        } else {
+            "update this program first"
+        }
     )]
     OtherSchema {
         /// Of the export.

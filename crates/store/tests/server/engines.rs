@@ -1,8 +1,10 @@
 //! The engines that are servers.
 
+use std::any::Any;
+
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection};
 
-use super::Server;
+use super::{Server, older};
 
 /// PostgreSQL.
 pub struct Postgres;
@@ -21,6 +23,23 @@ impl Server for Postgres {
         let mut admin = PgConnection::connect(url).await.unwrap();
         let killed = sqlx::query(sql).bind(name).execute(&mut admin).await.unwrap();
         assert!(killed.rows_affected() > 0, "there were connections");
+    }
+
+    async fn make_older(url: &str) -> (i64, i64) {
+        older::make("postgres", &mut PgConnection::connect(url).await.unwrap()).await
+    }
+
+    async fn hold(url: &str) -> Box<dyn Any + Send> {
+        let mut holder = PgConnection::connect(url).await.unwrap();
+        let sql = "begin; lock table schema_compatibility in access exclusive mode";
+        sqlx::raw_sql(sql).execute(&mut holder).await.unwrap();
+        Box::new(holder)
+    }
+
+    async fn waiting(url: &str) -> i64 {
+        let sql = "select count(*) from pg_locks where not granted \
+                   and database = (select oid from pg_database where datname = current_database())";
+        sqlx::query_scalar(sql).fetch_one(&mut PgConnection::connect(url).await.unwrap()).await.unwrap()
     }
 
     fn create(name: &str) -> String {
@@ -53,6 +72,22 @@ impl Server for MariaDb {
             // One may end by itself meanwhile.
             drop(sqlx::raw_sql(AssertSqlSafe(format!("kill connection {id}"))).execute(&mut admin).await);
         }
+    }
+
+    async fn make_older(url: &str) -> (i64, i64) {
+        older::make("mysql", &mut MySqlConnection::connect(url).await.unwrap()).await
+    }
+
+    async fn hold(url: &str) -> Box<dyn Any + Send> {
+        let mut holder = MySqlConnection::connect(url).await.unwrap();
+        sqlx::raw_sql("lock tables schema_compatibility write").execute(&mut holder).await.unwrap();
+        Box::new(holder)
+    }
+
+    async fn waiting(url: &str) -> i64 {
+        let sql = "select count(*) from information_schema.processlist \
+                   where db = database() and state like 'Waiting for table%'";
+        sqlx::query_scalar(sql).fetch_one(&mut MySqlConnection::connect(url).await.unwrap()).await.unwrap()
     }
 
     fn create(name: &str) -> String {

@@ -6,7 +6,7 @@ use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::credentials::{AddPasskey, Credentials, NewUser};
 use mashang_login::records::{Fulfilled, Records, StoreError};
 use mashang_store::conformance::fixtures::World;
-use mashang_store::sql::{OpenError, SqlOptions, SqlRecords};
+use mashang_store::sql::{OpenError, SqlOptions, SqlRecords, Tables};
 use tokio::time::Instant;
 
 use super::proxy::{Network, Proxy};
@@ -65,6 +65,44 @@ pub async fn a_newer_schema_that_says_it_works_with_this_version_is_served<S: Se
         let done = node.fulfil_grant(&login, world.now).await.unwrap();
         assert!(matches!(done, Fulfilled::Done { created: true, .. }), "{done:?}");
     }
+}
+
+pub async fn tables_are_made_and_changed_only_by_who_is_asked_to<S: Server>() {
+    let database = Database::<S>::create().await;
+    let with = |tables| SqlRecords::connect(&database.url, SqlOptions { tables, ..options() });
+    let refused = with(Tables::AsTheyAre).await.unwrap_err();
+    assert!(matches!(refused, OpenError::NoTables), "{refused:?}");
+    S::administer(&database.url, "create table songs (name varchar(10))".to_owned()).await;
+    let refused = with(Tables::MadeIfNone).await.unwrap_err();
+    assert!(matches!(refused, OpenError::OthersTables), "{refused:?}");
+    S::administer(&database.url, "drop table songs".to_owned()).await;
+
+    let (found, newest) = S::make_older(&database.url).await;
+    for tables in [Tables::AsTheyAre, Tables::MadeIfNone] {
+        let refused = with(tables).await.unwrap_err();
+        assert!(matches!(refused, OpenError::OlderSchema { .. }), "{refused:?}");
+    }
+    let looked = SqlRecords::look(&database.url).await.unwrap();
+    assert_eq!((looked.schema, looked.pending.len(), looked.pending[0].0), (found, 1, newest));
+    with(Tables::BroughtUpToDate).await.unwrap();
+    works(&with(Tables::AsTheyAre).await.unwrap()).await.unwrap();
+}
+
+pub async fn a_table_that_somebody_reads_is_waited_for_and_others_pass_meanwhile<S: Server>() {
+    let database = Database::<S>::create().await;
+    let (_, newest) = S::make_older(&database.url).await;
+    let holder = S::hold(&database.url).await;
+    let url = database.url.clone();
+    let migrating = tokio::spawn(async move { SqlRecords::migrate(&url).await });
+    // It tries, and lets go again although nothing has changed.
+    let in_time = tokio::time::timeout(Duration::from_secs(60), async {
+        while S::waiting(&database.url).await == 0 {}
+        while S::waiting(&database.url).await > 0 {}
+    });
+    in_time.await.expect("who waits for a table keeps all others waiting");
+    assert!(!migrating.is_finished());
+    drop(holder);
+    assert_eq!(migrating.await.unwrap().unwrap().schema, newest);
 }
 
 pub async fn promise_9_killed_connections_come_back_without_a_restart<S: Server>() {

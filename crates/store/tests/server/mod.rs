@@ -4,6 +4,8 @@
 
 pub mod engines;
 pub mod faults;
+#[path = "../older/mod.rs"]
+pub mod older;
 pub mod proxy;
 
 use std::any::Any;
@@ -34,6 +36,12 @@ pub trait Server: Send + Sync + 'static {
     async fn administer(url: &str, sql: String);
     /// Ends every connection to the database `name`.
     async fn kill_connections(url: &str, name: &str);
+    /// A database as the version before left it: the number of its newest migration, and of the newest there is.
+    async fn make_older(url: &str) -> (i64, i64);
+    /// Keeps everybody out of the table `schema_compatibility` until what it gives is dropped.
+    async fn hold(url: &str) -> Box<dyn Any + Send>;
+    /// How many wait for a table of the database.
+    async fn waiting(url: &str) -> i64;
     fn create(name: &str) -> String;
     fn drop(name: &str) -> String;
 }

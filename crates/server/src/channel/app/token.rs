@@ -127,16 +127,18 @@ impl Rules {
         };
         let now = now.as_second() as f64;
         let leeway = LEEWAY.as_secs_f64();
-        let is_plain = |text: &str| !text.is_empty() && !text.chars().any(char::is_control);
+        // MySQL takes a text and the same one with spaces behind it for one: "a" and "a " would be one person there, and two elsewhere.
+        let is_plain =
+            |text: &str| !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control);
         match claims {
             _ if claims.iss != self.issuer => Err("its iss is another one"),
             _ if !for_us => Err("its aud does not contain the configured audience"),
             _ if claims.exp + leeway <= now => Err("it has expired"),
             _ if claims.nbf.is_some_and(|nbf| nbf > now + leeway) => Err("its nbf is in the future"),
             _ if claims.iat.is_some_and(|iat| iat > now + leeway) => Err("its iat is in the future"),
-            _ if !is_plain(&claims.sub) || claims.sub.len() > LONGEST_SUBJECT => {
-                Err("its sub is empty, longer than 255 bytes or has control characters")
-            }
+            _ if !is_plain(&claims.sub) || claims.sub.len() > LONGEST_SUBJECT => Err(
+                "its sub is empty, longer than 255 bytes, or has control characters or white space around it",
+            ),
             _ => Ok(()),
         }
     }
@@ -240,6 +242,8 @@ mod tests {
             ("sub", json!("")),
             ("sub", json!("x".repeat(256))),
             ("sub", json!("a\nb")),
+            ("sub", json!("u1 ")),
+            ("sub", json!(" u1")),
             ("sub", json!(7)),
         ] {
             let mut wrong = claims();

@@ -9,19 +9,19 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use sea_orm::{DatabaseConnection, SqlxSqliteConnector};
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection as _, SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 
 use super::super::in_place::{InPlace, sqlx_error};
 use super::super::queue::Queue;
 use super::super::reader::Reader;
 use super::super::writer::Writer;
-use super::migrations::{self, Dialect, Migrated, Newer};
-use super::{Connections, Durability, OpenError, SqlOptions};
+use super::migrations::{self, Dialect, Migrated, Newer, Schema};
+use super::{Connections, Durability, OpenError, SqlOptions, Tables};
 
 pub(super) async fn open(url: &str, options: &SqlOptions) -> Result<Connections, OpenError> {
-    let Opened { pool, connect, in_memory, .. } = open_migrated(url, options, Newer::IsServed).await?;
+    let Opened { pool, connect, in_memory, .. } = open_ready(url, options, Newer::IsServed).await?;
     let path = connect.get_filename();
     let connections = if in_memory {
         // A database in memory has one connection, whose users take turns.
@@ -88,12 +88,31 @@ pub(super) fn check(url: &str) -> Result<(), OpenError> {
 }
 
 pub(super) async fn single(url: &str, options: &SqlOptions) -> Result<DatabaseConnection, OpenError> {
-    let opened = open_migrated(url, options, Newer::IsRefused).await?;
+    let opened = open_ready(url, options, Newer::IsRefused).await?;
     Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(opened.pool))
 }
 
 pub(super) async fn bring_up_to_date(url: &str, options: &SqlOptions) -> Result<Migrated, OpenError> {
-    Ok(open_migrated(url, options, Newer::IsServed).await?.migrated)
+    let opened = open_ready(url, options, Newer::IsServed).await?;
+    Ok(opened.migrated.expect("tables that are to be brought up to date are"))
+}
+
+/// What the tables of a file lack, without any change to it.
+pub(super) async fn look(url: &str, options: &SqlOptions) -> Result<Schema, OpenError> {
+    let connect = read(url, options)?;
+    let mut connection = as_it_is(&connect).await?;
+    let schema = migrations::look(&migrations::of(Dialect::Sqlite), Newer::IsServed, &mut connection).await?;
+    drop(connection.close().await);
+    Ok(schema)
+}
+
+/// A connection to a file that is there, which stays as it is, its journal too.
+async fn as_it_is(connect: &SqliteConnectOptions) -> Result<SqliteConnection, OpenError> {
+    let path = connect.get_filename();
+    if !path.exists() {
+        return Err(OpenError::NoFile(path.to_owned()));
+    }
+    connect.clone().create_if_missing(false).connect().await.map_err(OpenError::Engine)
 }
 
 /// A database that is up to date.
@@ -102,22 +121,17 @@ struct Opened {
     pool: SqlitePool,
     connect: SqliteConnectOptions,
     in_memory: bool,
-    migrated: Migrated,
+    migrated: Option<Migrated>,
 }
 
-async fn open_migrated(url: &str, options: &SqlOptions, newer: Newer) -> Result<Opened, OpenError> {
-    let in_memory = url.contains(":memory:") || url.contains("mode=memory");
-    let mut connect = SqliteConnectOptions::from_str(url)
-        .map_err(|_| OpenError::Address(url.to_owned()))?
-        .foreign_keys(true)
-        .busy_timeout(options.busy_timeout)
-        .synchronous(match options.durability {
-            Durability::Full => SqliteSynchronous::Full,
-            Durability::Normal => SqliteSynchronous::Normal,
-        });
+async fn open_ready(url: &str, options: &SqlOptions, newer: Newer) -> Result<Opened, OpenError> {
+    let in_memory = is_in_memory(url);
+    let mut connect = read(url, options)?;
+    let mut is_to_be_made = true;
     if !in_memory {
+        is_to_be_made = are_to_be_made(&connect, options.tables, newer).await?;
         let asked_not_to = url.contains("mode=ro") || (url.contains("mode=rw") && !url.contains("mode=rwc"));
-        if !asked_not_to {
+        if is_to_be_made && !asked_not_to {
             create_file(connect.get_filename())?;
         }
         connect = connect.journal_mode(SqliteJournalMode::Wal);
@@ -130,8 +144,37 @@ async fn open_migrated(url: &str, options: &SqlOptions, newer: Newer) -> Result<
         .max_connections(1)
         .test_before_acquire(false);
     let pool = patiently(pool, connect.clone(), options.busy_timeout).await.map_err(OpenError::Engine)?;
-    let migrated = migrate(&pool, newer).await?;
+    let migrated = if is_to_be_made { Some(migrate(&pool, newer).await?) } else { None };
     Ok(Opened { pool, connect, in_memory, migrated })
+}
+
+/// Whether the file and its tables are to be made or changed; refuses what `tables` does not allow.
+async fn are_to_be_made(
+    connect: &SqliteConnectOptions,
+    tables: Tables,
+    newer: Newer,
+) -> Result<bool, OpenError> {
+    if tables == Tables::BroughtUpToDate || (tables == Tables::MadeIfNone && !connect.get_filename().exists())
+    {
+        return Ok(true);
+    }
+    let mut connection = as_it_is(connect).await?;
+    let migrator = migrations::of(Dialect::Sqlite);
+    let to_be_made = migrations::are_to_be_made(&migrator, newer, tables, &mut connection).await;
+    drop(connection.close().await);
+    to_be_made
+}
+
+fn is_in_memory(url: &str) -> bool {
+    url.contains(":memory:") || url.contains("mode=memory")
+}
+
+fn read(url: &str, options: &SqlOptions) -> Result<SqliteConnectOptions, OpenError> {
+    let connect = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Address(url.to_owned()))?;
+    Ok(connect.foreign_keys(true).busy_timeout(options.busy_timeout).synchronous(match options.durability {
+        Durability::Full => SqliteSynchronous::Full,
+        Durability::Normal => SqliteSynchronous::Normal,
+    }))
 }
 
 /// Makes the folder and an empty file which only its owner may read; SQLite gives its side files the same mode.

@@ -14,7 +14,7 @@ use sea_orm::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::super::connect::{self, SqlOptions};
+use super::super::connect::{self, SqlOptions, Tables};
 use super::super::entity;
 use super::{End, FORMAT, Header, MoveError, Moved, Progress, each_table};
 
@@ -31,7 +31,8 @@ pub async fn export(
     to: &mut (dyn Write + Send),
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Moved, MoveError> {
-    let db = connect::single(url, &SqlOptions::default()).await?;
+    let options = SqlOptions { tables: Tables::AsTheyAre, ..SqlOptions::default() };
+    let db = connect::single(url, &options).await?;
     let backend = db.get_database_backend();
     let (isolation, access) = match backend {
         // A read transaction of SQLite is a snapshot, and has no other kind.
@@ -178,10 +179,10 @@ impl Text<'_> {
     }
 
     fn end(mut self, rows: BTreeMap<String, u64>) -> Result<Moved, MoveError> {
-        let sha256 = hex(&std::mem::take(&mut self.hash).finalize());
+        let sha256 = hex(&self.hash.clone().finalize());
         self.line("end", &End { rows: rows.clone(), sha256: sha256.clone() })?;
         self.to.flush()?;
-        Ok(Moved { rows, sha256 })
+        Ok(Moved { rows, sha256, file_sha256: hex(&self.hash.finalize()) })
     }
 }
 

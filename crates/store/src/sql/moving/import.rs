@@ -7,16 +7,17 @@ use mashang_login::key::SigningKey;
 use mashang_login::seal::Sealer;
 use sea_orm::sea_query::{Alias, Expr, Query};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, QueryTrait, Statement,
-    TransactionTrait,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, IntoActiveModel, QueryTrait, SqlErr,
+    Statement, TransactionTrait,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::super::connect::{self, SqlOptions};
+use super::super::connect::{self, SqlOptions, Tables};
 use super::super::db::Db;
+use super::super::errors::of_engine;
 use super::super::{entity, keys, master_key};
 use super::export::hex;
 use super::{End, FORMAT, Header, MoveError, Moved, Progress, each_table};
@@ -27,12 +28,12 @@ const BATCH_BYTES: usize = 1 << 20;
 /// Longest line that is read: far beyond any row.
 const LINE_BYTES: u64 = 16 << 20;
 
-/// Reads an export into the empty database at `url`, whose tables are made if they are not there.
+/// Reads an export into the empty database at `url`, whose tables are made if there are none at all. A file or a table is
+/// made only once the first line is known to be of this version.
 ///
 /// Everything is inserted in one transaction, which is committed when the counts and the checksum at the end are right
-/// and `opens` said of every signing key, and of what says whose they are, that the master key opens it at its place;
-/// otherwise, or when this process dies, the tables
-/// stay as empty as they were. No node may use the database meanwhile.
+/// and `opens` said of every signing key, and of what says whose they are, that the master key opens it at its place (that is asked
+/// as soon as they are read); otherwise, or when this process dies, the tables stay as empty as they were. No node may use the database meanwhile.
 ///
 /// # Errors
 /// [`MoveError`].
@@ -42,34 +43,48 @@ pub async fn import(
     opens: &(dyn Fn(&[u8], &str) -> bool + Sync),
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Moved, MoveError> {
-    let db = connect::single(url, &SqlOptions::default()).await?;
     let mut lines = Lines { from, hash: Sha256::new(), number: 0, bytes: 0 };
     lines.header()?;
+    let options = SqlOptions { tables: Tables::MadeIfNone, ..SqlOptions::default() };
+    let db = connect::single(url, &options).await?;
     let begun = db.begin().await;
     let transaction = begun.map_err(|source| MoveError::Database { table: "the transaction", source })?;
     expect_empty(&transaction).await?;
-    let moved = insert_all(&transaction, &mut lines, progress).await?;
-    if let Some(check) = master_key::check(Db::Transaction(&transaction)).await?
-        && !opens(&check, Sealer::CHECK_PLACE)
-    {
-        return Err(MoveError::MasterKey("this export".to_owned()));
-    }
-    for key in keys::all(Db::Transaction(&transaction)).await? {
-        if !opens(&key.sealed_private, &SigningKey::place(&key.id)) {
-            return Err(MoveError::MasterKey(format!("the signing key {}", key.id)));
-        }
-    }
+    let moved = insert_all(&transaction, &mut lines, opens, progress).await?;
+    let backend = db.get_database_backend();
+    let highest = highest_number(&transaction).await?;
     // MySQL commits by itself at any change to a table.
-    let is_told_after = db.get_database_backend() == DbBackend::MySql;
+    let is_told_after = backend == DbBackend::MySql;
+    let count_on = count_on_from(highest, backend);
     if !is_told_after {
-        count_on(&transaction).await?;
+        let counted = transaction.execute_unprepared(&count_on).await;
+        counted.map_err(|source| MoveError::Database { table: "audit_events", source })?;
     }
     let done = transaction.commit().await;
     done.map_err(|source| MoveError::Database { table: "the commit", source })?;
     if is_told_after {
-        count_on(&db).await?;
+        let counted = db.execute_unprepared(&count_on).await;
+        counted.map_err(|source| MoveError::Counter { next: highest + 1, source })?;
     }
     Ok(moved)
+}
+
+/// What was sealed with a master key is opened by the one that is here.
+async fn expect_ours(
+    db: &DatabaseTransaction,
+    opens: &(dyn Fn(&[u8], &str) -> bool + Sync),
+) -> Result<(), MoveError> {
+    if let Some(check) = master_key::check(Db::Transaction(db)).await?
+        && !opens(&check, Sealer::CHECK_PLACE)
+    {
+        return Err(MoveError::MasterKey("this export".to_owned()));
+    }
+    for key in keys::all(Db::Transaction(db)).await? {
+        if !opens(&key.sealed_private, &SigningKey::place(&key.id)) {
+            return Err(MoveError::MasterKey(format!("the signing key {}", key.id)));
+        }
+    }
+    Ok(())
 }
 
 async fn expect_empty(db: &DatabaseTransaction) -> Result<(), MoveError> {
@@ -91,6 +106,7 @@ async fn expect_empty(db: &DatabaseTransaction) -> Result<(), MoveError> {
 async fn insert_all(
     db: &DatabaseTransaction,
     lines: &mut Lines<'_>,
+    opens: &(dyn Fn(&[u8], &str) -> bool + Sync),
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Moved, MoveError> {
     let mut rows: BTreeMap<String, u64> = BTreeMap::new();
@@ -108,6 +124,10 @@ async fn insert_all(
         let is_end = name == "end";
         if is_end || name != batch.table || batch.is_full() {
             batch.insert(db, lines).await?;
+            // Before the many rows that come after these.
+            if matches!(batch.table.as_str(), "master_key_check" | "signing_keys") {
+                expect_ours(db, opens).await?;
+            }
             batch = Batch { table: name.clone(), ..Batch::default() };
             let table = known(&name).unwrap_or("end");
             progress(Progress { table, rows: all, of: None, bytes: lines.bytes });
@@ -118,17 +138,18 @@ async fn insert_all(
             if end.sha256 != so_far || end.rows != rows {
                 return Err(MoveError::Checksum);
             }
+            let whole = lines.hash.clone();
             if lines.next()?.is_some() {
                 return Err(lines.malformed("there is something after the end"));
             }
-            return Ok(Moved { rows, sha256: so_far });
+            return Ok(Moved { rows, sha256: so_far, file_sha256: hex(&whole.finalize()) });
         }
         let Some(count) = rows.get_mut(&name) else {
             return Err(lines.malformed("a table that this version does not know"));
         };
         *count += 1;
         all += 1;
-        batch.add(content);
+        batch.add(content, lines.number);
     }
 }
 
@@ -146,10 +167,13 @@ struct Batch {
     table: String,
     rows: Vec<Box<RawValue>>,
     bytes: usize,
+    /// The line of the latest row; those of the others come right before it.
+    last: u64,
 }
 
 impl Batch {
-    fn add(&mut self, row: Box<RawValue>) {
+    fn add(&mut self, row: Box<RawValue>, line: u64) {
+        self.last = line;
         self.bytes += row.get().len();
         self.rows.push(row);
     }
@@ -176,7 +200,12 @@ impl Batch {
             };
         }
         let (table, insert) = each_table!(insert_into);
-        db.execute_raw(insert).await.map_err(|source| MoveError::Database { table, source })?;
+        db.execute_raw(insert).await.map_err(|error| MoveError::Rows {
+            table,
+            first: self.last + 1 - self.rows.len() as u64,
+            last: self.last,
+            why: kind_of(error),
+        })?;
         Ok(())
     }
 
@@ -185,20 +214,33 @@ impl Batch {
     }
 }
 
-/// The numbers of the trail go on behind every one that was ever given: engines count on from the highest that was inserted
-/// (PostgreSQL has to be told even that), and what was shortened away would be given again.
-async fn count_on(db: &impl ConnectionTrait) -> Result<(), MoveError> {
+/// What an engine refused a row for, in words that hold nothing of the row: engines quote the key of one that is there twice.
+fn kind_of(error: DbErr) -> String {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => "a key that must be unique is there twice".to_owned(),
+        Some(SqlErr::ForeignKeyConstraintViolation(_)) => "they refer to a row that is not there".to_owned(),
+        _ => match of_engine(&error) {
+            Some(sqlx::Error::Database(told)) => format!("error {}", told.code().unwrap_or_default()),
+            _ => error.to_string(),
+        },
+    }
+}
+
+/// The highest number that a record of the trail ever had.
+async fn highest_number(db: &DatabaseTransaction) -> Result<i64, MoveError> {
     let failed = |source| MoveError::Database { table: "audit_events", source };
     let highest = "select max(highest) as highest from (select coalesce(max(seq), 0) as highest from audit_events \
                    union all select coalesce(max(last_seq), 0) from audit_checkpoints \
                    union all select coalesce(max(last_seq), 0) from audit_trimmed) as given";
     let backend = db.get_database_backend();
     let row = db.query_one_raw(Statement::from_string(backend, highest)).await.map_err(failed)?;
-    let highest: i64 = match row {
-        Some(row) => row.try_get("", "highest").map_err(failed)?,
-        None => 0,
-    };
-    let told = match backend {
+    row.map_or(Ok(0), |row| row.try_get("", "highest").map_err(failed))
+}
+
+/// The statement by which the numbers of the trail go on behind every one that was ever given: engines count on from the highest that
+/// was inserted (PostgreSQL has to be told even that), and what was shortened away would be given again.
+fn count_on_from(highest: i64, backend: DbBackend) -> String {
+    match backend {
         DbBackend::Postgres => {
             format!("select setval(pg_get_serial_sequence('audit_events', 'seq'), {}, false)", highest + 1)
         }
@@ -209,9 +251,7 @@ async fn count_on(db: &impl ConnectionTrait) -> Result<(), MoveError> {
              where not exists (select 1 from sqlite_sequence where name = 'audit_events'); \
              update sqlite_sequence set seq = {highest} where name = 'audit_events'"
         ),
-    };
-    db.execute_unprepared(&told).await.map_err(failed)?;
-    Ok(())
+    }
 }
 
 /// The text, line by line.
