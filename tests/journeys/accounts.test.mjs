@@ -111,17 +111,18 @@ describe('one person, many channels', () => {
     const { apps: known } = await house.wechat.call('/apps');
     const official = known.find(({ kind }) => kind === 'official-account').appid;
     const tell = (person, event) => house.wechat.call('/events/deliver', { appid: official, person, event });
-    const before = await signInBy(house, 'wechat', 'plain');
-    assert.equal((await signInBy(house, 'wechat-web', 'plain')).sub, before.sub);
-    await tell('plain', { kind: 'authorization_revoked', revoke: '301' });
-    assert.equal((await signInBy(house, 'wechat-web', 'plain')).sub, before.sub, 'the website app still leads there');
+    const { id } = await house.wechat.call('/people', { name: '两种方式' });
+    const before = await signInBy(house, 'wechat', id);
+    assert.equal((await signInBy(house, 'wechat-web', id)).sub, before.sub);
+    await tell(id, { kind: 'authorization_revoked', revoke: '301' });
+    assert.equal((await signInBy(house, 'wechat-web', id)).sub, before.sub, 'the website app still leads there');
     const withdrawn = house.server.log().find((line) => line.includes(`${before.sub} withdrew at WeChat`));
     assert.match(withdrawn ?? '', /does not lead to them any more/);
 
-    const alone = await signInBy(house, 'wechat', 'emoji');
-    assert.notEqual((await signInBy(house, 'wechat-web', 'emoji')).sub, alone.sub, 'two users, as above');
-    await tell('emoji', { kind: 'authorization_cancelled' });
-    await assert.rejects(run(['user', 'show', alone.sub, '--config', house.server.config]), /there is no person/);
+    const { id: other } = await house.wechat.call('/people', { name: '一种方式' });
+    const { sub } = await signInBy(house, 'wechat', other);
+    await tell(other, { kind: 'authorization_cancelled' });
+    await assert.rejects(run(['user', 'show', sub, '--config', house.server.config]), /there is no person/);
   });
 });
 
