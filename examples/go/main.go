@@ -22,6 +22,10 @@ var (
 	clientID = cmp.Or(os.Getenv("CLIENT_ID"), "my-site")
 	port     = cmp.Or(os.Getenv("PORT"), "3000")
 	ownURL   = cmp.Or(os.Getenv("OWN_URL"), "http://127.0.0.1:"+port)
+
+	// For a site behind the gate: the claim it knows people by, and who may enter (all who sign in, if empty).
+	userClaim     = cmp.Or(os.Getenv("USER_CLAIM"), "sub")
+	allowedGroups = strings.FieldsFunc(os.Getenv("ALLOWED_GROUPS"), func(r rune) bool { return r == ',' || r == ' ' })
 )
 
 func isHTTPS() bool { return strings.HasPrefix(ownURL, "https:") }
@@ -39,7 +43,7 @@ func main() {
 	}
 	config := oauth2.Config{
 		ClientID: clientID, ClientSecret: os.Getenv("CLIENT_SECRET"),
-		Endpoint: provider.Endpoint(), RedirectURL: ownURL + "/callback", Scopes: []string{oidc.ScopeOpenID, "profile"},
+		Endpoint: provider.Endpoint(), RedirectURL: ownURL + "/callback", Scopes: []string{oidc.ScopeOpenID, "profile", "groups"},
 	}
 	var discovered struct {
 		EndSession string `json:"end_session_endpoint"`
@@ -77,6 +81,8 @@ func main() {
 		}
 		visits.Put(r.Context(), "sub", person.Subject) // your own user is the one with this sub
 		visits.Put(r.Context(), "name", person.Name)
+		visits.Put(r.Context(), "account", person.Account)
+		visits.Put(r.Context(), "groups", strings.Join(person.Groups, ","))
 		visits.Put(r.Context(), "id_token", rawIDToken)
 		http.Redirect(w, r, pathOnly(one.Wanted), http.StatusSeeOther)
 	})
@@ -93,7 +99,8 @@ func main() {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		w.Header().Set("X-Remote-User", visits.GetString(r.Context(), "sub"))
+		w.Header().Set("X-Remote-User", visits.GetString(r.Context(), "account"))
+		w.Header().Set("X-Remote-Groups", url.PathEscape(visits.GetString(r.Context(), "groups")))
 		w.Header().Set("X-Remote-Name", url.PathEscape(visits.GetString(r.Context(), "name")))
 		w.WriteHeader(http.StatusNoContent)
 	})

@@ -5,6 +5,7 @@ import (
 	"log"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -12,8 +13,10 @@ import (
 )
 
 type person struct {
-	Subject string `json:"-"`
-	Name    string `json:"name"`
+	Subject string   `json:"-"`
+	Account string   `json:"-"` // the claim that USER_CLAIM names
+	Name    string   `json:"name"`
+	Groups  []string `json:"groups"`
 }
 
 // refusal is why somebody is not signed in, in words that are for them to read.
@@ -32,7 +35,7 @@ func notSignedIn(w http.ResponseWriter, err error) {
 	http.Error(w, "Not signed in: the login service does not answer as it should. Please try again later.", http.StatusBadGateway)
 }
 
-// signIn takes the answer that Mashang sent the visitor back with: issuer, code, ID token, name.
+// signIn takes the answer that Mashang sent the visitor back with: issuer, code, ID token, name, groups.
 func signIn(r *http.Request, provider *oidc.Provider, config *oauth2.Config, one begun) (*person, string, error) {
 	ctx, query := r.Context(), r.URL.Query()
 	if query.Get("iss") != issuer { // RFC 9207, of a refusal too
@@ -65,7 +68,24 @@ func signIn(r *http.Request, provider *oidc.Provider, config *oauth2.Config, one
 		return nil, "", refusal("userinfo tells of another person")
 	}
 	found := person{Subject: idToken.Subject}
-	return &found, raw, info.Claims(&found)
+	var told map[string]any
+	if err := errors.Join(info.Claims(&found), info.Claims(&told)); err != nil {
+		return nil, "", err
+	}
+	found.Account, _ = told[userClaim].(string)
+	if found.Account == "" {
+		return nil, "", refusal("this site needs your " + userClaim + ", and the login service has none of you")
+	}
+	if !mayEnter(found.Groups) {
+		return nil, "", refusal("this site is not open to you; please ask its administrator")
+	}
+	return &found, raw, nil
+}
+
+// mayEnter says whether somebody of these groups is let in: in one of ALLOWED_GROUPS, or anybody where there are none.
+func mayEnter(groups []string) bool {
+	allowed := func(group string) bool { return slices.Contains(allowedGroups, group) }
+	return len(allowedGroups) == 0 || slices.ContainsFunc(groups, allowed)
 }
 
 // pathOnly keeps a visitor on this site: anything but a path of it becomes the front page.

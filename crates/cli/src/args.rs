@@ -323,7 +323,7 @@ pub struct MergeUsers {
 pub enum Keys {
     /// List them, and what each is doing
     List(ConfigFile),
-    /// Make successors that sign twenty minutes from now; without this they come by themselves every 90 days
+    /// Make successors that sign seventy minutes from now; without this they come by themselves every 90 days
     Rotate(RotateKeys),
 }
 

@@ -1,6 +1,7 @@
 //! `mashang client …`: websites and apps.
 
 mod change;
+mod doors;
 pub(crate) mod saving;
 pub mod settings;
 
@@ -56,7 +57,16 @@ async fn add(asked: AddClient) -> anyhow::Result<()> {
         Some(secret) => say!("client_secret: {}\n\nThe secret is shown only this once.", secret.expose()),
         None => say!("client_secret: none (public client; PKCE S256 is required)"),
     }
+    say!("\nopen to:       {}", doors::open_to(&client, &config));
+    warn(&client, &config);
     tell_if_nobody_served(&config, &*records).await
+}
+
+/// Says of a client that strangers may sign in to it.
+fn warn(client: &Client, config: &Config) {
+    if let Some(warning) = doors::warning(client, config) {
+        note!("\n{warning}");
+    }
 }
 
 /// The client as it shall be, in place of the former one.
@@ -113,7 +123,8 @@ async fn set(asked: &SetClient) -> anyhow::Result<()> {
         say!("{id} ({}) is as asked already", client.name);
         return Ok(());
     };
-    say::out(format_args!("{}", settings::described(&client)));
+    say::out(format_args!("{}", settings::described(&client, &config)));
+    warn(&client, &config);
     if let Some(secret) = &secret {
         say!(
             "\nclient_secret: {}\nThe secret is shown only this once; the old one has ended.",
@@ -129,7 +140,8 @@ async fn show(asked: &OneClient) -> anyhow::Result<()> {
     let Some(client) = open::records(&config).await?.client(&id).await? else {
         bail!("there is no client {id}")
     };
-    say::out(format_args!("{}", settings::described(&client)));
+    say::out(format_args!("{}", settings::described(&client, &config)));
+    warn(&client, &config);
     Ok(())
 }
 

@@ -63,6 +63,8 @@ kinds! {
     SignedIn = "signed_in",
     /// A proven person was refused: switched off, by a way that the website does not admit, or by a passkey that was copied.
     SignInRefused = "sign_in_refused",
+    /// A proven person was refused: in none of the groups that the website requires.
+    NotAdmitted = "not_admitted",
     /// A session ended by request.
     SignedOut = "signed_out",
     /// A person was created.

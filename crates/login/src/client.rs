@@ -2,6 +2,7 @@
 
 pub mod brand;
 pub mod logo;
+pub mod mismatch;
 pub mod settings;
 
 use jiff::Timestamp;

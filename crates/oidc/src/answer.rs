@@ -3,11 +3,12 @@
 use mashang_login::accounts::UnionNews;
 use mashang_login::client::Client;
 use mashang_login::grant::{Grant, Purpose};
-use mashang_login::ids::FamilyId;
+use mashang_login::ids::{FamilyId, UserId};
 use mashang_login::records::{Fulfilled, Fulfilment, Login, StoreError};
 use mashang_login::secret::AuthorizationCode;
 use mashang_login::user::User;
 
+use crate::admission;
 use crate::authorize::{AuthorizationResponse, AuthorizeError, session_answers};
 use crate::provider::Provider;
 
@@ -30,6 +31,8 @@ pub enum Answered {
     NotOpen,
     /// The person was switched off (SEC-40).
     UserDisabled,
+    /// The person is in none of the groups that the client requires. The grant is still pending.
+    NotAdmitted(UserId),
     /// Somebody else than the person of the `id_token_hint` signed in. The grant is still pending; refuse it with
     /// `login_required` (OpenID Connect Core §3.1.2.1).
     OtherPerson,
@@ -45,6 +48,7 @@ impl std::fmt::Debug for Answered {
                 .finish_non_exhaustive(),
             Self::NotOpen => f.write_str("NotOpen"),
             Self::UserDisabled => f.write_str("UserDisabled"),
+            Self::NotAdmitted(user) => f.debug_tuple("NotAdmitted").field(user).finish(),
             Self::OtherPerson => f.write_str("OtherPerson"),
         }
     }
@@ -80,6 +84,10 @@ pub async fn fulfil(provider: &Provider, grant: &Grant, login: Login) -> Result<
     {
         return Err(AnswerError::FreshApprovalNeeded);
     }
+    let login = match admitted(provider, &client, grant, login).await? {
+        Ok(login) => login,
+        Err(refused) => return Ok(refused),
+    };
     let code = AuthorizationCode::random(&*provider.entropy);
     let fulfilment = Fulfilment {
         grant: grant.id.clone(),
@@ -89,18 +97,47 @@ pub async fn fulfil(provider: &Provider, grant: &Grant, login: Login) -> Result<
         family: FamilyId::random(&*provider.entropy),
         family_expires_at: now + provider.policy.family,
     };
+    let response =
+        || AuthorizationResponse::success(&grant.request, &provider.issuer, &code).as_taken_by(&client);
     Ok(match provider.records.fulfil_grant(&fulfilment, now).await? {
-        Fulfilled::Done { user, created, union } => Answered::Done {
-            response: AuthorizationResponse::success(&grant.request, &provider.issuer, &code)
-                .as_taken_by(&client),
-            user,
-            created,
-            union,
-        },
+        Fulfilled::Done { user, created, union } => {
+            Answered::Done { response: response(), user, created, union }
+        }
         Fulfilled::NotOpen => Answered::NotOpen,
         Fulfilled::UserDisabled => Answered::UserDisabled,
         Fulfilled::OtherPerson => Answered::OtherPerson,
     })
+}
+
+/// The login, if the client admits its person; or how answering ends without it. Where the client requires groups, a fresh
+/// approval becomes a session first, which ends again if it leads nowhere.
+async fn admitted(
+    provider: &Provider,
+    client: &Client,
+    grant: &Grant,
+    login: Login,
+) -> Result<Result<Login, Answered>, StoreError> {
+    if client.settings.require_groups.is_empty() {
+        return Ok(Ok(login));
+    }
+    let (seen, is_new) = match login {
+        Login::Continued(seen) => (*seen, false),
+        Login::Fresh(login) => {
+            match admission::begun(provider, *login, grant.request.hinted.as_ref()).await? {
+                Ok(seen) => (seen, true),
+                Err(Fulfilled::UserDisabled) => return Ok(Err(Answered::UserDisabled)),
+                Err(Fulfilled::OtherPerson) => return Ok(Err(Answered::OtherPerson)),
+                Err(_) => return Ok(Err(Answered::NotOpen)),
+            }
+        }
+    };
+    if admission::admits_session(provider, client, &seen.session).await? {
+        return Ok(Ok(Login::Continued(Box::new(seen))));
+    }
+    if is_new {
+        provider.records.end_session(&seen.session.secret, provider.clock.now()).await?;
+    }
+    Ok(Err(Answered::NotAdmitted(seen.session.user)))
 }
 
 /// Answers a grant with `error`, once: what to carry back to the client, or `None` if the grant was answered before, or the

@@ -15,6 +15,7 @@
 //! This crate must not know axum, SQL or any HTTP client: a function takes strings and records and returns values; the
 //! server turns them into responses.
 
+pub mod admission;
 pub mod answer;
 pub mod authorize;
 pub mod claims;

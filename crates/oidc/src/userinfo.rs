@@ -4,6 +4,7 @@ use mashang_login::grant::Scope;
 use mashang_login::records::{Bearer, StoreError};
 use serde_json::{Value, json};
 
+use crate::admission;
 use crate::claims::{self, Person};
 use crate::params::Params;
 use crate::provider::Provider;
@@ -18,7 +19,7 @@ pub enum BearerError {
     /// Sent twice, or in a way that cannot be read.
     #[error("the access token must be sent once, in the Authorization header or in the form")]
     InvalidRequest,
-    /// Unknown, expired, revoked, or of another kind (SEC-61); or its person or client is switched off.
+    /// Unknown, expired, revoked, or of another kind (SEC-61); or its person or client is switched off, or the client does not admit the person any more.
     #[error("the access token is unknown, expired or revoked")]
     InvalidToken,
     /// It was not granted for this.
@@ -101,6 +102,9 @@ pub async fn userinfo(provider: &Provider, bearer: &str) -> Result<Value, Bearer
         return Err(BearerError::InsufficientScope);
     }
     let person = Person::load(provider, user, &family.identity).await?;
+    if !admission::of_its_groups(provider, &client, &person) {
+        return Err(BearerError::InvalidToken);
+    }
     let mut claims = claims::told(&provider.claims, &client, &family.scope, &person, now);
     claims.insert("sub".into(), json!(family.user));
     Ok(Value::Object(claims))

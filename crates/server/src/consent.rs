@@ -80,7 +80,15 @@ pub(crate) async fn ask(app: &App, grant: &Grant) -> Result<GoTo, Problem> {
     Ok(GoTo { address: to, cookies: Vec::new() })
 }
 
-/// Signs the person in here, but answers the website only after they were asked.
+/// Where somebody goes who was signed in here while the website waits.
+pub(crate) enum Onward {
+    /// To the page that asks.
+    Ask,
+    /// Back to the dispatcher, which sees who they are.
+    Decide,
+}
+
+/// Signs the person in here, but answers the website only after they were asked, or found to be one whom it admits.
 ///
 /// # Errors
 /// [`Problem`] when nobody was signed in.
@@ -90,12 +98,16 @@ pub(crate) async fn hold(
     waiting: &Waiting,
     login: &FreshLogin,
     cookies: Vec<String>,
+    onward: Onward,
 ) -> Result<GoTo, Problem> {
     let (grant, client) = (&waiting.grant, &waiting.client);
     match app.records.begin_session(login, grant.request.hinted.as_ref(), app.now()).await? {
         Fulfilled::Done { user, union, .. } => {
             audit::warn_of_union(&user.id, union.as_ref());
-            Ok(GoTo { cookies, ..ask(app, grant).await? })
+            match onward {
+                Onward::Ask => Ok(GoTo { cookies, ..ask(app, grant).await? }),
+                Onward::Decide => Ok(GoTo { address: urls::login(&grant.id), cookies }),
+            }
         }
         Fulfilled::OtherPerson => {
             let refusal = refuse(&app.provider, grant, &AuthorizeError::login_required()).await?;

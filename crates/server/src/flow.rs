@@ -28,6 +28,7 @@ use mashang_login::secret::SecretHash;
 use mashang_login::session::Session;
 use mashang_login::ticket::{Refusal, Status, Ticket};
 use mashang_login::tickets::Advance;
+use mashang_oidc::admission;
 use mashang_oidc::authorize::{self, AuthorizationResponse};
 use tokio::time::Instant;
 
@@ -294,6 +295,15 @@ fn to_ticket(ticket: &Ticket) -> GoTo {
     GoTo { address, cookies: Vec::new() }
 }
 
+/// Draws a ticket whoever is signed in: the website does not admit them, and somebody else wants to try.
+///
+/// # Errors
+/// As [`take_in`].
+pub async fn for_another(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<GoTo, Problem> {
+    let (grant, client) = (&waiting.grant, &waiting.client);
+    go(app, visitor, (grant, client), &waiting.browser, authorize::Next::SignIn).await
+}
+
 async fn go(
     app: &App,
     visitor: &Visitor,
@@ -302,6 +312,12 @@ async fn go(
     next: authorize::Next,
 ) -> Result<GoTo, Problem> {
     match next {
+        authorize::Next::UseSession(session)
+            if !admission::admits_session(&app.provider, client, &session).await? =>
+        {
+            let refusal = answer::not_admitted(app, visitor, (grant, client), session.user).await?;
+            Ok(GoTo { address: message::address(app, browser, &refusal), cookies: Vec::new() })
+        }
         authorize::Next::UseSession(session)
             if consent::is_needed(app, client, &session.user, &grant.request).await? =>
         {

@@ -166,6 +166,17 @@ pub fn login(grant: &GrantId) -> String {
     LOGIN.replace("{grant}", grant.as_str())
 }
 
+/// The parameter of [`LOGIN`] by which somebody else than whoever is signed in wants to sign in, and its value.
+pub const AS: &str = "as";
+/// See [`AS`].
+pub const AS_ANOTHER: &str = "another";
+
+/// [`login`] for somebody else than whoever is signed in in this browser.
+#[must_use]
+pub fn login_as_another(grant: &GrantId) -> String {
+    format!("{}?{AS}={AS_ANOTHER}", login(grant))
+}
+
 /// Fills [`CONSENT`].
 #[must_use]
 pub fn consent(grant: &GrantId) -> String {

@@ -12,6 +12,8 @@ use mashang_login::grant::{Scope, ScopeSet};
 use mashang_login::ids::ChannelId;
 use mashang_server::config::Config;
 
+use super::doors::open_to;
+
 /// The word that takes a setting back.
 const NONE: &str = "none";
 /// The word for every channel, and for every scope.
@@ -27,6 +29,9 @@ pub struct Switches {
     /// Only these scopes are granted to it, of those it asks for; `all` for every one
     #[arg(long, value_name = "SCOPE,…", value_delimiter = ',')]
     pub scopes: Option<Vec<String>>,
+    /// Only people in one of these groups may sign in to it, as [[claims.rule]] gives groups; `none` opens it to everybody
+    #[arg(long, value_name = "GROUP,…", value_delimiter = ',')]
+    pub require_groups: Option<Vec<String>>,
     /// Its picture on our pages: a PNG, JPEG or WebP file of at most 64 KiB; `none` takes it back
     #[arg(long, value_name = "FILE")]
     pub logo: Option<String>,
@@ -89,6 +94,9 @@ impl Switches {
         }
         if let Some(names) = &self.scopes {
             settings.scopes = scopes(names)?;
+        }
+        if let Some(groups) = &self.require_groups {
+            settings.require_groups = required(groups, config)?;
         }
         if let Some(path) = &self.logo {
             settings.logo = if path == NONE { None } else { Some(logo(Path::new(path))?) };
@@ -155,6 +163,30 @@ pub(super) fn told(scopes: &ScopeSet) -> String {
     if scopes.is_empty() { ALL.to_owned() } else { scopes.to_string() }
 }
 
+/// Groups that a rule gives: one that nobody can be in is a slip of the pen, and would close the client.
+fn required(groups: &[String], config: &Config) -> anyhow::Result<Vec<String>> {
+    if groups == [NONE] {
+        return Ok(Vec::new());
+    }
+    let mut known: Vec<&String> = config.claims.rule.iter().flat_map(|rule| &rule.groups).collect();
+    known.sort_unstable();
+    known.dedup();
+    let mut required = Vec::new();
+    for group in groups {
+        if !known.contains(&group) {
+            let known: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
+            let known = if known.is_empty() { "none" } else { &known.join(", ") };
+            bail!(
+                "--require-groups: no [[claims.rule]] gives the group `{group}`, so nobody would get in by it; groups that are given: {known}"
+            );
+        }
+        if !required.contains(group) {
+            required.push(group.clone());
+        }
+    }
+    Ok(required)
+}
+
 fn logo(path: &Path) -> anyhow::Result<Logo> {
     let bytes = std::fs::read(path).with_context(|| format!("--logo {}", path.display()))?;
     Logo::read(bytes).with_context(|| format!("--logo {}", path.display()))
@@ -162,7 +194,7 @@ fn logo(path: &Path) -> anyhow::Result<Logo> {
 
 /// A client in lines, without its secret.
 #[must_use]
-pub fn described(client: &Client) -> String {
+pub fn described(client: &Client, config: &Config) -> String {
     let settings = &client.settings;
     let word = |on: bool| if on { "yes" } else { "no" };
     let mut text = String::new();
@@ -189,6 +221,7 @@ pub fn described(client: &Client) -> String {
     let channels: Vec<&str> = settings.channels.iter().map(ChannelId::as_str).collect();
     line("channels", if channels.is_empty() { ALL.to_owned() } else { channels.join(", ") }.as_str());
     line("scopes", &told(&settings.scopes));
+    line("open to", &open_to(client, config));
     let logo = settings.logo.as_ref().map_or_else(
         || NONE.to_owned(),
         |logo| format!("{}, {} bytes", logo.media_type(), logo.bytes().len()),
@@ -213,7 +246,7 @@ mod tests {
 
     fn config() -> Config {
         mashang_server::config::from_text(
-            "[channel.work]\nkind = \"wecom\"\ncorpid = \"ww0123456789abcdef\"\nagentid = 1\nsecret = \"of the corp's app\"",
+            "[channel.work]\nkind = \"wecom\"\ncorpid = \"ww0123456789abcdef\"\nagentid = 1\nsecret = \"of the corp's app\"\n[[claims.rule]]\ngroups = [\"staff\"]",
         )
         .unwrap()
     }
@@ -223,19 +256,21 @@ mod tests {
         let set = Switches {
             channels: Some(vec!["work".into(), "work".into()]),
             scopes: Some(vec!["profile phone".into(), "phone".into()]),
+            require_groups: Some(vec!["staff".into(), "staff".into()]),
             brand_color: Some("#1677ff".into()),
             consent: Some(OnOff::On),
             access_token: Some(TokenFormat::Jwt),
             ..Switches::default()
         };
         let settings = set.over(ClientSettings::default(), &config()).unwrap();
-        assert_eq!(settings.channels.len(), 1);
+        assert_eq!((settings.channels.len(), settings.require_groups.len()), (1, 1));
         assert_eq!(settings.scopes.to_string(), "openid profile phone", "nothing is granted without openid");
         assert!(settings.consent && settings.access_token == AccessTokenFormat::Jwt && !settings.omit_iss);
         assert_eq!(Switches::default().over(settings.clone(), &config()).unwrap(), settings);
         let back = Switches {
             channels: Some(vec![ALL.into()]),
             scopes: Some(vec![ALL.into()]),
+            require_groups: Some(vec![NONE.into()]),
             brand_color: Some(NONE.into()),
             logo: Some(NONE.into()),
             consent: Some(OnOff::Off),
@@ -269,6 +304,8 @@ mod tests {
             let told = refused(Switches { scopes: Some(names), ..Switches::default() });
             assert!(told.contains("--scopes") && told.contains(of), "{told}");
         }
+        let told = refused(Switches { require_groups: Some(vec!["stafff".into()]), ..Switches::default() });
+        assert!(told.contains("`stafff`") && told.ends_with("given: staff"), "{told}");
         let told = refused(Switches { brand_color: Some("red".into()), ..Switches::default() });
         assert!(told.contains("#1677ff"), "{told}");
         let file = tempfile::NamedTempFile::new().unwrap();

@@ -1,4 +1,4 @@
-//! What an operator switched for one client: how it looks on our pages, which ways in it admits, what its tokens say.
+//! What an operator switched for one client: how it looks on our pages, who may sign in to it and by which ways, what its tokens say.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,9 @@ pub struct ClientSettings {
     /// The scopes that it may be granted, `openid` whether it is named or not; all of them when empty.
     #[serde(skip_serializing_if = "ScopeSet::is_empty")]
     pub scopes: ScopeSet,
+    /// Only people in one of these groups are told to it, as the operator's rules (`[[claims.rule]]`) give groups; everybody when empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub require_groups: Vec<String>,
     /// Its picture on our pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo: Option<Logo>,

@@ -1,5 +1,6 @@
 //! Why an authorization request is refused: to the person here, or to the client over its proven address.
 
+use mashang_login::client::mismatch::Mismatch;
 use mashang_login::records::StoreError;
 
 use crate::params::{Duplicate, ParamsError};
@@ -23,7 +24,7 @@ pub enum LocalError {
     #[error(
         "the redirect_uri is not registered for this application; it must be the same character by character"
     )]
-    RedirectUriMismatch,
+    RedirectUriMismatch(Mismatch),
     /// A message goes to a page, and an app's own scheme has none.
     #[error("response_mode=web_message needs a redirect_uri of a web page")]
     NoWebPage,
@@ -77,6 +78,12 @@ impl AuthorizeError {
     #[must_use]
     pub fn access_denied() -> Self {
         Self::new("access_denied", "the person cancelled the login")
+    }
+
+    /// The person is in none of the groups that the client requires.
+    #[must_use]
+    pub fn not_admitted() -> Self {
+        Self::new("access_denied", "this person may not sign in to this application")
     }
 
     /// `prompt=none`, but only a person can answer.

@@ -1,6 +1,7 @@
 //! Who asks, and where may we answer.
 
 use mashang_login::client::Client;
+use mashang_login::client::mismatch::Mismatch;
 use mashang_login::grant::ResponseMode;
 use mashang_login::ids::ClientId;
 use mashang_login::records::Records;
@@ -41,7 +42,8 @@ pub async fn prove(records: &dyn Records, params: &Params) -> Result<Proven, Loc
     }
     let redirect_uri = redirect_uri.ok_or(LocalError::RedirectUriMissing)?.to_owned();
     if !client.allows_redirect(&redirect_uri) {
-        return Err(LocalError::RedirectUriMismatch);
+        let mismatch = Mismatch::between(&redirect_uri, &client.redirect_uris);
+        return Err(LocalError::RedirectUriMismatch(mismatch));
     }
     let response_mode = params.get("response_mode").and_then(ResponseMode::parse).unwrap_or_default();
     if response_mode == ResponseMode::WebMessage && web_origin(&redirect_uri).is_none() {

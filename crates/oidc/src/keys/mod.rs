@@ -43,11 +43,12 @@ pub struct RotationPolicy {
 }
 
 impl Default for RotationPolicy {
-    /// 90 days of signing, one day of notice, seven days of overlap. Early, twenty minutes of notice: five until nodes reload, ten for
-    /// which a key set may be kept, and five for a reload that failed.
+    /// 90 days of signing, one day of notice, seven days of overlap. Early, seventy minutes of notice: five until nodes reload, five
+    /// for a reload that failed, and an hour for which some keep a key set whatever we say: Nextcloud's user_oidc does, asks for no new one when
+    /// it meets a key that it does not know, and would answer 500 meanwhile.
     fn default() -> Self {
         let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
-        let publish_early = Duration::from_secs(20 * 60);
+        let publish_early = Duration::from_secs(70 * 60);
         Self { rotate_after: days(90), publish_before: days(1), publish_early, keep_after: days(7) }
     }
 }

@@ -53,7 +53,7 @@ async fn try_exchange(
         return Err(refused());
     }
     check(&record, client, params, now)?;
-    let person = check_family(provider, family, now).await?;
+    let person = check_family(provider, client, family, now).await?;
     let minted = Minted::new(provider, client, family, person, now).await?;
     match provider.records.exchange_code(&code, &minted.record(from, AuditKind::TokensIssued), now).await? {
         Spent::Issued => {}

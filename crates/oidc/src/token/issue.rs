@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256, Sha512};
 
 use super::access::Access;
 use super::{TokenError, TokenResponse};
+use crate::admission;
 use crate::claims::{self, Given, Person};
 use crate::provider::Provider;
 
@@ -155,9 +156,10 @@ fn half_hash(algorithm: SigningAlgorithm, access_token: &str) -> String {
 }
 
 /// The person of a family from which tokens may still be issued: not revoked, not over, the person not switched off
-/// (SEC-40).
+/// (SEC-40), and one whom the client admits.
 pub(super) async fn check_family(
     provider: &Provider,
+    client: &Client,
     family: &Family,
     now: Timestamp,
 ) -> Result<User, TokenError> {
@@ -166,7 +168,12 @@ pub(super) async fn check_family(
         return Err(ended());
     }
     match provider.records.user(&family.user).await? {
-        Some(user) if user.disabled_at.is_none() => Ok(user),
+        Some(user) if user.disabled_at.is_none() => {
+            if !admission::is_admitted(provider, client, user.clone(), &family.identity).await? {
+                return Err(TokenError::invalid_grant("this person may not sign in to this application"));
+            }
+            Ok(user)
+        }
         _ => Err(ended()),
     }
 }

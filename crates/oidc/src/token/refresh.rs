@@ -60,7 +60,7 @@ async fn try_refresh(
         return Err(TokenError::unauthorized_client("this application may not use refresh tokens"));
     }
     check_scope(params, family)?;
-    let person = check_family(provider, family, now).await?;
+    let person = check_family(provider, client, family, now).await?;
     let minted = Minted::new(provider, client, family, person, now).await?;
     match provider
         .records

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, the panic is the failure report")]
 
 mod access_jwt;
+mod admission;
 mod authorize;
 mod claims;
 mod discovery;

@@ -31,6 +31,8 @@ pub enum Refused {
     LoginOver,
     /// The person was switched off (SEC-40).
     PersonDisabled,
+    /// The person is in none of the groups that the client requires.
+    NotAdmitted,
     /// The person came by a way that the client does not admit.
     WayNotAdmitted,
     /// Over a limit.
@@ -60,6 +62,7 @@ impl Refused {
             Self::NotApproved(_) => "not_approved",
             Self::LoginOver => "login_over",
             Self::PersonDisabled => "person_disabled",
+            Self::NotAdmitted => "not_admitted",
             Self::WayNotAdmitted => "way_not_admitted",
             Self::TooMany(_) => "rate_limited",
             Self::Store(_) | Self::Unavailable => "unavailable",
@@ -69,7 +72,9 @@ impl Refused {
     fn status(&self) -> StatusCode {
         match self {
             Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
-            Self::OriginNotAllowed | Self::PersonDisabled | Self::WayNotAdmitted => StatusCode::FORBIDDEN,
+            Self::OriginNotAllowed | Self::PersonDisabled | Self::NotAdmitted | Self::WayNotAdmitted => {
+                StatusCode::FORBIDDEN
+            }
             Self::UnknownLogin => StatusCode::NOT_FOUND,
             Self::NotApproved(_) => StatusCode::CONFLICT,
             Self::LoginOver => StatusCode::GONE,
@@ -141,6 +146,7 @@ impl From<Problem> for Refused {
             Problem::UnknownLogin => Self::UnknownLogin,
             Problem::LoginOver { .. } => Self::LoginOver,
             Problem::PersonDisabled => Self::PersonDisabled,
+            Problem::NotAdmitted { .. } => Self::NotAdmitted,
             Problem::WayNotAdmitted { .. } => Self::WayNotAdmitted,
             other => {
                 tracing::error!("our own mistake under a website's page: {other:?}");

@@ -36,8 +36,12 @@ pub async fn redeem(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<G
     if waiting.grant.purpose == Purpose::Account {
         return account::answer::open(app, visitor, waiting, &login, cookies).await;
     }
+    // Whose groups they are shows once they are signed in; whoever is refused by this website alone stays so.
+    if !waiting.client.settings.require_groups.is_empty() {
+        return consent::hold(app, visitor, waiting, &login, cookies, consent::Onward::Decide).await;
+    }
     if consent::is_needed_after(app, waiting, &login).await? {
-        return consent::hold(app, visitor, waiting, &login, cookies).await;
+        return consent::hold(app, visitor, waiting, &login, cookies, consent::Onward::Ask).await;
     }
     let login = Login::Fresh(Box::new(login));
     answer(app, visitor, (&waiting.grant, &waiting.client), login, cookies).await
@@ -154,6 +158,7 @@ async fn respond(
             audit::warn_of_union(&user.id, union.as_ref());
             Ok(Some(response))
         }
+        Answered::NotAdmitted(user) => not_admitted(app, visitor, (grant, client), user).await.map(Some),
         Answered::OtherPerson => {
             let error = AuthorizeError::login_required();
             refuse(&app.provider, grant, &error).await?.ok_or(Problem::UnknownLogin).map(Some)
@@ -167,4 +172,24 @@ async fn respond(
             Err(Problem::PersonDisabled)
         }
     }
+}
+
+/// Somebody whom the website does not admit: a website that wants no page is told so, people see a page of ours. Their
+/// session stands, and the grant too: somebody else may sign in by it.
+///
+/// # Errors
+/// [`Problem::NotAdmitted`], unless the website is told.
+pub(crate) async fn not_admitted(
+    app: &App,
+    visitor: &Visitor,
+    (grant, client): (&Grant, &Client),
+    user: UserId,
+) -> Result<AuthorizationResponse, Problem> {
+    audit::of_client(app, visitor, AuditKind::NotAdmitted, &client.id, Some(&user)).await;
+    tracing::info!(client.id = %client.id, user.id = %user, "{user} is in none of the groups that {} requires", client.id);
+    if grant.request.silent {
+        let refusal = refuse(&app.provider, grant, &AuthorizeError::not_admitted()).await?;
+        return refusal.ok_or(Problem::UnknownLogin);
+    }
+    Err(Problem::NotAdmitted { site: client.name.clone(), user, retry: urls::login_as_another(&grant.id) })
 }

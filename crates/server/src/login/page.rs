@@ -21,7 +21,7 @@ use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
 use crate::{brand, urls};
 
-/// A grant without a ticket: draws one, or answers at once if a session suffices.
+/// A grant without a ticket: draws one, or answers at once if a session suffices and nobody asked to be another person.
 pub async fn without_ticket(
     State(app): State<App>,
     visitor: Visitor,
@@ -29,6 +29,10 @@ pub async fn without_ticket(
 ) -> Result<Response, Problem> {
     app.limits.count_here(Counted::Poll, visitor.address)?;
     let waiting = flow::of_grant(&app, &visitor, &grant).await?;
+    if visitor.query(urls::AS).as_deref() == Some(urls::AS_ANOTHER) && waiting.grant.is_open(app.now()) {
+        app.count(Counted::Start, visitor.address).await?;
+        return Ok(flow::for_another(&app, &visitor, &waiting).await?.into_redirect());
+    }
     flow::go_on(&app, &visitor, waiting).await
 }
 

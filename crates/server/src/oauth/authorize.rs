@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
 use mashang_login::grant::{Grant, GrantStage, Purpose, ResponseMode};
-use mashang_login::ids::GrantId;
+use mashang_login::ids::{ClientId, GrantId};
 use mashang_oidc::authorize::{self, AuthorizationResponse, AuthorizeError, LocalError, Proven};
 use mashang_oidc::params::Params;
 
@@ -35,7 +35,7 @@ async fn take(app: &App, visitor: &Visitor, request: Request) -> Result<Response
         }
         _ => Problem::BadRequest("the request is too large or cannot be read"),
     })?;
-    let params = Params::parse(&raw).map_err(|error| local(LocalError::Malformed(error)));
+    let params = Params::parse(&raw).map_err(|error| local(LocalError::Malformed(error), None));
     // Its cookies tell whether somebody is signed in, and which logins of this browser wait: without them it would be a new one.
     if is_post
         && params.is_ok()
@@ -46,7 +46,9 @@ async fn take(app: &App, visitor: &Visitor, request: Request) -> Result<Response
     }
     app.count(Counted::Start, visitor.address).await?;
     let params = params?;
-    let proven = authorize::prove(&*app.records, &params).await.map_err(local)?;
+    // For whoever looks for the cause: which website it is said to be, whether or not there is one.
+    let named = params.one("client_id").ok().flatten().and_then(|id| ClientId::parse(id).ok());
+    let proven = authorize::prove(&*app.records, &params).await.map_err(|error| local(error, named))?;
     match answer(app, visitor, &proven, &params).await? {
         Ok(response) => Ok(response),
         Err(error) => {
@@ -115,9 +117,13 @@ async fn answer(
     Ok(Ok(response))
 }
 
-fn local(error: LocalError) -> Problem {
+fn local(error: LocalError, client: Option<ClientId>) -> Problem {
+    let (code, description) = (error.code(), error.to_string());
     match error {
         LocalError::StoreUnavailable(error) => Problem::Store(error),
-        other => Problem::Authorization { code: other.code(), description: other.to_string() },
+        LocalError::RedirectUriMismatch(mismatch) => {
+            Problem::Authorization { code, description, client, mismatch: Some(mismatch) }
+        }
+        _ => Problem::Authorization { code, description, client, mismatch: None },
     }
 }

@@ -69,9 +69,12 @@ pub async fn logout(State(app): State<App>, visitor: Visitor, request: Request) 
         }
         Logout::AskPerson { to, .. } => ask(&app, &visitor, Some(&params), to, session).await,
         Logout::LocalError(LogoutError::StoreUnavailable(error)) => Err(Problem::Store(error)),
-        Logout::LocalError(error) => {
-            Err(Problem::Authorization { code: "invalid_request", description: error.to_string() })
-        }
+        Logout::LocalError(error) => Err(Problem::Authorization {
+            code: "invalid_request",
+            description: error.to_string(),
+            client: None,
+            mismatch: None,
+        }),
     }
 }
 

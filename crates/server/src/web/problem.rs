@@ -8,8 +8,9 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use mashang_login::Entropy;
+use mashang_login::client::mismatch::Mismatch;
 use mashang_login::grant::Grant;
-use mashang_login::ids::ChannelId;
+use mashang_login::ids::{ChannelId, ClientId, UserId};
 use mashang_login::records::StoreError;
 use mashang_login::secret::random_text;
 use minijinja::context;
@@ -51,6 +52,10 @@ pub enum Problem {
         code: &'static str,
         /// For the integrator.
         description: String,
+        /// The website that is said to ask.
+        client: Option<ClientId>,
+        /// Where it wanted the answer, if that is the trouble.
+        mismatch: Option<Mismatch>,
     },
     /// The platform failed, in the person's words, with the errcode for the operator.
     Channel {
@@ -71,6 +76,15 @@ pub enum Problem {
     NoChannel,
     /// The person was switched off by an administrator.
     PersonDisabled,
+    /// The website admits only people in groups that this one is not in.
+    NotAdmitted {
+        /// The website's name.
+        site: String,
+        /// Who they are, for whoever may let them in.
+        user: UserId,
+        /// Where somebody else signs in.
+        retry: String,
+    },
     /// The website does not admit people who come by this channel.
     WayNotAdmitted {
         /// Where the request goes on: with the ways that it does admit.
@@ -107,7 +121,10 @@ impl Problem {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::LoginOver { .. } => StatusCode::GONE,
             Self::BadRequest(_) | Self::Authorization { .. } => StatusCode::BAD_REQUEST,
-            Self::CrossSite | Self::PersonDisabled | Self::WayNotAdmitted { .. } => StatusCode::FORBIDDEN,
+            Self::CrossSite
+            | Self::PersonDisabled
+            | Self::NotAdmitted { .. }
+            | Self::WayNotAdmitted { .. } => StatusCode::FORBIDDEN,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Channel { .. } => StatusCode::BAD_GATEWAY,
             Self::Store(_) | Self::NoChannel => StatusCode::SERVICE_UNAVAILABLE,
@@ -129,6 +146,7 @@ impl Problem {
             Self::Channel { words, .. } => words.as_str(),
             Self::NoChannel => "no_channel",
             Self::PersonDisabled => "person_disabled",
+            Self::NotAdmitted { .. } => "not_admitted",
             Self::WayNotAdmitted { .. } => "way_not_admitted",
             Self::Store(_) => "busy",
             Self::Broken(_) => "broken",
@@ -145,10 +163,19 @@ impl Problem {
 
     fn details(&self) -> Vec<(String, String)> {
         match self {
-            Self::Authorization { code, description } => {
-                vec![("error".into(), (*code).into()), ("error_description".into(), description.clone())]
+            Self::Authorization { code, description, client, mismatch } => {
+                let address = mismatch.as_ref().map(|mismatch| mismatch.shown.clone());
+                let told =
+                    [("client_id", client.as_ref().map(ToString::to_string)), ("redirect_uri", address)];
+                [("error", Some((*code).to_owned())), ("error_description", Some(description.clone()))]
+                    .into_iter()
+                    .chain(told)
+                    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+                    .collect()
             }
             Self::Channel { errcode: Some(code), .. } => vec![("errcode".into(), code.to_string())],
+            // What the administrator writes into a rule, or looks up by `mashang user show`.
+            Self::NotAdmitted { user, .. } => vec![("sub".into(), user.to_string())],
             Self::BadRequest(why) => vec![("error_description".into(), (*why).into())],
             _ => Vec::new(),
         }
@@ -166,12 +193,17 @@ impl Problem {
                 "nobody can log in: no channel is configured; see [channel.<name>] in `mashang config show` [{reference}]"
             ),
             Self::Broken(what) => tracing::error!(reference, what, "our own mistake [{reference}]: {what}"),
-            Self::Authorization { code, description } => {
+            Self::Authorization { code, description, client, mismatch } => {
+                let client = client.as_ref().map(ToString::to_string).unwrap_or_default();
+                let came = mismatch.as_ref().map_or_else(String::new, |mismatch| {
+                    format!("; it came with {} ({})", mismatch.shown, mismatch.words())
+                });
                 tracing::info!(
                     reference,
+                    client.id = client,
                     code,
                     description,
-                    "authorization request refused [{reference}]: {description}"
+                    "authorization request of `{client}` refused [{reference}]: {description}{came}"
                 );
             }
             Self::Channel { errcode, channel, log: Some(log), .. } => {
@@ -241,10 +273,11 @@ pub fn told(app: &App, visitor: &Visitor, problem: &Problem) -> Told {
     let words = &app.pages.words;
     let name = match problem {
         Problem::Channel { platform, .. } => platform.name(words, visitor.language),
+        Problem::NotAdmitted { site, .. } => site.clone(),
         _ => String::new(),
     };
     let say = |part: &str| words.say(visitor.language, &format!("problem.{key}.{part}"), &[("app", &name)]);
-    Told { heading: say("heading"), text: say("text"), remedy: remedy(visitor, problem) }
+    Told { heading: say("heading"), text: say("text"), remedy: remedy(app, visitor, problem) }
 }
 
 /// The web framework refuses some requests itself (a path that is not UTF-8, a body that is too large), in plain
@@ -280,6 +313,7 @@ fn way_on(app: &App, visitor: &Visitor, problem: &Problem) -> Option<(String, St
         Problem::LoginOver { back: Some((name, href)) } => {
             Some((href.clone(), say("problem.back_to_site", &[("site", name)])))
         }
+        Problem::NotAdmitted { retry, .. } => Some((retry.clone(), say("problem.not_admitted.another", &[]))),
         Problem::Channel { retry, .. } | Problem::WayNotAdmitted { retry } => {
             Some((retry.clone(), say("problem.try_again", &[])))
         }
@@ -313,8 +347,18 @@ fn as_page(app: &App, visitor: &Visitor, problem: &Problem, reference: &str) -> 
     }
 }
 
-/// What the operator can do about a platform's errcode.
-fn remedy(visitor: &Visitor, problem: &Problem) -> Option<String> {
+/// How an address differs from the registered one, or what the operator can do about a platform's errcode.
+fn remedy(app: &App, visitor: &Visitor, problem: &Problem) -> Option<String> {
+    if let Problem::Authorization { mismatch: Some(mismatch), .. } = problem {
+        let say = |key: &str, values: &[(&str, &str)]| app.pages.words.say(visitor.language, key, values);
+        let named: Vec<String> = mismatch
+            .differences
+            .iter()
+            .map(|one| say(&format!("problem.redirect.{}", one.as_str().replace(' ', "_")), &[]))
+            .collect();
+        let told = || say("problem.redirect.differs", &[("parts", &named.join(" · "))]);
+        return (!named.is_empty()).then(told);
+    }
     let Problem::Channel { errcode: Some(code), platform, .. } = problem else { return None };
     let table = match platform {
         Platform::WeChat => mashang_wechat::Platform::WeChat,

@@ -152,3 +152,18 @@ async fn redirect_addresses_with_a_query_several_of_them_and_loopback_ports_work
         app.desktop().get(&app.authorize_path(&[("redirect_uri", "http://127.0.0.1:1/native")])).await;
     assert_eq!(other.status, StatusCode::BAD_REQUEST);
 }
+
+#[test]
+fn grafanas_role_in_the_manual_is_by_a_group_that_the_manuals_rules_give() {
+    for (rules, products) in [
+        (include_str!("../../../../docs/connect.md"), include_str!("../../../../docs/examples.md")),
+        (
+            include_str!("../../../../docs/connect.zh-CN.md"),
+            include_str!("../../../../docs/examples.zh-CN.md"),
+        ),
+    ] {
+        let (_, after) = products.split_once("contains(groups[*], '").unwrap();
+        let group = after.split('\'').next().unwrap();
+        assert!(rules.contains(&format!("groups = [\"{group}\"]")), "{group}");
+    }
+}

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 mod account;
+mod admission;
 mod browser;
 mod channel;
 mod claims;

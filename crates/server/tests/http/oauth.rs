@@ -30,6 +30,29 @@ async fn sec_46_until_the_address_is_proven_errors_stay_here() {
 }
 
 #[tokio::test]
+async fn sec_46_a_foreign_address_is_named_as_text_with_its_difference_and_never_as_a_link() {
+    let app = TestApp::start().await;
+    let text = |html: &str| html.replace("&#x2f;", "/");
+    let registered = app.client("site", ClientAuthentication::Public).redirect_uris[0].clone();
+    let slashed = format!("{registered}/");
+    let page =
+        app.desktop().get(&app.authorize_path(&[("redirect_uri", &format!("{slashed}?code=geheim"))])).await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST);
+    for told in [slashed.as_str(), "斜杠", "site"] {
+        assert!(text(&page.body).contains(told), "{told}: {}", page.body);
+    }
+    assert!(!page.body.contains("geheim"), "a query may hold secrets");
+    let evil = "https://evil.example/<script>alert(1)</script>";
+    let page = app.desktop().get(&app.authorize_path(&[("redirect_uri", evil)])).await;
+    assert!(
+        text(&page.body).contains("evil.example") && !page.body.contains("<script>alert"),
+        "{}",
+        page.body
+    );
+    assert!(!page.body.contains("href=\"https://evil") && page.location().is_empty(), "{}", page.body);
+}
+
+#[tokio::test]
 async fn a_proven_address_gets_its_errors_with_state_and_iss() {
     let app = TestApp::start().await;
     for (changes, error) in [
