@@ -287,7 +287,7 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         sdk,
         origins: Origins::default(),
         limits: Limits::new(&config.limits).counted(metrics.clone()),
-        counts: Counts::new(store.counters),
+        counts: Counts::new(store.counters).counted(metrics.clone()),
         request_ids: RequestIds::random(&*entropy),
         outages: Seldom::default(),
         begun: Begun::default(),

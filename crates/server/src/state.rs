@@ -1,7 +1,6 @@
 //! What a running server holds: stores, keys, channels, clock. Built once, shared by every request.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +28,7 @@ use crate::platform;
 use crate::traces::Traces;
 use crate::web::cookies::Transport;
 use crate::web::counts::Counts;
-use crate::web::limits::{Counted, Limits, TooMany};
+use crate::web::limits::{Counted, Limits, TooMany, Whose};
 use crate::web::pages::Pages;
 use crate::web::request_id::RequestIds;
 use crate::web::sdk::Sdk;
@@ -119,9 +118,9 @@ impl App {
     /// Counts one of an address's share, together with the other nodes.
     ///
     /// # Errors
-    /// [`TooMany`] when the address is over its limit.
-    pub async fn count(&self, what: Counted, address: IpAddr) -> Result<(), TooMany> {
-        self.limits.count(&self.counts, what, address, self.now()).await
+    /// [`TooMany`] when the share is used up.
+    pub async fn count(&self, what: Counted, whose: impl Into<Whose>) -> Result<(), TooMany> {
+        self.limits.count(&self.counts, what, whose.into(), self.now()).await
     }
 
     /// The present moment.

@@ -9,6 +9,8 @@
 pub mod fitness;
 pub mod hasher;
 
+use std::time::Duration;
+
 use mashang_login::audit::AuditKind;
 use mashang_login::credentials::{
     NewPassword, PasswordHash, PasswordRecord, SetPassword, Username, password_key,
@@ -26,6 +28,7 @@ use crate::outgoing::causes;
 use crate::state::App;
 use crate::web::limits::{Counted, TooMany};
 use crate::web::problem::Problem;
+use crate::web::tally::Tally;
 use crate::web::visitor::Visitor;
 
 /// Signing in by name and password.
@@ -33,11 +36,14 @@ use crate::web::visitor::Visitor;
 pub struct Password {
     hasher: Hasher,
     guesses: Guesses,
+    /// By whom: passwords set, the good and the unfit.
+    changes: Tally,
 }
 
 impl Default for Password {
     fn default() -> Self {
-        Self { hasher: Hasher::default(), guesses: Guesses::at_passwords() }
+        let changes = Tally::new("changes", 20, Duration::from_secs(60));
+        Self { hasher: Hasher::default(), guesses: Guesses::at_passwords(), changes }
     }
 }
 
@@ -231,7 +237,7 @@ pub async fn set(app: &App, visitor: &Visitor, wanted: Wanted<'_>) -> Result<Res
         Err(unfit) => return Ok(Err(NotSet::Unfit(unfit))),
     };
     // Counted, and looked up before the costly part: whoever is signed in can ask this again and again.
-    app.count(Counted::TokenError, visitor.address).await?;
+    means.changes.take(app.counts.of(&channel.id), wanted.user.as_str(), app.now()).await?;
     let owner = app.credentials.password_by_username(&username).await?;
     if owner.is_some_and(|owner| owner.user != *wanted.user) {
         return Ok(Err(NotSet::Unfit(Unfit::NameTaken)));

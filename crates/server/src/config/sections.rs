@@ -157,7 +157,9 @@ pub struct LimitsSection {
     pub starts_per_minute: u32,
     /// Status questions per address and minute.
     pub polls_per_minute: u32,
-    /// Refused client authentications per address and minute.
+    /// Requests at the token, userinfo and revocation endpoints per address and minute, at one node.
+    pub calls_per_minute: u32,
+    /// Wrong secrets of one client per address and minute.
     pub token_errors_per_minute: u32,
     /// Live tickets.
     pub live_tickets: usize,
