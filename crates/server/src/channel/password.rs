@@ -177,7 +177,7 @@ impl Password {
 
 async fn tell_wrong(app: &App, visitor: &Visitor, channel: &ChannelId, user: Option<UserId>) {
     // One row each would let anybody fill the trail; the guesses are counted all the same.
-    if app.count(Counted::Refusal, visitor.address).await.is_err() {
+    if app.count(Counted::WrongGuess, visitor.address).await.is_err() {
         return;
     }
     let mut event = audit::by(app, visitor, AuditKind::WrongPassword);

@@ -87,7 +87,7 @@ impl OneTimeCodes {
 
 async fn tell_wrong(app: &App, visitor: &Visitor, waiting: &Waiting, channel: &Channel) {
     // One row each would let anybody fill the trail; the attempts are counted all the same.
-    if app.count(Counted::Refusal, visitor.address).await.is_err() {
+    if app.count(Counted::WrongGuess, visitor.address).await.is_err() {
         return;
     }
     let mut event = audit::by(app, visitor, AuditKind::WrongCode);
