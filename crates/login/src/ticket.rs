@@ -147,8 +147,9 @@ pub struct Ticket {
 
 /// The longest that one QR is shown, whatever it waits for (SEC-05).
 const LONGEST_SHOWN: Duration = Duration::from_secs(300);
-/// How long a finished or expired ticket is kept for its browser to hear about it.
-const GRACE: Duration = Duration::from_secs(300);
+/// How long a finished or expired ticket is kept for its browser to hear about it: longer than a browser's own pause between
+/// two questions, and than the clocks of two nodes may differ. Afterwards it is unknown, and the page draws another.
+const GRACE: Duration = Duration::from_secs(60);
 
 impl Ticket {
     /// A fresh ticket, waiting.
@@ -161,7 +162,7 @@ impl Ticket {
         lifetimes: &Lifetimes,
         entropy: &dyn Entropy,
     ) -> Self {
-        let longest = lifetimes.waiting + lifetimes.confirm + lifetimes.redeem_for(&origin);
+        let until = now + lifetimes.waiting;
         Self {
             scan_code: ScanCode::random(entropy),
             grant,
@@ -169,7 +170,7 @@ impl Ticket {
             origin,
             number: MatchNumber::random(entropy),
             version: 0,
-            stage: Stage::Waiting { until: now + lifetimes.waiting },
+            stage: Stage::Waiting { until },
             answered_by: None,
             is_redrawn: false,
             keep_until: now + longest + GRACE,
@@ -227,7 +228,7 @@ impl Ticket {
         match (self.status(now), &self.stage) {
             (Status::Waiting, Stage::Waiting { until }) => {
                 let longest = (now + trip).min(self.origin.at + LONGEST_SHOWN);
-                Ok(self.moved(Stage::Waiting { until: longest.max(*until) }))
+                Ok(self.moved(Stage::Waiting { until: longest.max(*until) }, now))
             }
             _ => Err(Refusal::Finished),
         }
@@ -247,7 +248,7 @@ impl Ticket {
         match self.status(now) {
             Status::Waiting => {
                 let until = now + lifetimes.confirm;
-                Ok(self.moved(Stage::Scanned { by, phone, by_message: false, until }))
+                Ok(self.moved(Stage::Scanned { by, phone, by_message: false, until }, now))
             }
             Status::Scanned | Status::Approved => Err(Refusal::Taken),
             Status::Expired => Err(Refusal::Expired),
@@ -278,7 +279,7 @@ impl Ticket {
             // Refuses as it does a phone.
             _ => return self.scan(by, link, now, lifetimes),
         };
-        Ok(self.moved(Stage::Scanned { by, phone: link, by_message: true, until }))
+        Ok(self.moved(Stage::Scanned { by, phone: link, by_message: true, until }, now))
     }
 
     /// The one-time link that the scanner was sent is opened: the phone that opens it takes the link's place, and from
@@ -298,7 +299,7 @@ impl Ticket {
         let (by, until) = self.scanned_by(link, now)?;
         let mut by = by.clone();
         change(&mut by);
-        Ok(self.moved(Stage::Scanned { by, phone, by_message: false, until }))
+        Ok(self.moved(Stage::Scanned { by, phone, by_message: false, until }, now))
     }
 
     /// The phone that scanned proved something more, such as its number. The stage stays `Scanned`, with its deadline.
@@ -354,7 +355,7 @@ impl Ticket {
                 Stage::Approved { by: by.clone(), until: now + lifetimes.redeem_for(&self.origin) }
             }
         };
-        Ok(Self { answered_by: Some(*phone), ..self.moved(stage) })
+        Ok(Self { answered_by: Some(*phone), ..self.moved(stage, now) })
     }
 
     /// What this phone has answered, if it has: yes, or why the login ended.
@@ -388,7 +389,8 @@ impl Ticket {
         }
         match self.status(now) {
             Status::Waiting => {
-                Ok(self.moved(Stage::Approved { by, until: now + lifetimes.redeem_for(&self.origin) }))
+                let until = now + lifetimes.redeem_for(&self.origin);
+                Ok(self.moved(Stage::Approved { by, until }, now))
             }
             Status::Scanned => Err(Refusal::Taken),
             Status::Expired => Err(Refusal::Expired),
@@ -406,7 +408,9 @@ impl Ticket {
             return Err(Refusal::NotYours);
         }
         match (self.status(now), &self.stage) {
-            (Status::Approved, Stage::Approved { by, .. }) => Ok((self.moved(Stage::Redeemed), by.clone())),
+            (Status::Approved, Stage::Approved { by, .. }) => {
+                Ok((self.moved(Stage::Redeemed, now), by.clone()))
+            }
             (Status::Waiting | Status::Scanned, _) => Err(Refusal::TooEarly),
             (Status::Expired, _) => Err(Refusal::Expired),
             _ => Err(Refusal::Finished),
@@ -417,19 +421,20 @@ impl Ticket {
     ///
     /// # Errors
     /// [`Refusal::NotYours`] for another browser, [`Refusal::Finished`] when it is already over.
-    pub fn abandon(&self, browser: &SecretHash) -> Result<Self, Refusal> {
+    pub fn abandon(&self, browser: &SecretHash, now: Timestamp) -> Result<Self, Refusal> {
         if !self.belongs_to(browser) {
             return Err(Refusal::NotYours);
         }
         match self.stage {
             Stage::Waiting { .. } | Stage::Scanned { .. } | Stage::Approved { .. } => {
-                Ok(self.moved(Stage::Expired))
+                Ok(self.moved(Stage::Expired, now))
             }
             Stage::Redeemed | Stage::Denied { .. } | Stage::Expired => Err(Refusal::Finished),
         }
     }
 
-    fn moved(&self, stage: Stage) -> Self {
-        Self { version: self.version + 1, stage, ..self.clone() }
+    fn moved(&self, stage: Stage, now: Timestamp) -> Self {
+        let keep_until = stage.deadline().unwrap_or(now) + GRACE;
+        Self { version: self.version + 1, stage, keep_until, ..self.clone() }
     }
 }

@@ -60,7 +60,8 @@ async fn give_up(
 ) -> Result<(), Refused> {
     let waiting = login_of(app, visitor, headers, at).await?;
     if let Some(ticket) = &waiting.ticket {
-        let _ = flow::advance(app, &ticket.scan_code, |ticket, _| ticket.abandon(&waiting.browser)).await?;
+        let _ = flow::advance(app, &ticket.scan_code, |ticket, now| ticket.abandon(&waiting.browser, now))
+            .await?;
     }
     match refuse(&app.provider, &waiting.grant, &AuthorizeError::access_denied()).await? {
         Some(_) => {

@@ -61,7 +61,7 @@ pub async fn renew(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<Ti
         let ended = advance(app, &old.scan_code, |ticket, now| match ticket.status(now) {
             Status::Approved => Err(Refusal::Taken),
             // Already over is as good as abandoned.
-            _ => ticket.abandon(&waiting.browser),
+            _ => ticket.abandon(&waiting.browser, now),
         });
         if ended.await? == Err(Refusal::Taken) {
             let now = app.now();

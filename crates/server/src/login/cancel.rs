@@ -21,7 +21,8 @@ pub async fn cancel(
 ) -> Result<Response, Problem> {
     let waiting = flow::of_browser(&app, &visitor, &grant, &ticket).await?;
     if let Some(ticket) = &waiting.ticket {
-        let _ = flow::advance(&app, &ticket.scan_code, |ticket, _| ticket.abandon(&waiting.browser)).await?;
+        let _ = flow::advance(&app, &ticket.scan_code, |ticket, now| ticket.abandon(&waiting.browser, now))
+            .await?;
     }
     match refuse(&app.provider, &waiting.grant, &AuthorizeError::access_denied()).await? {
         Some(response) => {

@@ -202,7 +202,7 @@ mod tests {
         let mut shared = Shared::default();
         for address in ["192.0.2.1", "2001:db8::1", "2001:0db8::1", "", "behind a proxy"] {
             let waiting = ticket(address, "Chrome · Linux");
-            let ended = waiting.abandon(&waiting.browser).unwrap();
+            let ended = waiting.abandon(&waiting.browser, waiting.origin.at).unwrap();
             for ticket in [waiting, ended] {
                 let packed = Packed::pack(&ticket, &mut shared);
                 for later in [0, 119, 120, 1_000].map(Duration::from_secs) {
