@@ -138,10 +138,12 @@ pub struct Ticket {
     /// The phone that answered, so that a second tap on its button is told what the first one did.
     #[serde(default)]
     pub answered_by: Option<SecretHash>,
-    /// It took another ticket's place on the same page. The trail has its start from when somebody acts on it.
-    #[serde(default)]
-    pub is_redrawn: bool,
-    /// Until when the store keeps it, so that a late browser still gets a proper answer.
+    /// The trail has its start from when somebody acts on it, and not from when it was drawn: anybody may draw any number. (Under its
+    /// former name, so that nodes of the version before tell the start once too; theirs was told already.)
+    #[serde(default, rename = "is_redrawn")]
+    pub is_untold: bool,
+    /// Until when the store keeps it: a while beyond the end of its stage, so that a late browser still gets a proper answer.
+    /// It moves with each stage, for what is kept takes one of the places that all logins share (SEC-16).
     pub keep_until: Timestamp,
 }
 
@@ -172,8 +174,8 @@ impl Ticket {
             version: 0,
             stage: Stage::Waiting { until },
             answered_by: None,
-            is_redrawn: false,
-            keep_until: now + longest + GRACE,
+            is_untold: true,
+            keep_until: until + GRACE,
         }
     }
 

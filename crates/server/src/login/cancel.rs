@@ -2,7 +2,6 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use mashang_login::audit::AuditKind;
 use mashang_oidc::answer::refuse;
 use mashang_oidc::authorize::AuthorizeError;
 
@@ -26,7 +25,7 @@ pub async fn cancel(
     }
     match refuse(&app.provider, &waiting.grant, &AuthorizeError::access_denied()).await? {
         Some(response) => {
-            audit::of_client(&app, &visitor, AuditKind::LoginCancelled, &waiting.client.id, None).await;
+            audit::cancelled(&app, &visitor, &waiting.client.id, waiting.ticket.as_ref()).await;
             Ok(see_other(&message::address(&app, &waiting.browser, &response), &[]))
         }
         None => Err(flow::over(&waiting)),
