@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::channel::Channels;
 use crate::config::{Config, ConfigError};
 use crate::finish::Begun;
+use crate::health;
 use crate::metrics::Metrics;
 use crate::metrics::engines::Timed;
 use crate::oauth::cors::Origins;
@@ -290,6 +291,7 @@ pub async fn app(config: &Config, surroundings: Surroundings) -> Result<App, Ope
         counts: Counts::new(store.counters).counted(metrics.clone()),
         request_ids: RequestIds::random(&*entropy),
         outages: Seldom::default(),
+        told: health::Told::default(),
         begun: Begun::default(),
         entropy,
         metrics,

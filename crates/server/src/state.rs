@@ -22,6 +22,7 @@ use crate::channel::Channels;
 use crate::clock_skew;
 use crate::config::Config;
 use crate::finish::Begun;
+use crate::health;
 use crate::metrics::Metrics;
 use crate::oauth::cors::Origins;
 use crate::platform;
@@ -85,6 +86,8 @@ pub struct Parts {
     pub traces: Option<Traces>,
     /// How often scripts' questions to an engine that is away are told.
     pub outages: Seldom,
+    /// What `/readyz` said last.
+    pub told: health::Told,
     /// Names for requests.
     pub request_ids: RequestIds,
     /// What is finished even if nobody waits for it.

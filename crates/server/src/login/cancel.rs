@@ -7,6 +7,7 @@ use mashang_oidc::authorize::AuthorizeError;
 
 use crate::oauth::message;
 use crate::state::App;
+use crate::web::limits::Counted;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
@@ -18,6 +19,7 @@ pub async fn cancel(
     visitor: Visitor,
     Path((grant, ticket)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
+    app.limits.count_here(Counted::Poll, visitor.address)?;
     let waiting = flow::of_browser(&app, &visitor, &grant, &ticket).await?;
     if let Some(ticket) = &waiting.ticket {
         let _ = flow::advance(&app, &ticket.scan_code, |ticket, now| ticket.abandon(&waiting.browser, now))
