@@ -517,7 +517,8 @@ pub async fn begin_trip(
         grant: ticket.grant.clone(),
         device,
         traveller,
-        expires_at: now + TRIP,
+        // What comes back when its login is forgotten leads nowhere, and takes no place until then.
+        expires_at: (now + TRIP).min(ticket.keep_until),
     };
     app.handshakes.begin(&handshake, now).await?;
     Ok((state, ticket))
