@@ -1,6 +1,6 @@
 //! Name and password: kept here as an Argon2id hash, and typed into a form of the login page.
 //!
-//! - [`hasher`]: Argon2id, off the threads that serve, and never more at once than there are cores;
+//! - [`hasher`]: Argon2id, off the threads that serve, of which one core stays free;
 //! - [`fitness`]: what a new password must be like;
 //!
 //! Whoever asks cannot tell a name that nobody has from a wrong password: both cost one hash, both count as a guess, and
