@@ -288,6 +288,16 @@ impl Channel {
         }
     }
 
+    /// Whether the platform has drawn its code for a ticket, or need not be asked.
+    #[must_use]
+    pub fn has_drawn(&self, ticket: &Ticket) -> bool {
+        match &self.means {
+            Means::WechatOfficial(official) => official.has_drawn(ticket),
+            Means::WechatMini(mini) => mini.has_drawn(ticket),
+            _ => true,
+        }
+    }
+
     /// Whether our own link is of use to the platform's app at all: opened by it, or by what it hands the link to.
     #[must_use]
     pub fn takes_our_link(&self) -> bool {
