@@ -38,7 +38,9 @@ impl TryFrom<String> for ProxyNetwork {
         text.parse::<ipnet::IpNet>()
             .or_else(|_| text.parse::<std::net::IpAddr>().map(Into::into))
             .map(Self)
-            .map_err(|_| format!("`{text}` is neither an address nor a network such as 10.0.0.0/8"))
+            .map_err(|_| {
+                format!("`{text}` is neither an address such as 10.0.3.7 nor a network such as 10.0.3.0/24")
+            })
     }
 }
 
