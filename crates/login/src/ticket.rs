@@ -138,17 +138,20 @@ pub struct Ticket {
     /// The phone that answered, so that a second tap on its button is told what the first one did.
     #[serde(default)]
     pub answered_by: Option<SecretHash>,
-    /// It took another ticket's place on the same page. The trail has its start from when somebody acts on it.
-    #[serde(default)]
-    pub is_redrawn: bool,
-    /// Until when the store keeps it, so that a late browser still gets a proper answer.
+    /// The trail has its start from when somebody acts on it, and not from when it was drawn: anybody may draw any number. (Under its
+    /// former name, so that nodes of the version before tell the start once too; theirs was told already.)
+    #[serde(default, rename = "is_redrawn")]
+    pub is_untold: bool,
+    /// Until when the store keeps it: a while beyond the end of its stage, so that a late browser still gets a proper answer.
+    /// It moves with each stage, for what is kept takes one of the places that all logins share (SEC-16).
     pub keep_until: Timestamp,
 }
 
 /// The longest that one QR is shown, whatever it waits for (SEC-05).
 const LONGEST_SHOWN: Duration = Duration::from_secs(300);
-/// How long a finished or expired ticket is kept for its browser to hear about it.
-const GRACE: Duration = Duration::from_secs(300);
+/// How long a finished or expired ticket is kept for its browser to hear about it: longer than a browser's own pause between
+/// two questions, and than the clocks of two nodes may differ. Afterwards it is unknown, and the page draws another.
+const GRACE: Duration = Duration::from_secs(60);
 
 impl Ticket {
     /// A fresh ticket, waiting.
@@ -161,7 +164,7 @@ impl Ticket {
         lifetimes: &Lifetimes,
         entropy: &dyn Entropy,
     ) -> Self {
-        let longest = lifetimes.waiting + lifetimes.confirm + lifetimes.redeem_for(&origin);
+        let until = now + lifetimes.waiting;
         Self {
             scan_code: ScanCode::random(entropy),
             grant,
@@ -169,10 +172,10 @@ impl Ticket {
             origin,
             number: MatchNumber::random(entropy),
             version: 0,
-            stage: Stage::Waiting { until: now + lifetimes.waiting },
+            stage: Stage::Waiting { until },
             answered_by: None,
-            is_redrawn: false,
-            keep_until: now + longest + GRACE,
+            is_untold: true,
+            keep_until: until + GRACE,
         }
     }
 
@@ -227,7 +230,7 @@ impl Ticket {
         match (self.status(now), &self.stage) {
             (Status::Waiting, Stage::Waiting { until }) => {
                 let longest = (now + trip).min(self.origin.at + LONGEST_SHOWN);
-                Ok(self.moved(Stage::Waiting { until: longest.max(*until) }))
+                Ok(self.moved(Stage::Waiting { until: longest.max(*until) }, now))
             }
             _ => Err(Refusal::Finished),
         }
@@ -247,7 +250,7 @@ impl Ticket {
         match self.status(now) {
             Status::Waiting => {
                 let until = now + lifetimes.confirm;
-                Ok(self.moved(Stage::Scanned { by, phone, by_message: false, until }))
+                Ok(self.moved(Stage::Scanned { by, phone, by_message: false, until }, now))
             }
             Status::Scanned | Status::Approved => Err(Refusal::Taken),
             Status::Expired => Err(Refusal::Expired),
@@ -278,7 +281,7 @@ impl Ticket {
             // Refuses as it does a phone.
             _ => return self.scan(by, link, now, lifetimes),
         };
-        Ok(self.moved(Stage::Scanned { by, phone: link, by_message: true, until }))
+        Ok(self.moved(Stage::Scanned { by, phone: link, by_message: true, until }, now))
     }
 
     /// The one-time link that the scanner was sent is opened: the phone that opens it takes the link's place, and from
@@ -298,7 +301,7 @@ impl Ticket {
         let (by, until) = self.scanned_by(link, now)?;
         let mut by = by.clone();
         change(&mut by);
-        Ok(self.moved(Stage::Scanned { by, phone, by_message: false, until }))
+        Ok(self.moved(Stage::Scanned { by, phone, by_message: false, until }, now))
     }
 
     /// The phone that scanned proved something more, such as its number. The stage stays `Scanned`, with its deadline.
@@ -354,7 +357,7 @@ impl Ticket {
                 Stage::Approved { by: by.clone(), until: now + lifetimes.redeem_for(&self.origin) }
             }
         };
-        Ok(Self { answered_by: Some(*phone), ..self.moved(stage) })
+        Ok(Self { answered_by: Some(*phone), ..self.moved(stage, now) })
     }
 
     /// What this phone has answered, if it has: yes, or why the login ended.
@@ -388,7 +391,8 @@ impl Ticket {
         }
         match self.status(now) {
             Status::Waiting => {
-                Ok(self.moved(Stage::Approved { by, until: now + lifetimes.redeem_for(&self.origin) }))
+                let until = now + lifetimes.redeem_for(&self.origin);
+                Ok(self.moved(Stage::Approved { by, until }, now))
             }
             Status::Scanned => Err(Refusal::Taken),
             Status::Expired => Err(Refusal::Expired),
@@ -406,7 +410,9 @@ impl Ticket {
             return Err(Refusal::NotYours);
         }
         match (self.status(now), &self.stage) {
-            (Status::Approved, Stage::Approved { by, .. }) => Ok((self.moved(Stage::Redeemed), by.clone())),
+            (Status::Approved, Stage::Approved { by, .. }) => {
+                Ok((self.moved(Stage::Redeemed, now), by.clone()))
+            }
             (Status::Waiting | Status::Scanned, _) => Err(Refusal::TooEarly),
             (Status::Expired, _) => Err(Refusal::Expired),
             _ => Err(Refusal::Finished),
@@ -417,19 +423,20 @@ impl Ticket {
     ///
     /// # Errors
     /// [`Refusal::NotYours`] for another browser, [`Refusal::Finished`] when it is already over.
-    pub fn abandon(&self, browser: &SecretHash) -> Result<Self, Refusal> {
+    pub fn abandon(&self, browser: &SecretHash, now: Timestamp) -> Result<Self, Refusal> {
         if !self.belongs_to(browser) {
             return Err(Refusal::NotYours);
         }
         match self.stage {
             Stage::Waiting { .. } | Stage::Scanned { .. } | Stage::Approved { .. } => {
-                Ok(self.moved(Stage::Expired))
+                Ok(self.moved(Stage::Expired, now))
             }
             Stage::Redeemed | Stage::Denied { .. } | Stage::Expired => Err(Refusal::Finished),
         }
     }
 
-    fn moved(&self, stage: Stage) -> Self {
-        Self { version: self.version + 1, stage, ..self.clone() }
+    fn moved(&self, stage: Stage, now: Timestamp) -> Self {
+        let keep_until = stage.deadline().unwrap_or(now) + GRACE;
+        Self { version: self.version + 1, stage, keep_until, ..self.clone() }
     }
 }

@@ -26,11 +26,11 @@ pub struct Revoked {
 pub async fn revoke(provider: &Provider, request: TokenRequest<'_>) -> Result<Option<Revoked>, TokenError> {
     let client = authenticate(&*provider.records, request).await?;
     let missing = || TokenError::invalid_request("the parameter token is missing");
-    let token = request.params.get("token").ok_or_else(missing)?;
+    let token = request.params.get("token").ok_or_else(|| missing().of(&client.id))?;
     let Some(hash) = presented(token) else { return Ok(None) };
     let Some(family) = provider.records.family_of(&hash).await? else { return Ok(None) };
     if family.client != client.id {
-        return Err(TokenError::invalid_grant("the token was issued to another client"));
+        return Err(TokenError::invalid_grant("the token was issued to another client").of(&client.id));
     }
     provider.records.revoke_family(&family.id, provider.clock.now()).await?;
     Ok(Some(Revoked { client: client.id, user: family.user, family: family.id }))

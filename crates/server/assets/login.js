@@ -35,9 +35,9 @@ function announce(text, withNumber = false) {
     ? words.with_number.replace('{text}', text).replace('{number}', number.textContent) : text || '';
 }
 
-/** A request of this browser, and the time before the next one. */
+/** A request of this browser, and the time before the next one: what the server asks for, if it does. */
 const post = (url) => sdk.request(url, { method: 'POST', credentials: 'same-origin' });
-const backoff = (failures) => sdk.pause(sdk.backoff(failures), new AbortController().signal);
+const rest = (failures, { wait }) => sdk.pause(wait || sdk.backoff(failures), new AbortController().signal);
 
 function watch() {
   watcher.stop();
@@ -79,7 +79,8 @@ async function redeem() {
   if (busy) return;
   busy = true;
   for (let failures = 0; failures < 5; failures += 1) {
-    const { ok, status: code, body } = await post(urls.redeem).catch(() => ({})); // the network
+    const answer = await post(urls.redeem).catch(() => ({})); // the network
+    const { ok, status: code, body } = answer;
     if (ok && body.redirect) return location.replace(body.redirect);
     if (code === 403) return refuse(body); // once more would find the approval spent
     if ([404, 409, 410].includes(code) && body.status !== 'approved') {
@@ -88,7 +89,7 @@ async function redeem() {
       if (isOpen()) watch();
       return;
     }
-    await backoff(failures);
+    await rest(failures, answer);
   }
   busy = false;
   const help = page.querySelector('[data-help]');
@@ -133,7 +134,7 @@ async function renew(asked = false) {
     }
     if (answer.status === 410 || (asked && answer.status === 404)) return location.reload(); // the server explains
     if (answer.status === 404) break;
-    await backoff(failures);
+    await rest(failures, answer);
   }
   busy = false;
 }

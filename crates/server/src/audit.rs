@@ -1,32 +1,28 @@
 //! Writes the audit trail (SEC-78). An event that cannot be written does not undo what happened: it is logged as an
-//! error, with everything the record would have said. What signs somebody in, hands out tokens or begins a login is not written
-//! here: its records are stored with it, or it did not happen.
+//! error, with everything the record would have said. What signs somebody in or hands out tokens is not written here: its records
+//! are stored with it, or it did not happen.
 
 pub mod keeper;
 
 use mashang_login::accounts::UnionNews;
 use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::ids::{ChannelId, ClientId, ScanCode, UserId};
-use mashang_login::ticket::Ticket;
+use mashang_login::ticket::{Stage, Ticket};
 
 use crate::outgoing::causes;
 use crate::state::App;
+use crate::web::limits::{Counted, Whose};
 use crate::web::visitor::Visitor;
 
-/// A ticket was drawn.
+/// A ticket was drawn, as it says of itself.
 pub async fn started(app: &App, ticket: &Ticket) {
-    write(app, of_start(ticket)).await;
-}
-
-/// That a ticket was drawn, as it says of itself.
-pub fn of_start(ticket: &Ticket) -> AuditEvent {
     let origin = &ticket.origin;
     let mut event = AuditEvent::new(origin.at, AuditKind::TicketStarted);
     event.address = Some(origin.address.clone());
     event.device = Some(origin.device.clone());
     event.ticket = Some(ticket.scan_code.short().to_owned());
     event.client = Some(origin.client.clone());
-    event
+    write(app, event).await;
 }
 
 /// Something happened to a ticket.
@@ -59,6 +55,23 @@ pub async fn of_trip(app: &App, visitor: &Visitor, kind: AuditKind, ticket: &Sca
     event.ticket = Some(ticket.short().to_owned());
     event.channel = Some(channel.clone());
     write(app, event).await;
+}
+
+/// As [`of_trip`], of a platform that refused or failed: strangers can have that of it by a code that they made up, so no more
+/// of them are told than of other refusals.
+pub async fn failed(app: &App, visitor: &Visitor, ticket: &ScanCode, channel: &ChannelId) {
+    let whose = Whose::to_one(visitor.address, channel.as_str());
+    if app.count(Counted::Refusal, whose).await.is_ok() {
+        of_trip(app, visitor, AuditKind::ChannelFailed, ticket, channel).await;
+    }
+}
+
+/// A browser gave its login up. Of one that a phone had scanned the trail tells in any case.
+pub async fn cancelled(app: &App, visitor: &Visitor, client: &ClientId, ticket: Option<&Ticket>) {
+    let is_idle = ticket.is_none_or(|ticket| matches!(ticket.stage, Stage::Waiting { .. } | Stage::Expired));
+    if !is_idle || app.count(Counted::Refusal, visitor.address).await.is_ok() {
+        of_client(app, visitor, AuditKind::LoginCancelled, client, None).await;
+    }
 }
 
 /// Something happened between a website and a person, or a website alone.

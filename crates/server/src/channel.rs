@@ -289,6 +289,16 @@ impl Channel {
         }
     }
 
+    /// Whether the platform has drawn its code for a ticket, or need not be asked.
+    #[must_use]
+    pub fn has_drawn(&self, ticket: &Ticket) -> bool {
+        match &self.means {
+            Means::WechatOfficial(official) => official.has_drawn(ticket),
+            Means::WechatMini(mini) => mini.has_drawn(ticket),
+            _ => true,
+        }
+    }
+
     /// Whether our own link is of use to the platform's app at all: opened by it, or by what it hands the link to.
     #[must_use]
     pub fn takes_our_link(&self) -> bool {
@@ -518,7 +528,8 @@ pub async fn begin_trip(
         grant: ticket.grant.clone(),
         device,
         traveller,
-        expires_at: now + TRIP,
+        // What comes back when its login is forgotten leads nowhere, and takes no place until then.
+        expires_at: (now + TRIP).min(ticket.keep_until),
     };
     app.handshakes.begin(&handshake, now).await?;
     Ok((state, ticket))

@@ -402,7 +402,7 @@ pub async fn advance(
                 told.set("ticket.stage", stage);
                 told.set("channel.id", channel);
             }
-            if moved.is_redrawn && seen.is_acted_on(&moved) {
+            if moved.is_untold && seen.is_acted_on(&moved) {
                 audit::started(app, &moved).await;
             }
             return Ok(Ok(moved));

@@ -8,13 +8,27 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use mashang_login::ids::ScanCode;
 use mashang_login::records::StoreError;
-use tokio::time::timeout;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
 
 use crate::outgoing::causes;
 use crate::state::App;
 
 /// How long all engines together may take. Balancers ask every few seconds, and give up after one or two.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long strangers are told what was found last: each question to the engines is a commit, and there may be any number.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What the public was told last, of everything and of the records alone.
+#[derive(Debug, Default)]
+pub struct Told {
+    everything: Mutex<Option<(Instant, Outcome)>>,
+    records: Mutex<Option<(Instant, Outcome)>>,
+}
+
+/// Ready, or the word for why not.
+type Outcome = Result<(), String>;
 
 /// Why a node takes no new browsers.
 #[derive(Debug, thiserror::Error)]
@@ -73,18 +87,33 @@ async fn engines(app: &App) -> Result<(), NotReady> {
     Ok(())
 }
 
-/// [`check_what`], for balancers: the log has the cause, the answer does not, since strangers may read it.
+/// [`check_what`] once a second, for balancers: the log has the cause, the answer does not, since strangers may read it.
 pub async fn ready(State(app): State<App>, RawQuery(question): RawQuery) -> Response {
-    match check_what(&app, question.as_deref()).await {
+    match asked_lately(&app, question.as_deref()).await {
         Ok(()) => "ready\n".into_response(),
-        Err(why) => {
-            if !matches!(why, NotReady::Stopping) {
-                let error = causes(&why);
-                tracing::error!(error, "not ready: {error}");
-            }
-            (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response()
-        }
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }
+}
+
+/// Whoever asks while somebody else does waits for the same answer.
+async fn asked_lately(app: &App, question: Option<&str>) -> Outcome {
+    let told = if question == Some("records") { &app.told.records } else { &app.told.everything };
+    let mut last = told.lock().await;
+    if let Some((at, outcome)) = &*last
+        && at.elapsed() < FRESH
+        && !app.is_leaving()
+    {
+        return outcome.clone();
+    }
+    let outcome = check_what(app, question).await.map_err(|why| {
+        if !matches!(why, NotReady::Stopping) {
+            let error = causes(&why);
+            tracing::error!(error, "not ready: {error}");
+        }
+        why.to_string()
+    });
+    *last = Some((Instant::now(), outcome.clone()));
+    outcome
 }
 
 #[cfg(test)]
@@ -142,17 +171,36 @@ mod tests {
         String::from_utf8(body.to_vec()).unwrap()
     }
 
-    #[tokio::test]
-    async fn operators_are_told_why_a_store_does_not_answer_and_strangers_that_it_does_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name).display().to_string();
+    async fn open(folder: &std::path::Path) -> App {
+        let path = |name: &str| folder.join(name).display().to_string();
         let text = format!(
             "[server]\npublic_url = 'https://login.example'\n[store]\nurl = 'sqlite:{}'\nmaster_key_file = '{}'\n",
             path("test.db"),
             path("master.key")
         );
-        let app = open::app(&config::from_text(&text).unwrap(), Surroundings::default()).await.unwrap();
-        let app = app.with(|parts| parts.tickets = Arc::new(Away));
+        open::app(&config::from_text(&text).unwrap(), Surroundings::default()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn sec_79_strangers_cause_one_check_of_the_engines_a_second() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = open(folder.path()).await;
+        let router = routes::service(app.clone());
+        let began = Instant::now();
+        for _ in 0..50 {
+            let request = Request::get(urls::READY).body(Body::empty()).unwrap();
+            assert_eq!(router.clone().oneshot(request).await.unwrap().status(), StatusCode::OK);
+        }
+        let told = app.metrics.render();
+        let counted = "mashang_engine_seconds_count{engine=\"records\",operation=\"check\"} ";
+        let checks = told.lines().find_map(|line| line.strip_prefix(counted)).unwrap();
+        assert!(checks.parse::<u64>().unwrap() <= 1 + began.elapsed().as_secs(), "{checks} checks");
+    }
+
+    #[tokio::test]
+    async fn operators_are_told_why_a_store_does_not_answer_and_strangers_that_it_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = open(folder.path()).await.with(|parts| parts.tickets = Arc::new(Away));
         let overheard = Overheard::by("error");
         let ask = || Request::get(urls::READY).body(Body::empty()).unwrap();
         let public = routes::service(app.clone()).oneshot(ask()).await.unwrap();

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use crate::state::App;
-use crate::web::limits::Counted;
+use crate::web::limits::{Counted, TooMany, Whose};
 use crate::web::pages::see_other;
 use crate::web::visitor::Visitor;
 
@@ -123,12 +123,25 @@ impl FromClient {
     }
 }
 
-/// The refusal for an address that presented too many wrong client secrets (SEC-79); in JSON, as these endpoints speak.
-pub(crate) fn guessed_too_much(app: &App, visitor: &Visitor) -> Option<Response> {
-    let limit = app.limits.is_exhausted(Counted::TokenError, visitor.address).err()?;
-    let body = json!({ "error": "temporarily_unavailable", "error_description": "too many wrong client credentials from this address" });
+/// The refusal for an address that presented too many wrong secrets of this client (SEC-79). Other clients behind the address are
+/// none the wiser: one product with an old secret must not close the endpoint to all of an office's.
+pub(crate) fn guessed_too_much(app: &App, visitor: &Visitor, sent: &FromClient) -> Option<Response> {
+    let whose = Whose::to_one(visitor.address, &sent.as_request().presents_secret_of()?);
+    let limit = app.limits.is_exhausted(Counted::TokenError, whose).err()?;
+    Some(too_many(limit, "too many wrong secrets of this client came from this address"))
+}
+
+/// The refusal for an address that asks too often, whatever it asks (SEC-79): each question is work.
+pub(crate) fn called_too_often(app: &App, visitor: &Visitor) -> Option<Response> {
+    let limit = app.limits.count_here(Counted::Call, visitor.address).err()?;
+    Some(too_many(limit, "too many requests came from this address"))
+}
+
+/// Over a limit; in JSON, as these endpoints speak.
+pub(crate) fn too_many(limit: TooMany, description: &str) -> Response {
+    let body = json!({ "error": "temporarily_unavailable", "error_description": description });
     let seconds = limit.retry_after.as_secs().to_string();
-    Some(with_header(answer(429, &body), header::RETRY_AFTER, &seconds))
+    with_header(answer(429, &body), header::RETRY_AFTER, &seconds)
 }
 
 /// Sets a header whose value was made here.

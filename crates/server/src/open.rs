@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::channel::Channels;
 use crate::config::{Config, ConfigError};
 use crate::finish::Begun;
+use crate::health;
 use crate::metrics::Metrics;
 use crate::metrics::engines::Timed;
 use crate::oauth::cors::Origins;
@@ -366,10 +367,11 @@ async fn app_on(database: SqlRecords, config: &Config, surroundings: Surrounding
         sdk,
         origins: Origins::default(),
         limits: Limits::new(&config.limits).counted(metrics.clone()),
-        counts: Counts::new(store.counters),
+        counts: Counts::new(store.counters).counted(metrics.clone()),
         request_ids: RequestIds::random(&*entropy),
         outages: Seldom::default(),
         scopes_left_out: LeftOut::default(),
+        told: health::Told::default(),
         begun: Begun::default(),
         entropy,
         metrics,

@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
+use mashang_login::Timestamp;
 use mashang_login::audit::AuditKind;
 use mashang_login::challenge::{Challenge, ChallengeKind};
 use mashang_login::client::{Client, is_loopback};
 use mashang_login::credentials::{PasskeyRecord, passkey_key};
 use mashang_login::grant::Purpose;
 use mashang_login::identity::{Attributes, Profile, Proof};
+use mashang_login::ids::ScanCode;
 use mashang_login::secret::SecretHash;
 use serde_json::json;
 use url::Url;
@@ -33,6 +35,8 @@ use crate::web::visitor::Visitor;
 
 /// How long a question stays open: as long as browsers are told to wait (WebAuthn §15.1).
 const OPEN: Duration = Duration::from_secs(300);
+/// Questions that one ticket may have open, of phones that opened its link.
+const PLACES_OF_A_TICKET: u8 = 8;
 
 /// A body that no browser of this protocol sends.
 pub const MALFORMED: Problem = Problem::BadRequest("this is no answer of a passkey");
@@ -72,34 +76,57 @@ pub fn party_of(channel: &Channel) -> Option<&RelyingParty> {
     }
 }
 
-/// Keeps a question for the device whose secret's hash is `asker`; the answer for its script.
+/// A device that is asked for a key, and where its question lies: one at a time, so that asking again and again fills nothing.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    secret: SecretHash,
+    place: String,
+    until: Option<Timestamp>,
+}
+
+impl Asker {
+    /// A browser by the hash of its secret, which came with a login that was counted.
+    #[must_use]
+    pub fn browser(secret: SecretHash) -> Self {
+        Self { secret, place: secret.to_text(), until: None }
+    }
+
+    /// A phone before a ticket that waits until `until`. Its secret is of its own making, and anybody has any number of them: so all
+    /// phones before one ticket share a few places.
+    #[must_use]
+    pub fn phone(secret: SecretHash, ticket: &ScanCode, until: Option<Timestamp>) -> Self {
+        let share = secret.to_text().as_bytes().first().map_or(0, |byte| byte % PLACES_OF_A_TICKET);
+        Self { secret, place: format!("{}/{share}", ticket.as_str()), until }
+    }
+}
+
+/// Keeps a question for a device; the answer for its script.
 ///
 /// # Errors
 /// [`Problem::Store`] at the ceiling of open questions, [`Problem::Broken`] if the library cannot ask.
 pub async fn ask(
     app: &App,
     kind: ChallengeKind,
-    asker: SecretHash,
+    asker: &Asker,
     question: Result<Question, WebauthnError>,
 ) -> Result<Response, Problem> {
     let question = question.map_err(|error| Problem::Broken(format!("webauthn: {error}")))?;
     let now = app.now();
     let challenge = Challenge {
         id: slot(kind, asker),
-        bound_to: asker,
+        bound_to: asker.secret,
         kind,
         state: question.state,
         answer: Some(SecretHash::of(&question.challenge)),
         attempts_left: 1,
-        expires_at: now + OPEN,
+        expires_at: asker.until.map_or(now + OPEN, |until| until.min(now + OPEN)),
     };
     app.challenges.put(&challenge, now).await?;
     Ok(Json(question.options).into_response())
 }
 
-/// One question at a time for one asker: another one takes its place, so that asking again and again fills nothing.
-fn slot(kind: ChallengeKind, asker: SecretHash) -> SecretHash {
-    SecretHash::of(&format!("passkey:{kind:?}:{}", asker.to_text()))
+fn slot(kind: ChallengeKind, asker: &Asker) -> SecretHash {
+    SecretHash::of(&format!("passkey:{kind:?}:{}", asker.place))
 }
 
 /// Takes the question that an answer names: once, and only for the device that asked it. The library's state comes back.
@@ -109,14 +136,14 @@ fn slot(kind: ChallengeKind, asker: SecretHash) -> SecretHash {
 pub async fn take_question(
     app: &App,
     kind: ChallengeKind,
-    asker: SecretHash,
+    asker: &Asker,
     client_data: &[u8],
 ) -> Result<Result<String, Refused>, Problem> {
     let Some(named) = challenge_of(client_data) else { return Ok(Err(Refused::NotProven("client data"))) };
     let (id, named) = (slot(kind, asker), SecretHash::of(&named));
     let now = app.now();
     let is_theirs = |found: &Challenge| {
-        found.kind == kind && found.bound_to == asker && found.answer.as_ref() == Some(&named)
+        found.kind == kind && found.bound_to == asker.secret && found.answer.as_ref() == Some(&named)
     };
     if !app.challenges.get(&id, now).await?.is_some_and(|found| is_theirs(&found)) {
         return Ok(Err(Refused::Late));
@@ -133,7 +160,7 @@ pub async fn prove(
     app: &App,
     visitor: &Visitor,
     (channel, party): (&Channel, &RelyingParty),
-    asker: SecretHash,
+    asker: &Asker,
     answer: &PublicKeyCredential,
 ) -> Result<Result<Proof, Refused>, Problem> {
     let client_data = &answer.response.client_data_json;
@@ -187,5 +214,27 @@ async fn note(app: &App, visitor: &Visitor, channel: &Channel, record: &PasskeyR
             tracing::info!(user.id = %user, "an answer in the name of a passkey of {user} was refused: {what}");
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use mashang_login::ambient::SystemEntropy;
+
+    use super::*;
+
+    #[test]
+    fn sec_79_phones_before_one_ticket_share_a_few_places_and_no_other_tickets() {
+        let places = |ticket: &ScanCode| -> HashSet<SecretHash> {
+            let phones = (0..500).map(|n| SecretHash::of(&format!("phone {n}")));
+            phones
+                .map(|phone| slot(ChallengeKind::PasskeyLogin, &Asker::phone(phone, ticket, None)))
+                .collect()
+        };
+        let (one, other) = (ScanCode::random(&SystemEntropy), ScanCode::random(&SystemEntropy));
+        assert_eq!(places(&one).len(), usize::from(PLACES_OF_A_TICKET));
+        assert!(places(&one).is_disjoint(&places(&other)));
     }
 }

@@ -1,7 +1,6 @@
 //! What a running server holds: stores, keys, channels, clock. Built once, shared by every request.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +23,7 @@ use crate::channel::Channels;
 use crate::clock_skew;
 use crate::config::Config;
 use crate::finish::Begun;
+use crate::health;
 use crate::metrics::Metrics;
 use crate::oauth::cors::Origins;
 use crate::oauth::scopes::LeftOut;
@@ -31,7 +31,7 @@ use crate::platform;
 use crate::traces::Traces;
 use crate::web::cookies::Transport;
 use crate::web::counts::Counts;
-use crate::web::limits::{Counted, Limits, TooMany};
+use crate::web::limits::{Counted, Limits, TooMany, Whose};
 use crate::web::pages::Pages;
 use crate::web::request_id::RequestIds;
 use crate::web::sdk::Sdk;
@@ -90,6 +90,8 @@ pub struct Parts {
     pub traces: Option<Traces>,
     /// How often scripts' questions to an engine that is away are told.
     pub outages: Seldom,
+    /// What `/readyz` said last.
+    pub told: health::Told,
     /// Names for requests.
     pub request_ids: RequestIds,
     /// What is finished even if nobody waits for it.
@@ -123,9 +125,9 @@ impl App {
     /// Counts one of an address's share, together with the other nodes.
     ///
     /// # Errors
-    /// [`TooMany`] when the address is over its limit.
-    pub async fn count(&self, what: Counted, address: IpAddr) -> Result<(), TooMany> {
-        self.limits.count(&self.counts, what, address, self.now()).await
+    /// [`TooMany`] when the share is used up.
+    pub async fn count(&self, what: Counted, whose: impl Into<Whose>) -> Result<(), TooMany> {
+        self.limits.count(&self.counts, what, whose.into(), self.now()).await
     }
 
     /// The present moment.

@@ -18,6 +18,15 @@ const BASIC: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+impl TokenRequest<'_> {
+    /// The id of the client whose secret is presented, whether it is the right one or not; `None` where there is no secret that could
+    /// be wrong.
+    #[must_use]
+    pub fn presents_secret_of(self) -> Option<String> {
+        presented(self).ok().filter(|presented| presented.secret.is_some()).map(|presented| presented.id)
+    }
+}
+
 /// What was presented, by exactly one method.
 struct Presented {
     id: String,
@@ -33,7 +42,6 @@ pub(crate) async fn authenticate(
 ) -> Result<Client, TokenError> {
     request.params.refuse_duplicates(&KNOWN)?;
     let presented = presented(request)?;
-    let refused = || TokenError::invalid_client(presented.by_header);
     let client = match ClientId::parse(&presented.id) {
         Ok(id) => records.client(&id).await?,
         Err(_) => None,
@@ -50,11 +58,15 @@ pub(crate) async fn authenticate(
         Some(ClientAuthentication::Secret(_)) => matches == Some(true),
         None => false,
     };
-    let client = client.filter(|_| proven).ok_or_else(refused)?;
-    if !client.is_enabled() {
-        return Err(TokenError::unauthorized_client("this application is switched off"));
+    let refused = TokenError::invalid_client(presented.by_header);
+    match client {
+        Some(client) if proven && client.is_enabled() => Ok(client),
+        Some(client) if proven => {
+            Err(TokenError::unauthorized_client("this application is switched off").of(&client.id))
+        }
+        Some(client) => Err(refused.of(&client.id)),
+        None => Err(refused),
     }
-    Ok(client)
 }
 
 fn presented(request: TokenRequest<'_>) -> Result<Presented, TokenError> {

@@ -1,5 +1,6 @@
 //! Why the token or revocation endpoint refuses (RFC 6749 §5.2).
 
+use mashang_login::ids::ClientId;
 use mashang_login::records::StoreError;
 use serde_json::{Value, json};
 
@@ -16,6 +17,8 @@ pub struct TokenError {
     pub description: String,
     /// The client tried the `Authorization` header: answer 401 with `WWW-Authenticate: Basic` (RFC 6749 §5.2).
     pub challenge: bool,
+    /// Which client was refused, if there is one of that name: for the operator, and for counting.
+    pub client: Option<ClientId>,
     #[source]
     cause: Option<Cause>,
 }
@@ -30,7 +33,7 @@ enum Cause {
 
 impl TokenError {
     fn new(code: &'static str, description: impl Into<String>) -> Self {
-        Self { code, description: description.into(), challenge: false, cause: None }
+        Self { code, description: description.into(), challenge: false, client: None, cause: None }
     }
 
     /// The HTTP status: 401 with [`TokenError::challenge`], 503 when the store did not answer, 500 when signing failed,
@@ -49,6 +52,11 @@ impl TokenError {
     #[must_use]
     pub fn body(&self) -> Value {
         json!({ "error": self.code, "error_description": self.description })
+    }
+
+    /// The same, of a request of this client.
+    pub(crate) fn of(self, client: &ClientId) -> Self {
+        Self { client: Some(client.clone()), ..self }
     }
 
     pub(crate) fn invalid_request(description: impl Into<String>) -> Self {

@@ -134,10 +134,11 @@ pub async fn token(provider: &Provider, request: TokenRequest<'_>, from: &AuditE
         Ok(client) => client,
         Err(error) => return (Err(error), None),
     };
-    match request.params.get("grant_type") {
+    let (result, happened) = match request.params.get("grant_type") {
         Some("authorization_code") => code::exchange(provider, &client, request.params, from).await,
         Some("refresh_token") => refresh::refresh(provider, &client, request.params, from).await,
         Some(_) => (Err(TokenError::unsupported_grant_type()), None),
         None => (Err(TokenError::invalid_request("the parameter grant_type is missing")), None),
-    }
+    };
+    (result.map_err(|error| error.of(&client.id)), happened)
 }

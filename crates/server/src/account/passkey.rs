@@ -15,7 +15,7 @@ use webauthn_rs::prelude::RegisterPublicKeyCredential;
 use super::{INCOMPLETE, Notice, Person, name_of, of_identity};
 use crate::channel::Channel;
 use crate::passkey::party::{Holder, RelyingParty};
-use crate::passkey::{self, Refused, onward, party_of};
+use crate::passkey::{self, Asker, Refused, onward, party_of};
 use crate::state::App;
 use crate::web::limits::Counted;
 use crate::web::pages::see_other;
@@ -61,14 +61,14 @@ pub async fn options(
         let to = person.ask_again(&app, &visitor).await?;
         return Ok(onward(&to.address, &to.cookies));
     }
-    app.count(Counted::Start, visitor.address).await?;
+    app.count(Counted::Question, visitor.address).await?;
     let known = app.credentials.passkeys_of(person.user()).await?;
     let display_name = name_of(&app, visitor.language, person.user()).await?;
     let password = app.credentials.password_of(person.user()).await?;
     let name = password.map_or_else(|| display_name.clone(), |password| password.username.to_string());
     let holder = Holder { user: person.user(), name: &name, display_name: &display_name };
     let question = party.ask_for_new_key(&holder, &known);
-    passkey::ask(&app, ChallengeKind::PasskeyAdd, person.secret.hash(), question).await
+    passkey::ask(&app, ChallengeKind::PasskeyAdd, &Asker::browser(person.secret.hash()), question).await
 }
 
 /// Keeps the new key. The question was asked of this very session when its approval was fresh, and lives minutes.
@@ -98,8 +98,8 @@ async fn keep(
 ) -> Result<Result<AddPasskey, Refused>, Problem> {
     let (channel, party) = place(app)?;
     let client_data = &made.credential.response.client_data_json;
-    let asker = person.secret.hash();
-    let state = match passkey::take_question(app, ChallengeKind::PasskeyAdd, asker, client_data).await? {
+    let asker = Asker::browser(person.secret.hash());
+    let state = match passkey::take_question(app, ChallengeKind::PasskeyAdd, &asker, client_data).await? {
         Ok(state) => state,
         Err(refused) => return Ok(Err(refused)),
     };

@@ -3,7 +3,6 @@
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
-use mashang_login::audit::AuditKind;
 use mashang_login::ticket::Status;
 use mashang_oidc::answer::refuse;
 use mashang_oidc::authorize::AuthorizeError;
@@ -60,11 +59,12 @@ async fn give_up(
 ) -> Result<(), Refused> {
     let waiting = login_of(app, visitor, headers, at).await?;
     if let Some(ticket) = &waiting.ticket {
-        let _ = flow::advance(app, &ticket.scan_code, |ticket, _| ticket.abandon(&waiting.browser)).await?;
+        let _ = flow::advance(app, &ticket.scan_code, |ticket, now| ticket.abandon(&waiting.browser, now))
+            .await?;
     }
     match refuse(&app.provider, &waiting.grant, &AuthorizeError::access_denied()).await? {
         Some(_) => {
-            audit::of_client(app, visitor, AuditKind::LoginCancelled, &waiting.client.id, None).await;
+            audit::cancelled(app, visitor, &waiting.client.id, waiting.ticket.as_ref()).await;
             Ok(())
         }
         None => Err(Refused::LoginOver),

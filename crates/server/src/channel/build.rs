@@ -160,12 +160,12 @@ impl Workshop {
 
     fn email(&self, id: &ChannelId, section: &EmailSection) -> Result<Email, ConfigError> {
         let sender = self.sender(id, &section.senders())?;
-        Ok(Email { codes: OneTimeCodes::new(sender, section.sign_up, section.per_minute) })
+        Ok(Email { codes: OneTimeCodes::new(sender, section.sign_up, section.ceilings()) })
     }
 
     fn sms(&self, id: &ChannelId, section: &SmsSection) -> Result<Sms, ConfigError> {
         let sender = self.sender(id, &section.senders())?;
-        let codes = OneTimeCodes::new(sender, section.sign_up, section.per_minute);
+        let codes = OneTimeCodes::new(sender, section.sign_up, section.ceilings());
         Ok(Sms { codes, countries: section.countries.clone() })
     }
 

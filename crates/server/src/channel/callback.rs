@@ -24,7 +24,7 @@ use crate::scan::Outcome;
 use crate::state::App;
 use crate::web::device::Surroundings;
 use crate::web::headers::Csp;
-use crate::web::limits::Counted;
+use crate::web::limits::{Counted, Whose};
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
@@ -53,6 +53,9 @@ pub async fn callback(
     if visitor.query_repeats("state") || visitor.query_repeats("code") {
         return Err(Problem::BadRequest("code and state come once each"));
     }
+    // Whoever makes codes up uses the platform's patience, and a place each that lasts as long as a real code.
+    let whose = Whose::to_one(visitor.address, channel.id.as_str());
+    app.limits.is_exhausted(Counted::TokenError, whose)?;
     let state = visitor.query("state").filter(|state| state.len() <= 128).ok_or(Problem::UnknownLogin)?;
     let state = SecretHash::of(&state);
     if let Some(again) = frame_without_cookie(&app, &visitor)? {
@@ -201,7 +204,11 @@ async fn exchanged(
         }
         Ok(proof) => Ok((proven(app, visitor, trip, proof).await?, None)),
         Err(failure) => {
-            audit::of_trip(app, visitor, AuditKind::ChannelFailed, &trip.ticket, &channel.id).await;
+            if failure.words == FailureWords::Code {
+                let whose = Whose::to_one(visitor.address, channel.id.as_str());
+                let _ = app.count(Counted::TokenError, whose).await;
+            }
+            audit::failed(app, visitor, &trip.ticket, &channel.id).await;
             Ok((
                 TripEnd::Failed { words: failure.words.as_str().into(), errcode: failure.errcode },
                 Some(failure.log),

@@ -1,9 +1,9 @@
 //! Wrong passwords and wrong codes, counted (SEC-74, SEC-79): at one name from one address, at all names from one address, and
 //! at one name from all addresses that never knew it. A code's name is the address or number it went to.
 //!
-//! A stranger must not be able to lock a person out. So the last count leaves out addresses from which somebody signed in
-//! by that name lately: there only their own guesses count. From elsewhere the person waits at worst until one of the
-//! guesses is old enough, and has the other tabs. Names that nobody has are counted alike.
+//! A stranger must not be able to lock a person out, nor a colleague behind the same address. So the last two counts leave out
+//! names at addresses from which somebody signed in by them lately: there only their own guesses count. From elsewhere the
+//! person waits at worst until one of the guesses is old enough, and has the other tabs. Names that nobody has are counted alike.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -73,12 +73,12 @@ impl Guesses {
     ) -> Result<(), TooMany> {
         let (here, both) = keys(name, address);
         self.at_name_from_address.take(counts, &both, now).await?;
+        if self.home.knows(counts, &both, now).await {
+            return Ok(());
+        }
         if let Err(limit) = self.from_address.take(counts, &here, now).await {
             self.at_name_from_address.give_back(counts, &both).await;
             return Err(limit);
-        }
-        if self.home.knows(counts, &both, now).await {
-            return Ok(());
         }
         if let Err(limit) = self.at_name.take(counts, name, now).await {
             self.at_name_from_address.give_back(counts, &both).await;
@@ -88,12 +88,17 @@ impl Guesses {
         Ok(())
     }
 
+    /// Whether somebody signed in by that name from there lately.
+    pub async fn is_home(&self, counts: CountsOf<'_>, name: &str, address: IpAddr, now: Timestamp) -> bool {
+        self.home.knows(counts, &keys(name, address).1, now).await
+    }
+
     /// Nobody learned anything by the guess: we were too busy to look at it, or a store did not answer.
     pub async fn was_not_judged(&self, counts: CountsOf<'_>, name: &str, address: IpAddr, now: Timestamp) {
         let (here, both) = keys(name, address);
         self.at_name_from_address.give_back(counts, &both).await;
-        self.from_address.give_back(counts, &here).await;
         if !self.home.knows(counts, &both, now).await {
+            self.from_address.give_back(counts, &here).await;
             self.at_name.give_back(counts, name).await;
         }
     }
@@ -175,6 +180,20 @@ mod tests {
         }
         assert!(guesses.begin("ada", address(999), at(2)).is_err(), "a stranger's turn is over");
         assert!(guesses.begin("ada", address(0), at(2)).is_ok(), "the person's is not");
+    }
+
+    #[test]
+    fn sec_74_a_colleague_who_guesses_locks_nobody_out_who_signs_in_behind_the_same_address() {
+        let guesses = Alone::new();
+        guesses.begin("ada", address(1), at(0)).unwrap();
+        guesses.was_right("ada", address(1), at(0));
+        let tried = (0..100).take_while(|n| guesses.begin(&format!("name{n}"), address(1), at(1)).is_ok());
+        assert_eq!(tried.count(), 60);
+        for second in 1..=5 {
+            guesses.begin("ada", address(1), at(second)).unwrap();
+        }
+        assert!(guesses.begin("ada", address(1), at(6)).is_err(), "at her own name it is five there as ever");
+        assert!(guesses.begin("eve", address(1), at(6)).is_err(), "who never signed in there waits");
     }
 
     #[test]

@@ -22,6 +22,7 @@ use mashang_login::identity::{Attributes, ChannelKind, IdentityKey};
 use mashang_login::{Entropy, Timestamp};
 
 use self::budget::Budget;
+pub use self::budget::Ceilings;
 pub use self::open::OpenCode;
 pub use self::send::{Asked, NotSent};
 pub use self::verify::{Wrong, is_code, plain_digits};
@@ -46,6 +47,8 @@ pub struct OneTimeCodes {
     guesses: Guesses,
     /// Since when everybody is told, for a while, that nothing can be sent, in Unix milliseconds.
     trouble: AtomicI64,
+    /// Since when the operator knows that a ceiling is reached, likewise.
+    told_full: AtomicI64,
 }
 
 impl OneTimeCodes {
@@ -54,11 +57,11 @@ impl OneTimeCodes {
         &*self.sender
     }
 
-    /// Codes by `sender`, at most `per_minute` of them.
+    /// Codes by `sender`, no more of them than `ceilings` allow.
     #[must_use]
-    pub fn new(sender: Arc<dyn Sender>, sign_up: bool, per_minute: usize) -> Self {
-        let (budget, guesses) = (Budget::new(per_minute), Guesses::at_codes());
-        Self { sender, sign_up, budget, guesses, trouble: AtomicI64::new(0) }
+    pub fn new(sender: Arc<dyn Sender>, sign_up: bool, ceilings: Ceilings) -> Self {
+        let (budget, guesses) = (Budget::new(ceilings), Guesses::at_codes());
+        Self { sender, sign_up, budget, guesses, trouble: AtomicI64::new(0), told_full: AtomicI64::new(0) }
     }
 
     /// Whether whoever reads a code becomes a person here.

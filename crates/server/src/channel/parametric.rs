@@ -50,6 +50,12 @@ impl ParametricQr {
         self.made.try_get_with(ticket.scan_code.clone(), make).await.map_err(Arc::unwrap_or_clone)
     }
 
+    /// Whether the code of a ticket is at hand.
+    #[must_use]
+    pub fn has_made(&self, ticket: &Ticket) -> bool {
+        self.made.contains_key(&ticket.scan_code)
+    }
+
     async fn make(
         &self,
         app: &App,

@@ -1,6 +1,6 @@
 //! Name and password: kept here as an Argon2id hash, and typed into a form of the login page.
 //!
-//! - [`hasher`]: Argon2id, off the threads that serve, and never more at once than there are cores;
+//! - [`hasher`]: Argon2id, off the threads that serve, of which one core stays free;
 //! - [`fitness`]: what a new password must be like;
 //!
 //! Whoever asks cannot tell a name that nobody has from a wrong password: both cost one hash, both count as a guess, and
@@ -8,6 +8,8 @@
 
 pub mod fitness;
 pub mod hasher;
+
+use std::time::Duration;
 
 use mashang_login::audit::AuditKind;
 use mashang_login::credentials::{
@@ -26,6 +28,7 @@ use crate::outgoing::causes;
 use crate::state::App;
 use crate::web::limits::{Counted, TooMany};
 use crate::web::problem::Problem;
+use crate::web::tally::Tally;
 use crate::web::visitor::Visitor;
 
 /// Signing in by name and password.
@@ -33,11 +36,14 @@ use crate::web::visitor::Visitor;
 pub struct Password {
     hasher: Hasher,
     guesses: Guesses,
+    /// By whom: passwords set, the good and the unfit.
+    changes: Tally,
 }
 
 impl Default for Password {
     fn default() -> Self {
-        Self { hasher: Hasher::default(), guesses: Guesses::at_passwords() }
+        let changes = Tally::new("changes", 20, Duration::from_secs(60));
+        Self { hasher: Hasher::default(), guesses: Guesses::at_passwords(), changes }
     }
 }
 
@@ -171,7 +177,7 @@ impl Password {
 
 async fn tell_wrong(app: &App, visitor: &Visitor, channel: &ChannelId, user: Option<UserId>) {
     // One row each would let anybody fill the trail; the guesses are counted all the same.
-    if app.count(Counted::Refusal, visitor.address).await.is_err() {
+    if app.count(Counted::WrongGuess, visitor.address).await.is_err() {
         return;
     }
     let mut event = audit::by(app, visitor, AuditKind::WrongPassword);
@@ -231,7 +237,7 @@ pub async fn set(app: &App, visitor: &Visitor, wanted: Wanted<'_>) -> Result<Res
         Err(unfit) => return Ok(Err(NotSet::Unfit(unfit))),
     };
     // Counted, and looked up before the costly part: whoever is signed in can ask this again and again.
-    app.count(Counted::TokenError, visitor.address).await?;
+    means.changes.take(app.counts.of(&channel.id), wanted.user.as_str(), app.now()).await?;
     let owner = app.credentials.password_by_username(&username).await?;
     if owner.is_some_and(|owner| owner.user != *wanted.user) {
         return Ok(Err(NotSet::Unfit(Unfit::NameTaken)));

@@ -64,6 +64,12 @@ impl WechatMini {
         Ok(Code { text: None, picture: Some(picture) })
     }
 
+    /// Whether its code for a ticket is at hand.
+    #[must_use]
+    pub fn has_drawn(&self, ticket: &Ticket) -> bool {
+        self.drawn.0.contains_key(&ticket.scan_code)
+    }
+
     /// Whether WeChat draws a code for the page. It belongs to no ticket.
     ///
     /// # Errors

@@ -33,6 +33,12 @@ impl WechatOfficial {
             .map_err(|error| Problem::Broken(error.to_string()))
     }
 
+    /// Whether the parametric QR of a ticket is at hand, or there is none.
+    #[must_use]
+    pub fn has_drawn(&self, ticket: &Ticket) -> bool {
+        self.parametric.as_ref().is_none_or(|parametric| parametric.has_made(ticket))
+    }
+
     /// Has WeChat make a parametric QR for a ticket.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use ipnet::IpNet;
 use mashang_login::client::is_loopback;
 use mashang_store::tickets::{TicketsAddress, is_postgres};
 use url::{Host, Url};
@@ -11,6 +12,11 @@ use super::{Config, ConfigError};
 
 /// In days, whichever months they are.
 const HALF_A_YEAR: u32 = 184;
+
+/// Whether a network has more addresses than somebody keeps proxies in.
+fn is_wide(network: &IpNet) -> bool {
+    network.max_prefix_len() - network.prefix_len() > if network.addr().is_ipv4() { 8 } else { 64 }
+}
 
 impl Config {
     /// Everything that is wrong, in sentences that say what to type where.
@@ -170,6 +176,11 @@ impl Config {
                 "server.trusted_proxies is empty although a proxy must stand in front: every visitor will count, and be shown on the confirm page, as 127.0.0.1. Set trusted_proxies = [\"127.0.0.1\"] if the proxy runs on this machine and sets X-Forwarded-For."
                     .to_owned(),
             );
+        }
+        for network in server.trusted_proxies.iter().map(|network| network.0).filter(is_wide) {
+            hints.push(format!(
+                "server.trusted_proxies: {network} is a whole network; whoever visits from inside it chooses the address by which they are counted and shown. Name the proxies alone, such as [\"10.0.3.7\"], unless nobody else can reach server.listen from there"
+            ));
         }
         for (id, channel) in &self.channel {
             if let ChannelSection::Passkey(section) = channel {

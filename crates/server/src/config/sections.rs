@@ -38,7 +38,9 @@ impl TryFrom<String> for ProxyNetwork {
         text.parse::<ipnet::IpNet>()
             .or_else(|_| text.parse::<std::net::IpAddr>().map(Into::into))
             .map(Self)
-            .map_err(|_| format!("`{text}` is neither an address nor a network such as 10.0.0.0/8"))
+            .map_err(|_| {
+                format!("`{text}` is neither an address such as 10.0.3.7 nor a network such as 10.0.3.0/24")
+            })
     }
 }
 
@@ -165,7 +167,9 @@ pub struct LimitsSection {
     pub starts_per_minute: u32,
     /// Status questions per address and minute.
     pub polls_per_minute: u32,
-    /// Refused client authentications per address and minute.
+    /// Requests at the token, userinfo and revocation endpoints per address and minute, at one node.
+    pub calls_per_minute: u32,
+    /// Wrong secrets of one client per address and minute.
     pub token_errors_per_minute: u32,
     /// Live tickets.
     pub live_tickets: usize,

@@ -65,6 +65,16 @@ fn a_proxy_nobody_trusts_is_pointed_out() {
 }
 
 #[test]
+fn sec_72_a_network_in_which_visitors_may_be_is_pointed_out_as_a_proxy() {
+    let hints = |network: &str| {
+        let text = format!("[server]\ntrusted_proxies = [\"{network}\"]");
+        from_text(&text).unwrap().hints().iter().filter(|hint| hint.contains("trusted_proxies")).count()
+    };
+    assert_eq!(["10.0.0.0/8", "10.0.3.0/23", "0.0.0.0/0", "fd00::/8"].map(hints), [1; 4]);
+    assert_eq!(["10.0.3.7", "10.0.3.0/24", "127.0.0.1", "::1", "fd00::/64"].map(hints), [0; 5]);
+}
+
+#[test]
 fn sec_78_a_trail_that_is_kept_for_less_than_half_a_year_is_pointed_out() {
     let hints = |days: u32| from_text(&format!("[audit]\nkeep_days = {days}")).unwrap().hints();
     assert!(hints(90).iter().any(|hint| hint.contains("keep_days") && hint.contains("六个月")));

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::sender::{AliyunSection, SenderSection, SmtpSection, TencentSection, WebhookSection};
+use crate::channel::one_time_code::Ceilings;
 use crate::channel::sms::country::Country;
 use crate::passkey::named_address;
 use crate::passkey::party::{NoParty, RelyingParty};
@@ -72,6 +73,12 @@ pub struct EmailSection {
     /// Most codes sent in a minute, to all people together.
     #[serde(default = "many")]
     pub per_minute: usize,
+    /// Most codes sent in 24 hours, to all people together.
+    #[serde(default = "many_a_day")]
+    pub per_day: usize,
+    /// Most codes sent in ten minutes for one network address.
+    #[serde(default = "office")]
+    pub per_address: usize,
     /// A mail server.
     pub smtp: Option<SmtpSection>,
     /// The operator's own program.
@@ -93,6 +100,12 @@ pub struct SmsSection {
     /// Most codes sent in a minute, to all people together: each costs money.
     #[serde(default = "some")]
     pub per_minute: usize,
+    /// Most codes sent in 24 hours, to all people together: the bill of a day.
+    #[serde(default = "some_a_day")]
+    pub per_day: usize,
+    /// Most codes sent in ten minutes for one network address.
+    #[serde(default = "office")]
+    pub per_address: usize,
     /// Countries that codes are sent to, by their two letters; the first is meant where nobody types a country code.
     #[serde(default = "china")]
     pub countries: Vec<Country>,
@@ -116,11 +129,29 @@ fn some() -> usize {
     60
 }
 
+fn many_a_day() -> usize {
+    20_000
+}
+
+fn some_a_day() -> usize {
+    5_000
+}
+
+fn office() -> usize {
+    30
+}
+
 fn china() -> Vec<Country> {
     vec![Country::CHINA]
 }
 
 impl EmailSection {
+    /// How many codes are sent.
+    pub fn ceilings(&self) -> Ceilings {
+        let Self { per_minute, per_day, per_address, .. } = *self;
+        Ceilings { per_minute, per_day, per_address }
+    }
+
     /// Who sends.
     pub fn senders(&self) -> Vec<SenderSection<'_>> {
         let smtp = self.smtp.as_ref().map(SenderSection::Smtp);
@@ -131,11 +162,17 @@ impl EmailSection {
     /// What is wrong with it, in sentences.
     pub(super) fn check(&self, id: &ChannelId, is_sandbox: bool, wrong: &mut Vec<String>) {
         check_senders(id, &self.senders(), "smtp or webhook", is_sandbox, wrong);
-        check_ceiling(id, self.per_minute, wrong);
+        check_ceilings(id, self.ceilings(), wrong);
     }
 }
 
 impl SmsSection {
+    /// How many codes are sent.
+    pub fn ceilings(&self) -> Ceilings {
+        let Self { per_minute, per_day, per_address, .. } = *self;
+        Ceilings { per_minute, per_day, per_address }
+    }
+
     /// Who sends.
     pub fn senders(&self) -> Vec<SenderSection<'_>> {
         let webhook = self.webhook.as_ref().map(SenderSection::Webhook);
@@ -147,7 +184,7 @@ impl SmsSection {
     /// What is wrong with it, in sentences.
     pub(super) fn check(&self, id: &ChannelId, is_sandbox: bool, wrong: &mut Vec<String>) {
         check_senders(id, &self.senders(), "aliyun, tencent or webhook", is_sandbox, wrong);
-        check_ceiling(id, self.per_minute, wrong);
+        check_ceilings(id, self.ceilings(), wrong);
         if self.countries.is_empty() {
             wrong.push(format!("channel.{id}.countries: name at least one, such as [\"CN\"]"));
         }
@@ -170,8 +207,15 @@ fn check_senders(
     }
 }
 
-fn check_ceiling(id: &ChannelId, per_minute: usize, wrong: &mut Vec<String>) {
-    if !(1..=100_000).contains(&per_minute) {
-        wrong.push(format!("channel.{id}.per_minute: {per_minute} must be between 1 and 100000"));
+fn check_ceilings(id: &ChannelId, ceilings: Ceilings, wrong: &mut Vec<String>) {
+    let Ceilings { per_minute, per_day, per_address } = ceilings;
+    for (name, value, most) in [
+        ("per_minute", per_minute, 100_000),
+        ("per_day", per_day, 10_000_000),
+        ("per_address", per_address, 100_000),
+    ] {
+        if !(1..=most).contains(&value) {
+            wrong.push(format!("channel.{id}.{name}: {value} must be between 1 and {most}"));
+        }
     }
 }

@@ -1,4 +1,7 @@
 //! Drawing tickets: the first of a login, one more, and one that takes another's place.
+//!
+//! The trail tells of none of them here, but from when somebody acts on it ([`advance`](super::advance)): strangers may begin any
+//! number of logins, and pages that lie open draw a QR every two minutes.
 
 use mashang_login::client::Client;
 use mashang_login::grant::Grant;
@@ -6,14 +9,13 @@ use mashang_login::secret::SecretHash;
 use mashang_login::ticket::{Origin, Refusal, Status, Ticket};
 
 use super::{Waiting, advance, host_of};
-use crate::audit;
 use crate::state::App;
 use crate::web::device::Surroundings;
 use crate::web::problem::Problem;
 use crate::web::request_id;
 use crate::web::visitor::Visitor;
 
-/// Draws the first ticket of a grant that was brought just now, and stores the grant together with what the trail says of it.
+/// Draws the first ticket of a grant that was brought just now, and stores the grant.
 ///
 /// # Errors
 /// [`Problem::Store`] when a store does not answer; a ticket whose grant was not stored leads nowhere, and expires.
@@ -24,8 +26,8 @@ pub async fn draw_first(
     client: &Client,
     browser: &SecretHash,
 ) -> Result<Ticket, Problem> {
-    let ticket = put_out(app, visitor, (grant, client), browser, false).await?;
-    app.records.begin_grant(grant, Some(&audit::of_start(&ticket))).await?;
+    let ticket = redraw(app, visitor, grant, client, browser).await?;
+    app.records.begin_grant(grant, None).await?;
     count(app, client);
     Ok(ticket)
 }
@@ -41,9 +43,8 @@ pub async fn draw(
     client: &Client,
     browser: &SecretHash,
 ) -> Result<Ticket, Problem> {
-    let ticket = put_out(app, visitor, (grant, client), browser, false).await?;
+    let ticket = redraw(app, visitor, grant, client, browser).await?;
     count(app, client);
-    audit::started(app, &ticket).await;
     Ok(ticket)
 }
 
@@ -61,7 +62,7 @@ pub async fn renew(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<Ti
         let ended = advance(app, &old.scan_code, |ticket, now| match ticket.status(now) {
             Status::Approved => Err(Refusal::Taken),
             // Already over is as good as abandoned.
-            _ => ticket.abandon(&waiting.browser),
+            _ => ticket.abandon(&waiting.browser, now),
         });
         if ended.await? == Err(Refusal::Taken) {
             let now = app.now();
@@ -75,8 +76,7 @@ pub async fn renew(app: &App, visitor: &Visitor, waiting: &Waiting) -> Result<Ti
     redraw(app, visitor, &waiting.grant, &waiting.client, &waiting.browser).await
 }
 
-/// Draws a ticket that takes another one's place. A page that lies open does so every two minutes: the trail tells of it from
-/// when somebody scans it ([`advance`](super::advance)), and is not filled by pages that nobody looks at.
+/// Draws a ticket that takes another one's place, of a login that was counted before.
 ///
 /// # Errors
 /// As [`draw`].
@@ -86,16 +86,6 @@ pub async fn redraw(
     grant: &Grant,
     client: &Client,
     browser: &SecretHash,
-) -> Result<Ticket, Problem> {
-    put_out(app, visitor, (grant, client), browser, true).await
-}
-
-async fn put_out(
-    app: &App,
-    visitor: &Visitor,
-    (grant, client): (&Grant, &Client),
-    browser: &SecretHash,
-    is_redrawn: bool,
 ) -> Result<Ticket, Problem> {
     let now = app.now();
     let origin = Origin {
@@ -108,8 +98,7 @@ async fn put_out(
         at: now,
     };
     let (grant, lifetimes) = (grant.id.clone(), &app.site.lifetimes);
-    let mut ticket = Ticket::begin(grant, *browser, origin, now, lifetimes, &*app.entropy);
-    ticket.is_redrawn = is_redrawn;
+    let ticket = Ticket::begin(grant, *browser, origin, now, lifetimes, &*app.entropy);
     app.tickets.create(&ticket, now).await?;
     request_id::about(&ticket.scan_code);
     Ok(ticket)

@@ -50,7 +50,7 @@ async fn approve(
 async fn instead(app: &App, visitor: &Visitor, waiting: &Waiting, proof: &Proof) -> Result<Ticket, Problem> {
     if let Some(old) = &waiting.ticket {
         // Already over is as good as abandoned.
-        let _ = advance(app, &old.scan_code, |ticket, _| ticket.abandon(&waiting.browser)).await?;
+        let _ = advance(app, &old.scan_code, |ticket, now| ticket.abandon(&waiting.browser, now)).await?;
     }
     let fresh = redraw(app, visitor, &waiting.grant, &waiting.client, &waiting.browser).await?;
     approve(app, &fresh, waiting, proof).await?.ok_or(Problem::UnknownLogin)

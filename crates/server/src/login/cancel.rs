@@ -2,12 +2,12 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use mashang_login::audit::AuditKind;
 use mashang_oidc::answer::refuse;
 use mashang_oidc::authorize::AuthorizeError;
 
 use crate::oauth::message;
 use crate::state::App;
+use crate::web::limits::Counted;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
@@ -19,13 +19,15 @@ pub async fn cancel(
     visitor: Visitor,
     Path((grant, ticket)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
+    app.limits.count_here(Counted::Poll, visitor.address)?;
     let waiting = flow::of_browser(&app, &visitor, &grant, &ticket).await?;
     if let Some(ticket) = &waiting.ticket {
-        let _ = flow::advance(&app, &ticket.scan_code, |ticket, _| ticket.abandon(&waiting.browser)).await?;
+        let _ = flow::advance(&app, &ticket.scan_code, |ticket, now| ticket.abandon(&waiting.browser, now))
+            .await?;
     }
     match refuse(&app.provider, &waiting.grant, &AuthorizeError::access_denied()).await? {
         Some(response) => {
-            audit::of_client(&app, &visitor, AuditKind::LoginCancelled, &waiting.client.id, None).await;
+            audit::cancelled(&app, &visitor, &waiting.client.id, waiting.ticket.as_ref()).await;
             Ok(see_other(&message::address(&app, &waiting.browser, &response), &[]))
         }
         None => Err(flow::over(&waiting)),

@@ -17,6 +17,7 @@ use crate::state::App;
 use crate::traces;
 use crate::urls;
 use crate::web::device::Surroundings;
+use crate::web::limits::Counted;
 use crate::web::problem::{self, Problem};
 use crate::web::qr;
 use crate::web::visitor::Visitor;
@@ -228,7 +229,7 @@ async fn draw(
             ticket.clone(),
         )),
         Shown::Code => {
-            let drawing = match code_in_time(app, channel, ticket).await {
+            let drawing = match code_for(app, visitor, channel, ticket).await {
                 Ok(code) => {
                     Drawing { mode: Mode::Code, qr: code.text, picture: code.picture, ..Drawing::default() }
                 }
@@ -242,6 +243,20 @@ async fn draw(
             Ok((drawing, ticket.clone()))
         }
     }
+}
+
+/// The platform's code for a ticket, unless so many were drawn for this address that the account's would not last the day.
+async fn code_for(
+    app: &App,
+    visitor: &Visitor,
+    channel: &Channel,
+    ticket: &Ticket,
+) -> Result<Code, ChannelFailure> {
+    if !channel.has_drawn(ticket) && app.count(Counted::Drawing, visitor.address).await.is_err() {
+        let log = format!("{} has had as many codes drawn as one address gets in a minute", visitor.address);
+        return Err(ChannelFailure { words: FailureWords::Busy, errcode: None, log });
+    }
+    code_in_time(app, channel, ticket).await
 }
 
 /// The platform's code for a ticket, if it comes in time: the page with its other tabs waits for nobody longer. The drawing

@@ -13,7 +13,7 @@ use super::way;
 use crate::channel::{Channel, passkey::Passkey};
 use crate::flow::{self, Waiting};
 use crate::passkey::party::RelyingParty;
-use crate::passkey::{self, onward};
+use crate::passkey::{self, Asker, onward};
 use crate::state::App;
 use crate::urls;
 use crate::web::limits::Counted;
@@ -26,10 +26,11 @@ pub async fn options(
     visitor: Visitor,
     Path((grant, ticket)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    app.count(Counted::Start, visitor.address).await?;
+    app.count(Counted::Question, visitor.address).await?;
     let waiting = flow::of_browser(&app, &visitor, &grant, &ticket).await?;
     let (_, party) = offered(&app, &waiting)?;
-    passkey::ask(&app, ChallengeKind::PasskeyLogin, waiting.browser, party.ask_for_key()).await
+    let asker = Asker::browser(waiting.browser);
+    passkey::ask(&app, ChallengeKind::PasskeyLogin, &asker, party.ask_for_key()).await
 }
 
 /// The key's answer: where the browser goes, or a word that says why the key does not count.
@@ -42,7 +43,8 @@ pub async fn verify(
     let Json(answer) = answer.map_err(|_| passkey::MALFORMED)?;
     let waiting = flow::of_browser(&app, &visitor, &grant, &ticket).await?;
     let (channel, party) = offered(&app, &waiting)?;
-    let proof = match passkey::prove(&app, &visitor, (channel, party), waiting.browser, &answer).await? {
+    let asker = Asker::browser(waiting.browser);
+    let proof = match passkey::prove(&app, &visitor, (channel, party), &asker, &answer).await? {
         Ok(proof) => proof,
         Err(refused) => return Ok(refused.into_response()),
     };

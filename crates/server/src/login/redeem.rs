@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::flow::{self, Next};
 use crate::state::App;
 use crate::urls;
+use crate::web::limits::Counted;
 use crate::web::pages::{see_other, set_cookies};
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
@@ -21,6 +22,7 @@ pub async fn redeem(
     visitor: Visitor,
     Path((grant, ticket)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
+    app.limits.count_here(Counted::Poll, visitor.address)?;
     let waiting = flow::of_browser(&app, &visitor, &grant, &ticket).await?;
     match flow::next(&waiting.grant, waiting.ticket.as_ref(), app.now()) {
         Next::Over => return Err(flow::over(&waiting)),

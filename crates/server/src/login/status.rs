@@ -88,6 +88,8 @@ pub async fn report(
     if wait.is_zero() || seen != Some(report.version) || report.status.is_final() {
         return Ok(report);
     }
+    // A held question takes as much as an open stream. Where no place is left it is answered at once, and whoever asks comes again.
+    let Ok(_place) = app.limits.open_stream(visitor.address) else { return Ok(report) };
     wait_for_change(app, code, report, wait.min(LONGEST_WAIT)).await
 }
 

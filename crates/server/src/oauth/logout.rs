@@ -19,6 +19,7 @@ use crate::state::App;
 use crate::web::cookies::CookieKind;
 use crate::web::form_token;
 use crate::web::headers::{Csp, source_of};
+use crate::web::limits::Counted;
 use crate::web::pages::see_other;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
@@ -32,6 +33,7 @@ const CARRIED: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_
 
 /// Ends the session, or asks.
 pub async fn logout(State(app): State<App>, visitor: Visitor, request: Request) -> Result<Response, Problem> {
+    app.limits.count_here(Counted::Poll, visitor.address)?;
     let is_post = *request.method() == Method::POST;
     let is_bare = request.uri().query().is_none_or(str::is_empty);
     let raw = raw_parameters(request).await.map_err(|_| Problem::BadRequest("the request cannot be read"))?;

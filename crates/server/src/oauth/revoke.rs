@@ -13,11 +13,14 @@ use crate::web::visitor::Visitor;
 
 /// Takes a token back, with everything issued together with it.
 pub async fn revoke(State(app): State<App>, visitor: Visitor, request: Request) -> Response {
+    if let Some(wait) = super::called_too_often(&app, &visitor) {
+        return wait;
+    }
     let sent = match FromClient::read(request).await {
         Ok(sent) => sent,
         Err(response) => return *response,
     };
-    if let Some(wait) = super::guessed_too_much(&app, &visitor) {
+    if let Some(wait) = super::guessed_too_much(&app, &visitor, &sent) {
         return wait;
     }
     match take_back(&app.provider, sent.as_request()).await {

@@ -6,12 +6,16 @@ use http::{Method, header};
 use mashang_oidc::userinfo::{BearerError, bearer_token, userinfo as look_up};
 use serde_json::json;
 
-use super::{answer, authorization, form_body, is_form, parse, unreadable, with_header};
+use super::{answer, authorization, called_too_often, form_body, is_form, parse, unreadable, with_header};
 use crate::outgoing::causes;
 use crate::state::App;
+use crate::web::visitor::Visitor;
 
 /// Says what the token's scopes open.
-pub async fn userinfo(State(app): State<App>, request: Request) -> Response {
+pub async fn userinfo(State(app): State<App>, visitor: Visitor, request: Request) -> Response {
+    if let Some(wait) = called_too_often(&app, &visitor) {
+        return wait;
+    }
     let authorization = authorization(request.headers());
     let params = if *request.method() == Method::POST && is_form(request.headers()) {
         match form_body(request).await {

@@ -10,7 +10,7 @@ use crate::channel::app::{OwnApp, Unproven};
 use crate::channel::wechat_mini::WechatMini;
 use crate::channel::{Channel, Means};
 use crate::state::App;
-use crate::web::limits::Counted;
+use crate::web::limits::{Counted, Whose};
 use crate::web::visitor::Visitor;
 
 /// The kinds of channel that have this API.
@@ -52,7 +52,6 @@ impl<'a> Prover<'a> {
             Self::Mini(_) => return Ok(None),
             Self::App(own) => own,
         };
-        app.limits.is_exhausted(Counted::TokenError, visitor.address)?;
         let proven = match bearer(headers) {
             Some(token) => own.prove(&channel.id, &*app.records, token, app.now()).await,
             None => Err(Unproven::Refused("there is no bearer token")),
@@ -86,13 +85,15 @@ pub async fn admit(
     }
 }
 
-/// Logs why, and counts: whoever guesses tokens is slowed down.
+/// Counts, and logs why. Only refused tokens wait: nobody guesses one that is signed, and behind one address there are the phones of
+/// a whole office, of which one may have an app that repeats its old token.
 async fn unproven(app: &App, visitor: &Visitor, channel: &Channel, why: &str) -> Refused {
-    tracing::info!(channel.id = %channel.id, "a bearer token was refused at channel {}: {why}", channel.id);
-    match app.count(Counted::TokenError, visitor.address).await {
-        Ok(()) => Refused::Unauthorized,
-        Err(limit) => limit.into(),
+    let whose = Whose::to_one(visitor.address, channel.id.as_str());
+    if let Err(limit) = app.count(Counted::TokenError, whose).await {
+        return limit.into();
     }
+    tracing::info!(channel.id = %channel.id, "a bearer token was refused at channel {}: {why}", channel.id);
+    Refused::Unauthorized
 }
 
 /// The token of the one `Authorization` header (RFC 6750 §2.1).

@@ -15,9 +15,9 @@ use super::call::{Call, allowed};
 use super::prover::Prover;
 use super::refused::Refused;
 use super::{login, mini, seconds_left, told};
-use crate::channel::ChannelFailure;
+use crate::channel::{ChannelFailure, FailureWords};
 use crate::state::App;
-use crate::web::limits::Counted;
+use crate::web::limits::{Counted, Whose};
 use crate::web::visitor::Visitor;
 use crate::{audit, flow};
 
@@ -46,13 +46,17 @@ async fn scanned(
         app.channels.get(&at.0).and_then(Prover::of).is_some_and(|by| matches!(by, Prover::Mini(_)));
     let documented: &[&str] = if is_mini { &["code"] } else { &[] };
     let call = Call::read(app, visitor, at, request, documented, Counted::Start).await?;
-    match call.ticket.status(app.now()) {
-        Status::Waiting => {}
-        Status::Scanned | Status::Approved => return taken(&call).await,
+    let is_taken = match call.ticket.status(app.now()) {
+        Status::Waiting => false,
+        Status::Scanned | Status::Approved => true,
         // Used is told like unknown (SEC-14).
         Status::Redeemed | Status::Denied | Status::Expired => return Err(Refused::UnknownLogin),
-    }
+    };
+    // Before anything is said of another scanner: whoever saw the QR could else raise the alarm by any made-up code.
     let proof = prove(&call).await?;
+    if is_taken {
+        return taken(&call).await;
+    }
     allowed(app, visitor, &call.ticket, &proof.key).await?;
     let phone = PhoneSecret::random(&*app.entropy);
     let moved = flow::advance(app, &call.ticket.scan_code, |ticket, now| {
@@ -90,10 +94,18 @@ async fn prove(call: &Call<'_>) -> Result<Proof, Refused> {
     match (call.prover, &call.caller) {
         (Prover::Mini(program), _) => {
             let code = call.fields.text("code")?;
+            // Whoever makes codes up uses WeChat's patience, and a place each that lasts as long as a real code.
+            let whose = Whose::to_one(call.visitor.address, call.channel.id.as_str());
+            call.app.limits.is_exhausted(Counted::TokenError, whose.clone())?;
             spend(call, code).await?;
             match mini::prove(call.app, &call.channel.id, &program.account, code).await {
                 Ok(proof) => Ok(proof),
-                Err(failure) => Err(failed(call, &failure).await),
+                Err(failure) => {
+                    if failure.words == FailureWords::Code {
+                        let _ = call.app.count(Counted::TokenError, whose).await;
+                    }
+                    Err(failed(call, &failure).await)
+                }
             }
         }
         (Prover::App(_), Some(caller)) => Ok(caller.clone()),
@@ -119,6 +131,6 @@ pub(super) async fn spend(call: &Call<'_>, code: &str) -> Result<(), Refused> {
 pub(super) async fn failed(call: &Call<'_>, failure: &ChannelFailure) -> Refused {
     let (channel, ticket) = (&call.channel.id, call.ticket.scan_code.short());
     tracing::warn!(channel.id = %channel, ticket.id = ticket, upstream.errcode = failure.errcode, "channel {channel} failed under ticket {ticket}: {}", failure.log);
-    audit::of_trip(call.app, call.visitor, AuditKind::ChannelFailed, &call.ticket.scan_code, channel).await;
+    audit::failed(call.app, call.visitor, &call.ticket.scan_code, channel).await;
     failure.into()
 }

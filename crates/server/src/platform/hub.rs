@@ -18,7 +18,7 @@ use super::{Failure, Source};
 use crate::audit;
 use crate::channel::{Channel, ChannelFailure};
 use crate::state::App;
-use crate::web::limits::{Counted, TooMany};
+use crate::web::limits::{Counted, TooMany, Whose};
 use crate::web::visitor::Visitor;
 
 /// What a system reports.
@@ -114,12 +114,14 @@ async fn admit<'a>(
     channel: &str,
     headers: &HeaderMap,
 ) -> Result<(&'a Channel, &'a Source), Refused> {
-    app.limits.is_exhausted(Counted::TokenError, visitor.address).map_err(Refused::TooMany)?;
     app.limits.count_here(Counted::Poll, visitor.address).map_err(Refused::TooMany)?;
     let channel = app.channels.get(channel).ok_or(Refused::NotFound)?;
     let (Some(key), Some(source)) = (&channel.hub, channel.source()) else { return Err(Refused::NotFound) };
+    // One system with an old key closes this channel's hub to its neighbours, and nothing else.
+    let whose = Whose::to_one(visitor.address, channel.id.as_str());
+    app.limits.is_exhausted(Counted::TokenError, whose.clone()).map_err(Refused::TooMany)?;
     if !bearer(headers).is_some_and(|presented| key.is(presented)) {
-        let _ = app.count(Counted::TokenError, visitor.address).await;
+        let _ = app.count(Counted::TokenError, whose).await;
         tracing::warn!(channel.id = %channel.id, "the token of {} was asked for from {} without the right key", channel.id, visitor.address);
         return Err(Refused::WrongKey);
     }

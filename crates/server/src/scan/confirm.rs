@@ -14,6 +14,7 @@ use crate::channel::Platform;
 use crate::state::App;
 use crate::web::device::Surroundings;
 use crate::web::headers::{Csp, source_of};
+use crate::web::limits::Counted;
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
 use crate::{brand, urls};
@@ -24,6 +25,7 @@ pub async fn confirm(
     visitor: Visitor,
     Path(ticket): Path<String>,
 ) -> Result<Response, Problem> {
+    app.limits.count_here(Counted::Poll, visitor.address)?;
     let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
     let Some(secret) = &visitor.brought.phone else { return Ok(result_page(&code, Outcome::Unknown)) };
     let Some(ticket) = app.tickets.get(&code, app.now()).await? else {

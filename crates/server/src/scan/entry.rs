@@ -46,7 +46,7 @@ pub async fn entry(
     {
         // Whoever wrote the scan may have died, or waited in vain for the engine's answer, before it was recorded (SEC-78).
         if audit::is_recorded(&app, AuditKind::TicketScanned, &ticket).await == Some(false) {
-            if ticket.is_redrawn
+            if ticket.is_untold
                 && audit::is_recorded(&app, AuditKind::TicketStarted, &ticket).await == Some(false)
             {
                 audit::started(&app, &ticket).await;

@@ -1,6 +1,7 @@
 //! A phone that says who holds it in its own browser, without a platform's app: what it may do for a ticket, and how the
 //! ticket becomes its.
 
+use mashang_login::Timestamp;
 use mashang_login::audit::AuditKind;
 use mashang_login::client::Client;
 use mashang_login::grant::{Grant, Purpose};
@@ -57,6 +58,12 @@ pub async fn waiting(app: &App, visitor: &Visitor, code: &ScanCode) -> Result<He
 }
 
 impl Asked {
+    /// Until when the ticket waits.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.ticket.deadline()
+    }
+
     /// The passkey channel by which this request may be answered.
     #[must_use]
     pub fn passkey<'a>(&self, app: &'a App) -> Option<(&'a Channel, &'a RelyingParty)> {

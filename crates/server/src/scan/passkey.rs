@@ -10,7 +10,7 @@ use mashang_login::ids::ScanCode;
 use webauthn_rs::prelude::PublicKeyCredential;
 
 use super::here::{self, Here};
-use crate::passkey::{self, Refused, onward};
+use crate::passkey::{self, Asker, Refused, onward};
 use crate::state::App;
 use crate::web::limits::Counted;
 use crate::web::pages::set_cookies;
@@ -23,7 +23,7 @@ pub async fn options(
     visitor: Visitor,
     Path(ticket): Path<String>,
 ) -> Result<Response, Problem> {
-    app.count(Counted::Start, visitor.address).await?;
+    app.count(Counted::Question, visitor.address).await?;
     let code = ScanCode::parse(&ticket).map_err(|_| Problem::UnknownLogin)?;
     let asked = match here::waiting(&app, &visitor, &code).await? {
         Here::Waits(asked) => asked,
@@ -32,7 +32,8 @@ pub async fn options(
     let (_, party) = asked.passkey(&app).ok_or(NOT_HERE)?;
     let (phone, cookies) = visitor.phone_or_new(&app);
     let question = party.ask_for_key();
-    let mut response = passkey::ask(&app, ChallengeKind::PasskeyLogin, phone, question).await?;
+    let asker = Asker::phone(phone, &code, asked.deadline());
+    let mut response = passkey::ask(&app, ChallengeKind::PasskeyLogin, &asker, question).await?;
     set_cookies(&mut response, &cookies);
     Ok(response)
 }
@@ -52,7 +53,8 @@ pub async fn verify(
         Here::Elsewhere(address) => return Ok(onward(&address, &[])),
     };
     let offered = asked.passkey(&app).ok_or(NOT_HERE)?;
-    match passkey::prove(&app, &visitor, offered, phone, &answer).await? {
+    let asker = Asker::phone(phone, &code, asked.deadline());
+    match passkey::prove(&app, &visitor, offered, &asker, &answer).await? {
         Ok(proof) => Ok(onward(&here::bind(&app, &visitor, &code, phone, proof).await?, &[])),
         Err(refused) => Ok(refused.into_response()),
     }

@@ -3,7 +3,6 @@
 //! A node that cannot reach the engine counts for itself until it can: the limit is then looser by the number of nodes,
 //! never gone, and nobody is turned away for it.
 
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +12,9 @@ use mashang_login::ids::ChannelId;
 use mashang_login::records::StoreError;
 use mashang_login::secret::SecretHash;
 use tokio::time::{Instant, timeout};
+
+use super::limits::Whose;
+use crate::metrics::Metrics;
 
 /// How long an answer is waited for: a limit is not worth more of a person's time.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -25,6 +27,7 @@ pub struct Counts {
     shared: Option<Arc<dyn Counters>>,
     /// Since when the engine is away, or was when it was last asked.
     away: Mutex<Option<Instant>>,
+    metrics: Arc<Metrics>,
 }
 
 /// The counts of one channel.
@@ -38,7 +41,13 @@ impl Counts {
     /// Counts in an engine that nodes share; `None` for the only node.
     #[must_use]
     pub fn new(shared: Option<Arc<dyn Counters>>) -> Self {
-        Self { shared, away: Mutex::default() }
+        Self { shared, ..Self::default() }
+    }
+
+    /// The same, whose refusals are counted there.
+    #[must_use]
+    pub fn counted(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Those of one channel.
@@ -51,13 +60,13 @@ impl Counts {
     pub async fn pass(
         &self,
         what: &str,
-        address: IpAddr,
+        whose: &Whose,
         rate: Rate,
         now: Timestamp,
     ) -> Option<Option<Duration>> {
         let shared = self.present()?;
         // No channel has such a name, so this is none of its keys.
-        let key = SecretHash::of(&format!("/ {what} {address}"));
+        let key = SecretHash::of(&format!("/ {what} {whose}"));
         self.heard(shared.pass(&key, rate, now)).await
     }
 
@@ -90,6 +99,11 @@ impl Counts {
 }
 
 impl CountsOf<'_> {
+    /// Notes that somebody was refused by what is counted under this name.
+    pub fn note(&self, what: &'static str) {
+        self.counts.metrics.refused_by_limit.get_or_create(&[("limit", what.into())]).inc();
+    }
+
     /// As [`Counters::take`]; `None` when this node counts for itself.
     pub async fn take(
         &self,
@@ -125,7 +139,7 @@ impl CountsOf<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
 
@@ -195,7 +209,8 @@ mod tests {
         let silent = Arc::new(Silent::default());
         let counts = Counts::new(Some(silent.clone()));
         let (rate, now) = (Rate { most: 1, period: Duration::from_secs(60) }, Timestamp::UNIX_EPOCH);
-        let pass = || counts.pass("starts", Ipv4Addr::LOCALHOST.into(), rate, now);
+        let whose = Whose::from(IpAddr::from(Ipv4Addr::LOCALHOST));
+        let pass = || counts.pass("starts", &whose, rate, now);
         let began = Instant::now();
         for _ in 0..10 {
             assert_eq!(pass().await, None, "this node counts for itself");

@@ -1,10 +1,11 @@
 //! How much one address may ask for (SEC-15, SEC-16, SEC-79), and how many sockets and event streams may be open.
 //!
-//! Polls are counted by each node for itself: a poll costs less than asking an engine would. Everything else is counted by
+//! Polls and calls are counted by each node for itself: one costs less than asking an engine would. Everything else is counted by
 //! all nodes together where they have an engine to count in ([`Counts`]). A node's own count comes first, so that a flood
 //! which it refuses by itself never reaches the engine.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
@@ -24,6 +25,15 @@ use crate::metrics::Metrics;
 
 /// Refusals of one address that are recorded in a minute: enough to see a pattern, too few to fill a disk.
 const REFUSALS_PER_MINUTE: u32 = 30;
+/// Wrong passwords and codes, as many as are looked at ([`crate::channel::guesses`]): what else is refused shall hide none of them.
+const WRONG_GUESSES_PER_MINUTE: u32 = 60;
+/// Refreshes of one login's tokens: each writes, and what is refreshed lives minutes.
+const REFRESHES_PER_MINUTE: u32 = 30;
+/// Passkeys asked for by one address: an office's morning, and a hundredth of the places that there are.
+const QUESTIONS_PER_MINUTE: u32 = 90;
+/// Codes that platforms draw for pages at one address: less in a day than WeChat draws for an account (100,000), and enough for the
+/// pages of an office, which draw one each every two minutes while somebody looks.
+const DRAWINGS_PER_MINUTE: u32 = 60;
 
 /// What is being counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,12 +42,22 @@ pub enum Counted {
     Start,
     /// A question for a ticket's status.
     Poll,
-    /// A refused client authentication.
+    /// What a website's server or page asks of the protocol: tokens, facts about a person, revocations.
+    Call,
+    /// A refresh of what one login issued.
+    Refresh,
+    /// A code that a platform draws for a ticket.
+    Drawing,
+    /// A question for a passkey: each takes a place that lasts minutes.
+    Question,
+    /// A wrong client secret, hub key or bearer token: at one client or channel.
     TokenError,
     /// A refused event.
     BadEvent,
     /// A refusal that is written into the audit trail.
     Refusal,
+    /// A wrong password or code that is.
+    WrongGuess,
 }
 
 impl Counted {
@@ -45,9 +65,51 @@ impl Counted {
         match self {
             Self::Start => "starts",
             Self::Poll => "polls",
+            Self::Call => "calls",
+            Self::Refresh => "refreshes",
+            Self::Question => "questions",
+            Self::Drawing => "drawings",
             Self::TokenError => "token_errors",
             Self::BadEvent => "bad_events",
             Self::Refusal => "refusals",
+            Self::WrongGuess => "wrong_guesses",
+        }
+    }
+}
+
+/// Whose share is counted: an address's, or what an address does to one of ours, as to a client whose secret it gets wrong. Then
+/// the others behind the address, and their clients, do not wait for it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Whose {
+    address: IpAddr,
+    to: Option<Box<str>>,
+}
+
+impl Whose {
+    /// What an address does to a client or channel that there is: names that a stranger makes up would be as many shares.
+    #[must_use]
+    pub fn to_one(address: IpAddr, name: &str) -> Self {
+        Self { to: Some(name.into()), ..Self::from(address) }
+    }
+
+    /// What is done with one thing of ours, from wherever.
+    #[must_use]
+    pub fn from_anywhere(name: &str) -> Self {
+        Self::to_one(IpAddr::from([0, 0, 0, 0]), name)
+    }
+}
+
+impl From<IpAddr> for Whose {
+    fn from(address: IpAddr) -> Self {
+        Self { address: limit_key(address), to: None }
+    }
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.to {
+            Some(name) => write!(f, "{} {name}", self.address),
+            None => write!(f, "{}", self.address),
         }
     }
 }
@@ -63,7 +125,7 @@ pub struct TooMany {
 #[derive(Debug)]
 struct Limit {
     per_minute: u32,
-    here: DefaultKeyedRateLimiter<IpAddr>,
+    here: DefaultKeyedRateLimiter<Whose>,
 }
 
 impl Limit {
@@ -82,13 +144,18 @@ impl Limit {
 pub struct Limits {
     starts: Limit,
     polls: Limit,
+    calls: Limit,
+    refreshes: Limit,
+    questions: Limit,
+    drawings: Limit,
     token_errors: Limit,
     bad_events: Limit,
     refusals: Limit,
+    wrong_guesses: Limit,
     clock: DefaultClock,
     streams: Arc<Streams>,
     untrusted_proxy: std::sync::Once,
-    refused: Mutex<HashMap<(Counted, IpAddr), tokio::time::Instant>>,
+    refused: Mutex<HashMap<(Counted, Whose), tokio::time::Instant>>,
     metrics: Arc<Metrics>,
 }
 
@@ -99,10 +166,15 @@ impl Limits {
         Self {
             starts: Limit::new(section.starts_per_minute),
             polls: Limit::new(section.polls_per_minute),
+            calls: Limit::new(section.calls_per_minute),
+            refreshes: Limit::new(REFRESHES_PER_MINUTE),
+            questions: Limit::new(QUESTIONS_PER_MINUTE),
+            drawings: Limit::new(DRAWINGS_PER_MINUTE),
             token_errors: Limit::new(section.token_errors_per_minute),
             // The same people stumble here: operators who set a secret, and strangers who try.
             bad_events: Limit::new(section.token_errors_per_minute),
             refusals: Limit::new(REFUSALS_PER_MINUTE),
+            wrong_guesses: Limit::new(WRONG_GUESSES_PER_MINUTE),
             untrusted_proxy: std::sync::Once::new(),
             refused: Mutex::default(),
             metrics: Arc::default(),
@@ -135,9 +207,14 @@ impl Limits {
         match what {
             Counted::Start => &self.starts,
             Counted::Poll => &self.polls,
+            Counted::Call => &self.calls,
+            Counted::Refresh => &self.refreshes,
+            Counted::Question => &self.questions,
+            Counted::Drawing => &self.drawings,
             Counted::TokenError => &self.token_errors,
             Counted::BadEvent => &self.bad_events,
             Counted::Refusal => &self.refusals,
+            Counted::WrongGuess => &self.wrong_guesses,
         }
     }
 
@@ -145,9 +222,10 @@ impl Limits {
     ///
     /// # Errors
     /// [`TooMany`] when the address is over its limit here.
-    pub fn count_here(&self, what: Counted, address: IpAddr) -> Result<(), TooMany> {
-        let checked = self.limit(what).here.check_key(&limit_key(address));
-        checked.map_err(|until| self.refuse(what, address, until.wait_time_from(self.clock.now())))
+    pub fn count_here(&self, what: Counted, whose: impl Into<Whose>) -> Result<(), TooMany> {
+        let whose = whose.into();
+        let checked = self.limit(what).here.check_key(&whose);
+        checked.map_err(|until| self.refuse(what, whose, until.wait_time_from(self.clock.now())))
     }
 
     /// Counts one together with the other nodes (a poll here), or says when to come back.
@@ -158,35 +236,35 @@ impl Limits {
         &self,
         counts: &Counts,
         what: Counted,
-        address: IpAddr,
+        whose: Whose,
         now: Timestamp,
     ) -> Result<(), TooMany> {
-        self.count_here(what, address)?;
+        self.count_here(what, whose.clone())?;
         if what == Counted::Poll {
             return Ok(());
         }
         let rate = self.limit(what).rate();
-        match counts.pass(what.as_str(), limit_key(address), rate, now).await.flatten() {
+        match counts.pass(what.as_str(), &whose, rate, now).await.flatten() {
             None => Ok(()),
-            Some(wait) => Err(self.refuse(what, address, wait)),
+            Some(wait) => Err(self.refuse(what, whose, wait)),
         }
     }
 
-    fn refuse(&self, what: Counted, address: IpAddr, wait: Duration) -> TooMany {
+    fn refuse(&self, what: Counted, whose: Whose, wait: Duration) -> TooMany {
         self.note(what.as_str());
         let mut refused = self.refused.lock().expect("nothing panics while holding it");
-        refused.insert((what, limit_key(address)), tokio::time::Instant::now() + wait);
+        refused.insert((what, whose), tokio::time::Instant::now() + wait);
         TooMany { retry_after: Duration::from_secs(wait.as_secs() + 1) }
     }
 
-    /// Whether an address has used up its limit, without using it up further: marks are kept by what refuses at this node, so another
+    /// Whether a share is used up, without using it up further: marks are kept by what refuses at this node, so another
     /// node hears of it by the next one that it counts.
     ///
     /// # Errors
     /// [`TooMany`] while the last count was refused.
-    pub fn is_exhausted(&self, what: Counted, address: IpAddr) -> Result<(), TooMany> {
+    pub fn is_exhausted(&self, what: Counted, whose: impl Into<Whose>) -> Result<(), TooMany> {
         let refused = self.refused.lock().expect("nothing panics while holding it");
-        let until = refused.get(&(what, limit_key(address))).copied();
+        let until = refused.get(&(what, whose.into())).copied();
         drop(refused);
         let Some(until) = until else { return Ok(()) };
         let left = until.saturating_duration_since(tokio::time::Instant::now());
@@ -234,7 +312,10 @@ impl Limits {
 
     /// Forgets addresses that have been quiet; called now and then.
     pub fn tidy(&self) {
-        for limit in [&self.starts, &self.polls, &self.token_errors, &self.bad_events, &self.refusals] {
+        let asked =
+            [&self.starts, &self.polls, &self.calls, &self.refreshes, &self.questions, &self.drawings];
+        let refused = [&self.token_errors, &self.bad_events, &self.refusals, &self.wrong_guesses];
+        for limit in asked.into_iter().chain(refused) {
             limit.here.retain_recent();
         }
         let now = tokio::time::Instant::now();
@@ -297,6 +378,7 @@ mod tests {
         LimitsSection {
             starts_per_minute: 2,
             polls_per_minute: 2,
+            calls_per_minute: 2,
             token_errors_per_minute: 2,
             live_tickets: 1,
             streams: 3,

@@ -21,6 +21,7 @@ use super::limits::TooMany;
 use super::seldom::comes_back;
 use super::visitor::Visitor;
 use crate::channel::{FailureWords, Platform};
+use crate::login::form::time;
 use crate::outgoing::causes;
 use crate::state::App;
 use crate::urls;
@@ -276,7 +277,12 @@ pub fn told(app: &App, visitor: &Visitor, problem: &Problem) -> Told {
         Problem::NotAdmitted { site, .. } => site.clone(),
         _ => String::new(),
     };
-    let say = |part: &str| words.say(visitor.language, &format!("problem.{key}.{part}"), &[("app", &name)]);
+    let time = match problem {
+        Problem::TooMany(limit) => time(words, visitor.language, limit.retry_after),
+        _ => String::new(),
+    };
+    let values = [("app", name.as_str()), ("time", &time)];
+    let say = |part: &str| words.say(visitor.language, &format!("problem.{key}.{part}"), &values);
     Told { heading: say("heading"), text: say("text"), remedy: remedy(app, visitor, problem) }
 }
 
@@ -317,6 +323,7 @@ fn way_on(app: &App, visitor: &Visitor, problem: &Problem) -> Option<(String, St
         Problem::Channel { retry, .. } | Problem::WayNotAdmitted { retry } => {
             Some((retry.clone(), say("problem.try_again", &[])))
         }
+        Problem::TooMany(_) => visitor.here().map(|href| (href, say("problem.try_again", &[]))),
         _ => None,
     }
 }

@@ -39,6 +39,10 @@ impl Tally {
     /// # Errors
     /// [`TooMany`] when the key has had its share.
     pub async fn take(&self, counts: CountsOf<'_>, key: &str, now: Timestamp) -> Result<(), TooMany> {
+        self.count(counts, key, now).await.inspect_err(|_| counts.note(self.what))
+    }
+
+    async fn count(&self, counts: CountsOf<'_>, key: &str, now: Timestamp) -> Result<(), TooMany> {
         let share = Share { most: u32::try_from(self.most).unwrap_or(u32::MAX), period: self.period };
         match counts.take(self.what, key, share, now).await {
             Some(None) => Ok(()),
@@ -103,6 +107,9 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use crate::metrics::Metrics;
     use crate::web::counts::Counts;
 
     use super::*;
@@ -110,7 +117,8 @@ mod tests {
     #[tokio::test]
     async fn sec_79_one_key_has_its_share_of_each_period_and_no_more() {
         let tally = Tally::new("things", 2, Duration::from_secs(60));
-        let (counts, channel) = (Counts::default(), "password".parse().unwrap());
+        let metrics = Arc::new(Metrics::default());
+        let (counts, channel) = (Counts::default().counted(metrics.clone()), "password".parse().unwrap());
         let here = counts.of(&channel);
         let start = Timestamp::from_second(1_800_000_000).unwrap();
         let at = |seconds| start + Duration::from_secs(seconds);
@@ -121,6 +129,11 @@ mod tests {
         assert!(tally.take(here, "bob", at(50)).await.is_ok(), "another key");
         assert!(tally.take(here, "ada", at(60)).await.is_ok(), "the first is forgotten");
         assert_eq!(tally.take(here, "ada", at(61)).await.unwrap_err().retry_after, Duration::from_secs(39));
+        assert_eq!(
+            metrics.refused_by_limit.get_or_create(&[("limit", "things".into())]).get(),
+            2,
+            "operators see it"
+        );
     }
 
     #[tokio::test]

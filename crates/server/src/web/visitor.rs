@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderValue, Uri, header};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Uri, header};
 use mashang_login::secret::{BrowserSecret, PhoneSecret, SecretHash};
 
 use super::address;
@@ -41,6 +41,7 @@ pub struct Facts {
     pub has_fetch_metadata: bool,
     user_agent: Option<HeaderValue>,
     uri: Uri,
+    is_get: bool,
 }
 
 impl Deref for Visitor {
@@ -72,6 +73,7 @@ impl Visitor {
             has_fetch_metadata: parts.headers.contains_key("sec-fetch-dest"),
             user_agent: parts.headers.get(header::USER_AGENT).cloned(),
             uri: parts.uri.clone(),
+            is_get: parts.method == Method::GET,
         }))
     }
 
@@ -157,6 +159,17 @@ impl Visitor {
     #[must_use]
     pub fn query_repeats(&self, name: &str) -> bool {
         url::form_urlencoded::parse(self.query_text().as_bytes()).filter(|(n, _)| n == name).count() > 1
+    }
+
+    /// This page, to be asked for again; `None` for what a form sent, and for addresses that carry a platform's code, which must not be
+    /// repeated.
+    #[must_use]
+    pub fn here(&self) -> Option<String> {
+        let path = self.uri.path();
+        // `//host/…` would lead away from us.
+        let leads_away = path.starts_with("//") || path.contains('\\');
+        let may_repeat = self.is_get && !leads_away && self.query("code").is_none();
+        may_repeat.then(|| self.uri.path_and_query().map_or(path, |whole| whole.as_str()).to_owned())
     }
 
     /// This page in another language; empty for addresses that carry a platform's code, which must not be repeated.

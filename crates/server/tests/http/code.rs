@@ -273,6 +273,20 @@ async fn sec_79_wrong_codes_count_beyond_one_code() {
     sign_in(&app, &app.desktop(), "mail", ADA).await;
 }
 
+/// One message is five guesses, however often its code is typed after them.
+#[tokio::test]
+async fn sec_79_a_code_that_was_typed_too_often_uses_up_no_guesses_of_its_owner() {
+    let app = start().await;
+    let page = open(&app, &app.desktop(), "mail").await;
+    send(&page, "mail", ADA).await;
+    let code = newest_code(&app).await;
+    for _ in 0..40 {
+        let answer = verify(&page, "mail", &other(&code)).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "over, and not counted");
+    }
+    sign_in(&app, &app.desktop(), "mail", ADA).await;
+}
+
 #[tokio::test]
 async fn sec_79_one_address_gets_five_codes_an_hour() {
     let app = start().await;

@@ -182,6 +182,27 @@ async fn sec_06_the_link_is_worth_one_phone() {
     assert!(confirm.location().ends_with("outcome=expired"), "{}", confirm.location());
 }
 
+/// WeChat draws a hundred thousand a day for an account, and no more.
+#[tokio::test]
+async fn sec_79_one_address_has_so_many_codes_drawn_and_then_sees_our_own_link() {
+    let app = start().await;
+    let refused =
+        || app.app.metrics.refused_by_limit.get_or_create_owned(&[("limit", "drawings".into())]).get();
+    let mut pages = 0;
+    let page = loop {
+        let page = app.open_login_with(&app.desktop(), &[("login_hint", "scan")]).await;
+        pages += 1;
+        if refused() > 0 {
+            break page;
+        }
+        assert!(pages < 300, "nobody stopped it");
+    };
+    assert!(pages > 60, "an office's pages have theirs");
+    assert!(page.html.contains("class=\"qr\""), "{}", page.html);
+    let again = page.browser.get(&page.path).await;
+    assert_eq!(again.status, StatusCode::OK);
+}
+
 #[tokio::test]
 async fn a_second_person_and_a_second_scan_are_told_what_to_do() {
     let app = start().await;

@@ -307,6 +307,21 @@ async fn promise_2_on_a_phone_a_key_is_the_scan_and_not_the_answer() {
     assert!(phone.cookie("mashang_session").is_none(), "the phone is not signed in by it");
 }
 
+/// Each question takes one of the places that codes by e-mail and SMS lie in too.
+#[tokio::test]
+async fn sec_79_one_address_asks_for_no_more_keys_than_an_office_needs() {
+    let app = app().await;
+    let page = app.open_login(&app.desktop()).await;
+    let options = format!("/s/{}/passkey/options", page.ticket);
+    let mut asked = 0;
+    while post(&app.device(PHONE), &options, &json!({})).await.status == StatusCode::OK {
+        asked += 1;
+        assert!(asked < 300, "nobody was told to wait");
+    }
+    assert!(asked >= 90);
+    app.open_login(&app.desktop()).await;
+}
+
 #[tokio::test]
 async fn a_ticket_that_another_phone_took_is_not_taken_over_by_a_key() {
     let app = app().await;

@@ -122,6 +122,21 @@ async fn sec_74_after_five_wrong_ones_even_the_right_one_waits_and_is_told_how_l
     assert_eq!(submit(&page, "ada", RIGHT).await.status, StatusCode::SEE_OTHER, "never for good");
 }
 
+/// Whoever guesses could use up the rows of an address by something else before.
+#[tokio::test]
+async fn sec_78_no_other_refusal_hides_a_guess_from_the_trail() {
+    let app = start().await;
+    let page = open(&app, &app.desktop()).await;
+    for _ in 0..40 {
+        app.desktop().get("/?openid=oVictim").await;
+    }
+    assert_eq!(submit(&page, "lily", "wrong horse").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let trail = app.app.records.audit_trail(100).await.unwrap();
+    let of = |kind| trail.iter().filter(|event| event.kind == kind).count();
+    assert!((30..40).contains(&of(AuditKind::IdentityInRequestRefused)), "an address has used up its rows");
+    assert_eq!(of(AuditKind::WrongPassword), 1);
+}
+
 #[tokio::test]
 async fn sec_14_names_nobody_has_wait_alike() {
     let app = start().await;

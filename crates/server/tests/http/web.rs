@@ -1,6 +1,10 @@
 //! What all pages share.
 
 use http::{Method, StatusCode};
+use mashang_login::ambient::SystemEntropy;
+use mashang_login::client::Client;
+use mashang_login::ids::ClientId;
+use mashang_login::secret::{ClientSecret, RefreshToken};
 
 use crate::support::*;
 
@@ -108,6 +112,27 @@ async fn sec_15_a_flood_of_questions_from_one_address_is_slowed_down() {
 }
 
 #[tokio::test]
+async fn sec_15_held_questions_take_the_places_of_streams_and_are_answered_at_once_without_one() {
+    let app = TestApp::with_config("[limits]\nstreams_per_address = 1\n").await;
+    let page = app.open_login(&app.desktop()).await;
+    let here = std::net::IpAddr::from([0, 0, 0, 0]);
+    let place = app.app.limits.open_stream(here).unwrap();
+    let path = page.url("status?wait=25&seen=0");
+    let held = tokio::time::timeout(std::time::Duration::from_secs(15), page.browser.get(&path));
+    let answer = held.await.expect("it is not held");
+    assert_eq!(answer.json()["status"], "waiting");
+    drop(place);
+    let held = page.browser.clone();
+    let held = tokio::spawn(async move { held.get(&path).await });
+    while app.app.limits.open_stream(here).is_ok() {
+        tokio::task::yield_now().await;
+    }
+    page.browser.post(&page.url("cancel"), &[]).await;
+    assert_eq!(held.await.unwrap().status, StatusCode::OK, "and gives it back at the end");
+    assert!(app.app.limits.open_stream(here).is_ok());
+}
+
+#[tokio::test]
 async fn sec_16_the_ceiling_of_live_tickets_answers_busy_and_not_broken() {
     let app = TestApp::with_config("[limits]\nlive_tickets = 2\n").await;
     app.open_login(&app.desktop()).await;
@@ -119,6 +144,25 @@ async fn sec_16_the_ceiling_of_live_tickets_answers_busy_and_not_broken() {
     assert_eq!(refused.get(), 1, "operators are told of it");
     app.pass(std::time::Duration::from_secs(3600));
     app.open_login(&app.desktop()).await;
+}
+
+#[tokio::test]
+async fn whoever_is_over_a_limit_is_told_how_long_and_finds_the_way_back() {
+    let app = TestApp::with_config("[limits]\nstarts_per_minute = 1\n").await;
+    let browser = app.desktop().with("accept-language", "en");
+    let path = app.authorize_path(&[]);
+    browser.get(&path).await;
+    let refused = browser.get(&path).await;
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert!(
+        (1..=61).contains(&wait) && refused.body.contains(&format!("try again in {wait} s")),
+        "{}",
+        refused.body
+    );
+    let href = refused.between("button-big\" href=\"", "\"").replace("&#x2f;", "/").replace("&amp;", "&");
+    assert_eq!(href, path);
+    let form = app.desktop().post("/authorize?client_id=site", &[("client_id", "site")]).await;
+    assert!(!form.body.contains("button-big"), "what a form sent is not sent anew by a link");
 }
 
 /// Each address of a ticket that is gone draws a fresh one: that is a start, whoever asks.
@@ -133,8 +177,10 @@ async fn sec_16_addresses_of_lost_tickets_draw_no_more_than_an_address_may_begin
     }
     assert_eq!(statuses[..4], [StatusCode::SEE_OTHER; 4], "the first of five began the login");
     assert_eq!(statuses[4..], [StatusCode::TOO_MANY_REQUESTS; 4]);
+    let begun = app.app.metrics.begun.get_or_create_owned(&[("client", "site".into())]);
+    assert_eq!(begun.get(), 5);
     let trail = app.app.records.audit_trail(100).await.unwrap();
-    assert_eq!(trail.iter().filter(|event| event.kind.as_str() == "ticket_started").count(), 5);
+    assert!(trail.iter().all(|event| event.ticket.is_none()), "sec_78: and filled no trail");
     assert_eq!(page.status().await.status, StatusCode::OK, "who waits goes on waiting");
 }
 
@@ -188,6 +234,88 @@ async fn sec_79_guessing_client_secrets_makes_the_right_one_wait_too() {
     assert_eq!(right.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(right.json()["error"], "temporarily_unavailable");
     assert!(right.header("retry-after").parse::<u64>().unwrap() >= 1);
+    let trail = app.app.records.audit_trail(10).await.unwrap();
+    let refused = trail.iter().find(|event| event.kind.as_str() == "client_refused").unwrap();
+    assert_eq!(refused.client.as_ref().map(ClientId::as_str), Some("site"), "the trail names it");
+}
+
+/// Behind one address are all of a company's products.
+#[tokio::test]
+async fn sec_79_a_client_with_an_old_secret_keeps_no_other_client_behind_its_address_waiting() {
+    let app = TestApp::with_config("[limits]\ntoken_errors_per_minute = 3\n").await;
+    let secret = ClientSecret::random(&SystemEntropy);
+    app.register("wiki", Client::authentication_by(&secret)).await;
+    for _ in 0..4 {
+        ask(&app, "site", "old").await;
+    }
+    assert_eq!(ask(&app, "site", "old").await.status, StatusCode::TOO_MANY_REQUESTS);
+    let other = ask(&app, "wiki", secret.expose()).await;
+    assert_eq!(other.json()["error"], "invalid_request", "who it is, is heard: {}", other.body);
+    let public = app.desktop().post("/token", &[("grant_type", "refresh_token"), ("client_id", "spa")]).await;
+    assert_eq!(public.status, StatusCode::BAD_REQUEST, "{}", public.body);
+    // Clients that do not exist are as many as somebody likes, and one share.
+    for n in 0..3 {
+        assert_eq!(ask(&app, &format!("none{n}"), "x").await.json()["error"], "invalid_client");
+    }
+    assert_eq!(ask(&app, "none", "x").await.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(ask(&app, "wiki", secret.expose()).await.json()["error"], "invalid_request");
+}
+
+async fn ask(app: &TestApp, client: &str, secret: &str) -> Answer {
+    let form = [("grant_type", "authorization_code"), ("client_id", client), ("client_secret", secret)];
+    app.desktop().post("/token", &form).await
+}
+
+/// What one address asks is work, whether it is about somebody or made up.
+#[tokio::test]
+async fn sec_79_no_endpoint_is_asked_without_end_from_one_address() {
+    let app = TestApp::with_config("[limits]\ncalls_per_minute = 3\npolls_per_minute = 3\n").await;
+    let page = app.open_login_with(&app.desktop(), &[("prompt", "login")]).await;
+    let made_up = app.desktop().with("authorization", "Bearer mat_x");
+    for path in ["/token", "/revoke", "/userinfo"] {
+        let mut last = made_up.post(path, &[("token", "x")]).await;
+        for _ in 0..3 {
+            last = made_up.post(path, &[("token", "x")]).await;
+        }
+        assert_eq!(last.status, StatusCode::TOO_MANY_REQUESTS, "{path}");
+        assert_eq!(last.json()["error"], "temporarily_unavailable", "{path}");
+        assert!(last.header("retry-after").parse::<u64>().unwrap() >= 1, "{path}");
+    }
+    for _ in 0..3 {
+        app.desktop().get("/logout").await;
+    }
+    for path in ["/logout", "/s/x/confirm"] {
+        assert_eq!(app.desktop().get(path).await.status, StatusCode::TOO_MANY_REQUESTS, "{path}");
+    }
+    for path in ["redeem", "cancel"] {
+        let answer = page.browser.post(&page.url(path), &[]).await;
+        assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{path}");
+    }
+}
+
+/// A page that refreshes in a loop.
+#[tokio::test]
+async fn sec_79_one_login_is_refreshed_so_often_and_the_refusal_spends_no_token() {
+    let app = TestApp::start().await;
+    let person = app.person("小明").await;
+    let asked = [("scope", "openid offline_access")];
+    let code = param(&app.log_in_with(&app.desktop(), &person, &asked).await, "code");
+    let mut token = app.exchange(&code).await.json()["refresh_token"].as_str().unwrap().to_owned();
+    let refresh = async |token: &str| {
+        let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
+        app.desktop().with("authorization", &app.basic()).post("/token", &form).await
+    };
+    for _ in 0..90 {
+        let answer = refresh(&token).await;
+        if answer.status == StatusCode::TOO_MANY_REQUESTS {
+            let hash = RefreshToken::parse(&token).unwrap().hash();
+            let kept = app.app.records.refresh_token(&hash).await.unwrap().unwrap();
+            assert_eq!(kept.spent_at, None);
+            return;
+        }
+        token = answer.json()["refresh_token"].as_str().unwrap().to_owned();
+    }
+    panic!("ninety refreshes were let through");
 }
 
 #[tokio::test]

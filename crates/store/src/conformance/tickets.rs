@@ -36,6 +36,7 @@ macro_rules! ticket_suite {
                 promise_7_a_dropped_wait_loses_nothing,
                 promise_7_every_watcher_wakes_and_reads_the_new_stage,
                 promise_7_a_lost_advance_leaves_the_winner_to_be_read,
+                sec_16_a_ticket_that_is_over_is_kept_a_minute_for_its_page_and_no_longer,
                 sec_16_the_ceiling_answers_overloaded_until_tickets_expire,
                 the_engines_clock_is_told_alike_to_every_node,
             ]
@@ -131,7 +132,7 @@ pub async fn promise_11_a_glance_tells_what_the_ticket_tells(nodes: Nodes<dyn Ti
     };
     type Step<'a> = &'a dyn Fn(&Ticket) -> Ticket;
     let redeem: Step<'_> = &|seen| seen.redeem(&seen.browser, world.now).unwrap().0;
-    let abandon: Step<'_> = &|seen| seen.abandon(&seen.browser).unwrap();
+    let abandon: Step<'_> = &|seen| seen.abandon(&seen.browser, world.now).unwrap();
     let (yes, no): (Step<'_>, Step<'_>) = (&|seen| answer(seen, true), &|seen| answer(seen, false));
     for steps in [[&scan, yes, redeem].as_slice(), &[&scan, no], &[abandon]] {
         let mut ticket = created(&nodes, &world).await;
@@ -144,7 +145,8 @@ pub async fn promise_11_a_glance_tells_what_the_ticket_tells(nodes: Nodes<dyn Ti
             for now in [0, 29, 30, 119, 120].map(|seconds| world.after(seconds)) {
                 for node in [&nodes.a, &nodes.b] {
                     let glance = node.glance(&ticket.scan_code, now).await.unwrap();
-                    assert_eq!(glance, Some(ticket.glance(now)), "{:?} at {now}", ticket.stage);
+                    let kept = (now < ticket.keep_until).then(|| ticket.glance(now));
+                    assert_eq!(glance, kept, "{:?} at {now}", ticket.stage);
                 }
             }
         }
@@ -173,7 +175,7 @@ pub async fn promise_3_a_stale_version_loses_and_changes_nothing(nodes: Nodes<dy
     let seen = created(&nodes, &world).await;
     let first = scanned(&world, &seen);
     assert_eq!(nodes.a.advance(&seen, &first, world.now).await.unwrap(), Advance::Won);
-    let abandoned = seen.abandon(&seen.browser).unwrap();
+    let abandoned = seen.abandon(&seen.browser, world.now).unwrap();
     assert_eq!(nodes.b.advance(&seen, &abandoned, world.now).await.unwrap(), Advance::Lost);
     assert_eq!(nodes.b.get(&seen.scan_code, world.now).await.unwrap(), Some(first));
 }
@@ -264,7 +266,7 @@ async fn status_once_moved(
 pub async fn promise_7_a_lost_advance_leaves_the_winner_to_be_read(nodes: Nodes<dyn Tickets>) {
     let world = World::default();
     let ticket = created(&nodes, &world).await;
-    let winner = ticket.abandon(&ticket.browser).unwrap();
+    let winner = ticket.abandon(&ticket.browser, world.now).unwrap();
     nodes.a.advance(&ticket, &winner, world.now).await.unwrap();
     let loser = scanned(&world, &ticket);
     assert_eq!(nodes.b.advance(&ticket, &loser, world.now).await.unwrap(), Advance::Lost);
@@ -285,6 +287,19 @@ pub async fn sec_16_the_ceiling_answers_overloaded_until_tickets_expire(nodes: N
     let later = last.keep_until;
     let late = Ticket { keep_until: later + std::time::Duration::from_secs(60), ..world.ticket() };
     nodes.b.create(&late, later).await.expect("expired tickets make room");
+}
+
+/// Places are everybody's: what nobody scans any more takes none.
+pub async fn sec_16_a_ticket_that_is_over_is_kept_a_minute_for_its_page_and_no_longer(
+    nodes: Nodes<dyn Tickets>,
+) {
+    let world = World::default();
+    let ticket = created(&nodes, &world).await;
+    let over = ticket.abandon(&ticket.browser, world.after(1)).unwrap();
+    assert_eq!(nodes.a.advance(&ticket, &over, world.after(1)).await.unwrap(), Advance::Won);
+    let read = async |second| nodes.b.get(&ticket.scan_code, world.after(second)).await.unwrap();
+    assert_eq!(read(60).await.map(|ticket| ticket.stage), Some(Stage::Expired), "its page is told");
+    assert_eq!(read(61).await, None);
 }
 
 pub async fn the_engines_clock_is_told_alike_to_every_node(nodes: Nodes<dyn Tickets>) {

@@ -93,7 +93,7 @@ pub(super) struct Packed {
     grant: Chars,
     browser: SecretHash,
     number: MatchNumber,
-    is_redrawn: bool,
+    is_untold: bool,
     pub(super) version: u32,
     stage: PackedStage,
     keep_until: Timestamp,
@@ -115,7 +115,7 @@ impl Packed {
             grant: ticket.grant.as_str().as_bytes().try_into().expect("a grant id has 32 characters"),
             browser: ticket.browser,
             number: ticket.number,
-            is_redrawn: ticket.is_redrawn,
+            is_untold: ticket.is_untold,
             version: ticket.version,
             stage: match &ticket.stage {
                 Stage::Waiting { until } => PackedStage::Waiting(*until),
@@ -167,7 +167,7 @@ impl Packed {
             version: self.version,
             stage,
             answered_by,
-            is_redrawn: self.is_redrawn,
+            is_untold: self.is_untold,
             keep_until: self.keep_until,
         }
     }
@@ -202,7 +202,7 @@ mod tests {
         let mut shared = Shared::default();
         for address in ["192.0.2.1", "2001:db8::1", "2001:0db8::1", "", "behind a proxy"] {
             let waiting = ticket(address, "Chrome · Linux");
-            let ended = waiting.abandon(&waiting.browser).unwrap();
+            let ended = waiting.abandon(&waiting.browser, waiting.origin.at).unwrap();
             for ticket in [waiting, ended] {
                 let packed = Packed::pack(&ticket, &mut shared);
                 for later in [0, 119, 120, 1_000].map(Duration::from_secs) {

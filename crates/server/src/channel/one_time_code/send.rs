@@ -1,5 +1,8 @@
 //! Sending a code: whom it may go to, what it says, and what happens if it cannot be sent.
 
+use std::sync::atomic::Ordering;
+
+use mashang_login::Timestamp;
 use mashang_login::audit::AuditKind;
 use mashang_login::challenge::Challenge;
 use mashang_login::grant::Purpose;
@@ -7,8 +10,9 @@ use mashang_login::identity::ChannelKind;
 use mashang_login::records::StoreError;
 use mashang_login::secret::random_text;
 
+use super::budget::{Asker, Over};
 use super::open::{State, answer, id, kind};
-use super::{ATTEMPTS, LIFE, OneTimeCodes, OpenCode, identity, of, random_code};
+use super::{AGAIN, ATTEMPTS, LIFE, OneTimeCodes, OpenCode, identity, of, random_code};
 use crate::channel::Channel;
 use crate::flow::Waiting;
 use crate::message::{Message, Recipient, SendError, SendFailure};
@@ -17,7 +21,7 @@ use crate::traces::{self, Side};
 use crate::web::limits::TooMany;
 use crate::web::problem;
 use crate::web::visitor::Visitor;
-use crate::{audit, flow};
+use crate::{audit, flow, pause};
 
 /// Who wants a code where.
 #[derive(Clone, Copy)]
@@ -70,7 +74,9 @@ impl OneTimeCodes {
             return Err(NotSent::Again(TooMany { retry_after: open.again_in }));
         }
         let counts = app.counts.of(&channel.id);
-        self.budget.take(counts, to, visitor.address, now).await.map_err(NotSent::TooMany)?;
+        let is_home = self.guesses.is_home(counts, to, visitor.address, now).await;
+        let asker = Asker { to, address: visitor.address, is_home };
+        self.budget.take(counts, asker, now).await.map_err(|over| self.over(channel, over, now))?;
         let is_linking = matches!(waiting.grant.purpose, Purpose::Link { .. });
         let is_open_to_all = self.sign_up || is_linking;
         let (key, _) = identity(channel.kind(), to);
@@ -88,7 +94,11 @@ impl OneTimeCodes {
             attempts_left: ATTEMPTS,
             expires_at: now + LIFE,
         };
-        app.challenges.put(&challenge, now).await?;
+        if let Err(error) = app.challenges.put(&challenge, now).await {
+            // There was no room, or no answer: that is not the person's doing, who will try again.
+            self.budget.give_back(counts, asker).await;
+            return Err(error.into());
+        }
         let message = message(app, visitor, asked, code);
         if !is_open_to_all {
             return self.send_unseen(app, visitor, asked, may_sign_in.then_some(message)).await;
@@ -96,11 +106,26 @@ impl OneTimeCodes {
         let sent = self.hand_over(channel, &message).await;
         let finished = self.finish(app, visitor, (&waiting.client.id, channel), sent).await;
         if finished.is_err() {
-            self.budget.give_back(counts, to, visitor.address).await;
+            self.budget.give_back(counts, asker).await;
             // No code is on its way: the page must neither ask for one nor let the person wait for the next.
             app.challenges.take(&id, app.now()).await?;
         }
         finished
+    }
+
+    /// What the person is told; the operator, once a minute, that nobody gets a code any more.
+    fn over(&self, channel: &Channel, over: Over, now: Timestamp) -> NotSent {
+        let (setting, limit) = match over {
+            Over::Share(limit) => return NotSent::TooMany(limit),
+            Over::Ceiling(setting, limit) => (setting, limit),
+        };
+        let last = Timestamp::from_millisecond(self.told_full.load(Ordering::Relaxed));
+        if !last.is_ok_and(|last| pause::lasts(last, AGAIN, now)) {
+            self.told_full.store(now.as_millisecond(), Ordering::Relaxed);
+            let (id, seconds) = (&channel.id, limit.retry_after.as_secs());
+            tracing::warn!(channel.id = %id, "channel {id} has sent as many codes as channel.{id}.{setting} allows: for {seconds} s it sends none. Are these your people? Then raise it; else look where they are asked from (code_sent in the audit trail)");
+        }
+        NotSent::TooMany(limit)
     }
 
     /// Sends, or does not, without being noticed: the caller's answer goes out at once, and says what it says to everybody.

@@ -46,16 +46,16 @@ impl OneTimeCodes {
         typed: &str,
     ) -> Result<Proof, Wrong> {
         let (id, now) = (id(waiting, channel), app.now());
-        let to = OpenCode::of(app, waiting, channel).await?.ok_or(Wrong::Over)?.to;
+        // A code that was typed too often is no guess at one: whoever goes on with it must not use up its owner's.
+        let open = OpenCode::of(app, waiting, channel).await?.filter(|open| open.is_usable);
+        let to = open.ok_or(Wrong::Over)?.to;
         let counts = app.counts.of(&channel.id);
         // Each code may be guessed a few times, and another asked for: so guesses count beyond the code (SEC-79).
         self.guesses.begin(counts, &to, visitor.address, now).await.map_err(Wrong::TooMany)?;
-        let seen = match app.challenges.attempt(&id, now).await {
-            Ok(seen) => seen.ok_or(Wrong::Over)?,
-            Err(error) => {
-                self.guesses.was_not_judged(counts, &to, visitor.address, now).await;
-                return Err(error.into());
-            }
+        let attempt = app.challenges.attempt(&id, now).await;
+        let Ok(Some(seen)) = attempt else {
+            self.guesses.was_not_judged(counts, &to, visitor.address, now).await;
+            return Err(attempt.err().map_or(Wrong::Over, Wrong::Store));
         };
         let is_ours = seen.bound_to == waiting.browser && seen.kind == kind(channel);
         if !is_ours || seen.answer != Some(answer(app, &id, typed)) {
@@ -87,7 +87,7 @@ impl OneTimeCodes {
 
 async fn tell_wrong(app: &App, visitor: &Visitor, waiting: &Waiting, channel: &Channel) {
     // One row each would let anybody fill the trail; the attempts are counted all the same.
-    if app.count(Counted::Refusal, visitor.address).await.is_err() {
+    if app.count(Counted::WrongGuess, visitor.address).await.is_err() {
         return;
     }
     let mut event = audit::by(app, visitor, AuditKind::WrongCode);

@@ -104,6 +104,27 @@ async fn sec_26_a_code_counts_once_and_a_second_time_nobody_is_asked() {
     assert_eq!(second.stage().await, "waiting");
 }
 
+/// Whoever sees the QR knows its scan code, and could cry wolf by any code that they make up.
+#[tokio::test]
+async fn sec_06_a_second_scan_is_an_alarm_only_of_somebody_who_is_proven() {
+    let app = house().await;
+    let page = app.open_login(&app.desktop()).await;
+    let code = wx_login(&app, &app.person("小明").await).await;
+    caller(&app).scan(&page.ticket, json!({ "code": code })).await;
+    let alarm = async |code: &str| {
+        let answer = caller(&app).call(&page.ticket, "scan", json!({ "code": code })).await;
+        (refusal(&answer), recorded(&app, AuditKind::SecondScanRefused).await)
+    };
+    assert_eq!(alarm("made-up").await, (refused(400, "code_refused"), 0));
+    let other = wx_login(&app, &app.person("小红").await).await;
+    assert_eq!(alarm(&other).await, (refused(409, "taken"), 1));
+    for n in 0..60 {
+        alarm(&format!("made-up-{n}")).await;
+    }
+    let rows = recorded(&app, AuditKind::ChannelFailed).await;
+    assert!((30..50).contains(&rows), "sec_78: as many rows as tell something, not {rows}");
+}
+
 #[tokio::test]
 async fn codes_that_are_made_up_or_of_another_app_are_refused_and_recorded() {
     let app = house().await;

@@ -357,6 +357,8 @@ async fn an_address_that_calls_too_often_or_guesses_tokens_is_told_to_wait() {
     }
     let last = guesser.call(&page.ticket, "context", body.clone()).await;
     assert_eq!(refusal(&last), refused(429, "too_many"));
+    let neighbour = phone.call(&page.ticket, "context", body).await;
+    assert_eq!(refusal(&neighbour), refused(404, "unknown_login"), "whose token is good does not wait");
 }
 
 #[tokio::test]
