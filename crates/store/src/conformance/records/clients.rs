@@ -30,6 +30,7 @@ pub async fn saving_a_client_again_replaces_it(nodes: Nodes<dyn Records>) {
         settings: ClientSettings {
             channels: vec!["work".parse().unwrap()],
             scopes: ScopeSet::parse("openid profile"),
+            require_groups: vec!["staff".into()],
             logo: Some(Logo::read(b"\xff\xd8\xff\xe0".to_vec()).unwrap()),
             brand_color: Some("#1677ff".parse().unwrap()),
             consent: true,
