@@ -18,7 +18,7 @@ pub struct TokenError {
     /// The client tried the `Authorization` header: answer 401 with `WWW-Authenticate: Basic` (RFC 6749 §5.2).
     pub challenge: bool,
     /// Which client was refused, if there is one of that name: for the operator, and for counting.
-    pub client: Option<ClientId>,
+    pub client: Option<Box<ClientId>>,
     #[source]
     cause: Option<Cause>,
 }
@@ -56,7 +56,7 @@ impl TokenError {
 
     /// The same, of a request of this client.
     pub(crate) fn of(self, client: &ClientId) -> Self {
-        Self { client: Some(client.clone()), ..self }
+        Self { client: Some(Box::new(client.clone())), ..self }
     }
 
     pub(crate) fn invalid_request(description: impl Into<String>) -> Self {

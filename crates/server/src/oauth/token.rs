@@ -94,7 +94,7 @@ pub(super) async fn refuse(app: &App, visitor: &Visitor, error: &TokenError) -> 
 /// # Errors
 /// [`TooMany`] for an address that goes on naming clients which do not exist.
 async fn count(app: &App, visitor: &Visitor, error: &TokenError) -> Result<(), TooMany> {
-    let client = error.client.clone();
+    let client = error.client.as_deref().cloned();
     let address = visitor.address;
     // Of a client that there is: refused at the next request, where a right secret after too many wrong ones waits as well.
     match &client {
