@@ -185,9 +185,8 @@ pub trait Records: Send + Sync + std::fmt::Debug {
 
     // ---- grants --------------------------------------------------------------------------------------------------
 
-    /// Stores an authorization request, and what the trail says of the ticket that was drawn for it, if one was: both or neither.
-    /// [`StoreError::Conflict`] if the id exists.
-    async fn begin_grant(&self, grant: &Grant, told: Option<&AuditEvent>) -> Result<(), StoreError>;
+    /// Stores an authorization request. [`StoreError::Conflict`] if the id exists.
+    async fn begin_grant(&self, grant: &Grant) -> Result<(), StoreError>;
     /// One grant, whatever its stage.
     async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError>;
     /// The same, and the client that it names, switched off or not; no client is stored for our own pages.

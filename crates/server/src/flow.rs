@@ -253,7 +253,7 @@ pub async fn take_in(
     if matches!(next, authorize::Next::SignIn) && can_sign_in(app, grant, client) {
         return Ok(to_ticket(&draw_first(app, visitor, grant, client, browser).await?));
     }
-    app.records.begin_grant(grant, None).await?;
+    app.records.begin_grant(grant).await?;
     go(app, visitor, (grant, client), browser, next).await
 }
 

@@ -40,7 +40,7 @@ async fn main() {
 
 async fn login(records: &dyn Records, world: &World, person: usize) {
     let grant = world.grant(&world.client("site"));
-    records.begin_grant(&grant, None).await.expect("the grant is stored");
+    records.begin_grant(&grant).await.expect("the grant is stored");
     let approval = world.approval(&grant, world.proof("wx1", &format!("openid-{person}")));
     let done = records.fulfil_grant(&approval, world.now).await.expect("the store answers");
     assert!(matches!(done, Fulfilled::Done { .. }));

@@ -103,14 +103,14 @@ async fn a_database_of_the_first_version_keeps_its_people() {
     let client = world.client("site");
     records.save_client(&client).await.unwrap();
     let grant = world.grant(&client);
-    records.begin_grant(&grant, None).await.unwrap();
+    records.begin_grant(&grant).await.unwrap();
     let login = world.approval(&grant, world.proof("wx1", "openid"));
     let done = records.fulfil_grant(&login, world.now).await.unwrap();
     assert!(matches!(&done, Fulfilled::Done { user, .. } if user.id.as_str() == "person"), "{done:?}");
 
     // SEC-39: then a link could be of two people. It chooses neither, and is recorded for nobody else.
     let grant = world.grant(&client);
-    records.begin_grant(&grant, None).await.unwrap();
+    records.begin_grant(&grant).await.unwrap();
     let proof = world.linked_proof("wx4", "c", "ours", "shared");
     let done = records.fulfil_grant(&world.approval(&grant, proof.clone()), world.now).await.unwrap();
     assert!(
@@ -170,7 +170,7 @@ async fn a_newer_schema_that_says_it_works_with_this_version_is_served() {
     let client = world.client("site");
     records.save_client(&client).await.unwrap();
     let grant = world.grant(&client);
-    records.begin_grant(&grant, None).await.unwrap();
+    records.begin_grant(&grant).await.unwrap();
     let login = world.approval(&grant, world.proof("wx1", "openid"));
     let done = records.fulfil_grant(&login, world.now).await.unwrap();
     assert!(matches!(done, Fulfilled::Done { created: true, .. }), "{done:?}");
@@ -222,7 +222,7 @@ async fn one_login(world: &World, records: &SqlRecords, proof: Proof) -> (Client
     let client = world.client("site");
     records.save_client(&client).await.unwrap();
     let grant = world.grant(&client);
-    records.begin_grant(&grant, None).await.unwrap();
+    records.begin_grant(&grant).await.unwrap();
     let done = records.fulfil_grant(&world.approval(&grant, proof), world.now).await.unwrap();
     assert!(matches!(done, Fulfilled::Done { .. }));
     (client, grant)
@@ -355,7 +355,7 @@ async fn a_failed_intention_leaves_its_neighbours_in_the_same_commit() {
     let mut tasks = tokio::task::JoinSet::new();
     for grant in grants.iter().flat_map(|grant| [grant.clone(), grant.clone()]) {
         let records = records.clone();
-        tasks.spawn(async move { records.begin_grant(&grant, None).await });
+        tasks.spawn(async move { records.begin_grant(&grant).await });
     }
     let answers = tasks.join_all().await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 20);
@@ -373,16 +373,11 @@ async fn promise_8_what_cannot_be_told_in_the_trail_lets_nobody_in() {
     let client = world.client("site");
     records.save_client(&client).await.unwrap();
     let grant = world.grant(&client);
-    records.begin_grant(&grant, None).await.unwrap();
+    records.begin_grant(&grant).await.unwrap();
     let approval = world.approval(&grant, world.proof("wx1", "openid"));
     let Login::Fresh(login) = &approval.login else { unreachable!("an approval is fresh") };
     let refuse = "create trigger refuse before insert on audit_events begin select raise(abort, 'full'); end";
     meddle(&path, refuse).await;
-    let other = world.grant(&client);
-    let told = AuditEvent::new(world.now, AuditKind::TicketStarted);
-    let answer = records.begin_grant(&other, Some(&told)).await;
-    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
-    assert_eq!(records.grant(&other.id).await.unwrap(), None, "what cannot be told is not begun");
     let answer = records.fulfil_grant(&approval, world.now).await;
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
     assert_eq!(records.session(&login.session.secret, world.now).await.unwrap(), None);
@@ -407,7 +402,7 @@ async fn a_caller_that_goes_away_does_not_interrupt_its_intention() {
     let grant = world.grant(&world.client("site"));
     tokio::select! {
         biased;
-        _ = records.begin_grant(&grant, None) => panic!("it cannot be done at the first poll"),
+        _ = records.begin_grant(&grant) => panic!("it cannot be done at the first poll"),
         () = std::future::ready(()) => {}
     }
     // The queue is in order: when this is answered, the one before it is done.
@@ -426,13 +421,13 @@ async fn promise_9_a_locked_database_is_unavailable_and_recovers() {
 
     let other = SqlitePool::connect(&url(&path)).await.unwrap();
     let lock = other.begin_with("begin immediate").await.unwrap();
-    let answer = records.begin_grant(&grant, None).await;
+    let answer = records.begin_grant(&grant).await;
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
     assert!(records.check().await.is_err());
     assert_eq!(records.grant(&grant.id).await.unwrap(), None, "reading goes on");
     lock.rollback().await.unwrap();
 
-    records.begin_grant(&grant, None).await.unwrap();
+    records.begin_grant(&grant).await.unwrap();
     records.check().await.unwrap();
 }
 

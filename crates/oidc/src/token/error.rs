@@ -20,7 +20,7 @@ pub struct TokenError {
     /// Which client was refused, if there is one of that name: for the operator, and for counting.
     pub client: Option<Box<ClientId>>,
     #[source]
-    cause: Option<Cause>,
+    cause: Option<Box<Cause>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,7 @@ impl TokenError {
     /// else 400.
     #[must_use]
     pub fn status(&self) -> u16 {
-        match &self.cause {
+        match self.cause.as_deref() {
             Some(Cause::Store(_)) => 503,
             Some(Cause::Sign(_)) => 500,
             None if self.challenge => 401,
@@ -100,12 +100,15 @@ impl From<ParamsError> for TokenError {
 impl From<StoreError> for TokenError {
     fn from(error: StoreError) -> Self {
         let description = "the login service cannot answer now, please try again";
-        Self { cause: Some(Cause::Store(error)), ..Self::new("server_error", description) }
+        Self { cause: Some(Box::new(Cause::Store(error))), ..Self::new("server_error", description) }
     }
 }
 
 impl From<SignError> for TokenError {
     fn from(error: SignError) -> Self {
-        Self { cause: Some(Cause::Sign(error)), ..Self::new("server_error", "the ID token cannot be signed") }
+        Self {
+            cause: Some(Box::new(Cause::Sign(error))),
+            ..Self::new("server_error", "the ID token cannot be signed")
+        }
     }
 }

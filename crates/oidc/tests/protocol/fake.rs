@@ -245,7 +245,7 @@ impl Records for Fake {
         Ok(self.tables()?.clients.values().cloned().collect())
     }
 
-    async fn begin_grant(&self, grant: &Grant, _: Option<&AuditEvent>) -> Result<()> {
+    async fn begin_grant(&self, grant: &Grant) -> Result<()> {
         self.tables()?.grants.insert(grant.id.clone(), grant.clone());
         Ok(())
     }

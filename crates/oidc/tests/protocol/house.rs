@@ -185,7 +185,7 @@ impl House {
             expires_at: now + Duration::from_secs(600),
             stage: GrantStage::Pending,
         };
-        self.records.begin_grant(&grant, None).await.unwrap();
+        self.records.begin_grant(&grant).await.unwrap();
         grant
     }
 

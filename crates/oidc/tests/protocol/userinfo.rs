@@ -144,7 +144,7 @@ async fn rfc_6750_3_1_a_token_without_openid_is_of_insufficient_scope() {
     let house = house().await;
     let mut grant = house.grant(&House::request("site", &[])).await;
     grant.request.scope = grant.request.scope.iter().filter(|scope| *scope != Scope::Openid).collect();
-    house.records.begin_grant(&grant, None).await.unwrap();
+    house.records.begin_grant(&grant).await.unwrap();
     let Answered::Done { response, .. } = fulfil(&house.provider, &grant, house.fresh("a").1).await.unwrap()
     else {
         panic!("open");

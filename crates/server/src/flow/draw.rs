@@ -27,7 +27,7 @@ pub async fn draw_first(
     browser: &SecretHash,
 ) -> Result<Ticket, Problem> {
     let ticket = redraw(app, visitor, grant, client, browser).await?;
-    app.records.begin_grant(grant, None).await?;
+    app.records.begin_grant(grant).await?;
     count(app, client);
     Ok(ticket)
 }

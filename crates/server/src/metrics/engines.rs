@@ -136,7 +136,7 @@ timed! {
     change_client(seen: &Client, next: &Client) -> bool;
     client(id: &ClientId) -> Option<Client>;
     clients() -> Vec<Client>;
-    begin_grant(grant: &Grant, told: Option<&AuditEvent>) -> ();
+    begin_grant(grant: &Grant) -> ();
     grant(id: &GrantId) -> Option<Grant>;
     grant_and_client(id: &GrantId) -> Option<(Grant, Option<Client>)>;
     fulfil_grant(fulfilment: &Fulfilment, now: Timestamp) -> Fulfilled;

@@ -477,8 +477,7 @@ async fn sec_90_a_website_that_never_asked_is_listed_with_what_it_was_granted_an
     sign_in(&app, &browser, &person).await;
     assert!(!Account::of(&browser).await.says("data-website"), "no website knows them yet");
     let asked = [("scope", "openid profile offline_access wechat_openid")];
-    let code =
-        crate::support::param(&browser.get(&app.authorize_path(&asked)).await.location().to_owned(), "code");
+    let code = crate::support::param(browser.get(&app.authorize_path(&asked)).await.location(), "code");
     let tokens = app.exchange(&code).await.json();
     let access = tokens["access_token"].as_str().unwrap();
     let account = Account::of(&browser).await;

@@ -82,7 +82,6 @@ macro_rules! record_suite {
                 a_grant_reads_back_with_its_whole_request,
                 a_grant_comes_with_the_client_that_it_names,
                 beginning_a_grant_twice_conflicts,
-                a_grant_is_stored_with_what_the_trail_says_of_its_ticket_or_not_at_all,
                 promise_3_a_grant_is_fulfilled_by_one_of_100,
                 promise_3_refusing_and_fulfilling_at_once_has_one_winner,
                 promise_4_an_expired_grant_is_not_open,
@@ -255,7 +254,7 @@ impl<S: Records + ?Sized> Scene<S> {
 
     async fn pending(&self) -> Grant {
         let grant = self.world.grant(&self.client);
-        self.nodes.a.begin_grant(&grant, None).await.unwrap();
+        self.nodes.a.begin_grant(&grant).await.unwrap();
         grant
     }
 

@@ -21,12 +21,8 @@ use super::people::{self, Found};
 use super::writer::Outcome;
 use super::{audit, clients, codes, identities, leavers, passwords, sessions, unlinked};
 
-pub(super) async fn begin(db: Db<'_>, grant: &Grant, told: Option<&AuditEvent>) -> Result<(), StoreError> {
-    db.insert(to_row(grant)).await?;
-    match told {
-        Some(told) => audit::append(db, told).await,
-        None => Ok(()),
-    }
+pub(super) async fn begin(db: Db<'_>, grant: &Grant) -> Result<(), StoreError> {
+    db.insert(to_row(grant)).await
 }
 
 pub(super) async fn one(db: Db<'_>, id: &GrantId) -> Result<Option<Grant>, StoreError> {

@@ -139,9 +139,9 @@ impl Records for SqlRecords {
         self.reader.read(clients::all).await
     }
 
-    async fn begin_grant(&self, grant: &Grant, told: Option<&AuditEvent>) -> Result<(), StoreError> {
-        let (grant, told) = (grant.clone(), told.cloned());
-        write!(self, |db| grants::begin(db, &grant, told.as_ref()))
+    async fn begin_grant(&self, grant: &Grant) -> Result<(), StoreError> {
+        let grant = grant.clone();
+        write!(self, |db| grants::begin(db, &grant))
     }
 
     async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {

@@ -85,7 +85,7 @@ async fn sign_in(
     proof: mashang_login::identity::Proof,
 ) -> (mashang_login::ids::UserId, Fulfilment) {
     let grant = world.grant(&world.client("site"));
-    records.begin_grant(&grant, None).await.unwrap();
+    records.begin_grant(&grant).await.unwrap();
     let fulfilment = world.approval(&grant, proof);
     match records.fulfil_grant(&fulfilment, world.now).await.unwrap() {
         Fulfilled::Done { user, .. } => (user.id, fulfilment),

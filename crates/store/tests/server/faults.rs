@@ -60,7 +60,7 @@ pub async fn a_newer_schema_that_says_it_works_with_this_version_is_served<S: Se
         let client = world.client("site");
         node.save_client(&client).await.unwrap();
         let grant = world.grant(&client);
-        node.begin_grant(&grant, None).await.unwrap();
+        node.begin_grant(&grant).await.unwrap();
         let login = world.approval(&grant, world.proof("wx1", &format!("openid-{n}")));
         let done = node.fulfil_grant(&login, world.now).await.unwrap();
         assert!(matches!(done, Fulfilled::Done { created: true, .. }), "{done:?}");

@@ -96,7 +96,7 @@ pub async fn what_websites_hold_is_told_by_client_while_it_is_live(nodes: Nodes<
     scene.sign_in().await;
     let (mut more, again) = (scene.world.grant(&scene.client), scene.world.after(120));
     more.request.scope = ScopeSet::parse("openid phone");
-    scene.nodes.a.begin_grant(&more, None).await.unwrap();
+    scene.nodes.a.begin_grant(&more).await.unwrap();
     scene.world.now = again;
     let proof = scene.world.proof("wx1", "openid");
     let approval = scene.world.approval(&more, proof);

@@ -58,7 +58,7 @@ impl Scene<dyn People> {
     async fn wish_to_link(&self, done: &Done, subject: &str) -> Linking {
         let purpose = Purpose::Link { user: done.user.id.clone() };
         let grant = Grant { purpose, ..self.world.grant(&self.client) };
-        self.nodes.a.begin_grant(&grant, None).await.unwrap();
+        self.nodes.a.begin_grant(&grant).await.unwrap();
         Linking {
             grant: grant.id,
             session: done.session,
@@ -223,7 +223,7 @@ pub async fn sec_90_no_open_grant_asks_for_an_erased_person(nodes: Nodes<dyn Peo
     for who in [&user, &other] {
         let mut grant = scene.world.grant(&scene.client);
         grant.request.hinted = Some(who.clone());
-        scene.nodes.a.begin_grant(&grant, None).await.unwrap();
+        scene.nodes.a.begin_grant(&grant).await.unwrap();
         hinted.push(grant.id);
     }
     let anybody = scene.pending().await.id;
@@ -352,7 +352,7 @@ pub async fn sec_90_with_the_last_way_in_that_is_withdrawn_the_person_goes(nodes
     let told = scene.world.told(AuditKind::AuthorizationWithdrawn);
     let key = scene.world.proof("wx1", "openid").key;
     let withdrawn = scene.nodes.a.withdraw_identity(&key, &told, scene.now()).await.unwrap().unwrap();
-    assert_eq!(withdrawn.clients, [scene.client.id.clone()]);
+    assert_eq!(withdrawn.clients.iter().collect::<Vec<_>>(), [&scene.client.id]);
     let erased = Erased { user: done.user.id.clone(), merged: Vec::new(), sessions: 1 };
     assert_eq!((withdrawn.ended, withdrawn.erased), (1, Some(erased)));
     scene.is_gone(&done.user.id).await;

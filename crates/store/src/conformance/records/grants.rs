@@ -1,6 +1,5 @@
 //! Grants: stored, answered once.
 
-use mashang_login::audit::{AuditEvent, AuditKind};
 use mashang_login::client::Client;
 use mashang_login::grant::GrantStage;
 use mashang_login::records::{Fulfilled, Login, Records, StoreError};
@@ -24,7 +23,7 @@ pub async fn a_grant_comes_with_the_client_that_it_names(nodes: Nodes<dyn Record
     assert_eq!(asked(&never_begun.id).await, None);
     // Our own pages' client is stored nowhere.
     let own = scene.world.grant(&scene.world.client("own"));
-    scene.nodes.a.begin_grant(&own, None).await.unwrap();
+    scene.nodes.a.begin_grant(&own).await.unwrap();
     assert_eq!(asked(&own.id).await, Some((own.clone(), None)));
     // Whether it may still ask is for the caller to say.
     let switched_off = Client { disabled_at: Some(scene.now()), ..scene.client.clone() };
@@ -35,27 +34,8 @@ pub async fn a_grant_comes_with_the_client_that_it_names(nodes: Nodes<dyn Record
 pub async fn beginning_a_grant_twice_conflicts(nodes: Nodes<dyn Records>) {
     let scene = Scene::set(nodes).await;
     let grant = scene.pending().await;
-    let answer = scene.nodes.b.begin_grant(&grant, None).await;
+    let answer = scene.nodes.b.begin_grant(&grant).await;
     assert!(matches!(answer, Err(StoreError::Conflict)), "{answer:?}");
-}
-
-pub async fn a_grant_is_stored_with_what_the_trail_says_of_its_ticket_or_not_at_all(
-    nodes: Nodes<dyn Records>,
-) {
-    let scene = Scene::set(nodes).await;
-    let grant = scene.world.grant(&scene.client);
-    let mut told = AuditEvent::new(scene.now(), AuditKind::TicketStarted);
-    told.ticket = Some(grant.id.to_string());
-    scene.nodes.a.begin_grant(&grant, Some(&told)).await.unwrap();
-    assert_eq!(scene.nodes.b.grant(&grant.id).await.unwrap().as_ref(), Some(&grant));
-    let of_ticket = async || {
-        let trail = scene.nodes.b.audit_trail(100).await.unwrap();
-        trail.into_iter().filter(|event| event.ticket == told.ticket).collect::<Vec<_>>()
-    };
-    assert_eq!(of_ticket().await, [told.clone()]);
-    let again = scene.nodes.b.begin_grant(&grant, Some(&told)).await;
-    assert!(matches!(again, Err(StoreError::Conflict)), "{again:?}");
-    assert_eq!(of_ticket().await, [told.clone()], "what was not stored is not told");
 }
 
 pub async fn promise_3_a_grant_is_fulfilled_by_one_of_100(nodes: Nodes<dyn Records>) {
@@ -171,7 +151,7 @@ pub async fn sec_55_another_person_than_the_hinted_one_is_refused_and_nothing_is
     let hinted = scene.sign_in().await.user;
     let mut grant = scene.world.grant(&scene.client);
     grant.request.hinted = Some(hinted.id.clone());
-    scene.nodes.a.begin_grant(&grant, None).await.unwrap();
+    scene.nodes.a.begin_grant(&grant).await.unwrap();
     let other = scene.world.approval(&grant, scene.world.proof("wx1", "somebody else"));
     let answer = scene.nodes.b.fulfil_grant(&other, scene.now()).await.unwrap();
     assert_eq!(answer, Fulfilled::OtherPerson);

@@ -14,7 +14,7 @@ use super::{Done, Scene};
 impl<S: Records + ?Sized> Scene<S> {
     async fn asking(&self, purpose: Purpose) -> Grant {
         let grant = Grant { purpose, ..self.world.grant(&self.client) };
-        self.nodes.a.begin_grant(&grant, None).await.unwrap();
+        self.nodes.a.begin_grant(&grant).await.unwrap();
         grant
     }
 
