@@ -1,8 +1,10 @@
 //! Who may sign in to a client at all: everybody, or the people in one of the groups that the operator named for it. Asked before a
 //! code is issued, and again whenever tokens are: rules change, and so do departments.
 
+use mashang_login::audit::AuditKind;
 use mashang_login::client::Client;
 use mashang_login::identity::IdentityKey;
+use mashang_login::ids::UserId;
 use mashang_login::records::{ContinuedLogin, FreshLogin, Fulfilled, StoreError};
 use mashang_login::session::Session;
 use mashang_login::user::User;
@@ -60,7 +62,7 @@ pub(crate) fn of_its_groups(provider: &Provider, client: &Client, person: &Perso
 pub(crate) async fn begun(
     provider: &Provider,
     login: FreshLogin,
-    hinted: Option<&mashang_login::ids::UserId>,
+    hinted: Option<&UserId>,
 ) -> Result<Result<ContinuedLogin, Fulfilled>, StoreError> {
     let now = provider.clock.now();
     match provider.records.begin_session(&login, hinted, now).await? {
@@ -69,6 +71,6 @@ pub(crate) async fn begun(
     }
     let session = provider.records.session(&login.session.secret, now).await?;
     let mut told = login.told;
-    told.kind = mashang_login::audit::AuditKind::SessionContinued;
+    told.kind = AuditKind::SessionContinued;
     Ok(session.map(|session| ContinuedLogin { session, told }).ok_or(Fulfilled::NotOpen))
 }

@@ -17,6 +17,7 @@ use crate::channel::Channel;
 use crate::oauth::message;
 use crate::state::App;
 use crate::web::cookies::CookieKind;
+use crate::web::limits::{Counted, Whose};
 use crate::web::problem::Problem;
 use crate::web::visitor::Visitor;
 use crate::{account, audit, consent, urls};
@@ -185,7 +186,10 @@ pub(crate) async fn not_admitted(
     (grant, client): (&Grant, &Client),
     user: UserId,
 ) -> Result<AuthorizationResponse, Problem> {
-    audit::of_client(app, visitor, AuditKind::NotAdmitted, &client.id, Some(&user)).await;
+    // Each visit meets it, so no more of them are told than of other refusals.
+    if app.count(Counted::Refusal, Whose::to_one(visitor.address, client.id.as_str())).await.is_ok() {
+        audit::of_client(app, visitor, AuditKind::NotAdmitted, &client.id, Some(&user)).await;
+    }
     tracing::info!(client.id = %client.id, user.id = %user, "{user} is in none of the groups that {} requires", client.id);
     if grant.request.silent {
         let refusal = refuse(&app.provider, grant, &AuthorizeError::not_admitted()).await?;
