@@ -257,7 +257,7 @@ export async function checksConfiguration(text, { secrets, names }) {
     await writeFile(config, text.replaceAll(secrets, `${folder}/`));
     const said = await run(['config', 'check', '--config', config]);
     assert.match(said, /^The configuration is valid: https:\/\/login\.example\.com\//);
-    assert.doesNotMatch(said, /trusted_proxies/, 'no hint that a proxy is forgotten');
+    assert.doesNotMatch(said, /trusted_proxies is empty/, 'no hint that a proxy is forgotten');
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -34,8 +34,8 @@ describe('two nodes over PostgreSQL and Redis', () => {
         const { status, html } = await frontDoor(house);
         assert.equal(status, 503, html);
         assert.match(html, /<h1/);
-        const ready = await fetch(`http://127.0.0.1:${house.nodes[0].port}/readyz`);
-        assert.equal(ready.status, 503);
+        await until('the node says that it is not ready', async () => (
+          await fetch(`http://127.0.0.1:${house.nodes[0].port}/readyz`)).status === 503);
         const alive = await fetch(`http://127.0.0.1:${house.nodes[0].port}/healthz`);
         assert.equal(alive.status, 200, 'an engine that is down is no reason to restart a node');
         house.cut[wire].mend();

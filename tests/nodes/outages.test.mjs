@@ -33,6 +33,8 @@ async function isToldAtTheDoor(house) {
   const { status, html } = await frontDoor(house);
   assert.equal(status, 503, html);
   assert.match(html, /<h1/);
+  // What was found last is told for a second.
+  await until('both nodes say so', async () => (await Promise.all(house.nodes.map(health))).every(([ready]) => ready === 503));
   assert.deepEqual(await Promise.all(house.nodes.map(health)), [[503, 200], [503, 200]]);
 }
 

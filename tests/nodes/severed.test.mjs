@@ -79,6 +79,9 @@ describe('two nodes, PostgreSQL and Redis on four machines', { skip }, () => {
     await audited(house, [waiting, scanned, approved].map(({ computer }) => computer));
   }
 
+  /** What was found last is told for a second. */
+  const saysItIsCutOff = (node) => until('the node says so', async () => (await health(node))[0] === 503);
+
   for (const what of ['tickets', 'records']) {
     test(`promise 9: every node loses its link to the ${what}: a clear page in time, no wrong answer, and it heals by itself`, async (context) => {
       house.balancer.choose = () => undefined;
@@ -86,6 +89,7 @@ describe('two nodes, PostgreSQL and Redis on four machines', { skip }, () => {
       const pids = house.nodes.map((node) => node.running.child.pid);
       let slowest = 0;
       await Promise.all(links[what].map((link) => link.cut()));
+      await Promise.all(house.nodes.map(saysItIsCutOff));
       const rounds = await whileCut(async () => {
         const [door, redeemed, early, ...states] = await Promise.all([
           frontDoor(house),
@@ -116,6 +120,7 @@ describe('two nodes, PostgreSQL and Redis on four machines', { skip }, () => {
       house.balancer.choose = () => 1;
       const logins = await threeStages();
       await links[what][0].cut();
+      await saysItIsCutOff(house.nodes[0]);
       const finished = [];
       await whileCut(async () => {
         const [severed, whole] = await Promise.all(house.nodes.map(health));

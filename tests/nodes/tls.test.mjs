@@ -132,7 +132,7 @@ describe('engines that speak TLS alone', () => {
     };
     await startsAgainWith(await theirs.issue('localhost'));
     await until('it is told', () => node.log().some((line) => /the certificate of Redis at .* is not accepted/.test(line)), 30_000);
-    assert.equal(await ready(), 503);
+    await until('the node is not ready', async () => await ready() === 503);
     await startsAgainWith(right);
     await until('the node is ready again', async () => await ready() === 200, 30_000);
   });
