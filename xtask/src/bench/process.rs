@@ -111,6 +111,7 @@ confirm_seconds = 300
 [limits]
 starts_per_minute = 60000000
 polls_per_minute = 60000000
+calls_per_minute = 60000000
 live_tickets = 4000000
 streams = 200000
 streams_per_address = 200000
