@@ -174,7 +174,7 @@ impl Figures {
             ),
             Goal::more(
                 "begin",
-                "new ticket without QR, with its request and record on disk (`/authorize`) ÷ bare hello",
+                "new ticket without QR, with its request on disk (`/authorize`) ÷ bare hello",
                 self.cheaper(Kind::Begin, Kind::Hello),
                 0.60,
                 0.75,
