@@ -4,7 +4,7 @@ use http::StatusCode;
 use mashang_login::audit::AuditKind;
 use mashang_login::client::{Client, ClientSettings};
 
-use crate::support::{SITE, TestApp, param};
+use crate::support::{Device, SITE, TestApp, param};
 
 /// The website is for staff, and who came by the channel `wechat` is: the person of [`TestApp::log_in`].
 const STAFF: &str = "[[claims.rule]]\ngroups = [\"staff\"]\nclient = [\"site\"]\nchannels = [\"wechat\"]";
@@ -17,6 +17,16 @@ async fn for_staff(app: &TestApp) {
     app.save_client(Client { settings, ..client }).await;
 }
 
+/// The grant of a login that was approved, and where its page goes on.
+async fn approved(app: &TestApp, browser: &Device, person: &str) -> (String, String) {
+    let open = app.open_login(browser).await;
+    let phone = app.phone();
+    let token = app.scan(&phone, &open.ticket, person).await;
+    app.approve(&phone, &open, &token, &open.number).await;
+    let redeemed = browser.fetch(&open.url("redeem")).await;
+    (open.grant, redeemed.json()["redirect"].as_str().unwrap().to_owned())
+}
+
 async fn refusals(app: &TestApp) -> usize {
     let trail = app.app.records.audit_trail(50).await.unwrap();
     trail.iter().filter(|event| event.kind == AuditKind::NotAdmitted && event.user.is_some()).count()
@@ -27,13 +37,8 @@ async fn whoever_is_in_a_required_group_signs_in_as_ever() {
     let app = TestApp::with_config(STAFF).await;
     for_staff(&app).await;
     let (browser, person) = (app.desktop(), app.person("小明").await);
-    let open = app.open_login(&browser).await;
-    let phone = app.phone();
-    let token = app.scan(&phone, &open.ticket, &person).await;
-    app.approve(&phone, &open, &token, &open.number).await;
-    let redeemed = browser.fetch(&open.url("redeem")).await;
-    let onward = redeemed.json()["redirect"].as_str().unwrap().to_owned();
-    assert_eq!(onward, format!("/login/{}", open.grant), "who they are shows once they are signed in");
+    let (grant, onward) = approved(&app, &browser, &person).await;
+    assert_eq!(onward, format!("/login/{grant}"), "who they are shows once they are signed in");
     let website = browser.get(&onward).await;
     assert!(website.location().starts_with(SITE), "{}", website.body);
     let tokens = app.exchange(&param(website.location(), "code")).await;
@@ -47,12 +52,7 @@ async fn sec_40_whoever_is_in_none_meets_a_page_that_says_whom_to_ask_and_the_we
     let app = TestApp::with_config(OTHERS).await;
     for_staff(&app).await;
     let (browser, person) = (app.desktop(), app.person("小明").await);
-    let open = app.open_login(&browser).await;
-    let phone = app.phone();
-    let token = app.scan(&phone, &open.ticket, &person).await;
-    app.approve(&phone, &open, &token, &open.number).await;
-    let redeemed = browser.fetch(&open.url("redeem")).await;
-    let onward = redeemed.json()["redirect"].as_str().unwrap().to_owned();
+    let (_, onward) = approved(&app, &browser, &person).await;
     let page = browser.get(&onward).await;
     assert_eq!(page.status, StatusCode::FORBIDDEN, "{}", page.body);
     let user = app.app.records.users("", 10).await.unwrap().pop().unwrap().id;
